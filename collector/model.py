@@ -1,0 +1,322 @@
+"""The values that flow from a keyword to a picture; imports nothing of ours, does nothing.
+
+Every value is frozen and complete from birth: there is no half-filled record anywhere. Nouns are
+values, past participles are events; the stream of events that is stored is the stream that is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+# --------------------------------------------------------------------------- what the user asks
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One row of `queries.csv`: what to look for, where, how many, and the class it belongs to."""
+
+    keyword: str
+    """As the user wrote it, NFC-normalised and stripped; 1 to 512 characters."""
+    label: str
+    """The class (folder) its pictures belong to; the keyword itself unless the row says otherwise."""
+    limit: int
+    """How many usable pictures are wanted; at least 1."""
+    sources: tuple[str, ...] = ("google",)
+    filters: tuple[tuple[str, str], ...] = ()
+    """Search filters as sorted (name, value) pairs; which ones exist is the source's business."""
+
+    def filter(self, name: str) -> str:
+        """The value of one filter, or "" when the row does not set it."""
+        return dict(self.filters).get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One query to be put to one source: the unit of work of stage one."""
+
+    id: int
+    """The ledger's number for it."""
+    query: Query
+    source: str
+    wanted: int
+    """How many different URLs (known ones included) stage one should end up with: limit plus spares."""
+    known: frozenset[str] = frozenset()
+    """`Hit.key`s that the ledger already has for this query; finding them again is not progress."""
+
+
+# --------------------------------------------------------------------------- what a source finds
+
+
+class Kind(StrEnum):
+    """What Google's data row says the picture is (row item KIND: 0, 2, 3, 7)."""
+
+    PHOTO = "photo"
+    PRODUCT = "product"
+    VIDEO = "video"
+    LICENSABLE = "licensable"
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """What the source says about rights; an empty string is "unknown", never "free"."""
+
+    url: str = ""
+    page: str = ""
+    """Where a licence can be bought or read about."""
+    licensor: str = ""
+    creators: tuple[str, ...] = ()
+    credit: str = ""
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a source claims to have seen. Only `url` is certain; everything else may be empty."""
+
+    url: str
+    """http, https, or a whole data: URL when that is all the page had."""
+    key: str
+    """What makes it the same picture for the ledger; see `collector.layout.url_key`."""
+    id: str = ""
+    """The source's own id of the picture (Google's docid)."""
+    page: str = ""
+    title: str = ""
+    site: str = ""
+    width: int = 0
+    height: int = 0
+    """Pixels as the source claims them; 0 is unknown."""
+    thumbnail_url: str = ""
+    is_thumbnail: bool = False
+    """True when `url` is the small stand-in because the full picture could not be had."""
+    kind: Kind = Kind.PHOTO
+    way: str = ""
+    """How it was harvested: rows, batch, hover, click, thumbnail, api, ..."""
+    licence: Licence = Licence()
+
+
+# --------------------------------------------------------------------------- what fetching does
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One URL to be fetched: the unit of work of stage two. Small, because it may cross a process."""
+
+    id: int
+    """The ledger's number of the found URL."""
+    search_id: int
+    url: str
+    page: str = ""
+    """The page that showed the picture: the honest Referer."""
+    width: int = 0
+    height: int = 0
+    is_thumbnail: bool = False
+    attempt: int = 1
+    """1 for the first request ever made for this URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the bytes are, as decoded; never what a name, a header or a page claims."""
+
+    sha256: str
+    """64 hex digits of the bytes as received."""
+    format: str
+    """JPEG, PNG, GIF, WEBP, BMP, AVIF or TIFF."""
+    extension: str
+    """jpg, png, gif, webp, bmp, avif or tif; without the dot."""
+    width: int
+    height: int
+    """Pixels as stored, before any EXIF rotation."""
+    bytes: int
+    mode: str = "RGB"
+    """Pillow's mode of the first frame."""
+    orientation: int = 1
+    """EXIF orientation, 1 to 8."""
+    frames: int = 1
+    trailing_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A verified picture that lies in a part file and waits for its name. Worker -> calling thread."""
+
+    task: Task
+    picture: Picture
+    part: Path
+    http_status: int
+    final_url: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """An attempt that brought no picture, with its reason. Worker -> calling thread."""
+
+    task: Task
+    reason: str
+    """A slug of `collector.reasons`."""
+    detail: str = ""
+    """One line for people: at most 200 characters, no control characters, no secrets."""
+    http_status: int = 0
+    retry_after: float | None = None
+    """Seconds the server asked us to wait, when it did."""
+    seconds: float = 0.0
+    bytes: int = 0
+
+
+# --------------------------------------------------------------------------- events
+
+
+class SearchState(StrEnum):
+    """How a search stands. Only `enough`, `exhausted` and `empty` are done; the rest is taken up again."""
+
+    PENDING = "pending"
+    ENOUGH = "enough"
+    EXHAUSTED = "exhausted"
+    EMPTY = "empty"
+    BLOCKED = "blocked"
+    LAYOUT = "layout"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"
+
+    @property
+    def done(self) -> bool:
+        """True when running again would bring nothing new at the same limit."""
+        return self in (SearchState.ENOUGH, SearchState.EXHAUSTED, SearchState.EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchStarted:
+    """A search worker took up a search."""
+
+    search: Search
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A hit in its place: one row of the master keyword -> URLs map."""
+
+    search: Search
+    rank: int
+    """Position in the source's own order, from 1."""
+    hit: Hit
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEnded:
+    """A search came to its end, whichever."""
+
+    search: Search
+    state: SearchState
+    reason: str = ""
+    """A slug of `collector.reasons` unless the state is done."""
+    detail: str = ""
+    found: int = 0
+    """Hits handed over by this try."""
+    seconds: float = 0.0
+    diagnosis: Path | None = None
+    """Folder with the page's HTML and screenshot, kept when it was blocked or not recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The picture is on disk under its final name."""
+
+    task: Task
+    picture: Picture
+    path: Path
+    """Relative to the output folder."""
+    http_status: int = 200
+    final_url: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The very same bytes are saved already, under this keyword or another."""
+
+    task: Task
+    picture: Picture
+    path: Path
+    """The file that has them, relative to the output folder."""
+    reason: str = "duplicate.same_label"
+    http_status: int = 200
+    final_url: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Bytes came, and they are not a picture we accept."""
+
+    task: Task
+    reason: str
+    detail: str = ""
+    http_status: int = 0
+    seconds: float = 0.0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The URL could not be fetched, for good or for now."""
+
+    task: Task
+    reason: str
+    detail: str = ""
+    http_status: int = 0
+    seconds: float = 0.0
+    retry: bool = False
+    """True when a later run tries it again; such a URL is not done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Not fetched by decision: the limit was reached, or a rule of politeness or consent."""
+
+    task: Task
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """One line the user should read once; changes no state."""
+
+    text: str
+    level: str = "info"
+    """info or warning."""
+
+
+Outcome = Saved | Duplicate | Rejected | Failed | Skipped
+Event = SearchStarted | Found | SearchEnded | Saved | Duplicate | Rejected | Failed | Skipped | Noticed
+
+
+# --------------------------------------------------------------------------- summary
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One keyword's row of the summary table; the numbers come from the ledger alone."""
+
+    keyword: str
+    label: str
+    limit: int
+    found: int = 0
+    saved: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    failed: int = 0
+    skipped: int = 0
+    waiting: int = 0
+    """Found and still without a final outcome."""
+    bytes: int = 0
+    """Bytes of the saved pictures."""
+    seconds: float = 0.0
+    """Search plus download seconds, summed over workers."""
+    searches: tuple[tuple[str, SearchState, str], ...] = ()
+    """(source, state, reason) per source."""
+    reasons: tuple[tuple[str, int], ...] = field(default=())
+    """(reason, count) of everything that was not saved, most frequent first."""
