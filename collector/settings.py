@@ -1,0 +1,205 @@
+"""`collector.toml`, `--set` and flags become one frozen Settings; a key nobody knows is an error.
+
+Knows the shape of the file, never what a source does with its values: each source's own table is
+checked against the defaults that the source declares.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from collector.contracts import UsageError
+
+FILE_NAME = "collector.toml"
+Value = str | int | float | bool
+Tables = Mapping[str, Mapping[str, Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """Stage one. Times in seconds, sizes in bytes."""
+
+    browsers: int = 2
+    """Browsers open at once; each serves one keyword at a time."""
+    headed: bool = False
+    browser_binary: str = ""
+    """Path of Chrome or Chromium; "" looks for an installed one."""
+    driver: str = ""
+    """Path of chromedriver; "" looks on PATH, then webdriver-manager, then Selenium Manager."""
+    page_load_timeout: float = 30.0
+    script_timeout: float = 10.0
+    command_timeout: float = 45.0
+    """Answer time of the driver itself, whatever the command."""
+    keyword_timeout: float = 180.0
+    restarts: int = 3
+    """New browsers that one keyword may cost before its search is called failed."""
+    recycle_after: int = 50
+    """Keywords after which a browser is replaced."""
+    recycle_memory: int = 1_610_612_736
+    """Resident bytes of a browser's process tree above which it is replaced."""
+    spares: float = 0.5
+    """Extra URLs searched per wanted picture, because some will not be usable; at least ten."""
+    window_width: int = 1600
+    window_height: int = 1100
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """Stage two. Times in seconds, sizes in bytes."""
+
+    threads: int = 16
+    """Downloads in flight."""
+    per_host: int = 8
+    """Downloads in flight at one host."""
+    connect_timeout: float = 6.05
+    read_timeout: float = 15.0
+    deadline: float = 60.0
+    """The whole attempt, redirects and body included."""
+    minimum_speed: int = 2048
+    """Bytes a second; below it for `slow_time` seconds the attempt ends."""
+    slow_time: float = 20.0
+    max_bytes: int = 33_554_432
+    """On the wire and unpacked, each."""
+    max_data_url: int = 8_388_608
+    max_redirects: int = 5
+    max_pixels: int = 50_000_000
+    max_side: int = 20_000
+    min_side: int = 0
+    """Pictures with a smaller side are rejected; 0 keeps all."""
+    attempts_per_run: int = 3
+    attempts: int = 6
+    """Over all runs; after that a URL has failed for good."""
+    retry_after_max: float = 300.0
+    """Longest Retry-After waited for inside a run; a longer one leaves the URL to a later run."""
+    backoff_max: float = 60.0
+    thumbnails: bool = True
+    """Whether a hit that is only a thumbnail may be saved."""
+    user_agent: str = "Mozilla/5.0 (compatible; collector/{version})"
+    allow_private: bool = False
+    """Loopback and private addresses too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a run needs to know beside the queries."""
+
+    out: Path = Path("images")
+    limit: int = 100
+    """Pictures per keyword where the row does not say."""
+    source: str = "google"
+    """Sources of rows that name none, comma-separated."""
+    search: SearchSettings = field(default_factory=SearchSettings)
+    fetch: FetchSettings = field(default_factory=FetchSettings)
+    sources: Tables = field(default_factory=dict)
+    """Source name -> its settings, complete and checked."""
+
+    @property
+    def diagnosis(self) -> Path:
+        """Where pages that were blocked or not recognised are kept: beside the output folder."""
+        out = self.out.absolute()
+        return out.with_name(f"{out.name}-diagnosis")
+
+
+def load(path: Path | None, assignments: Iterable[str], defaults: Tables) -> Settings:
+    """Settings from a TOML file (None: `collector.toml` here, if any) and `table.key=value` texts.
+
+    `defaults` gives each source's table with its default values, which also fix the types.
+    UsageError names the file, the key and what may stand there.
+    """
+    chosen = path or (Path(FILE_NAME) if Path(FILE_NAME).is_file() else None)
+    settings = Settings(sources={name: dict(table) for name, table in defaults.items()})
+    if chosen is not None:
+        settings = _apply_file(settings, chosen)
+    for text in assignments:
+        settings = _apply_assignment(settings, text)
+    return settings
+
+
+def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
+    """A copy with one dotted key set: `out`, `limit`, `search.browsers`, `google.home`, ..."""
+    table, _, name = key.rpartition(".")
+    if not table:
+        if name not in ("out", "limit", "source"):
+            raise UsageError(f"{where}: no setting {key!r}; at the top there are: limit, out, source")
+        kind = get_type_hints(Settings)[name]
+        return replace(settings, **{name: _convert(value, kind, key, where)})
+    if table in ("search", "fetch"):
+        part: Any = getattr(settings, table)
+        known = get_type_hints(type(part))
+        _require_known(name, known, table, where)
+        return replace(settings, **{table: replace(part, **{name: _convert(value, known[name], key, where)})})
+    if table not in settings.sources:
+        choices = ", ".join(["search", "fetch", *sorted(settings.sources)])
+        raise UsageError(f"{where}: no table {table!r}; there are: {choices}")
+    current = settings.sources[table]
+    _require_known(name, current, table, where)
+    converted = _convert(value, type(current[name]), key, where)
+    return replace(settings, sources={**settings.sources, table: {**current, name: converted}})
+
+
+def describe() -> list[tuple[str, str, Value]]:
+    """(table, key, default) of every setting that is not a source's, for docs and `--help`."""
+    rows: list[tuple[str, str, Value]] = []
+    for table, cls in (("search", SearchSettings), ("fetch", FetchSettings)):
+        shown = cls()
+        rows += [(table, item.name, getattr(shown, item.name)) for item in fields(cls)]
+    return rows
+
+
+def _apply_file(settings: Settings, path: Path) -> Settings:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such settings file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not valid TOML: {error}") from None
+    for key, value in data.items():
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                settings = assign(settings, f"{key}.{name}", inner, str(path))
+        else:
+            settings = assign(settings, key, value, str(path))
+    return settings
+
+
+def _apply_assignment(settings: Settings, text: str) -> Settings:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(f"--set {text}: write it as table.key=value, for example google.home=http://127.0.0.1:8000")
+    return assign(settings, key.strip(), value.strip(), "--set")
+
+
+def _require_known(name: str, known: Iterable[str], table: str, where: str) -> None:
+    choices = sorted(known)
+    if name not in choices:
+        raise UsageError(f"{where}: no setting {table}.{name}; in [{table}] there are: {', '.join(choices)}")
+
+
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+def _convert(value: Any, kind: Any, key: str, where: str) -> Any:
+    """The value as the wanted type; texts (from --set) are parsed, other types must fit."""
+    text = str(value).strip()
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and text.lower() in _TRUE + _FALSE:
+            return text.lower() in _TRUE
+    elif kind in (int, float) and not isinstance(value, bool):
+        try:
+            number = kind(text)
+        except ValueError:
+            number = -1
+        if number >= 0:
+            return number
+    elif kind in (str, Path) and isinstance(value, str):
+        return kind(value)
+    wanted = {bool: "true or false", int: "a whole number >= 0", float: "a number >= 0"}.get(kind, "a text")
+    raise UsageError(f"{where}: {key} = {text!r}: expected {wanted}")
