@@ -1,0 +1,324 @@
+"""The whole program on one page: search and fetch overlapping, one writer.
+
+Workers only post values to the inbox. The calling thread settles them - decides duplicates by hash,
+gives the part file its name, commits in groups - and yields each event once it is stored. Stop =
+`stopping` turns true: what has arrived is settled, the rest stays to do. It never prints.
+"""
+
+from __future__ import annotations
+
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from collector import layout
+from collector.model import (
+    Arrived,
+    Duplicate,
+    Event,
+    Failed,
+    Found,
+    Missed,
+    Outcome,
+    Rejected,
+    Saved,
+    Search,
+    SearchEnded,
+    SearchStarted,
+    SearchState,
+    Skipped,
+    Task,
+)
+from collector.reasons import Fate, fate
+from collector.schedule import HostBook, Job, Schedule
+from collector.settings import Settings
+from collector.store import Ledger
+
+WINDOW = 256
+"""Open queries in hand at a time: enough to keep every worker busy, few enough to forget a million."""
+CHUNK = 1000
+"""URLs of one query held in memory at a time."""
+GROUP = 64
+"""Messages settled in one commit."""
+
+
+class Searchers(Protocol):
+    """Stage one's workers; they post SearchStarted, Found, SearchEnded and Noticed."""
+
+    @property
+    def busy(self) -> int: ...
+    @property
+    def capacity(self) -> int: ...
+    def submit(self, search: Search) -> None: ...
+    def close(self, now: bool = False) -> None: ...
+
+
+class Fetchers(Protocol):
+    """Stage two's workers; each task ends in one Arrived or Missed."""
+
+    @property
+    def in_flight(self) -> int: ...
+    @property
+    def capacity(self) -> int: ...
+    def submit(self, task: Task) -> None: ...
+    def close(self, now: bool = False) -> None: ...
+
+
+class RunStopped(Exception):
+    """The run cannot go on; nothing is lost. One line, and the exit code."""
+
+    def __init__(self, code: int, line: str) -> None:
+        super().__init__(line)
+        self.code = code
+
+
+class Run:
+    """Works off one run of the ledger. `search` or `fetch` may be None: then that stage is left out."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        number: int,
+        settings: Settings,
+        inbox: queue.SimpleQueue[Any],
+        hosts: HostBook,
+        search: Searchers | None = None,
+        fetch: Fetchers | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ledger, self._number, self._settings = ledger, number, settings
+        self._inbox, self._hosts, self._search, self._fetch = inbox, hosts, search, fetch
+        self._schedule = Schedule(hosts, clock)
+        self._position: int | None = -1
+        self._trouble: Exception | None = None
+
+    def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
+        """Every event, after it is stored. RunStopped, OSError and bugs of workers are raised."""
+        try:
+            while not stopping() and self._trouble is None:
+                yield from self._take_up()
+                self._hand_out()
+                if not self._schedule and self._position is None:
+                    break
+                yield from self._settle(self._receive())
+        finally:
+            self._close_workers()
+        yield from self._settle(self._drain())
+        if self._trouble is not None:
+            raise self._trouble
+
+    # ----------------------------------------------------------------- taking up and handing out
+
+    def _take_up(self) -> list[Event]:
+        """Fill the window with the next open queries."""
+        room = WINDOW - len(self._schedule)
+        if self._position is None or room < WINDOW // 4:
+            return []
+        rows = self._ledger.open_queries(self._number, self._position, room)
+        self._position = rows[-1][0] if len(rows) == room else None
+        events: list[Event] = []
+        with self._ledger.transaction():
+            for _, query in rows:
+                job = Job(query, query.saved, query.found, {number: state for number, _, state in query.searches})
+                self._schedule.add(job)
+                self._plan_searches(job)
+                events += self._advance(job)
+        return events
+
+    def _plan_searches(self, job: Job) -> None:
+        """Ask the sources that have not given all they should: the limit, and spares for the unusable."""
+        limit = job.query.query.limit
+        target = limit + max(10, math.ceil(limit * self._settings.search.spares))
+        missing = target - job.found // max(1, len(job.states))
+        for number, source, state in job.query.searches:
+            again = state is SearchState.ENOUGH and self._fetch is None and missing > 0
+            if self._search is not None and job.short and (again or not state.done):
+                self._schedule.plan_search(job, number, source, max(10, missing))
+
+    def _hand_out(self) -> None:
+        searches = self._schedule.searches
+        while self._search is not None and searches and self._search.busy < self._search.capacity:
+            planned = searches.popleft()
+            known = self._ledger.known(planned.job.query.id)
+            wanted = len(known) + planned.extra
+            self._search.submit(Search(planned.id, planned.job.query.query, planned.source, wanted, known))
+        while self._fetch is not None and self._fetch.in_flight < self._fetch.capacity:
+            task = self._schedule.next_task()
+            if task is None:
+                break
+            self._fetch.submit(task)
+
+    # ----------------------------------------------------------------- receiving and settling
+
+    def _receive(self) -> list[Any]:
+        try:
+            first = self._inbox.get(timeout=0.1)
+        except queue.Empty:
+            return []
+        return [first, *self._drain(GROUP - 1)]
+
+    def _drain(self, most: float = math.inf) -> list[Any]:
+        messages: list[Any] = []
+        while len(messages) < most:
+            try:
+                messages.append(self._inbox.get_nowait())
+            except queue.Empty:
+                break
+        return messages
+
+    def _settle(self, messages: list[Any]) -> list[Event]:
+        """Turn messages into stored events, all in one commit. Trouble is kept until what is good is stored."""
+        events: list[Event] = []
+        if not messages:
+            return events
+        with self._ledger.transaction():
+            for message in messages:
+                try:
+                    events += self._handle(message)
+                except OSError as error:
+                    self._trouble = self._trouble or error
+        if self._hosts.network_down:
+            line = "the network is down: no host answers; nothing was marked failed, run again later"
+            self._trouble = self._trouble or RunStopped(8, line)
+        return events
+
+    def _handle(self, message: Any) -> list[Event]:
+        """One message of a worker, stored; what is to be shown of it."""
+        match message:
+            case Exception():
+                self._trouble = self._trouble or message
+                return []
+            case SearchStarted(search=search):
+                self._ledger.search_started(search)
+            case Found(search=search):
+                job = self._schedule.job(search.id)
+                return [*self._enter(message, job), *self._advance(job)]
+            case SearchEnded(search=search):
+                job = self._schedule.job(search.id)
+                self._search_ended(message, job)
+                return [message, *self._advance(job)]
+            case Arrived(task=task):
+                job = self._schedule.ended(task, None)
+                return [self._recorded(self._place(message, job)), *self._advance(job)]
+            case Missed(task=task):
+                job = self._schedule.ended(task, message)
+                return [*self._missed(message, job), *self._advance(job)]
+        return [message]
+
+    def _enter(self, event: Found, job: Job) -> list[Event]:
+        task = self._ledger.found(event, job.query.id)
+        if task is None:
+            return []
+        job.found += 1
+        if not job.more:
+            job.pending.append(task)  # Else it comes with the next chunk from the ledger.
+        return [event]
+
+    def _search_ended(self, event: SearchEnded, job: Job) -> None:
+        self._ledger.search_ended(event)
+        job.searching -= 1
+        job.states[event.search.id] = event.state
+        if event.reason == "browser.start":  # Every other keyword would end the same way.
+            self._trouble = self._trouble or RunStopped(10, event.detail or "the browser would not start")
+
+    def _place(self, arrived: Arrived, job: Job) -> Saved | Duplicate:
+        """The part file gets its name, unless the very same bytes are on disk already."""
+        task, picture, label = arrived.task, arrived.picture, job.query.query.label
+        status, final_url, seconds = arrived.http_status, arrived.final_url, arrived.seconds
+        known = self._ledger.file_of(picture.sha256)
+        if known is not None:
+            arrived.part.unlink(missing_ok=True)
+            reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
+            return Duplicate(task, picture, known[0], reason, status, final_url, seconds)
+        path = Path(self._ledger.folder(label)) / layout.file_name(picture)
+        final = self._settings.out / path
+        final.parent.mkdir(exist_ok=True)
+        arrived.part.replace(final)
+        job.saved += 1
+        return Saved(task, picture, path, status, final_url, seconds)
+
+    def _missed(self, missed: Missed, job: Job) -> list[Event]:
+        """Try again later in this run, in a later run, or never."""
+        settings, task = self._settings.fetch, missed.task
+        if fate(missed.reason) is not Fate.RETRY:
+            return [self._recorded(_final(missed, later=False))]
+        tries = self._schedule.tries(task)
+        delay = self._hosts.backoff(tries) if missed.retry_after is None else missed.retry_after
+        if tries < settings.attempts_per_run and delay <= settings.retry_after_max:
+            self._schedule.delay(missed, delay)
+            return []
+        later = task.attempt < settings.attempts
+        job.left_over |= later
+        return [self._recorded(_final(missed, later))]
+
+    def _recorded(self, outcome: Outcome) -> Outcome:
+        self._ledger.outcome(outcome)
+        self._schedule.settled(outcome.task)
+        return outcome
+
+    # ----------------------------------------------------------------- moving a query on
+
+    def _advance(self, job: Job) -> list[Event]:
+        """Load more of a query, search more for it, or be done with it."""
+        if self._fetch is not None:
+            if not job.short:
+                return self._finish(job)
+            if not job.pending and job.more:
+                self._load(job)
+            if job.pending:
+                return []
+        if job.in_flight or job.delayed or job.searching:
+            return []
+        if self._fetch is not None and self._search is not None:
+            for number, source, _ in job.query.searches:
+                if job.states[number] is SearchState.ENOUGH:
+                    self._schedule.plan_search(job, number, source, max(10, 2 * job.short))
+        if not job.searching:
+            all_seen = all(state in (SearchState.EXHAUSTED, SearchState.EMPTY) for state in job.states.values())
+            if self._fetch is not None and all_seen and not job.left_over:
+                self._ledger.close_query(job.query.id)
+            self._schedule.drop(job)
+        return []
+
+    def _load(self, job: Job) -> None:
+        tasks = self._ledger.todo(job.query.id, job.loaded, CHUNK)
+        job.more = len(tasks) == CHUNK
+        job.loaded = tasks[-1].id if tasks else job.loaded
+        job.pending.extend(tasks)
+
+    def _finish(self, job: Job) -> list[Event]:
+        """The limit is met: what was not tried is skipped, what waits for another try is left at that."""
+        events: list[Event] = [self._recorded(_final(missed, later=True)) for missed in self._schedule.undelay(job)]
+        while job.pending or job.more:
+            if not job.pending:
+                self._load(job)
+            spares = (task for task in job.pending if task.attempt == 1 or self._schedule.tries(task))
+            events += [self._recorded(Skipped(task, "policy.limit")) for task in spares]
+            job.pending.clear()
+        if not job.searching:
+            self._ledger.close_query(job.query.id)
+            self._schedule.drop(job)
+        return events
+
+    def _close_workers(self) -> None:
+        """Both stages at once, so that a stop stays within its ten seconds."""
+        pools = [pool for pool in (self._search, self._fetch) if pool is not None]
+        threads = [threading.Thread(target=pool.close, name="close", daemon=True) for pool in pools]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+
+def _final(missed: Missed, later: bool) -> Rejected | Failed | Skipped:
+    """The outcome of a URL that is not tried again now; `later`: another run may."""
+    task, reason, detail = missed.task, missed.reason, missed.detail
+    if fate(reason) is Fate.SKIPPED:
+        return Skipped(task, reason, detail)
+    if not later and reason.partition(".")[0] in ("body", "data", "image"):
+        return Rejected(task, reason, detail, missed.http_status, missed.seconds, missed.bytes)
+    return Failed(task, reason, detail, missed.http_status, missed.seconds, retry=later)

@@ -1,0 +1,165 @@
+"""What to do next: which URL of which query, at a host that may be asked now. No I/O, no SQL, no threads.
+
+Queries take turns, so that a long one never starves the others, and no query has more downloads in
+flight than pictures it still wants: the limit is met exactly and no spare is fetched in vain.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from collector.model import Missed, SearchState, Task
+from collector.store import OpenQuery
+
+LOOK = 32
+"""URLs of one query looked at for a host that is free, before the next query has its turn."""
+
+
+class HostBook(Protocol):
+    """Who may be asked now; see `collector.fetch.politeness`."""
+
+    @property
+    def network_down(self) -> bool: ...
+    def free(self, host: str) -> bool: ...
+    def started(self, host: str) -> None: ...
+    def ended(self, host: str, missed: Missed | None) -> None: ...
+    def backoff(self, attempt: int) -> float: ...
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One open query while it is worked on."""
+
+    query: OpenQuery
+    saved: int
+    found: int
+    states: dict[int, SearchState]
+    pending: deque[Task] = field(default_factory=deque)
+    loaded: int = 0
+    """The last URL (its number) that was taken from the ledger."""
+    more: bool = True
+    """Whether the ledger may have more URLs of it to do."""
+    in_flight: int = 0
+    delayed: int = 0
+    searching: int = 0
+    left_over: bool = False
+    """Something of it stays for a later run."""
+
+    @property
+    def short(self) -> int:
+        """Pictures still missing."""
+        return max(0, self.query.query.limit - self.saved)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSearch:
+    """A search that waits for a browser; how many URLs it should add is known, what is known is not yet."""
+
+    job: Job
+    id: int
+    source: str
+    extra: int
+
+
+class Schedule:
+    """The open queries in hand, their waiting URLs, and the ones that are to be tried again."""
+
+    def __init__(self, hosts: HostBook, clock: Callable[[], float]) -> None:
+        self.searches: deque[PlannedSearch] = deque()
+        self._hosts, self._clock = hosts, clock
+        self._of_search: dict[int, Job] = {}
+        self._ring: deque[Job] = deque()
+        self._delayed: list[tuple[float, int, Task, Missed]] = []
+        self._tries: Counter[int] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._ring)
+
+    def add(self, job: Job) -> None:
+        """Take a query in hand."""
+        self._ring.append(job)
+        self._of_search.update(dict.fromkeys(job.states, job))
+
+    def drop(self, job: Job) -> None:
+        """Let go of a query with nothing under way."""
+        self._ring.remove(job)
+        for number in job.states:
+            del self._of_search[number]
+
+    def job(self, search_id: int) -> Job:
+        """The query a search belongs to."""
+        return self._of_search[search_id]
+
+    def plan_search(self, job: Job, number: int, source: str, extra: int) -> None:
+        """Have a source asked for `extra` URLs more."""
+        job.searching += 1
+        self.searches.append(PlannedSearch(job, number, source, extra))
+
+    def next_task(self) -> Task | None:
+        """The next URL to fetch now, counted as started; None when there is none."""
+        self._wake()
+        for _ in range(len(self._ring)):
+            job = self._ring[0]
+            self._ring.rotate(-1)
+            if job.in_flight < job.short and (task := self._free_task(job)) is not None:
+                job.in_flight += 1
+                self._tries[task.id] += 1
+                self._hosts.started(host(task))
+                return task
+        return None
+
+    def _free_task(self, job: Job) -> Task | None:
+        for _ in range(min(len(job.pending), LOOK)):
+            task = job.pending.popleft()
+            if self._hosts.free(host(task)):
+                return task
+            job.pending.append(task)
+        return None
+
+    def ended(self, task: Task, missed: Missed | None) -> Job:
+        """A task came back; its query."""
+        job = self._of_search[task.search_id]
+        job.in_flight -= 1
+        self._hosts.ended(host(task), missed)
+        return job
+
+    def tries(self, task: Task) -> int:
+        """Requests made for a URL in this run."""
+        return self._tries[task.id]
+
+    def settled(self, task: Task) -> None:
+        """A URL has its outcome."""
+        self._tries.pop(task.id, None)
+
+    def delay(self, missed: Missed, seconds: float) -> None:
+        """Try again after a while."""
+        task = missed.task
+        self._of_search[task.search_id].delayed += 1
+        heapq.heappush(self._delayed, (self._clock() + seconds, task.id, task, missed))
+
+    def undelay(self, job: Job) -> Iterator[Missed]:
+        """Give up waiting for another try of a query's URLs; what their last try brought."""
+        mine = [entry for entry in self._delayed if self._of_search[entry[2].search_id] is job]
+        self._delayed = [entry for entry in self._delayed if entry not in mine]
+        heapq.heapify(self._delayed)
+        for _, _, _, missed in mine:
+            job.delayed -= 1
+            yield missed
+
+    def _wake(self) -> None:
+        now = self._clock()
+        while self._delayed and self._delayed[0][0] <= now:
+            task = heapq.heappop(self._delayed)[2]
+            job = self._of_search[task.search_id]
+            job.delayed -= 1
+            job.pending.appendleft(replace(task, attempt=task.attempt + 1))
+
+
+def host(task: Task) -> str:
+    """The host (and port) a task asks; "" for a data: URL, which asks nobody."""
+    return urlsplit(task.url).netloc.lower() if task.url[:4].lower() == "http" else ""

@@ -1,0 +1,135 @@
+"""The ledger's tables and their migrations. Only `store.py` uses it; it reads and writes no rows.
+
+`user_version` counts the migrations that were applied. A migration is never edited once released:
+a change is a new entry at the end.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+APPLICATION_ID = 0x434F4C31  # "COL1": lets `file` and SQLite tools recognise a ledger.
+
+_FIRST = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE query (
+  id        INTEGER PRIMARY KEY,
+  keyword   TEXT NOT NULL,
+  label     TEXT NOT NULL,
+  filters   TEXT NOT NULL DEFAULT '{}',
+  wanted    INTEGER NOT NULL,
+  state     TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done')),
+  run       INTEGER NOT NULL,
+  position  INTEGER NOT NULL,
+  reopened  INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (keyword, label, filters)
+) STRICT;
+CREATE INDEX query_open ON query (run, position) WHERE state = 'open';
+
+CREATE TABLE search (
+  id         INTEGER PRIMARY KEY,
+  query_id   INTEGER NOT NULL REFERENCES query (id),
+  source     TEXT NOT NULL,
+  run        INTEGER NOT NULL,
+  state      TEXT NOT NULL DEFAULT 'pending' CHECK (state IN
+             ('pending', 'enough', 'exhausted', 'empty', 'blocked', 'layout', 'unreachable', 'failed')),
+  reason     TEXT NOT NULL DEFAULT '',
+  detail     TEXT NOT NULL DEFAULT '',
+  tries      INTEGER NOT NULL DEFAULT 0,
+  found      INTEGER NOT NULL DEFAULT 0,
+  seconds    REAL NOT NULL DEFAULT 0,
+  started_at TEXT NOT NULL DEFAULT '',
+  ended_at   TEXT NOT NULL DEFAULT '',
+  UNIQUE (query_id, source)
+) STRICT;
+
+CREATE TABLE found (
+  id            INTEGER PRIMARY KEY,
+  query_id      INTEGER NOT NULL REFERENCES query (id),
+  search_id     INTEGER NOT NULL REFERENCES search (id),
+  rank          INTEGER NOT NULL,
+  url           TEXT NOT NULL,
+  url_key       TEXT NOT NULL,
+  source_id     TEXT NOT NULL DEFAULT '',
+  page          TEXT NOT NULL DEFAULT '',
+  title         TEXT NOT NULL DEFAULT '',
+  site          TEXT NOT NULL DEFAULT '',
+  width         INTEGER NOT NULL DEFAULT 0,
+  height        INTEGER NOT NULL DEFAULT 0,
+  thumbnail_url TEXT NOT NULL DEFAULT '',
+  is_thumbnail  INTEGER NOT NULL DEFAULT 0,
+  kind          TEXT NOT NULL DEFAULT 'photo',
+  way           TEXT NOT NULL DEFAULT '',
+  licence_url   TEXT NOT NULL DEFAULT '',
+  licence_page  TEXT NOT NULL DEFAULT '',
+  licensor      TEXT NOT NULL DEFAULT '',
+  creators      TEXT NOT NULL DEFAULT '',
+  credit        TEXT NOT NULL DEFAULT '',
+  notice        TEXT NOT NULL DEFAULT '',
+  found_at      TEXT NOT NULL,
+  UNIQUE (query_id, url_key)
+) STRICT;
+CREATE INDEX found_search ON found (search_id);
+
+CREATE TABLE outcome (
+  found_id       INTEGER PRIMARY KEY REFERENCES found (id),
+  state          TEXT NOT NULL CHECK (state IN ('saved', 'duplicate', 'rejected', 'failed', 'skipped', 'retry')),
+  reason         TEXT NOT NULL DEFAULT '',
+  detail         TEXT NOT NULL DEFAULT '',
+  attempts       INTEGER NOT NULL DEFAULT 0,
+  http_status    INTEGER NOT NULL DEFAULT 0,
+  final_url      TEXT NOT NULL DEFAULT '',
+  path           TEXT,
+  sha256         TEXT,
+  format         TEXT,
+  width          INTEGER,
+  height         INTEGER,
+  bytes          INTEGER,
+  mode           TEXT,
+  orientation    INTEGER,
+  frames         INTEGER,
+  trailing_bytes INTEGER,
+  seconds        REAL NOT NULL DEFAULT 0,
+  ended_at       TEXT NOT NULL,
+  CHECK (state <> 'saved' OR (path IS NOT NULL AND sha256 IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX outcome_saved ON outcome (sha256) WHERE state = 'saved';
+
+CREATE TABLE folder (label TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE) STRICT, WITHOUT ROWID;
+
+CREATE VIEW picture AS
+SELECT query.keyword, query.label, search.source, found.rank, found.url, found.page, found.title, found.site,
+       found.licence_url, coalesce(outcome.state, 'waiting') AS state, coalesce(outcome.reason, '') AS reason,
+       outcome.path, outcome.sha256, outcome.format, outcome.width, outcome.height, outcome.bytes
+FROM found JOIN query ON query.id = found.query_id JOIN search ON search.id = found.search_id
+LEFT JOIN outcome ON outcome.found_id = found.id;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
+
+
+class NewerSchema(Exception):
+    """The file was written by a newer version of the program."""
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Set the connection up and apply what migrations are missing, each whole or not at all.
+
+    NewerSchema when the file is ahead of this program; sqlite3.DatabaseError when it is no ledger.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if tables and owner != APPLICATION_ID:
+        raise sqlite3.DatabaseError("a database, but not a collector ledger")
+    if version > len(MIGRATIONS):
+        raise NewerSchema(f"written by a newer version (schema {version}, this one knows {len(MIGRATIONS)})")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID};"
+            f" PRAGMA user_version = {number}; COMMIT;"
+        )

@@ -1,0 +1,63 @@
+"""The summary's numbers, straight from the ledger. Reads only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+
+from collector.model import SearchState, Tally
+
+_COUNTS = """
+SELECT q.id, keyword, label, wanted, count(f.id),
+  count(CASE o.state WHEN 'saved' THEN 1 END), count(CASE o.state WHEN 'duplicate' THEN 1 END),
+  count(CASE o.state WHEN 'rejected' THEN 1 END), count(CASE WHEN o.state IN ('failed', 'retry') THEN 1 END),
+  count(CASE o.state WHEN 'skipped' THEN 1 END), count(f.id) - count(o.found_id),
+  coalesce(sum(CASE o.state WHEN 'saved' THEN o.bytes END), 0), coalesce(sum(o.seconds), 0)
+FROM query q LEFT JOIN found f ON f.query_id = q.id LEFT JOIN outcome o ON o.found_id = f.id
+WHERE :run IS NULL OR q.run = :run GROUP BY q.id ORDER BY q.position, q.id
+"""
+
+_SEARCHES = """
+SELECT query_id, source, search.state, reason, seconds FROM search JOIN query ON query.id = query_id
+WHERE :run IS NULL OR (query.run = :run AND search.run = :run) ORDER BY search.id
+"""
+
+_REASONS = """
+SELECT query_id, reason, count(*) FROM outcome
+JOIN found ON found.id = found_id JOIN query ON query.id = query_id
+WHERE reason <> '' AND (:run IS NULL OR query.run = :run)
+GROUP BY query_id, reason ORDER BY count(*) DESC, reason
+"""
+
+
+def tallies(connection: sqlite3.Connection, run: int | None) -> list[Tally]:
+    """A row per query of one run, or of all, in the order asked."""
+    arguments = {"run": run}
+    searches: dict[int, list[tuple[str, SearchState, str]]] = defaultdict(list)
+    search_seconds: dict[int, float] = defaultdict(float)
+    for query_id, source, state, reason, seconds in connection.execute(_SEARCHES, arguments):
+        searches[query_id].append((source, SearchState(state), reason))
+        search_seconds[query_id] += seconds
+    reasons: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    for query_id, reason, count in connection.execute(_REASONS, arguments):
+        reasons[query_id].append((reason, count))
+    rows = connection.execute(_COUNTS, arguments)
+    return [
+        Tally(
+            keyword=row[1],
+            label=row[2],
+            limit=row[3],
+            found=row[4],
+            saved=row[5],
+            duplicate=row[6],
+            rejected=row[7],
+            failed=row[8],
+            skipped=row[9],
+            waiting=row[10],
+            bytes=row[11],
+            seconds=row[12] + search_seconds[row[0]],
+            searches=tuple(searches[row[0]]),
+            reasons=tuple(reasons[row[0]]),
+        )
+        for row in rows
+    ]
