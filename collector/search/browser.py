@@ -1,0 +1,238 @@
+"""`ChromeBrowser`: the Browser of `collector.contracts` on Selenium and a real Chrome or Chromium.
+
+Loads, runs, clicks and reads; decides nothing about a page and waits for nothing but the page's DOM.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from selenium.common.exceptions import JavascriptException, TimeoutException, WebDriverException
+from selenium.webdriver.remote.command import Command
+
+from collector.contracts import SourceError
+from collector.model import SearchState
+from collector.search import processes
+from collector.search.driver import Installation
+from collector.search.keys import key_event
+from collector.search.processes import RunFolder
+from collector.search.session import Session
+from collector.settings import SearchSettings
+
+RELOADS = 5
+"""How often a script is begun again because the page reloaded under it."""
+BUFFER = 100_000_000
+"""Bytes of XHR bodies that Chrome keeps for us."""
+
+_NET_ERROR = re.compile(r"net::ERR_\w+")
+_PAGE_LEFT = re.compile(
+    r"aborted by navigation|navigated|execution context|document (?:was )?(?:unloaded|reloaded)|frame detached"
+)
+
+
+class ChromeBrowser:
+    """One browser window with a fresh profile. Not thread-safe, except `kill`."""
+
+    def __init__(self, installation: Installation, settings: SearchSettings, run: RunFolder) -> None:
+        """Start it. BrowserError("browser.start") with one line when that fails."""
+        self._settings = settings
+        self._session = Session(installation, settings, run)
+        self._capturing = False
+        self._announced: dict[str, str] = {}
+        try:
+            with self._session.speaking() as driver:
+                self._window = driver.current_window_handle
+                self._session.cdp("Browser.setDownloadBehavior", behavior="deny")
+        except BaseException:
+            self._session.close()
+            raise
+
+    # ------------------------------------------------------------------ pages
+
+    def open(self, url: str) -> None:
+        """Load a page until its DOM is complete; one that never ends is stopped after the page-load timeout."""
+        host = urlsplit(url).netloc
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise SourceError(SearchState.UNREACHABLE, "page.unreachable", f"{url[:100]}: neither http nor https")
+        with self._session.speaking(self._settings.page_load_timeout + 5) as driver:
+            self._close_other_windows()
+            before = self._frame()["loaderId"]
+            try:
+                driver.get(url)
+            except TimeoutException:
+                if self._frame()["loaderId"] == before:
+                    seconds = f"{self._settings.page_load_timeout:g} s"
+                    raise _unreachable(f"{host} did not answer within {seconds}") from None
+                return
+            except WebDriverException as error:
+                match = _NET_ERROR.search(error.msg or "")
+                if not match:
+                    raise
+                raise _unreachable(f"{host} cannot be reached ({match.group()})") from None
+            if self._frame().get("unreachableUrl"):  # the driver is silent about some, such as unsafe ports
+                code = driver.execute_script("return (document.querySelector('.error-code') || {}).textContent")
+                raise _unreachable(f"{host} cannot be reached (net::{code or 'ERR_FAILED'})")
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """The value of a function body run in the page; begun again when the page reloads under it."""
+        return self._script(Command.W3C_EXECUTE_SCRIPT, script, arguments)
+
+    def run_async(self, script: str, *arguments: Any) -> Any:
+        """The same for a body that calls back; one that never does is a BrowserError("browser.hung")."""
+        return self._script(Command.W3C_EXECUTE_SCRIPT_ASYNC, script, arguments)
+
+    def address(self) -> str:
+        """The URL of the page shown."""
+        with self._session.speaking() as driver:
+            return str(driver.current_url)
+
+    def html(self) -> str:
+        """The DOM as HTML."""
+        with self._session.speaking() as driver:
+            return str(driver.page_source)
+
+    def screenshot(self) -> bytes:
+        """PNG of the viewport."""
+        with self._session.speaking() as driver:
+            self._close_other_windows()
+            return bytes(driver.get_screenshot_as_png())
+
+    # ------------------------------------------------------------------ input
+
+    def click(self, x: float, y: float) -> None:
+        """Move, press and release the left button; a window that opens is closed."""
+        with self._session.speaking():
+            self._close_other_windows()
+            self._mouse("mouseMoved", x, y)
+            self._mouse("mousePressed", x, y, button="left", clickCount=1)
+            self._mouse("mouseReleased", x, y, button="left", clickCount=1)
+            self._close_other_windows()
+
+    def move(self, x: float, y: float) -> None:
+        """Move the mouse there."""
+        with self._session.speaking():
+            self._close_other_windows()
+            self._mouse("mouseMoved", x, y)
+
+    def press(self, key: str) -> None:
+        """Press and release a key."""
+        event = key_event(key)
+        with self._session.speaking():
+            self._close_other_windows()
+            kind = "keyDown" if "text" in event else "rawKeyDown"
+            self._session.cdp("Input.dispatchKeyEvent", type=kind, **event)
+            event.pop("text", None)
+            self._session.cdp("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    # ------------------------------------------------------------------ network
+
+    def responses(self) -> list[tuple[str, str]]:
+        """(URL, text) of XHR and fetch answers since the last call; the first call only begins listening."""
+        with self._session.speaking():
+            if not self._capturing:
+                self._session.cdp("Network.enable", maxTotalBufferSize=BUFFER, maxResourceBufferSize=BUFFER)
+                self._capturing = True
+                self._events()
+                return []
+            finished = []
+            for message in self._events():
+                finished += self._follow(message)
+            bodies = ((url, self._body(request)) for request, url in finished)
+            return [(url, body) for url, body in bodies if body is not None]
+
+    # ------------------------------------------------------------------ life
+
+    @property
+    def headed(self) -> bool:
+        """True when a person can see and use the window."""
+        return self._settings.headed
+
+    def limit(self, seconds: float) -> None:
+        """No command may take longer than this from now on."""
+        self._session.limit(seconds)
+
+    def rest(self) -> None:
+        """Between two searches: leave the page, stop listening, forget what was not asked for."""
+        with self._session.speaking() as driver:
+            self._close_other_windows()
+            if self._capturing:
+                self._session.cdp("Network.disable")
+                self._capturing = False
+            self._announced.clear()
+            driver.get("about:blank")
+            self._events()
+
+    def memory(self) -> int:
+        """Resident bytes of driver and browser, shared pages counted once."""
+        return processes.memory(self._session.pid)
+
+    def kill(self) -> None:
+        """End it at once, from any thread; its own thread then gets a BrowserError."""
+        self._session.kill()
+
+    def close(self) -> None:
+        """End it within a few seconds; nothing of it is left."""
+        self._session.close()
+
+    # ------------------------------------------------------------------ inside
+
+    def _script(self, command: str, script: str, arguments: tuple[Any, ...]) -> Any:
+        with self._session.speaking() as driver:
+            self._close_other_windows()
+            for _ in range(RELOADS):
+                try:
+                    return driver.execute(command, {"script": script, "args": list(arguments)})["value"]
+                except (JavascriptException, WebDriverException) as error:
+                    if isinstance(error, TimeoutException) or not _PAGE_LEFT.search(error.msg or ""):
+                        raise
+        raise SourceError(SearchState.LAYOUT, "page.layout", "the page keeps reloading itself")
+
+    def _close_other_windows(self) -> None:
+        """Pages may open windows on a click; ours would go to the background and stop drawing."""
+        for handle in self._session.driver.window_handles:
+            if handle != self._window:
+                self._session.cdp("Target.closeTarget", targetId=handle)
+
+    def _frame(self) -> dict[str, Any]:
+        """The main frame; its `loaderId` changes with every document shown."""
+        frame: dict[str, Any] = self._session.cdp("Page.getFrameTree")["frameTree"]["frame"]
+        return frame
+
+    def _mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
+        self._session.cdp("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+
+    def _events(self) -> list[dict[str, Any]]:
+        """Network events since the last call, oldest first."""
+        entries = self._session.driver.execute(Command.GET_LOG, {"type": "performance"})["value"]
+        texts = (str(entry["message"]) for entry in entries)
+        return [json.loads(text)["message"] for text in texts if '"Network.' in text]
+
+    def _follow(self, message: dict[str, Any]) -> list[tuple[str, str]]:
+        """[(request id, URL)] when the event completes an XHR or fetch answer, else []."""
+        method, event = message["method"], message["params"]
+        request = str(event.get("requestId", ""))
+        if method == "Network.responseReceived" and event.get("type") in ("XHR", "Fetch"):
+            self._announced[request] = str(event["response"]["url"])
+        elif method == "Network.loadingFinished" and request in self._announced:
+            return [(request, self._announced.pop(request))]
+        elif method == "Network.loadingFailed":
+            self._announced.pop(request, None)
+        return []
+
+    def _body(self, request: str) -> str | None:
+        try:
+            answer = self._session.cdp("Network.getResponseBody", requestId=request)
+        except WebDriverException as error:
+            if "No resource" in (error.msg or "") or "No data" in (error.msg or ""):
+                return None  # the page it belonged to is gone
+            raise
+        text = str(answer["body"])
+        return base64.b64decode(text).decode("utf-8", "replace") if answer.get("base64Encoded") else text
+
+
+def _unreachable(detail: str) -> SourceError:
+    return SourceError(SearchState.UNREACHABLE, "page.unreachable", detail)
