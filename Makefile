@@ -1,0 +1,60 @@
+# Two commands matter: `make demo` shows it at work, `make test` proves it. `make help` lists the rest.
+# PYTHON=/path/to/python3.12 before or after any of them chooses the interpreter.
+
+QUERIES ?= queries.csv
+DEMO_FLAGS ?= --practice --limit 12 --out images
+RUN_FLAGS ?=
+BENCH_FLAGS ?= --short
+PYTEST_FLAGS ?=
+
+# Relative on purpose: the checkout may lie under a path with spaces.
+PY := .venv/bin/python
+SETUP := sh scripts/setup.sh
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run practice test check format bench clean
+.NOTPARALLEL:
+.SILENT:
+
+help: ## this list
+	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: ## set up, then search and fetch queries.csv on the bundled practice web, into images/
+	$(SETUP) demo
+	$(PY) -m collector run $(DEMO_FLAGS) "$(QUERIES)"
+
+run: ## set up, then search and fetch QUERIES=queries.csv on the real web; RUN_FLAGS="--limit 50 ..."
+	$(SETUP) demo
+	$(PY) -m collector run $(RUN_FLAGS) "$(QUERIES)"
+
+practice: ## set up, then serve the practice web until Ctrl-C, to look at it in a browser
+	$(SETUP) demo
+	$(PY) -m collector practice
+
+test: ## set up with the test tools, then the whole suite, real Chromium included; PYTEST_FLAGS="-k fetch"
+	$(SETUP) test
+	$(PY) -m pytest $(PYTEST_FLAGS)
+
+check: ## everything a change must pass: format, lint, types, import contracts, tests
+	$(SETUP) test
+	$(PY) -m ruff format --check --quiet .
+	$(PY) -m ruff check --quiet .
+	$(PY) -m mypy
+	.venv/bin/lint-imports --no-logo
+	$(PY) -m pytest $(PYTEST_FLAGS)
+
+format: ## put the code into the house's format
+	$(SETUP) test
+	$(PY) -m ruff format --quiet .
+	$(PY) -m ruff check --quiet --fix .
+
+bench: ## the benchmarks of bench/ in their short form; BENCH_FLAGS= for the long one
+	$(SETUP) test
+	for script in bench/*.py; do \
+	  case "$$script" in *'*'*|*/_*) continue;; esac; \
+	  echo "== $$script"; $(PY) "$$script" $(BENCH_FLAGS) || exit 1; \
+	done
+
+clean: ## remove what set-up and tools made; images/ is yours and stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist *.egg-info
+	find collector tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +
