@@ -1,0 +1,246 @@
+"""`queries.csv` -> `Query` values; what cannot be read is one InputError that names file and line.
+
+Reads the file once and never writes it. Knows no source: which sources and filters exist is an argument.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from collector.contracts import InputError
+from collector.delimited import Table, check_delimiter, decode, first_line, read_bytes, sniff, split, table
+from collector.model import Query
+
+Check = Callable[[str, str, str], str | None]
+"""(source, filter, value) -> what is wrong with it, or None; filter and value are "" to ask for the source alone."""
+
+FILTERS: Final = ("size", "color", "type", "time", "rights", "safe", "region", "language", "site", "exact", "exclude")
+"""The filters that columns may be named after unless the caller knows better."""
+MAX_LENGTH: Final = 512
+"""Characters of a keyword or label."""
+
+_COLUMNS: Final = ("keyword", "limit", "label", "source")
+_ALIASES: Final = {"keywords": "keyword", "query": "keyword", "sources": "source", "colour": "color"}
+_KEYWORD: Final = ("keyword", "keywords", "query")
+_BREAK: Final = re.compile(r" *[\t-\r\x1c-\x1f\x85\u2028\u2029]+ *")
+_UNUSABLE: Final = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class QueryFile:
+    """What a file of queries says."""
+
+    queries: Sequence[Query]
+    """In the file's order; never empty."""
+    blank: int
+    """Rows without anything in them."""
+    duplicates: int
+    """Rows that ask again for what an earlier one asks for."""
+    notes: tuple[str, ...]
+    """Lines the user should read: what was changed on the way in."""
+    sha256: str
+    """64 hex digits of the file's bytes."""
+
+
+def read_queries(
+    path: Path,
+    *,
+    limit: int,
+    sources: tuple[str, ...],
+    filters: Collection[str] = FILTERS,
+    check: Check | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+) -> QueryFile:
+    """Read a CSV: one keyword a row without a header, or columns named in a header.
+
+    `limit` and `sources` hold for rows that do not set their own. Two rows are duplicates when keyword,
+    label and filters are the same but for spacing and Unicode form; the first one's limit counts, and the
+    sources of both. InputError: what is wrong, in which line, what to do. UsageError: no such encoding.
+    """
+    raw = read_bytes(path)
+    sha256 = hashlib.sha256(raw).hexdigest()
+    text = decode(path, raw, encoding)
+    del raw
+    first, line = first_line(text)
+    if not first:
+        raise InputError(f"{path}: 0 keywords, the file is empty; write one keyword a row")
+    separator = check_delimiter(delimiter) if delimiter else sniff(first, _KEYWORD)
+    header = _header(path, first, line, separator, filters)
+    records = table(path, text, separator, len(header.names))
+    rows = _Rows(records, header, limit, sources, check)
+    for record, cells in records.records():
+        if record >= header.line:
+            rows.add(record, cells)
+    return rows.done(sha256)
+
+
+# --------------------------------------------------------------------------- columns
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    names: tuple[str, ...]
+    """One per column; "" where a column has no name and has to stay empty."""
+    line: int
+    """Where it stands, from 1; 0 when there is none."""
+
+
+def _header(path: Path, first: str, line: int, delimiter: str, filters: Collection[str]) -> _Header:
+    """What the columns mean. InputError for a name nobody knows, and for several columns without names."""
+    cells = split(first, delimiter)
+    names = tuple(_ALIASES.get(cell.casefold(), cell.casefold()) for cell in cells)
+    known = (*_COLUMNS, *filters)
+    where = f"{path}, line {line}"
+    if "keyword" not in names:
+        if sum(map(bool, cells)) > 1:
+            advice = 'name them in a first row such as "keyword,limit", or put a keyword with a comma in quotes'
+            raise InputError(f"{where}: {len(cells)} columns without a header ({_listed(cells)}); {advice}")
+        return _Header(tuple("keyword" if cell else "" for cell in cells), 0)
+    unknown = [cell for cell, name in zip(cells, names, strict=True) if name and name not in known]
+    if unknown:
+        found = f"unknown column {_listed(unknown)}; found {_listed(cells)}"
+        raise InputError(f"{where}: {found}; possible are {', '.join(known)}")
+    twice = [name for name in known if names.count(name) > 1]
+    if twice:
+        raise InputError(f"{where}: the column {_listed(twice)} is there twice; keep one")
+    return _Header(names, line)
+
+
+# --------------------------------------------------------------------------- cells -> queries
+
+
+class _Rows:
+    """Turns cells into queries, and remembers what it has seen."""
+
+    def __init__(
+        self, table: Table, header: _Header, limit: int, sources: tuple[str, ...], check: Check | None
+    ) -> None:
+        names = header.names
+        self._table = table
+        self._limit = limit
+        self._sources = sources
+        self._check = check
+        self._places = {name: place for place, name in enumerate(names) if name}
+        self._unnamed = [place for place, name in enumerate(names) if not name]
+        self._filters = sorted(name for name in self._places if name not in _COLUMNS)
+        self._queries: list[Query] = []
+        self._seen: dict[object, int] = {}
+        self._notes: dict[str, tuple[int, int]] = {}
+        self._approved: set[tuple[str, str, str]] = set()
+        self._blank = self._duplicates = 0
+
+    def add(self, record: int, cells: tuple[str, ...]) -> None:
+        """One record."""
+        if not any(cell and not cell.isspace() for cell in cells):
+            self._blank += 1
+            return
+        for place in self._unnamed:
+            if cells[place].strip():
+                raise self._table.error(record, f"{_shown(cells[place])} stands in a column without a name; name it")
+        keyword = self._text(record, "keyword", cells)
+        if not keyword:
+            raise self._table.error(record, "no keyword in this row; write one, or delete the row")
+        query = Query(
+            keyword=keyword,
+            label=self._text(record, "label", cells) or keyword,
+            limit=self._number(record, cells),
+            sources=self._row_sources(record, cells),
+            filters=tuple((name, value) for name in self._filters if (value := self._text(record, name, cells))),
+        )
+        self._approve(record, query)
+        self._keep(record, query)
+
+    def done(self, sha256: str) -> QueryFile:
+        """Everything. InputError when there was not one keyword."""
+        if not self._queries:
+            raise InputError(f"{self._table.path}: 0 keywords below the header; write one keyword a row")
+        notes = tuple(f"{text}: {count:,}, first in line {line}" for text, (count, line) in self._notes.items())
+        return QueryFile(tuple(self._queries), self._blank, self._duplicates, notes, sha256)
+
+    def _keep(self, record: int, query: Query) -> None:
+        spaced = _spaced(query.keyword)
+        plain = query.label == query.keyword and not query.filters
+        key: object = spaced if plain else (spaced, _spaced(query.label), query.filters)
+        place = self._seen.setdefault(key, len(self._queries))
+        if place == len(self._queries):
+            self._queries.append(query)
+            return
+        self._duplicates += 1
+        first = self._queries[place]
+        if first.limit != query.limit:
+            self._note(record, "rows that repeat an earlier one with another limit, which does not count")
+        if new := tuple(source for source in query.sources if source not in first.sources):
+            self._queries[place] = replace(first, sources=first.sources + new)
+
+    def _text(self, record: int, name: str, cells: tuple[str, ...]) -> str:
+        """A cell, NFC and stripped; "" when it is empty or there is no such column."""
+        place = self._places.get(name)
+        if place is None:
+            return ""
+        text = cells[place].strip()
+        if not text.isascii() or not text.isprintable():
+            text = self._unusual(record, name, text)
+        if len(text) > MAX_LENGTH:
+            what = f"the {name} {_shown(text)} has {len(text):,} characters; at most {MAX_LENGTH} are possible"
+            raise self._table.error(record, what)
+        return text
+
+    def _unusual(self, record: int, name: str, text: str) -> str:
+        """The careful way for what is not plain ASCII."""
+        if bad := _UNUSABLE.search(text):
+            what = f"the {name} {_shown(text)} contains the character U+{ord(bad[0]):04X}; remove it"
+            raise self._table.error(record, what)
+        if not any(unicodedata.category(character) not in ("Cf", "Mn", "Zs", "Zl", "Zp") for character in text):
+            raise self._table.error(record, f"the {name} {_shown(text)} shows nothing; write something visible")
+        text, broken = _BREAK.subn(" ", text)
+        if broken:
+            self._note(record, f"{name}s with a line break or tab inside, which became a space")
+        return unicodedata.normalize("NFC", text)
+
+    def _number(self, record: int, cells: tuple[str, ...]) -> int:
+        text = self._text(record, "limit", cells)
+        if not text:
+            return self._limit
+        if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
+            raise self._table.error(record, f"the limit {_shown(text)} is not a whole number of at least 1")
+        return int(text)
+
+    def _row_sources(self, record: int, cells: tuple[str, ...]) -> tuple[str, ...]:
+        names = re.split(r"[|+,;\s]+", self._text(record, "source", cells).casefold())
+        return tuple(dict.fromkeys(filter(None, names))) or self._sources
+
+    def _approve(self, record: int, query: Query) -> None:
+        if self._check is None:
+            return
+        for source in query.sources:
+            for name, value in (("", ""), *query.filters):
+                if (source, name, value) in self._approved:
+                    continue
+                if problem := self._check(source, name, value):
+                    raise self._table.error(record, problem)
+                self._approved.add((source, name, value))
+
+    def _note(self, record: int, text: str) -> None:
+        count, line = self._notes.get(text, (0, self._table.line(record)))
+        self._notes[text] = (count + 1, line)
+
+
+def _spaced(text: str) -> str:
+    """The text with every run of spaces as one; the very same object when there is nothing to do."""
+    return " ".join(text.split()) if "  " in text or not text.isascii() else text
+
+
+def _shown(text: str) -> str:
+    """A cell as an error message shows it: short, in quotes."""
+    return f'"{text[:40]}..."' if len(text) > 43 else f'"{text}"'
+
+
+def _listed(cells: Sequence[str]) -> str:
+    return ", ".join(_shown(cell) for cell in cells[:20]) + (", ..." if len(cells) > 20 else "")
