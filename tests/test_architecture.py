@@ -200,7 +200,9 @@ def test_a_wrong_import_is_seen(tmp_path: Path, file: str, text: str, complaint:
 # ------------------------------------------------------------------------------- names, docs
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: module_name(path, PACKAGE) or "collector")
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: module_name(path, PACKAGE) or "collector"
+)
 def test_a_module_says_what_it_does_in_one_to_three_lines(path: Path) -> None:
     text = ast.get_docstring(ast.parse(path.read_bytes()))
     assert text, "no docstring"
@@ -230,7 +232,13 @@ def test_every_decision_is_numbered_and_dated() -> None:
 
 def python(code: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
