@@ -1,0 +1,151 @@
+"""Which Referer to send, in which order, and how hotlink protection's stand-ins look. Pure but for its memory.
+
+Servers that protect pictures want their own page, their own host, no Referer at all, or the very page
+(nginx's valid_referers, Apache's recipes, Cloudflare and others), so one refusal says little.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections import Counter
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from collector.fetch.transport import Reply
+from collector.model import Picture, Task
+
+REFUSALS = frozenset((401, 403))
+GIVE_UP = 3
+"""Pictures of a host for which every rung was refused before only one is asked for each."""
+FORGET = 10_000
+"""Hosts remembered; then the memory starts anew."""
+CLAIM = 200
+"""Claimed pixels below which a claim says nothing about a stand-in."""
+
+_STAND_IN = re.compile(
+    r"(?<![a-z])(?:removed|deleted|no-?hot-?link(?:ing)?|hot-?link(?:ing)?|hotlinked|go-?away|place-?holder|denied"
+    r"|forbidden|no-?image|not-?found|image-?not-?available|stolen)(?![a-z])"
+)
+_STAND_IN_WHOLE = frozenset(("403", "404", "default", "blank", "spacer", "error"))
+_GONE = frozenset(("removed", "deleted"))
+_KNOWN = frozenset(((503, "d835884373f4d6c8f24742ceabe74946"),))
+"""(bytes, MD5): Imgur's removed.png, as cyberdrop-dl and RedditImageGrab know it."""
+
+
+def origin(url: str) -> str:
+    """scheme://host[:port] of an http(s) URL, default port left out; "" for anything else."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not host:
+        return ""
+    host = f"[{host}]" if ":" in host else host
+    plain = port is None or port == (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{host}" if plain else f"{parts.scheme}://{host}:{port}"
+
+
+def browser_referer(page: str, url: str) -> str:
+    """What a browser tells `url` about `page` (W3C Referrer Policy, strict-origin-when-cross-origin)."""
+    here, there = origin(page), origin(url)
+    if not here or not there or (here.startswith("https:") and there.startswith("http:")):
+        return ""
+    return whole_page(page) if here == there else here + "/"
+
+
+def whole_page(page: str) -> str:
+    """The page's URL as a header may carry it: no user information, no fragment, ASCII; "" when it is none."""
+    if not (start := origin(page)) or not page.isascii() or any(letter <= " " for letter in page):
+        return start and start + "/"
+    parts = urlsplit(page)
+    return start + urlunsplit(("", "", parts.path or "/", parts.query, ""))
+
+
+def referer_after_redirect(referer: str, url: str, there: str) -> str:
+    """The Referer for the next hop: kept at the same host, else cut down as a browser would."""
+    return referer if origin(url) == origin(there) else browser_referer(referer, there)
+
+
+class Ladder:
+    """The Referers worth trying for a picture; remembers per host what worked. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._worked: dict[str, str] = {}
+        self._refused: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def rungs(self, task: Task) -> list[tuple[str, str]]:
+        """(name, Referer) in the order to try, no Referer twice; the one that worked last comes first."""
+        url = task.url
+        host = origin(url)
+        named = {
+            "browser": browser_referer(task.page, url),
+            "own": host + "/",
+            "none": "",
+            "page": "" if url.startswith("http:") and task.page.startswith("https:") else whole_page(task.page),
+        }
+        with self._lock:
+            worked, hopeless = self._worked.get(host), self._refused[host] >= GIVE_UP
+        order = sorted(named, key=lambda name: name != worked)
+        first_of = {named[name]: name for name in reversed(order)}
+        rungs = [(name, named[name]) for name in order if first_of[named[name]] == name]
+        return rungs[:1] if hopeless else rungs
+
+    def worked(self, task: Task, name: str) -> None:
+        """A rung brought a picture."""
+        host = origin(task.url)
+        with self._lock:
+            if len(self._worked) >= FORGET:
+                self._worked.clear()
+            self._worked[host] = name
+            self._refused.pop(host, None)
+
+    def refused(self, task: Task) -> None:
+        """Every rung was refused."""
+        host = origin(task.url)
+        with self._lock:
+            if len(self._refused) >= FORGET:
+                self._refused.clear()
+            self._refused[host] += 1
+
+
+def stand_in(task: Task, reply: Reply) -> str:
+    """The name of a stand-in that a redirect led to, or that the bytes are; "" when it looks like none.
+
+    Only a redirect to a telling name counts: a picture that is itself called placeholder.png is one.
+    """
+    if len(reply.body) in {size for size, _ in _KNOWN}:
+        digest = hashlib.md5(reply.body, usedforsecurity=False).hexdigest()
+        if (len(reply.body), digest) in _KNOWN:
+            return "removed"
+    name = _telling(reply.url) if reply.hops else ""
+    return "" if name and name == _telling(task.url) else name
+
+
+def gone(name: str) -> bool:
+    """Whether a stand-in says that the picture is no more, so that no other Referer helps."""
+    return name in _GONE
+
+
+def contradicts(task: Task, reply: Reply, picture: Picture) -> bool:
+    """Whether a picture is far too small for its claim, and came in a way that stand-ins come.
+
+    Careful on purpose: both sides claimed at least 200 pixels, both came under a quarter of that, and
+    there was a redirect or a Referer of another host. Without these the server simply has it smaller.
+    """
+    if min(task.width, task.height) < CLAIM:
+        return False
+    foreign = bool(reply.referer) and origin(reply.referer) != origin(reply.url)
+    small = picture.width * 4 < task.width and picture.height * 4 < task.height
+    return small and (foreign or reply.hops > 0)
+
+
+def _telling(url: str) -> str:
+    stem = PurePosixPath(unquote(urlsplit(url).path)).stem.lower().replace("_", "-")
+    if stem in _STAND_IN_WHOLE:
+        return stem
+    match = _STAND_IN.search(stem)
+    return match.group(0) if match else ""

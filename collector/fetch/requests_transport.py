@@ -1,0 +1,319 @@
+"""HTTP with requests: one session, one TLS context, own redirects, own reads. Never looks at the bytes.
+
+Heavy imports: load it only where downloads are about to start. requests' conveniences that read the
+environment, keep cookies, follow redirects or unpack without a limit are all left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.hooks import default_hooks
+from requests.structures import CaseInsensitiveDict
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from collector import __version__
+from collector.fetch.address import Resolve, candidates, check_url, connect, system_resolve
+from collector.fetch.ladder import referer_after_redirect
+from collector.fetch.transport import Ask, FetchError, Reply, shown
+from collector.fetch.watchdog import Attempt, Watchdog
+from collector.settings import FetchSettings
+
+CHUNK = 65_536
+"""Bytes asked of the socket at a time; deadline and caps are looked at after each."""
+IDLE_HOSTS = 100
+"""Hosts whose idle connections are kept; more would run into the usual limit of 1,024 open files."""
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_WITH_BODY = frozenset((200, 203))
+_GZIP = frozenset(("gzip", "x-gzip"))
+
+
+class RequestsDownload:
+    """`Download` by requests. Thread-safe; `resolve` and `context` are arguments for tests."""
+
+    def __init__(
+        self,
+        settings: FetchSettings,
+        resolve: Resolve = system_resolve,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._settings, self._resolve = settings, resolve
+        self._watchdog = Watchdog(settings.minimum_speed, settings.slow_time)
+        self._running = threading.local()
+        self._user_agent = settings.user_agent.replace("{version}", __version__)
+        self._session = requests.Session()
+        self._session.trust_env = False
+        adapter = _Adapter(self._guarded_pools(), context or _tls_context(), settings)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def __call__(self, ask: Ask) -> Reply:
+        """See `Download`."""
+        with self._watchdog.attempt(ask.seconds) as attempt:
+            self._running.attempt = attempt
+            return self._follow(ask, attempt)
+
+    def cut(self) -> None:
+        """See `Download`."""
+        self._watchdog.cut_all()
+
+    def close(self) -> None:
+        """See `Download`."""
+        self._session.close()
+        self._watchdog.close()
+
+    # ----------------------------------------------------------------- redirects
+
+    def _follow(self, ask: Ask, attempt: Attempt) -> Reply:
+        """Ask, and follow redirects one by one; each hop is checked like the first URL."""
+        url, referer = check_url(ask.url, self._settings.allow_private), ask.referer
+        for hops in range(self._settings.max_redirects + 1):
+            try:
+                answer = self._get(url, referer, ask.accept, attempt)
+            except FetchError as error:
+                if hops and error.reason.startswith("url."):
+                    raise FetchError("net.redirect_blocked", error.detail) from None
+                raise
+            with contextlib.closing(answer):
+                if answer.status_code not in _REDIRECTS:
+                    body = self._body(answer, attempt)
+                    headers = {name.lower(): value for name, value in answer.headers.items()}
+                    seconds = time.monotonic() - attempt.started
+                    return Reply(answer.status_code, url, headers, body, hops, referer, seconds)
+                there = self._target(url, answer)
+                _discard(answer)
+            referer = referer_after_redirect(referer, url, there)
+            url = there
+        raise FetchError("net.redirect_loop", f"more than {self._settings.max_redirects} redirects, last {shown(url)}")
+
+    def _target(self, url: str, answer: requests.Response) -> str:
+        """Where a redirect leads. The header's bytes are UTF-8 more often than Latin-1."""
+        location = answer.headers.get("location", "").strip()
+        with contextlib.suppress(UnicodeError):
+            location = location.encode("latin-1").decode("utf-8")
+        if not location:
+            raise FetchError("net.redirect_blocked", "a redirect to nowhere", answer.status_code)
+        try:
+            return check_url(urljoin(url, location), self._settings.allow_private)
+        except (FetchError, ValueError) as error:
+            detail = error.detail if isinstance(error, FetchError) else "not a valid address"
+            raise FetchError("net.redirect_blocked", f"redirect: {detail}", answer.status_code) from None
+
+    # ----------------------------------------------------------------- one request
+
+    def _get(self, url: str, referer: str, accept: str, attempt: Attempt) -> requests.Response:
+        """The answer's head. A kept connection that the server had just closed is worth a second try."""
+        request = requests.PreparedRequest()
+        request.method, request.url, request.hooks = "GET", url, default_hooks()
+        headers = {"User-Agent": self._user_agent, "Accept": accept, "Accept-Encoding": "identity"}
+        request.headers = CaseInsensitiveDict(headers | ({"Referer": referer} if referer else {}))
+        while True:
+            attempt.check()
+            attempt.reused = False
+            try:
+                with _as_fetch_errors(attempt):
+                    wait = max(0.01, min(self._settings.read_timeout, attempt.left))
+                    adapter = self._session.get_adapter(url)
+                    return adapter.send(request, stream=True, timeout=(self._settings.connect_timeout, wait))
+            except FetchError as error:
+                if error.reason != "net.reset" or not attempt.reused:
+                    raise
+
+    def _body(self, answer: requests.Response, attempt: Attempt) -> bytes:
+        if answer.status_code not in _WITH_BODY:
+            _discard(answer)
+            return b""
+        coding = answer.headers.get("content-encoding", "").strip().lower()
+        _check_framing(answer, coding)
+        announced = answer.headers.get("content-length", "").split(",")[0].strip()
+        if announced.isdigit() and int(announced[:20]) > self._settings.max_bytes:
+            raise FetchError("body.too_big", f"{announced[:20]} bytes announced", answer.status_code)
+        with _as_fetch_errors(attempt):
+            body = self._read(answer.raw, attempt, answer.status_code)
+        attempt.check()  # A socket that was shut from outside reads as a clean end.
+        if announced.isdigit() and len(body) != int(announced):
+            raise FetchError("net.truncated", f"{len(body):,} of {announced} bytes", answer.status_code)
+        return _unpacked(body, coding, self._settings.max_bytes)
+
+    def _read(self, raw: Any, attempt: Attempt, status: int) -> bytes:
+        chunks: list[bytes] = []
+        received = 0
+        while chunk := raw.read1(CHUNK, decode_content=False):
+            chunks.append(chunk)
+            received += len(chunk)
+            attempt.received += len(chunk)
+            if received > self._settings.max_bytes:
+                raise FetchError("body.too_big", f"more than {self._settings.max_bytes:,} bytes", status)
+            attempt.check()
+        return b"".join(chunks)
+
+    # ----------------------------------------------------------------- connections
+
+    def _guarded_pools(self) -> dict[str, type[HTTPConnectionPool]]:
+        """urllib3's connections, opened to checked addresses only and known to the running attempt."""
+        outer = self
+
+        class Guarded(HTTPConnection):
+            served = False
+
+            def _new_conn(self) -> socket.socket:
+                return outer._open(self.host, int(self.port or self.default_port))
+
+            def request(self, *arguments: Any, **options: Any) -> None:
+                attempt: Attempt = outer._running.attempt
+                if self.sock is not None:
+                    attempt.hold(self.sock)
+                    attempt.reused = self.served
+                self.served = True
+                super().request(*arguments, **options)
+
+            def close(self) -> None:
+                self.served = False
+                super().close()
+
+        class GuardedTLS(Guarded, HTTPSConnection):
+            pass
+
+        class Pool(HTTPConnectionPool):
+            ConnectionCls = Guarded
+
+        class PoolTLS(HTTPSConnectionPool):
+            ConnectionCls = GuardedTLS
+
+        return {"http": Pool, "https": PoolTLS}
+
+    def _open(self, host: str, port: int) -> socket.socket:
+        attempt: Attempt = self._running.attempt
+        settings = self._settings
+        wait = max(0.01, min(settings.connect_timeout, attempt.left))
+        addresses = candidates(host.strip("[]"), port, self._resolve, settings.allow_private, attempt, wait)
+        return connect(addresses, port, host, attempt, settings.connect_timeout)
+
+
+class _Adapter(HTTPAdapter):
+    """An adapter with given pool classes and one TLS context for all hosts: making one costs 18 ms of CPU."""
+
+    def __init__(
+        self, pools: dict[str, type[HTTPConnectionPool]], context: ssl.SSLContext, settings: FetchSettings
+    ) -> None:
+        self._pools, self._context = pools, context
+        super().__init__(
+            pool_connections=max(IDLE_HOSTS, settings.threads),
+            pool_maxsize=max(1, min(settings.threads, settings.per_host)),
+        )
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, ssl_context=self._context, **options)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def cert_verify(self, conn: Any, *_: Any, **__: Any) -> None:
+        """The context verifies; a CA file named here would be read again for each connection."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+def _tls_context() -> ssl.SSLContext:
+    import certifi
+
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+def _discard(answer: requests.Response) -> None:
+    """Read a small rest so that the connection can be used again; a large or dripping one is cut off."""
+    announced = answer.headers.get("content-length", "")
+    if announced.isdigit() and int(announced[:20]) > CHUNK:
+        return
+    with contextlib.suppress(urllib3.exceptions.HTTPError, OSError, ValueError):
+        for _ in range(4):
+            if not answer.raw.read1(CHUNK, decode_content=False):
+                return
+
+
+def _check_framing(answer: requests.Response, coding: str) -> None:
+    """Answers that two readers could take apart differently are refused (RFC 9112, 6.3)."""
+    transfer = answer.headers.get("transfer-encoding", "").strip().lower()
+    if transfer and (transfer != "chunked" or "content-length" in answer.headers):
+        raise FetchError("http.bad_framing", f"Transfer-Encoding {transfer} beside Content-Length or unknown")
+    if coding not in ("", "identity", "deflate", *_GZIP):
+        raise FetchError("http.bad_framing", f"Content-Encoding {coding}, which was not asked for")
+
+
+def _unpacked(body: bytes, coding: str, limit: int) -> bytes:
+    """The body without its one gzip or deflate coding; never more than `limit` bytes are unpacked."""
+    if not body or coding in ("", "identity"):
+        return body
+    wrapper = 31 if coding in _GZIP else 15 if body[:1] == b"\x78" else -15  # "deflate" comes with and without zlib.
+    unpacker = zlib.decompressobj(wrapper)
+    try:
+        plain = unpacker.decompress(body, limit + 1)
+    except zlib.error:
+        raise FetchError("http.bad_framing", f"the body is not {coding}") from None
+    if len(plain) > limit:
+        raise FetchError("body.too_big", f"more than {limit:,} bytes unpacked")
+    if not unpacker.eof:
+        raise FetchError("net.truncated", f"the {coding} stream breaks off")
+    return plain
+
+
+@contextlib.contextmanager
+def _as_fetch_errors(attempt: Attempt) -> Iterator[None]:
+    """What requests, urllib3, http.client, ssl and sockets raise, as one FetchError."""
+    try:
+        yield
+    except FetchError:
+        raise
+    except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+        attempt.check()
+        causes = list(_causes(error))
+        raise _classified(causes) from None
+    except ValueError as error:  # From http.client: a chunk size or header that is no number.
+        attempt.check()
+        raise FetchError("http.bad_framing", str(error)) from None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and everything it was wrapped around, outermost first."""
+    pending, seen = [error], set[int]()
+    while pending:
+        here = pending.pop(0)
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        yield here
+        inner = [here.__cause__, here.__context__, getattr(here, "reason", None), *here.args]
+        pending += [item for item in inner if isinstance(item, BaseException)]
+
+
+_CLASSES: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
+    ((ssl.SSLCertVerificationError,), "net.tls", "the certificate is not valid"),
+    ((ssl.SSLEOFError, ssl.SSLZeroReturnError), "net.reset", "the TLS connection was broken off"),
+    ((ssl.SSLError,), "net.tls", "the TLS handshake failed"),
+    ((http.client.RemoteDisconnected, ConnectionError), "net.reset", "the server closed the connection"),
+    ((http.client.IncompleteRead,), "net.truncated", "the body breaks off"),
+    ((TimeoutError, urllib3.exceptions.TimeoutError), "net.read_timeout", "the server fell silent"),
+    ((http.client.HTTPException, urllib3.exceptions.InvalidHeader), "http.bad_framing", "not a valid HTTP answer"),
+)
+
+
+def _classified(causes: list[BaseException]) -> FetchError:
+    for kinds, reason, text in _CLASSES:
+        found = next((cause for cause in causes if isinstance(cause, kinds)), None)
+        if found is not None:
+            why = getattr(found, "verify_message", "") or getattr(found, "strerror", "") or type(found).__name__
+            return FetchError(reason, f"{text} ({why})")
+    last = causes[-1]
+    if isinstance(last, OSError):
+        return FetchError("net.reset", getattr(last, "strerror", "") or type(last).__name__)
+    return FetchError("http.bad_framing", type(last).__name__)
