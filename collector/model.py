@@ -310,8 +310,10 @@ class Tally:
     rejected: int = 0
     failed: int = 0
     skipped: int = 0
+    retry: int = 0
+    """How many of the failed are tried again by a later run."""
     waiting: int = 0
-    """Found and still without a final outcome."""
+    """Found and never tried."""
     bytes: int = 0
     """Bytes of the saved pictures."""
     seconds: float = 0.0

@@ -6,7 +6,9 @@ never touches a picture file and never asks the web. Schema: docs/ledger.md.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -61,17 +63,19 @@ class Ledger:
         """The folder's ledger, made or brought up to date if need be.
 
         StoreError when it is damaged or was written by a newer version; it is not touched then.
-        OSError and sqlite3.OperationalError (disk full, read-only) pass through.
+        OSError when the disk is full or the folder cannot be written.
         """
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / layout.LEDGER
-        connection = sqlite3.connect(path, timeout=10, isolation_level=None)
+        with _disk_trouble(path):
+            connection = sqlite3.connect(path, timeout=10, isolation_level=None)
         try:
-            schema.prepare(connection)
+            with _disk_trouble(path):
+                schema.prepare(connection)
         except schema.NewerSchema as error:
             connection.close()
             raise StoreError(f"{path}: {error}; install the newest collector") from None
-        except sqlite3.OperationalError:
+        except OSError:
             connection.close()
             raise
         except sqlite3.DatabaseError as error:
@@ -100,13 +104,15 @@ class Ledger:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside is kept whole or not at all."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        with _disk_trouble():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     # ----------------------------------------------------------------- small notes
 
@@ -166,6 +172,9 @@ class Ledger:
                      SELECT 1 FROM found LEFT JOIN outcome ON found_id = found.id
                      WHERE query_id = query.id AND (outcome.state IS NULL OR outcome.state = 'retry'))""",
                 (run,),
+            )
+            self._db.execute(
+                "UPDATE search SET run = ? WHERE query_id IN (SELECT id FROM query WHERE run = ?)", (run, run)
             )
         return run
 
@@ -380,6 +389,26 @@ class Ledger:
     def tallies(self, run: int | None = None) -> list[Tally]:
         """The summary, a row per query (of one run, or of all) in the order asked."""
         return summary.tallies(self._db, run)
+
+
+_DISK_TROUBLE = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+}
+
+
+@contextmanager
+def _disk_trouble(path: Path | None = None) -> Iterator[None]:
+    """SQLite's own words for a full or read-only disk become the OSError they are."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        number = _DISK_TROUBLE.get(error.sqlite_errorcode & 0xFF)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(path or layout.LEDGER)) from error
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:

@@ -1,0 +1,375 @@
+"""The command line: one small function per verb, and the exit code of every ending.
+
+Reads flags and files, hands over to the rooms below, lets `ui` print. Exit codes: docs/exit-codes.md.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector import __version__, sources, ui
+from collector import settings as settings_file
+from collector.contracts import BrowserError, InputError, UsageError
+from collector.model import Event, SearchEnded, SearchState, Tally
+from collector.settings import Settings
+
+if TYPE_CHECKING:
+    from collector.queries import QueryFile
+    from collector.store import Ledger
+
+GO_ON = "run the same command to go on"
+
+
+class Verdict(Exception):
+    """How a run ended when it was not plain success: exit code and one line."""
+
+    def __init__(self, code: int, line: str) -> None:
+        super().__init__(line)
+        self.code = code
+
+
+# --------------------------------------------------------------------------- options
+
+
+def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def apply(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+_queries = click.argument("queries", type=click.Path(path_type=Path), default=Path("queries.csv"))
+_out = click.option("--out", type=click.Path(path_type=Path), help="Output folder.  [default: images]")
+_common = _options(
+    _out,
+    click.option("--config", type=click.Path(path_type=Path), help="Settings file.  [default: ./collector.toml]"),
+    click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. google.home=URL."),
+    click.option("--events", is_flag=True, help="Print every event as a line of JSON on standard output."),
+    click.option("--practice", is_flag=True, help="Use the bundled practice web as the site for every source."),
+)
+_search = _options(
+    click.option(
+        "--limit", type=click.IntRange(1), help="Pictures per keyword, if its row does not say.  [default: 100]"
+    ),
+    click.option(
+        "--source", "source_names", multiple=True, help="Where to search, if a row does not say.  [default: google]"
+    ),
+    click.option("--browsers", type=click.IntRange(1, 64), help="Browsers open at once.  [default: 2]"),
+    click.option("--headed/--headless", default=None, help="Show the browser windows, or not."),
+    click.option("--browser-binary", metavar="PATH", help="Chrome or Chromium to use."),
+    click.option("--driver", metavar="PATH", help="chromedriver to use."),
+)
+_fetch = _options(
+    click.option("--threads", type=click.IntRange(1, 1024), help="Downloads in flight.  [default: 16]"),
+    click.option("--allow-private", is_flag=True, help="Fetch from loopback and private addresses too."),
+)
+_FLAG_KEYS = {
+    "out": "out",
+    "limit": "limit",
+    "browsers": "search.browsers",
+    "headed": "search.headed",
+    "browser_binary": "search.browser_binary",
+    "driver": "search.driver",
+    "threads": "fetch.threads",
+    "allow_private": "fetch.allow_private",
+}
+
+
+def _settings(flags: dict[str, Any]) -> Settings:
+    """Settings file, then --set, then the flags that were given."""
+    settings = settings_file.load(flags.get("config"), flags.get("assignments", ()), sources.defaults())
+    for flag, key in _FLAG_KEYS.items():
+        if flags.get(flag) not in (None, False) or (flag == "headed" and flags.get(flag) is False):
+            value = flags[flag]
+            settings = settings_file.assign(settings, key, str(value) if flag == "out" else value, f"--{flag}")
+    if flags.get("source_names"):
+        settings = settings_file.assign(settings, "source", ",".join(flags["source_names"]), "--source")
+    for name in _source_names(settings):
+        sources.load(name)
+    return settings
+
+
+def _source_names(settings: Settings) -> tuple[str, ...]:
+    return tuple(name.strip() for name in settings.source.split(",") if name.strip())
+
+
+# --------------------------------------------------------------------------- verbs
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="collector")
+def cli() -> None:
+    """From a CSV of keywords to a clean, documented folder of pictures.
+
+    Stop at any moment (Ctrl-C) and run the same command again: it goes on where it was.
+    """
+
+
+@cli.command()
+@_queries
+@_common
+@_search
+@_fetch
+def run(queries: Path, **flags: Any) -> None:
+    """Search for every keyword of QUERIES and fetch the pictures, both at once.
+
+    QUERIES is a CSV: one keyword a row, or a header with keyword and any of limit, label, source and
+    search filters.
+    """
+    _work(flags, queries, search=True, fetch=True)
+
+
+@cli.command()
+@_queries
+@_common
+@_search
+def search(queries: Path, **flags: Any) -> None:
+    """Only search: fill the map of keywords and URLs, fetch nothing yet."""
+    _work(flags, queries, search=True, fetch=False)
+
+
+@cli.command()
+@_common
+@_fetch
+def fetch(**flags: Any) -> None:
+    """Only fetch: download whatever the map still has to do."""
+    _work(flags, None, search=False, fetch=True)
+
+
+@cli.command()
+@_out
+def status(out: Path | None) -> None:
+    """Show how every keyword in the output folder stands."""
+    from collector.store import Ledger
+
+    folder = out or Settings().out
+    with Ledger.read(folder) as ledger:
+        ui.summary(ledger.tallies(), 0.0, folder)
+
+
+@cli.command()
+@_out
+@click.option("--import", "file", type=click.Path(path_type=Path), help="Enter the URLs of FILE into the map.")
+def urls(out: Path | None, file: Path | None) -> None:
+    """Print the map as `keyword<TAB>url` lines, or enter somebody's saved map.
+
+    --import takes the urls.json of another folder, an old keyword_urls.txt, a CSV or Parquet table
+    of keyword and url, or a plain list of URLs. `collector fetch` then downloads them.
+    """
+    from collector import launch, urlmap
+    from collector.store import Ledger
+
+    folder = out or Settings().out
+    if file is None:
+        with Ledger.read(folder) as ledger:
+            for keyword, url in ledger.urls():
+                ui.line(f"{keyword}\t{url}")
+        return
+    pairs = list(urlmap.read_urls(file))
+    with launch.workshop(folder) as ledger:
+        new, given = ledger.import_urls(pairs)
+        launch.write_map(ledger, folder)
+    ui.line(f"{given} URLs read from {file}, {new} of them new; `collector fetch --out {folder}` downloads them")
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free port.")
+def practice(port: int) -> None:
+    """Serve the practice web on loopback until Ctrl-C, to look at or to test scrapers on."""
+    from collector.practice import serve
+
+    serve(port)
+
+
+# --------------------------------------------------------------------------- a run from start to end
+
+
+def _work(flags: dict[str, Any], path: Path | None, *, search: bool, fetch: bool) -> None:
+    """Plan the queries, work them off, show it, and end with the right code."""
+    from collector import launch
+
+    settings = _settings(flags)
+    asked = _read(path, settings) if path is not None else None
+    started = time.monotonic()
+    stop = _Stop()
+    with stop, launch.workshop(settings.out) as ledger, _site(flags["practice"], ledger, settings) as settings:
+        number = ledger.plan(asked.queries) if asked is not None else ledger.take_up_all()
+        run = launch.assemble(ledger, number, settings, search=search, fetch=fetch)
+        wanted = sum(query.limit for query in asked.queries) if asked is not None else 0
+        show = ui.choose(flags["events"], sys.stderr.isatty(), len(asked.queries) if asked else 0, wanted)
+        unreachable: list[str] = []
+        with show:
+            for note in asked.notes if asked else ():
+                show.notice(note)
+            try:
+                with closing(run.events(lambda: stop.asked)) as events:
+                    for event in events:
+                        show.show(event)
+                        _remember_unreachable(event, unreachable)
+            finally:
+                if search:
+                    launch.write_map(ledger, settings.out)
+        tallies = ledger.tallies(number)
+    ui.summary(tallies, time.monotonic() - started, settings.out, events=flags["events"])
+    if stop.asked:
+        raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}")
+    _judge(tallies, unreachable, fetch)
+
+
+def _read(path: Path, settings: Settings) -> QueryFile:
+    from collector.queries import read_queries
+
+    names = {name for source in sources.defaults() for name in sources.filters(source)}
+    return read_queries(
+        path, limit=settings.limit, sources=_source_names(settings), filters=sorted(names), check=_check_query
+    )
+
+
+def _check_query(query: Any) -> str | None:
+    """What is wrong with a row's sources or filters, if anything."""
+    for source in query.sources:
+        try:
+            sources.load(source)
+            sources.check_filters(source, dict(query.filters))
+        except (UsageError, InputError) as error:
+            return str(error)
+    return None
+
+
+@contextmanager
+def _site(practice: bool, ledger: Ledger, settings: Settings) -> Iterator[Settings]:
+    """The settings, with every source led to a running practice web if that is wanted.
+
+    The port is kept in the ledger, because the URLs found there hold it and a later run goes on.
+    """
+    if not practice:
+        yield settings
+        return
+    from collector.practice import PracticeWeb
+
+    port = int(ledger.note("practice.port") or 0)
+    try:
+        web = PracticeWeb(port=port)
+        web.start()
+    except OSError:
+        raise UsageError(
+            f"--practice: port {port}, which this folder's URLs use, is taken; free it or give --out"
+        ) from None
+    try:
+        ledger.remember("practice.port", web.url.rpartition(":")[2])
+        for name, table in settings.sources.items():
+            if "home" in table:
+                settings = settings_file.assign(settings, f"{name}.home", web.url, "--practice")
+        yield settings_file.assign(settings, "fetch.allow_private", True, "--practice")
+    finally:
+        web.stop()
+
+
+class _Stop:
+    """First signal: stop cleanly. Second: now; the browsers' watchdog clears up behind us."""
+
+    def __init__(self) -> None:
+        self.code = 0
+        self._before: dict[int, Any] = {}
+
+    @property
+    def asked(self) -> bool:
+        return self.code != 0
+
+    def _handle(self, number: int, _frame: Any) -> None:
+        if self.asked:
+            os._exit(128 + number)
+        self.code = 128 + number
+        ui.error("stopping; what is under way is finished or put back (again: stop now)")
+
+    def __enter__(self) -> _Stop:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                number = getattr(signal, name)
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def _remember_unreachable(event: Event, unreachable: list[str]) -> None:
+    if isinstance(event, SearchEnded) and event.state is SearchState.UNREACHABLE and event.detail:
+        unreachable.append(event.detail)
+
+
+def _judge(tallies: Sequence[Tally], unreachable: Sequence[str], fetched: bool) -> None:
+    """Raise the Verdict of a run that worked off its list but did not get everything."""
+    states = [state for tally in tallies for _, state, _ in tally.searches]
+    if SearchState.UNREACHABLE in states:
+        line = unreachable[0] if unreachable else "a source could not be reached"
+        raise Verdict(8, f"{line}; check address and network, or try it out with --practice")
+    blocked = sum(state in (SearchState.BLOCKED, SearchState.LAYOUT) for state in states)
+    if blocked:
+        raise Verdict(7, f"{blocked} searches were blocked or met an unknown page (see above); {GO_ON} later")
+    failed = sum(state is SearchState.FAILED for state in states)
+    left = sum(tally.saved < tally.limit and _retries(tally) for tally in tallies) if fetched else 0
+    if failed or left:
+        raise Verdict(9, f"{failed} searches failed and {left} keywords have URLs to be tried again; {GO_ON}")
+
+
+def _retries(tally: Tally) -> bool:
+    return tally.waiting > 0 or tally.retry > 0
+
+
+# --------------------------------------------------------------------------- endings
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code; expected trouble is one line on standard error."""
+    sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: Sequence[str] | None) -> int:
+    from collector.lock import Locked
+    from collector.run import RunStopped
+    from collector.store import StoreError
+
+    try:
+        cli.main(arguments, prog_name="collector", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _say(130, f"stopped; everything so far is kept, {GO_ON}")
+    except UsageError as error:
+        return _say(2, str(error))
+    except InputError as error:
+        return _say(4, str(error))
+    except Locked as error:
+        return _say(5, str(error))
+    except StoreError as error:
+        return _say(6, str(error))
+    except (RunStopped, Verdict) as error:
+        return _say(error.code, str(error))
+    except BrowserError as error:
+        return _say(10, error.detail or error.reason)
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # Nobody reads on: nothing more may be flushed.
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(3, f"{where}{error.strerror or error}; nothing saved is lost, mend it and {GO_ON}")
+    return 0
+
+
+def _say(code: int, line: str) -> int:
+    ui.error(line)
+    return code

@@ -1,0 +1,265 @@
+"""The run: both stages overlapping, limits met exactly, every URL ends once, running again goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from collector.model import (
+    Duplicate,
+    Event,
+    Failed,
+    Found,
+    Hit,
+    Missed,
+    Query,
+    Rejected,
+    Saved,
+    Search,
+    SearchEnded,
+    SearchState,
+    Skipped,
+    Task,
+)
+from collector.run import Run, RunStopped
+from collector.settings import Settings, assign
+from collector.store import Ledger
+from tests.fakes import Answer, FakeFetchers, FakeSearchers, OpenHosts
+from tests.values import hit, query
+
+
+class Bench:
+    """One output folder and as many runs over it as a test wants."""
+
+    def __init__(self, folder: Path, total: int = 100) -> None:
+        self.folder = folder / "images"
+        self.settings = assign(Settings(), "out", str(self.folder), "test")
+        self.total = total
+        self.searchers: FakeSearchers
+        self.fetchers: FakeFetchers
+        self.hosts: OpenHosts
+        self.ending = lambda search: None
+        self.answer: Answer = lambda task: f"bytes of {task.url}"
+        self.stop_after = 10**9
+
+    def hits(self, keyword: str) -> Iterator[Hit]:
+        return (hit(number, keyword) for number in range(1, self.total + 1))
+
+    def run(self, *queries: Query, search: bool = True, fetch: bool = True) -> list[Event]:
+        with Ledger.open(self.folder) as ledger:
+            number = ledger.plan(queries) if queries else ledger.take_up_all()
+            inbox: SimpleQueue[Any] = SimpleQueue()
+            self.searchers = FakeSearchers(inbox, self.hits)
+            self.searchers.ending = self.ending
+            self.fetchers = FakeFetchers(inbox, self.folder, self.answer)
+            self.hosts = OpenHosts()
+            run = Run(
+                ledger,
+                number,
+                self.settings,
+                inbox,
+                self.hosts,
+                self.searchers if search else None,
+                self.fetchers if fetch else None,
+            )
+            seen: list[Event] = []
+            for event in run.events(lambda: len(seen) >= self.stop_after):
+                seen.append(event)
+            self.tallies = ledger.tallies()
+        assert self.hosts.running == []
+        for tally in self.tallies:
+            ended = tally.saved + tally.duplicate + tally.rejected + tally.failed + tally.skipped
+            assert ended + tally.waiting == tally.found, "the accounting closes"
+        assert not list(self.folder.glob("*.part"))
+        assert sum(tally.saved for tally in self.tallies) == len(self.files())
+        return seen
+
+    def files(self) -> list[Path]:
+        return [file for file in self.folder.glob("*/*") if file.is_file()]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def count(events: list[Event], kind: type) -> int:
+    return sum(isinstance(event, kind) for event in events)
+
+
+def test_every_keyword_gets_exactly_its_limit_and_spares_are_skipped(bench: Bench) -> None:
+    events = bench.run(query("cat", 5), query("dog", 7))
+    assert [tally.saved for tally in bench.tallies] == [5, 7]
+    assert [tally.found for tally in bench.tallies] == [15, 17]
+    assert [tally.skipped for tally in bench.tallies] == [10, 10]
+    assert len(bench.fetchers.asked) == 12, "no spare is fetched in vain"
+    assert count(events, Saved) == 12
+    assert bench.searchers.closed
+    assert bench.fetchers.closed
+
+
+def test_a_second_run_asks_nothing(bench: Bench) -> None:
+    bench.run(query("cat", 5))
+    events = bench.run(query("cat", 5))
+    assert events == []
+    assert bench.searchers.asked == []
+    assert bench.fetchers.asked == []
+
+
+def test_a_raised_limit_takes_the_spares_first_and_then_searches_on(bench: Bench) -> None:
+    bench.run(query("cat", 5))
+    bench.run(query("cat", 12))
+    assert bench.searchers.asked == []
+    assert bench.tallies[0].saved == 12
+    bench.run(query("cat", 40))
+    assert bench.tallies[0].saved == 40
+    assert len(bench.searchers.asked) >= 1
+
+
+def test_losses_are_made_good_by_searching_more(bench: Bench) -> None:
+    def mostly_dead(task: Task) -> Missed | str:
+        number = int(task.url.split("/")[-1].split(".")[0])
+        return f"bytes of {task.url}" if number % 5 == 0 else Missed(task, "http.404", http_status=404)
+
+    bench.answer = mostly_dead
+    bench.run(query("cat", 15))
+    tally = bench.tallies[0]
+    assert tally.saved == 15
+    assert tally.failed == 60
+    assert len(bench.searchers.asked) > 1
+
+
+def test_an_exhausted_query_ends_below_its_limit_and_is_done(bench: Bench) -> None:
+    bench.total = 4
+    bench.run(query("cat", 10))
+    assert bench.tallies[0].saved == 4
+    bench.run(query("cat", 10))
+    assert bench.searchers.asked == []
+
+
+def test_the_same_bytes_are_saved_once_within_and_across_keywords(bench: Bench) -> None:
+    bench.total = 6
+    bench.answer = lambda task: "the same" if task.url.endswith(("/1.jpg", "/2.jpg")) else task.url
+    events = bench.run(query("cat", 10), query("dog", 10))
+    reasons = [event.reason for event in events if isinstance(event, Duplicate)]
+    assert sorted(reasons) == ["duplicate.other_label", "duplicate.other_label", "duplicate.same_label"]
+    assert len(bench.files()) == 9
+
+
+def test_transient_trouble_is_tried_again_in_the_run_and_then_by_later_runs(bench: Bench) -> None:
+    bench.total = 1
+    bench.answer = lambda task: Missed(task, "http.503", http_status=503)
+    (event,) = [event for event in bench.run(query("cat", 1)) if isinstance(event, Failed)]
+    assert (event.retry, len(bench.fetchers.asked)) == (True, 3)
+    (event,) = [event for event in bench.run(query("cat", 1)) if isinstance(event, Failed)]
+    assert (event.retry, event.task.attempt) == (False, 6), "six attempts in all"
+    assert bench.run(query("cat", 1)) == []
+
+
+def test_a_picture_that_comes_at_the_second_try_is_saved(bench: Bench) -> None:
+    bench.total = 1
+    bench.answer = lambda task: "bytes" if task.attempt == 2 else Missed(task, "net.reset")
+    bench.run(query("cat", 1))
+    assert bench.tallies[0].saved == 1
+    assert bench.tallies[0].reasons == ()
+
+
+def test_a_long_retry_after_is_left_to_a_later_run(bench: Bench) -> None:
+    bench.total = 1
+    bench.answer = lambda task: Missed(task, "http.429", http_status=429, retry_after=3600)
+    bench.run(query("cat", 1))
+    assert len(bench.fetchers.asked) == 1
+    assert (bench.tallies[0].retry, bench.tallies[0].failed) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [("body.html", Rejected), ("image.unidentified", Rejected), ("http.404", Failed), ("policy.thumbnail", Skipped)],
+)
+def test_final_reasons_are_asked_once(bench: Bench, reason: str, kind: type) -> None:
+    bench.total = 2
+    bench.answer = lambda task: Missed(task, reason)
+    events = bench.run(query("cat", 2))
+    assert count(events, kind) == 2
+    assert len(bench.fetchers.asked) == 2
+    assert bench.tallies[0].reasons == ((reason, 2),)
+
+
+@pytest.mark.parametrize("moment", range(1, 30, 3))
+def test_stopped_at_any_event_it_goes_on_and_nothing_is_asked_twice(bench: Bench, moment: int) -> None:
+    bench.stop_after = moment
+    bench.run(query("cat", 5), query("dog", 5))
+    first = [task.id for task in bench.fetchers.asked]
+    bench.stop_after = 10**9
+    bench.run(query("cat", 5), query("dog", 5))
+    assert [tally.saved for tally in bench.tallies] == [5, 5]
+    assert not set(first) & {task.id for task in bench.fetchers.asked}
+
+
+def test_search_alone_then_fetch_alone(bench: Bench) -> None:
+    bench.run(query("cat", 5), query("dog", 3), fetch=False)
+    assert bench.fetchers.asked == []
+    assert [tally.waiting for tally in bench.tallies] == [15, 13]
+    bench.run(search=False)
+    assert [tally.saved for tally in bench.tallies] == [5, 3]
+
+
+def test_blocked_and_unknown_searches_are_taken_up_again(bench: Bench) -> None:
+    def blocked(search: Search) -> SearchEnded | None:
+        return SearchEnded(search, SearchState.BLOCKED, "page.captcha") if search.query.keyword == "dog" else None
+
+    bench.ending = blocked
+    bench.run(query("cat", 2), query("dog", 2))
+    assert [tally.saved for tally in bench.tallies] == [2, 0]
+    bench.ending = lambda search: None
+    bench.run(query("cat", 2), query("dog", 2))
+    assert [search.query.keyword for search in bench.searchers.asked] == ["dog"]
+    assert [tally.saved for tally in bench.tallies] == [2, 2]
+
+
+def test_a_browser_that_will_not_start_ends_the_run_with_its_own_code(bench: Bench) -> None:
+    bench.ending = lambda search: SearchEnded(search, SearchState.FAILED, "browser.start", "no chromedriver")
+    with pytest.raises(RunStopped, match="no chromedriver") as caught:
+        bench.run(query("cat", 2), query("dog", 2))
+    assert caught.value.code == 10
+
+
+def test_a_bug_in_a_worker_surfaces_after_what_is_good_is_stored(bench: Bench) -> None:
+    bench.answer = lambda task: ZeroDivisionError("bug") if task.id == 3 else task.url
+    with pytest.raises(ZeroDivisionError):
+        bench.run(query("cat", 5))
+    assert bench.searchers.closed
+    assert len(bench.files()) >= 1
+
+
+def test_a_network_that_is_down_ends_the_run_and_fails_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.answer = lambda task: Missed(task, "net.connect")
+    monkeypatch.setattr(OpenHosts, "network_down", True)
+    with pytest.raises(RunStopped) as caught:
+        bench.run(query("cat", 5))
+    assert caught.value.code == 8
+    with Ledger.open(bench.folder) as ledger:
+        assert ledger.tallies()[0].failed == 0
+
+
+def test_pictures_of_the_first_keyword_come_before_the_last_is_searched(bench: Bench) -> None:
+    events = bench.run(*(query(f"k{number}", 3) for number in range(20)))
+    first_saved = next(place for place, event in enumerate(events) if isinstance(event, Saved))
+    last_found = max(place for place, event in enumerate(events) if isinstance(event, Found))
+    assert first_saved < last_found
+
+
+def test_many_keywords_pass_through_the_window(bench: Bench) -> None:
+    bench.total = 2
+    bench.run(*(query(f"k{number}", 1) for number in range(700)))
+    assert sum(tally.saved for tally in bench.tallies) == 700
+
+
+def test_a_label_gathers_keywords_in_one_folder(bench: Bench) -> None:
+    bench.run(query("tabby cat", 2, label="cat"), query("black cat", 2, label="cat"))
+    assert {file.parent.name for file in bench.files()} == {"cat"}
+    assert len(bench.files()) == 4

@@ -1,0 +1,226 @@
+"""The ledger keeps the map and one outcome per URL, and knows what is still to do."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collector.model import (
+    Duplicate,
+    Failed,
+    Found,
+    Outcome,
+    Query,
+    Rejected,
+    Saved,
+    SearchEnded,
+    SearchState,
+    Skipped,
+    Task,
+)
+from collector.store import Ledger, StoreError
+from tests.values import hit, picture, query, search
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(tmp_path / "images") as opened:
+        yield opened
+
+
+def plan_one(ledger: Ledger, wanted: Query) -> tuple[int, int, int]:
+    """(run, query id, search id) of a freshly planned query."""
+    run = ledger.plan([wanted])
+    ((_, opened),) = ledger.open_queries(run, -1, 10)
+    return run, opened.id, opened.searches[0][0]
+
+
+def enter(ledger: Ledger, wanted: Query, numbers: range) -> tuple[int, int, list[Task]]:
+    run, query_id, search_id = plan_one(ledger, wanted)
+    tasks = [ledger.found(Found(search(search_id, wanted), n, hit(n, wanted.keyword)), query_id) for n in numbers]
+    return run, query_id, [task for task in tasks if task is not None]
+
+
+def test_a_planned_query_is_open_with_its_search_pending(ledger: Ledger) -> None:
+    run = ledger.plan([query("cat", 5), query("dog", 2, sources=("google", "bing"))])
+    (_, cat), (_, dog) = ledger.open_queries(run, -1, 10)
+    assert (cat.query.keyword, cat.query.limit, cat.saved, cat.found) == ("cat", 5, 0, 0)
+    assert [(source, state) for _, source, state in dog.searches] == [
+        ("google", SearchState.PENDING),
+        ("bing", SearchState.PENDING),
+    ]
+
+
+def test_open_queries_come_in_order_and_in_windows(ledger: Ledger) -> None:
+    run = ledger.plan([query(f"k{n}") for n in range(5)])
+    first = ledger.open_queries(run, -1, 2)
+    rest = ledger.open_queries(run, first[-1][0], 10)
+    assert [opened.query.keyword for _, opened in first + rest] == ["k0", "k1", "k2", "k3", "k4"]
+
+
+def test_the_same_url_of_a_query_is_entered_once(ledger: Ledger) -> None:
+    _, query_id, tasks = enter(ledger, query(), range(1, 4))
+    again = ledger.found(Found(search(1, query()), 9, hit(2)), query_id)
+    assert len(tasks) == 3
+    assert again is None
+    assert ledger.known(query_id) == {hit(n).key for n in (1, 2, 3)}
+
+
+def test_to_do_is_what_has_no_final_outcome(ledger: Ledger) -> None:
+    _, query_id, tasks = enter(ledger, query(), range(1, 6))
+    ledger.outcome(Saved(tasks[0], picture("a"), Path("cat/a.jpg")))
+    ledger.outcome(Rejected(tasks[1], "body.html"))
+    ledger.outcome(Failed(tasks[2], "http.503", retry=True))
+    ledger.outcome(Failed(tasks[3], "http.404"))
+    left = ledger.todo(query_id, 0, 10)
+    assert [(task.url, task.attempt) for task in left] == [(hit(3).url, 2), (hit(5).url, 1)]
+    assert ledger.todo(query_id, left[0].id, 10) == left[1:]
+
+
+@pytest.mark.parametrize(
+    ("make", "column"),
+    [
+        (lambda task: Saved(task, picture("a"), Path("cat/a.jpg")), "saved"),
+        (lambda task: Duplicate(task, picture("a"), Path("cat/a.jpg")), "duplicate"),
+        (lambda task: Rejected(task, "body.html"), "rejected"),
+        (lambda task: Failed(task, "http.404"), "failed"),
+        (lambda task: Skipped(task, "policy.limit"), "skipped"),
+    ],
+)
+def test_each_outcome_is_counted_once_and_the_sums_close(ledger: Ledger, make: object, column: str) -> None:
+    run, _, tasks = enter(ledger, query(), range(1, 4))
+    outcome: Outcome = make(tasks[0])  # type: ignore[operator]
+    ledger.outcome(outcome)
+    ledger.outcome(outcome)
+    (tally,) = ledger.tallies(run)
+    assert getattr(tally, column) == 1
+    assert tally.waiting == 2
+    total = tally.saved + tally.duplicate + tally.rejected + tally.failed + tally.skipped + tally.waiting
+    assert total == tally.found == 3
+
+
+def test_a_later_outcome_takes_the_place_of_a_retry(ledger: Ledger) -> None:
+    run, query_id, (task,) = enter(ledger, query(), range(1, 2))
+    ledger.outcome(Failed(task, "http.503", retry=True))
+    (again,) = ledger.todo(query_id, 0, 10)
+    ledger.outcome(Saved(again, picture("a"), Path("cat/a.jpg")))
+    (tally,) = ledger.tallies(run)
+    assert (tally.saved, tally.failed, tally.retry) == (1, 0, 0)
+    assert ledger.todo(query_id, 0, 10) == []
+
+
+def test_a_done_query_stays_done_until_its_limit_is_raised(ledger: Ledger) -> None:
+    _, query_id, tasks = enter(ledger, query(limit=1), range(1, 4))
+    ledger.outcome(Saved(tasks[0], picture("a"), Path("cat/a.jpg")))
+    ledger.outcome(Skipped(tasks[1], "policy.limit"))
+    ledger.outcome(Rejected(tasks[2], "body.html"))
+    ledger.close_query(query_id)
+    assert ledger.open_queries(ledger.plan([query(limit=1)]), -1, 10) == []
+    ((_, opened),) = ledger.open_queries(ledger.plan([query(limit=2)]), -1, 10)
+    assert (opened.saved, opened.query.limit) == (1, 2)
+    assert [task.url for task in ledger.todo(query_id, 0, 10)] == [hit(2).url], "the spare is to do again"
+
+
+def test_a_done_query_opens_for_a_source_it_was_never_put_to(ledger: Ledger) -> None:
+    _, query_id, _ = plan_one(ledger, query())
+    ledger.close_query(query_id)
+    run = ledger.plan([query(sources=("google", "bing"))])
+    ((_, opened),) = ledger.open_queries(run, -1, 10)
+    assert [source for _, source, _ in opened.searches] == ["google", "bing"]
+
+
+def test_the_same_bytes_are_found_again_by_hash(ledger: Ledger) -> None:
+    _, _, tasks = enter(ledger, query(label="Cats"), range(1, 3))
+    assert ledger.file_of(picture("a").sha256) is None
+    ledger.outcome(Saved(tasks[0], picture("a"), Path("Cats/a.jpg")))
+    assert ledger.file_of(picture("a").sha256) == (Path("Cats/a.jpg"), "Cats")
+    assert list(ledger.paths()) == [Path("Cats/a.jpg")]
+
+
+def test_folders_are_given_once_and_differ_where_file_systems_do_not(ledger: Ledger) -> None:
+    names = [ledger.folder(label) for label in ("Cat", "cat", "../etc", "Cat")]
+    assert names[0] == names[3] == "Cat"
+    assert len({name.casefold() for name in names[:3]}) == 3
+
+
+def test_search_states_and_seconds_reach_the_summary(ledger: Ledger) -> None:
+    run, _, search_id = plan_one(ledger, query())
+    ledger.search_started(search(search_id, query()))
+    ledger.search_ended(SearchEnded(search(search_id, query()), SearchState.BLOCKED, "page.captcha", seconds=2.5))
+    (tally,) = ledger.tallies(run)
+    assert tally.searches == (("google", SearchState.BLOCKED, "page.captcha"),)
+    assert tally.seconds == pytest.approx(2.5)
+
+
+def test_a_transaction_is_kept_whole_or_not_at_all(ledger: Ledger) -> None:
+    _, query_id, search_id = plan_one(ledger, query())
+    with pytest.raises(RuntimeError), ledger.transaction():
+        ledger.found(Found(search(search_id, query()), 1, hit(1)), query_id)
+        raise RuntimeError
+    assert ledger.known(query_id) == frozenset()
+
+
+def test_an_imported_map_is_wanted_whole_and_joins_what_is_known(ledger: Ledger) -> None:
+    enter(ledger, query(limit=1), range(1, 3))
+    new, given = ledger.import_urls([("cat", hit(2).url), ("cat", hit(7).url), ("dog", hit(1, "dog").url)])
+    assert (new, given) == (2, 3)
+    run = ledger.take_up_all()
+    wanted = {opened.query.keyword: opened.query.limit for _, opened in ledger.open_queries(run, -1, 10)}
+    assert wanted == {"cat": 3, "dog": 1}
+    expected = [("cat", hit(n).url) for n in (1, 2, 7)] + [("dog", hit(1, "dog").url)]
+    assert sorted(ledger.urls()) == expected
+
+
+def test_it_survives_reopening(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as first:
+        first.remember("practice.port", "8123")
+        _, query_id, _ = enter(first, query(), range(1, 3))
+    with Ledger.open(tmp_path) as second:
+        assert second.note("practice.port") == "8123"
+        assert len(second.todo(query_id, 0, 10)) == 2
+
+
+def test_damage_and_newer_files_are_named_and_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "collector.db"
+    file.write_bytes(b"not a database, but long enough to look at" * 100)
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match="damaged"):
+        Ledger.open(tmp_path)
+    assert file.read_bytes() == before
+    file.unlink()
+    Ledger.open(tmp_path).close()
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="newer version"):
+        Ledger.open(tmp_path)
+
+
+def test_somebody_elses_database_is_not_taken_over(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "collector.db")
+    connection.execute("CREATE TABLE theirs (x)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="not a collector ledger"):
+        Ledger.open(tmp_path)
+
+
+def test_the_master_table_can_be_asked_with_plain_sql(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as opened:
+        enter(opened, query(), range(1, 3))
+    connection = sqlite3.connect(tmp_path / "collector.db")
+    assert connection.execute("SELECT url FROM found ORDER BY rank").fetchall() == [(hit(1).url,), (hit(2).url,)]
+    assert connection.execute("SELECT keyword, state FROM picture").fetchall() == [("cat", "waiting")] * 2
+    connection.close()
+
+
+def test_a_hundred_thousand_keywords_are_planned_quickly(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as opened:
+        started = time.monotonic()
+        run = opened.plan([query(f"keyword {n}") for n in range(100_000)])
+        assert time.monotonic() - started < 20
+        assert len(opened.open_queries(run, 99_000, 5000)) == 999
