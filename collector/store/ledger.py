@@ -168,7 +168,7 @@ class Ledger:
         with self.transaction():
             run = self._next_run()
             self._db.execute(
-                """UPDATE query SET run = ? WHERE state = 'open' AND EXISTS (
+                """UPDATE query SET run = ?, position = id WHERE state = 'open' AND EXISTS (
                      SELECT 1 FROM found LEFT JOIN outcome ON found_id = found.id
                      WHERE query_id = query.id AND (outcome.state IS NULL OR outcome.state = 'retry'))""",
                 (run,),

@@ -1,0 +1,93 @@
+"""Writes the lists in docs/ that come from the code: reasons and settings. `--check` only compares."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from collector import reasons, settings, sources
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+FATES = {
+    reasons.Fate.RETRY: "tried again in this run, then by later runs (six attempts in all)",
+    reasons.Fate.FAILED: "final",
+    reasons.Fate.REJECTED: "final: bytes came, but no picture we accept",
+    reasons.Fate.SKIPPED: "not asked for; spares are taken when the limit is raised",
+    reasons.Fate.DUPLICATE: "final: points to the file that has the bytes",
+    reasons.Fate.SEARCH: "ends a search; the next run takes it up again",
+    reasons.Fate.STOP: "ends the run; nothing is marked failed",
+}
+
+
+def reasons_page() -> str:
+    """docs/reasons.md: every slug, what it means, what happens then."""
+    lines = [
+        "# Reasons",
+        "",
+        "Every URL ends in exactly one outcome, and every outcome but `saved` has a reason from this list;",
+        "so has every search that did not end well. The list is `collector/reasons.py`; this page is made from it",
+        "by `python scripts/docs.py`.",
+        "",
+        "HTTP answers are `http.<status>`, for example `http.404`: 408, 425, 429, 500, 502, 503, 504 and 520-524",
+        "are tried again (a `Retry-After` is obeyed), every other status is final.",
+        "",
+        "| reason | what happened | what follows |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{reason.slug}` | {reason.text} | {FATES[reason.fate]} |" for reason in reasons.REASONS]
+    return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """docs/settings.md: every key of collector.toml with its default."""
+    lines = [
+        "# Settings",
+        "",
+        "`collector.toml` in the working folder (or `--config FILE`), then `--set table.key=value`, then the flags;",
+        "the later wins. A key that nobody knows is an error that lists the choices. Times are in seconds, sizes in",
+        "bytes. At the top of the file: `out`, `limit`, `source`. This page is made by `python scripts/docs.py`.",
+        "",
+        "```toml",
+        "limit = 200",
+        "",
+        "[google]",
+        'home = "https://www.google.com"',
+        "",
+        "[fetch]",
+        "threads = 32",
+        "```",
+    ]
+    tables: dict[str, list[tuple[str, object]]] = {}
+    for table, key, default in settings.describe():
+        tables.setdefault(table, []).append((key, default))
+    for name, table_defaults in sources.defaults().items():
+        tables[name] = list(table_defaults.items())
+    for table, rows in tables.items():
+        lines += ["", f"## [{table}]", "", "| key | default |", "|---|---|"]
+        lines += [f"| `{key}` | `{str(default).lower() if isinstance(default, bool) else default!r}` |" for key, default in rows]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"reasons.md": reasons_page, "settings.md": settings_page}
+
+
+def stale() -> list[str]:
+    """Names of the pages that do not say what the code says."""
+    return [name for name, make in PAGES.items() if not (DOCS / name).is_file() or (DOCS / name).read_text() != make()]
+
+
+def main() -> None:
+    """Write the pages, or with --check exit 1 naming the stale ones."""
+    if "--check" in sys.argv[1:]:
+        names = stale()
+        if names:
+            sys.exit(f"stale: {', '.join(names)}; run python scripts/docs.py")
+        return
+    for name, make in PAGES.items():
+        (DOCS / name).write_text(make(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
