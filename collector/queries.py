@@ -29,6 +29,7 @@ _COLUMNS: Final = ("keyword", "limit", "label", "source")
 _ALIASES: Final = {"keywords": "keyword", "query": "keyword", "sources": "source", "colour": "color"}
 _KEYWORD: Final = ("keyword", "keywords", "query")
 _BREAK: Final = re.compile(r" *[\t-\r\x1c-\x1f\x85\u2028\u2029]+ *")
+_INVISIBLE: Final = frozenset({"Cf", "Mn", "Zs", "Zl", "Zp"})
 _UNUSABLE: Final = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 
@@ -184,25 +185,13 @@ class _Rows:
         place = self._places.get(name)
         if place is None:
             return ""
-        text = cells[place].strip()
-        if not text.isascii() or not text.isprintable():
-            text = self._unusual(record, name, text)
-        if len(text) > MAX_LENGTH:
-            what = f"the {name} {_shown(text)} has {len(text):,} characters; at most {MAX_LENGTH} are possible"
-            raise self._table.error(record, what)
-        return text
-
-    def _unusual(self, record: int, name: str, text: str) -> str:
-        """The careful way for what is not plain ASCII."""
-        if bad := _UNUSABLE.search(text):
-            what = f"the {name} {_shown(text)} contains the character U+{ord(bad[0]):04X}; remove it"
-            raise self._table.error(record, what)
-        if not any(unicodedata.category(character) not in ("Cf", "Mn", "Zs", "Zl", "Zp") for character in text):
-            raise self._table.error(record, f"the {name} {_shown(text)} shows nothing; write something visible")
-        text, broken = _BREAK.subn(" ", text)
+        try:
+            text, broken = clean(cells[place])
+        except ValueError as error:
+            raise self._table.error(record, f"the {name} {error}") from None
         if broken:
             self._note(record, f"{name}s with a line break or tab inside, which became a space")
-        return unicodedata.normalize("NFC", text)
+        return text
 
     def _number(self, record: int, cells: tuple[str, ...]) -> int:
         text = self._text(record, "limit", cells)
@@ -232,6 +221,24 @@ class _Rows:
         self._notes[text] = (count + 1, line)
 
 
+def clean(text: str) -> tuple[str, bool]:
+    """(the text stripped and NFC-normalised, whether a line break or tab inside became a space).
+
+    ValueError, to be put behind "the keyword": too long, control characters, or nothing that shows.
+    """
+    text, broken = text.strip(), 0
+    if text and not (text.isascii() and text.isprintable()):
+        if bad := _UNUSABLE.search(text):
+            raise ValueError(f"{_shown(text)} contains the character U+{ord(bad[0]):04X}; remove it")
+        if all(unicodedata.category(character) in _INVISIBLE for character in text):
+            raise ValueError(f"{_shown(text)} shows nothing; write something visible")
+        text, broken = _BREAK.subn(" ", text)
+        text = unicodedata.normalize("NFC", text)
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"{_shown(text)} has {len(text):,} characters; at most {MAX_LENGTH} are possible")
+    return text, broken > 0
+
+
 def _spaced(text: str) -> str:
     """The text with every run of spaces as one; the very same object when there is nothing to do."""
     return " ".join(text.split()) if "  " in text or not text.isascii() else text
@@ -239,6 +246,7 @@ def _spaced(text: str) -> str:
 
 def _shown(text: str) -> str:
     """A cell as an error message shows it: short, in quotes."""
+    text = " ".join(text[:200].split())
     return f'"{text[:40]}..."' if len(text) > 43 else f'"{text}"'
 
 
