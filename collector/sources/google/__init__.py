@@ -1,0 +1,143 @@
+"""Google Images: one result page, harvested to its end. This file is the story; the pieces are beside it.
+
+Follows structure that has lasted since 2020 (data-* ids, data rows, result addresses), never class names
+or translated text. Must not count, dedupe URLs, store or sleep for politeness: the host does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from collector.contracts import UsageError, Web
+from collector.model import Hit, Search
+from collector.sources.google import rows, states
+from collector.sources.google.filters import FILTERS as FILTERS
+from collector.sources.google.filters import address
+from collector.sources.google.page import Card, Look, Page
+from collector.sources.google.states import State
+from collector.sources.google.ways import ORDERS, Harvest
+
+SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
+    "home": "https://www.google.com",
+    "harvest": "auto",
+    "panel_timeout": 6.0,
+    "hl": "",
+    "gl": "",
+    "safe": "",
+    "video": True,
+    "product": True,
+}
+"""home: where /search is; harvest: auto, rows, hover or click; panel_timeout: seconds for a clicked picture, at
+most 7;
+hl, gl: language and country of the page; safe: on, blur or off ("" leaves it to Google); video, product:
+keep video stills and product pictures, where the page tells them apart."""
+
+_STEP: Final = 100
+_ADVANCE: Final = 7000
+"""Milliseconds of one look further; below the browser's limit for scripts."""
+_LOADING: Final = 3
+"""Looks for which a batch under way is waited for."""
+_LOOKS: Final = (500, 800, 1200, 1800)
+"""Milliseconds at the bottom without anything new before the end is believed, one look after the other."""
+_SURE_LOOKS: Final = (400, 600)
+"""The same once batches were seen to come by requests, which are waited for anyway."""
+_RELOADS: Final = 5
+
+
+def search(search: Search, web: Web) -> Iterator[Hit]:
+    """Hits in the page's order. SourceError for every page that is not a result page."""
+    settings = web.settings
+    if settings["harvest"] not in ORDERS:
+        raise UsageError(f"google.harvest is {settings['harvest']!r}; choices: {', '.join(ORDERS)}")
+    web.browser.open(address(search.query, settings))
+    page = Page(web.browser)
+    harvest = Harvest(page, web, settings)
+    look = _arrive(harvest)
+    if look is None:
+        return
+    while look is not None:
+        yield from harvest.resolve(_new(look, harvest))
+        if look.layout != "mosaic" and settings["harvest"] in ("auto", "rows"):
+            yield from harvest.loose()  # these layouts show fewer cards than the data of the page names
+        look = _further(harvest) if web.wanted() > 0 else None
+
+
+def _arrive(harvest: Harvest) -> Look | None:
+    """The first look at a page of results; None when the search truly has none."""
+    began: dict[State, float] = {}
+    while True:
+        look = _look(harvest)
+        state = states.classify(look, len(harvest.rows))
+        if state is State.RESULTS and (look.count or harvest.settings["harvest"] in ("auto", "rows")):
+            return look
+        since = began.setdefault(state, time.monotonic())
+        if time.monotonic() - since < states.patience(state) and harvest.web.remaining() > 0:
+            harvest.page.pause(_STEP)
+        elif state is State.EMPTY:
+            return None
+        else:
+            states.overcome(state, look, harvest.page, harvest.web)
+            began.clear()
+
+
+def _further(harvest: Harvest) -> Look | None:
+    """The next look that shows new cards, or None at the end of the results."""
+    page, web = harvest.page, harvest.web
+    stagnant = loading = 0
+    waits: tuple[int, ...] = _LOOKS
+    while stagnant < len(waits) and web.remaining() > 0 and page.loads <= _RELOADS:
+        loads = page.loads
+        step = page.advance(waits[stagnant], min(_ADVANCE, max(int(web.remaining() * 1000), _STEP)))
+        look = _look(harvest)
+        state = states.classify(look, len(harvest.rows))
+        if state is not State.RESULTS:
+            look = _recovered(harvest)
+        if any(card.id not in harvest.seen for card in look.cards):
+            return look
+        if step.ended:
+            return None
+        if step.requests:
+            waits = _SURE_LOOKS
+        loading = loading + 1 if step.pending else 0
+        if step.grown or page.loads != loads:
+            stagnant = 0
+        elif not 0 < loading < _LOADING:
+            stagnant += 1
+    return None
+
+
+def _recovered(harvest: Harvest) -> Look:
+    """The page after something came between; raises when it does not go away."""
+    look = _arrive(harvest)
+    if look is None:
+        raise states.failure(State.UNKNOWN, Look())
+    return look
+
+
+def _look(harvest: Harvest) -> Look:
+    """Look at the page and learn the rows it holds."""
+    look = harvest.page.look()
+    for text in look.inline:
+        harvest.rows.update({row.id: row for row in rows.find(text) if row.id not in harvest.rows})
+    for text in look.batches:
+        _learn_batch(harvest, text)
+    keys = [card.key for card in look.cards if card.key and card.id not in harvest.rows]
+    for text in harvest.page.runtime_rows(keys) if keys else ():
+        _learn_batch(harvest, text)
+    return look
+
+
+def _learn_batch(harvest: Harvest, text: str) -> None:
+    for row in rows.find(text):
+        if row.id not in harvest.rows:
+            harvest.rows[row.id] = row
+            harvest.batches.add(row.id)
+
+
+def _new(look: Look, harvest: Harvest) -> list[Card]:
+    """Cards that were never seen, in the page's order; they count as seen from now on."""
+    cards = [card for card in look.cards if card.id not in harvest.seen]
+    harvest.seen.update(card.id for card in cards)
+    return cards

@@ -1,0 +1,69 @@
+"""The one table of sources, and what the rest of the program may ask about them without loading a browser.
+
+Explicit, one line each: a source that is not named here does not exist.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final, Protocol, cast
+
+from collector.contracts import InputError, Source, UsageError
+
+SOURCES: Final[Mapping[str, str]] = {
+    "google": "collector.sources.google",
+}
+"""Name -> module. The module offers search, SETTINGS and FILTERS."""
+
+Value = str | int | float | bool
+Choices = tuple[str, ...] | re.Pattern[str]
+
+
+class Module(Protocol):
+    """What a source's module offers."""
+
+    @property
+    def search(self) -> Source:
+        """The source itself."""
+
+    @property
+    def SETTINGS(self) -> Mapping[str, Value]:
+        """Its settings with their default values, which also fix the types."""
+
+    @property
+    def FILTERS(self) -> Mapping[str, Choices]:
+        """Its filters: name -> the choices, or what a value must look like."""
+
+
+def load(name: str) -> Module:
+    """The module of a source. UsageError that lists the choices when there is no such source."""
+    module = SOURCES.get(name)
+    if module is None:
+        raise UsageError(f"no source {name!r}; there are: {', '.join(SOURCES)}")
+    return cast(Module, import_module(module))
+
+
+def defaults() -> dict[str, dict[str, Value]]:
+    """Every source's settings with their default values. Light: loads no browser and no HTTP library."""
+    return {name: dict(load(name).SETTINGS) for name in SOURCES}
+
+
+def filters(name: str) -> Mapping[str, Choices]:
+    """A source's filters: name -> the choices, or a pattern for the whole value."""
+    return load(name).FILTERS
+
+
+def check_filters(source: str, given: Mapping[str, str]) -> None:
+    """InputError, listing the choices, for the first filter or value that the source does not know."""
+    known = filters(source)
+    for name, value in given.items():
+        if name not in known:
+            raise InputError(f"{source} has no filter {name!r}; it has: {', '.join(sorted(known)) or 'none'}")
+        choices = known[name]
+        if isinstance(choices, re.Pattern):
+            if not choices.fullmatch(value):
+                raise InputError(f"{name}={value!r} is not a value {source} can use; it must match {choices.pattern}")
+        elif value not in choices:
+            raise InputError(f"{name}={value!r} is not a choice of {source}; choices: {', '.join(choices)}")

@@ -1,0 +1,224 @@
+"""One open result page: collector's own script in it, and what the script tells, as values.
+
+Speaks to the page through `Browser.run` and `run_async` alone, by ids, never by element handles. A page
+that reloads itself loses the script, which is then put in again; nothing that Python knows is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from collector.contracts import Browser, SourceError
+from collector.model import SearchState
+
+_PARTS: Final = ("cards.js", "state.js", "panel.js", "scroll.js")
+_CALL: Final = """
+const api = window.__collector;
+return api ? [api[arguments[0]](...arguments[1])] : null;
+"""
+_CALL_ASYNC: Final = """
+const done = arguments[arguments.length - 1];
+const api = window.__collector;
+if (!api) done(null);
+else Promise.resolve(api[arguments[0]](...arguments[1])).then((value) => done([value]), (error) => done(String(error)));
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a card of the grid says about its picture; "" and 0 are unknown."""
+
+    id: str
+    page: str = ""
+    title: str = ""
+    thumbnail: str = ""
+    """http(s) only."""
+    width: int = 0
+    height: int = 0
+    target: str = ""
+    """The result address in its link, when it is there already."""
+    key: str = ""
+    """Key of its data row at run time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The page at one moment. Counts are of the whole page; cards and texts are those not reported before."""
+
+    host: str = ""
+    path: str = "/search"
+    status: int = 0
+    """HTTP status of the document, 0 when the browser does not tell."""
+    ready: bool = True
+    root: bool = False
+    """The result root of a known layout is there."""
+    frame: bool = False
+    """Some part of Google's page around the results is there."""
+    consent: bool = False
+    captcha: bool = False
+    cover: str = ""
+    """Address of a frame that covers the whole window."""
+    wall: bool = False
+    """No cards, and the way out for browsers without scripts."""
+    legacy: int = 0
+    images: int = 0
+    """Pictures of 60 px or more in the result root; counted, as the next two, only when there are no cards."""
+    links: int = 0
+    text: int = 0
+    layout: str = ""
+    """mosaic, islrg, jsdata, anchors, or "" when no card is recognised."""
+    count: int = 0
+    pending: int = 0
+    cards: tuple[Card, ...] = ()
+    inline: tuple[str, ...] = ()
+    """Texts of scripts in the page that may hold data rows."""
+    batches: tuple[str, ...] = ()
+    """Bodies of XHR and fetch answers that may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the side panel brought for a clicked card."""
+
+    id: str
+    url: str
+    """"" when no picture came in time."""
+    width: int
+    height: int
+    target: str
+    moved: bool
+    """False when nothing in the page reacted to the click."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What scrolling on brought."""
+
+    grown: bool
+    ended: bool
+    """The page itself says that there is no more."""
+    pressed: bool = False
+    """A button for more was pressed."""
+    pending: int = 0
+    """Requests under way."""
+    requests: int = 0
+    """Requests seen since the script is in the page."""
+
+
+class Page:
+    """The page in the browser's window."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.loads = 0
+        """How often our script had to be put in: 1 more for every time the page was loaded anew."""
+
+    def look(self, keys: Sequence[str] = ()) -> Look:
+        """State, new cards and new texts in one round trip. `keys` of rows to ask for at run time."""
+        value = dict(self._call("look", list(keys)))
+        cards = tuple(Card(**card) for card in value.pop("cards"))
+        inline, batches = tuple(value.pop("inline")), tuple(value.pop("batches"))
+        return Look(cards=cards, inline=inline, batches=batches, **value)
+
+    def peek(self) -> Look:
+        """State alone: cards and texts stay to be reported by the next `look`."""
+        return Look(**self._call("peek"))
+
+    def runtime_rows(self, keys: Sequence[str]) -> tuple[str, ...]:
+        """Texts of the rows that the page's own program holds under these keys."""
+        return tuple(self._call("texts", list(keys))["inline"])
+
+    def reject(self) -> bool:
+        """Say no to cookies; False when the page offers no way that is known."""
+        return bool(self._call("reject"))
+
+    def pause(self, milliseconds: int) -> None:
+        """Let the page go on for a moment."""
+        self._call_async("pause", milliseconds)
+
+    def hover(self, ids: Sequence[str], patience: int, limit: int) -> Mapping[str, str]:
+        """Result addresses that the page wrote for these cards; milliseconds without news, and at all."""
+        return dict(self._call_async("hover", list(ids), patience, limit))
+
+    def click(self, ids: Sequence[str], thumbnails: Sequence[str], limit: int, budget: int) -> list[Shown]:
+        """Click card after card for `budget` ms, each waiting up to `limit` ms; may stop before the last."""
+        return [_shown(value) for value in self._call_async("click", list(ids), list(thumbnails), limit, budget)]
+
+    def point(self, id: str) -> bool:
+        """Bring a card into view and move the real mouse over it; False when it cannot be reached."""
+        place = self._aim(id)
+        if place:
+            self.browser.move(*place)
+        return place is not None
+
+    def real_click(self, id: str, thumbnails: Sequence[str], limit: int) -> Shown | None:
+        """The same as `click` for one card with the real mouse; None when it cannot be reached."""
+        place = self._aim(id)
+        if place is None:
+            return None
+        self._call("arm", id, list(thumbnails), limit)
+        self.browser.click(*place)
+        value = self._call_async("outcome")
+        return _shown(value) if value else None
+
+    def thumbnails(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The small pictures as they stand in the grid: whole data: URLs, or http."""
+        return dict(self._call("thumbnails", list(ids)))
+
+    def advance(self, wait: int, limit: int) -> Advance:
+        """Scroll on until there are more cards; at the bottom wait that many ms, `limit` while loading."""
+        value = self._call_async("advance", wait, limit)
+        return Advance(**{field.name: value[field.name] for field in fields(Advance) if field.name in value})
+
+    def _aim(self, id: str) -> tuple[float, float] | None:
+        for attempt in range(2):
+            place = self._call("aim", id)
+            if place:
+                return place["x"], place["y"]
+            if attempt == 0:
+                self.browser.press("Escape")  # whatever covers the card, such as the open panel
+        return None
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        answer = self.browser.run(_CALL, name, list(arguments))
+        if answer is None:
+            self._install()
+            answer = self.browser.run(_CALL, name, list(arguments))
+        return _unpacked(name, answer)
+
+    def _call_async(self, name: str, *arguments: Any) -> Any:
+        answer = self.browser.run_async(_CALL_ASYNC, name, list(arguments))
+        if answer is None:
+            self._install()
+            answer = self.browser.run_async(_CALL_ASYNC, name, list(arguments))
+        return _unpacked(name, answer)
+
+    def _install(self) -> None:
+        self.loads += 1
+        self.browser.run(_program())
+
+
+def _unpacked(name: str, answer: Any) -> Any:
+    match answer:
+        case [value]:
+            return value
+        case None:
+            raise SourceError(SearchState.LAYOUT, "page.layout", "the page keeps reloading itself")
+    raise SourceError(SearchState.LAYOUT, "page.layout", f"{name} failed in the page: {answer}"[:200])
+
+
+def _shown(value: Mapping[str, Any]) -> Shown:
+    return Shown(**value)
+
+
+@cache
+def _program() -> str:
+    """Our script as one function body that may be run twice."""
+    folder = files(__package__)
+    parts = [folder.joinpath(name).read_text(encoding="utf-8") for name in _PARTS]
+    body = "\n".join(parts)
+    return f'"use strict";\nif (!window.__collector) {{\n(() => {{\n{body}\nwindow.__collector = api;\n}})();\n}}'

@@ -1,0 +1,264 @@
+// In the page: what Google shows for a card on hover and on click. Every wait watches the DOM.
+
+const THUMBNAIL_HOST = /(^|\.)gstatic\.com$|^(www\.)?google\.[a-z.]+$/;
+const RELATED = "[data-ri], [data-lpage], [data-docid]";
+let lastUrl = "";
+const ownerOf = new Map();
+let slowest = 0;
+
+function targetOf(card) {
+  return biggestImage(card) || card.querySelector('[role="button"]') || card.querySelector("a:not([href])") || card.querySelector("a") || card;
+}
+
+function fire(element, types) {
+  const box = element.getBoundingClientRect();
+  const place = {
+    bubbles: true, cancelable: true, composed: true, view: window, button: 0,
+    clientX: box.left + box.width / 2, clientY: box.top + box.height / 2,
+  };
+  for (const type of types) {
+    const pressed = /down$/.test(type) ? 1 : 0;
+    if (type.startsWith("pointer")) element.dispatchEvent(new PointerEvent(type, { ...place, buttons: pressed, pointerId: 1, pointerType: "mouse", isPrimary: true }));
+    else element.dispatchEvent(new MouseEvent(type, { ...place, buttons: pressed, detail: type === "click" ? 1 : 0 }));
+  }
+}
+
+// mouseenter does not bubble: everything between the card and the target gets its own.
+function hoverOver(card) {
+  const target = targetOf(card);
+  fire(target, ["pointerover", "mouseover"]);
+  for (let node = target; node && node !== card; node = node.parentElement) {
+    node.dispatchEvent(new MouseEvent("mouseenter", { composed: true, view: window }));
+  }
+  fire(target, ["pointermove", "mousemove"]);
+}
+
+const PRESS = ["pointerdown", "mousedown", "pointerup", "mouseup"];
+
+// Result addresses of the cards asked for. Every card gets the events at once; those that stay silent get
+// them again, and at last a press of the button, on which the layouts before 2024 write the address.
+api.hover = async function (ids, patience, limit) {
+  const found = {};
+  const start = performance.now();
+  let progress = start;
+  let round = 0;
+  const missing = () => {
+    const { cards } = grid();
+    const left = [];
+    for (const id of ids) {
+      if (found[id] !== undefined || !cards.has(id)) continue;
+      const link = resultLink(cards.get(id));
+      if (link) [found[id], progress] = [link.href, performance.now()];
+      else left.push(cards.get(id));
+    }
+    return left;
+  };
+  let left = missing();
+  left.forEach(hoverOver);
+  while ((left = missing()).length && performance.now() - start < limit) {
+    await mutation(60);
+    if (performance.now() - progress < patience) continue;
+    round += 1;
+    if (round > 2) break;
+    progress = performance.now();
+    for (const card of missing()) {
+      hoverOver(card);
+      if (round === 2) fire(targetOf(card), PRESS);
+    }
+  }
+  return found;
+};
+
+function mutation(milliseconds) {
+  return new Promise((resume) => {
+    const done = () => { observer.disconnect(); clearTimeout(timer); resume(); };
+    const observer = new MutationObserver(done);
+    observer.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["href"] });
+    const timer = setTimeout(done, milliseconds);
+  });
+}
+
+// ---- the side panel
+
+function outside(element, roots) { return !roots.some((root) => root.contains(element)); }
+
+function related(image, slide) {
+  const card = image.closest(RELATED);
+  return (card !== null && card !== slide && !card.contains(slide)) || image.closest('a[href*="/imgres?"]') !== null;
+}
+
+// Slides are marked with their picture's id from 2022 on: the clicked one, others, or none at all.
+function slideOf(id, cards, roots) {
+  let marked = false;
+  let slide = null;
+  for (const element of document.querySelectorAll('[data-tbnid], [data-id], [jsdata*="j0Opre;"]')) {
+    const own = element.getAttribute("data-tbnid") || element.getAttribute("data-id") || imageId(element);
+    if (!own || !(own === id || cards.has(own)) || element.closest(RELATED) || !outside(element, roots)) continue;
+    if (!element.querySelector("img")) continue;
+    marked = true;
+    if (own === id && shown(element) && slide === null) slide = element;
+  }
+  return { marked, slide };
+}
+
+const sameAddress = (one, other) => one.replace(/[#/]+$/, "") === other.replace(/[#/]+$/, "");
+
+function expectedWidth(image, card) {
+  const style = /^(\d+)px$/.exec(image.style.maxWidth || "");
+  return style ? Number(style[1]) : parseInt(card.getAttribute("data-ow") || "0", 10) || 0;
+}
+
+// "full" at once for a picture of some other site; "maybe" when only its size could tell; "" for a stand-in.
+function judge(image, url, card, context) {
+  if (!isWeb(url) || context.thumbnails.has(url) || /images\?q=tbn/.test(url)) return "";
+  const host = new URL(url).hostname;
+  if (THUMBNAIL_HOST.test(host) || (ownerOf.has(url) && ownerOf.get(url) !== context.id)) return "";
+  if (url === context.stale && !context.changed) return "";
+  if (host !== location.hostname && !context.hosts.has(new URL(url).host)) return "full";
+  const link = image.closest("a") || image.parentElement;
+  if ([...link.querySelectorAll("img")].some((other) => other !== image && !shown(other))) return "full";
+  if (!image.complete || image.naturalWidth === 0) return "maybe";
+  const expected = expectedWidth(image, card);
+  const small = biggestImage(card);
+  if (expected && image.naturalWidth >= 0.9 * expected) return "full";
+  if (!expected && small && image.naturalWidth > 1.05 * Math.max(small.naturalWidth, 1)) return "full";
+  return "maybe";
+}
+
+// The best picture of the active slide now: { url, verdict, image } or null.
+function bigPicture(card, context) {
+  const { cards, roots } = grid();
+  const { marked, slide } = slideOf(context.id, cards, roots);
+  if (marked && slide === null) return null;
+  let best = null;
+  for (const image of (slide || document).querySelectorAll("img")) {
+    if (!outside(image, roots) || related(image, slide) || !shown(image)) continue;
+    if (image.complete && image.naturalWidth > 0 && Math.max(image.naturalWidth, image.naturalHeight) <= 48) continue;
+    const url = image.currentSrc || image.src;
+    const verdict = judge(image, url, card, context);
+    if (verdict === "") continue;
+    const link = image.closest("a[href]");
+    const page = link ? linkTarget(link) : "";
+    if (slide === null && !(link && (!context.page || !isWeb(page) || sameAddress(page, context.page)))) continue;
+    const size = area(image) + (link ? 1e7 : 0) + (verdict === "full" ? 1e6 : 0);
+    if (best === null || size > best.size) best = { url, verdict, image, size };
+  }
+  return best;
+}
+
+// Clicks never leave the page: a result's own link is for people who open it in a new tab, and the address
+// of a button is for browsers without scripts. Listens last, so that the page's own handlers have had their say.
+window.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+  if (!link || !isWeb(link.href)) return;
+  const foreign = new URL(link.href).origin !== location.origin;
+  if (/\/imgres\?/.test(link.href) || (foreign && link.matches('[role="button"]'))) event.preventDefault();
+});
+
+function contextFor(id, card, known) {
+  const images = [...grid().roots, card].flatMap((root) => [...root.querySelectorAll("img")]);
+  const urls = images.flatMap((image) => [image.currentSrc, image.src, thumbnailOf(image)]).filter(isWeb);
+  const thumbnails = new Set([...urls, ...known]);
+  const hosts = new Set([...thumbnails].map((url) => new URL(url).host));
+  return { id, thumbnails, hosts, stale: lastUrl, changed: false, page: pageOf(card, sourceLink(card)) };
+}
+
+// Resolves to { url, width, height, target, moved } once the active slide shows the clicked card's picture.
+function picture(id, card, known, limit, begin) {
+  const context = contextFor(id, card, known);
+  const start = performance.now();
+  return new Promise((resume) => {
+    let maybe = null;
+    let moved = false;
+    let timer = 0;
+    const hash = location.hash;
+    const finish = (found) => {
+      observer.disconnect();
+      clearInterval(timer);
+      for (const type of ["load", "error"]) document.removeEventListener(type, settle, true);
+      const target = resultLink(card);
+      const image = found ? found.image : null;
+      if (found) {
+        lastUrl = found.url;
+        ownerOf.set(found.url, id);
+        slowest = Math.max(slowest, performance.now() - start);
+      }
+      resume({
+        id, url: found ? found.url : "", width: image ? image.naturalWidth : 0, height: image ? image.naturalHeight : 0,
+        target: target ? target.href : "", moved: moved || found !== null || location.hash !== hash,
+      });
+    };
+    const look = () => {
+      const found = bigPicture(card, context);
+      if (found && found.verdict === "full") return finish(found);
+      const now = performance.now();
+      if (found === null || maybe === null || found.url !== maybe.url) maybe = found && { ...found, since: now };
+      // A stand-in is soon replaced; what stays, or has failed to load, is the picture.
+      const grace = maybe && maybe.failed ? 0 : Math.min(1200, limit / 3);
+      if (maybe && now - maybe.since > grace && (maybe.image.complete || now - start > limit)) return finish(maybe);
+      const silent = !moved && location.hash === hash && !resultLink(card);
+      const target = resultLink(card) !== null && slowest > 0;
+      const patience = silent ? Math.min(limit, 4000) : target ? Math.min(limit, Math.max(1500, 5 * slowest)) : limit;
+      return now - start > patience ? finish(null) : undefined;
+    };
+    const settle = (event) => {
+      if (event.type === "error" && maybe && event.target === maybe.image) maybe.failed = true;
+      look();
+    };
+    const observer = new MutationObserver((records) => {
+      if (!moved) moved = records.some((record) => outside(record.target, grid().roots));
+      if (maybe && !maybe.image.isConnected) return finish(maybe);
+      return look();
+    });
+    observer.observe(document, {
+      subtree: true, childList: true, attributes: true,
+      attributeFilter: ["src", "srcset", "style", "class", "aria-hidden", "href", "data-id", "data-tbnid", "hidden"],
+    });
+    for (const type of ["load", "error"]) document.addEventListener(type, settle, true);
+    timer = setInterval(look, 50);
+    begin();
+    look();
+  });
+}
+
+// Click the cards one after the other until `budget` milliseconds are used; stops at a card that stays inert.
+api.click = async function (ids, known, limit, budget) {
+  const start = performance.now();
+  const results = [];
+  for (const id of ids) {
+    const card = grid().cards.get(id);
+    if (!card) {
+      results.push({ id, url: "", width: 0, height: 0, target: "", moved: true });
+      continue;
+    }
+    const result = await picture(id, card, known, limit, () => {
+      if (!displayed(targetOf(card))) targetOf(card).scrollIntoView({ block: "center" });
+      hoverOver(card);
+      fire(targetOf(card), [...PRESS, "click"]);
+    });
+    results.push(result);
+    if (!result.moved || performance.now() - start > budget) break;
+  }
+  return results;
+};
+
+// For a real mouse: bring the card into view and say where to click, or null when something covers it.
+api.aim = function (id) {
+  const card = grid().cards.get(id);
+  if (!card) return null;
+  const target = targetOf(card);
+  target.scrollIntoView({ block: "center", behavior: "instant" });
+  const box = target.getBoundingClientRect();
+  for (const across of [0.5, 0.25, 0.75]) {
+    const [x, y] = [box.left + box.width * across, box.top + box.height / 2];
+    const hit = document.elementFromPoint(x, y);
+    if (hit && (hit === target || card.contains(hit))) return { x, y };
+  }
+  return null;
+};
+
+api.arm = function (id, known, limit) {
+  const card = grid().cards.get(id);
+  api.armed = card ? picture(id, card, known, limit, () => undefined) : Promise.resolve(null);
+};
+api.outcome = () => api.armed;

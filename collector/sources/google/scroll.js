@@ -1,0 +1,73 @@
+// In the page: on to the next batch, in steps, so that nothing lazy is jumped over.
+
+const pause = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
+api.pause = pause;
+
+function scroller(root) {
+  for (let node = root; node && node !== document.body; node = node.parentElement) {
+    const flow = getComputedStyle(node).overflowY;
+    if ((flow === "auto" || flow === "scroll") && node.scrollHeight > node.clientHeight + 40) return node;
+  }
+  return document.scrollingElement || document.documentElement;
+}
+
+const atBottom = (view) => view.scrollTop + view.clientHeight >= view.scrollHeight - 4;
+
+// "More results" and "try again": many exist hidden from the start, so only a displayed one counts.
+const MORE = '#smb, a[jsname="oHxHid"], a[role="button"][href*="start="], a[jsname="a79Lwf"]';
+
+function moreButton() {
+  const outside = (button) => displayed(button) && !button.closest(PANEL);
+  const own = [...document.querySelectorAll(MORE)].find(outside);
+  if (own) return own;
+  const column = document.querySelector("#islmp") || (document.querySelector("#islrg") || {}).parentElement;
+  if (!column) return null;
+  const retry = '[data-errormessage] [jsaction*="click"]';
+  return [...column.querySelectorAll(`input[type="button"], ${retry}`)].find(outside) || null;
+}
+
+// The end marker is in the page from the start as well; its own attribute says, in any language, what it reads.
+function ended() {
+  for (const block of document.querySelectorAll("[data-endedmessage]")) {
+    const words = [block.getAttribute("data-endedmessage"), block.getAttribute("data-emptymessage")];
+    for (const part of block.querySelectorAll("*")) {
+      if (!part.children.length && words.includes(part.textContent.trim()) && displayed(part)) return true;
+    }
+  }
+  return false;
+}
+
+// True as soon as there are more cards; false after `milliseconds` without, or at the deadline while loading.
+async function quiet(before, milliseconds, deadline) {
+  const end = performance.now() + milliseconds;
+  for (;;) {
+    await pause(25);
+    if (grid().cards.size > before) return true;
+    const now = performance.now();
+    if (now > deadline || (now > end && api.pending <= 0) || coveringFrame()) return false;
+  }
+}
+
+// One look further: scroll down until cards appear, or wait at the bottom for `milliseconds` (up to `limit`
+// while requests are under way), then press the button. Resolves to what happened.
+api.advance = async function (milliseconds, limit) {
+  const before = grid().cards.size;
+  const view = scroller(grid().root);
+  const deadline = performance.now() + limit;
+  const report = (grown, more) => ({ grown, ended: false, pending: api.pending, requests: api.requests, ...more });
+  if (atBottom(view)) {
+    view.scrollBy(0, -Math.min(view.clientHeight, 600));
+    await pause(40);
+  }
+  while (!atBottom(view) && performance.now() < deadline) {
+    view.scrollBy(0, Math.max(view.clientHeight * 0.9, 200));
+    await pause(30);
+    if (grid().cards.size > before) return report(true);
+  }
+  if (await quiet(before, milliseconds, deadline)) return report(true);
+  if (ended()) return report(false, { ended: true });
+  const button = api.pending > 0 ? null : moreButton();
+  if (!button) return report(false);
+  button.click();
+  return report(await quiet(before, 2 * milliseconds, deadline), { pressed: true });
+};
