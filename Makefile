@@ -6,10 +6,13 @@ DEMO_FLAGS ?= --practice --limit 12 --out images
 RUN_FLAGS ?=
 BENCH_FLAGS ?= --short
 PYTEST_FLAGS ?=
+# 0 runs the tests in one process; a file's tests always stay together.
+PYTEST_WORKERS ?= 0
 
 # Relative on purpose: the checkout may lie under a path with spaces.
 PY := .venv/bin/python
 SETUP := sh scripts/setup.sh
+PYTEST = $(PY) -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_FLAGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run practice test check format bench clean
@@ -33,7 +36,7 @@ practice: ## set up, then serve the practice web until Ctrl-C, to look at it in 
 
 test: ## set up with the test tools, then the whole suite, real Chromium included; PYTEST_FLAGS="-k fetch"
 	$(SETUP) test
-	$(PY) -m pytest $(PYTEST_FLAGS)
+	$(PYTEST)
 
 check: ## everything a change must pass: format, lint, types, import contracts, tests
 	$(SETUP) test
@@ -41,7 +44,7 @@ check: ## everything a change must pass: format, lint, types, import contracts, 
 	$(PY) -m ruff check --quiet .
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-logo
-	$(PY) -m pytest $(PYTEST_FLAGS)
+	$(PYTEST)
 
 format: ## put the code into the house's format
 	$(SETUP) test

@@ -77,7 +77,7 @@ find_browser() {
     for name in google-chrome google-chrome-stable chrome chromium chromium-browser \
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" \
         "/Applications/Chromium.app/Contents/MacOS/Chromium" \
-        "$HOME/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do
+        "${HOME:-}/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do
         path=$(command -v "$name") || continue
         version=$(major "$path")
         [ -n "$version" ] || continue # there, but does not start
@@ -117,7 +117,7 @@ apt_install() {
         die "apt-get update failed: $(why) (see $log)"
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 \
         install --no-install-recommends "$@" >>"$log" 2>&1 ||
-        die "apt-get install $* failed: $(why) (see $log)"
+        die "apt-get install $* failed: $(why) (is the package mirror reachable? see $log)"
 }
 
 # The need_* functions add to $need what apt should install, or die where apt cannot help.
@@ -139,8 +139,11 @@ need_browser_packages() {
         # chromium-sandbox is only recommended by chromium; without it some kernels let nobody but root start it.
         need="$need chromium chromium-sandbox chromium-driver"
     elif [ "$browser_major" != "$driver_major" ]; then
-        case $browser in
-        */chromium) if apt_has_chromium && become_root; then need="$need chromium chromium-driver"; fi ;;
+        # Debian's Chromium without its driver, or with one of another version; a driver from elsewhere is the user's.
+        case $browser:$driver in
+        /usr/bin/chromium: | /usr/bin/chromium:/usr/bin/chromedriver)
+            if apt_has_chromium && become_root; then need="$need chromium chromium-driver"; fi
+            ;;
         esac
     fi
 }
