@@ -44,6 +44,7 @@ CHUNK = 1000
 """URLs of one query held in memory at a time."""
 GROUP = 64
 """Messages settled in one commit."""
+SLOW = "still under way when the limit was met"
 
 
 class Searchers(Protocol):
@@ -98,15 +99,15 @@ class Run:
 
     def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
         """Every event, after it is stored. RunStopped, OSError and bugs of workers are raised."""
+        through = False
         try:
-            while not stopping() and self._trouble is None:
+            while not (through or stopping() or self._trouble is not None):
                 yield from self._take_up()
                 self._hand_out()
-                if not self._schedule and self._position is None:
-                    break
-                yield from self._settle(self._receive())
+                through = not self._schedule and self._position is None
+                yield from self._settle([] if through else self._receive())
         finally:
-            self._close_workers()
+            self._close_workers(now=through)
         yield from self._settle(self._drain())
         if self._trouble is not None:
             raise self._trouble
@@ -202,11 +203,13 @@ class Run:
                 self._search_ended(message, job)
                 return [message, *self._advance(job)]
             case Arrived(task=task):
-                job = self._schedule.ended(task, None)
-                return [self._recorded(self._place(message, job)), *self._advance(job)]
+                if (of := self._schedule.ended(task, None)) is None:
+                    message.part.unlink(missing_ok=True)
+                    return []
+                return [self._recorded(self._place(message, of)), *self._advance(of)]
             case Missed(task=task):
-                job = self._schedule.ended(task, message)
-                return [*self._missed(message, job), *self._advance(job)]
+                of = self._schedule.ended(task, message)
+                return [] if of is None else [*self._missed(message, of), *self._advance(of)]
         return [message]
 
     def _enter(self, event: Found, job: Job) -> list[Event]:
@@ -271,7 +274,7 @@ class Run:
                 self._load(job)
             if job.pending:
                 return []
-        if job.in_flight or job.delayed or job.searching:
+        if job.flying or job.delayed or job.searching:
             return []
         if self._fetch is not None and self._search is not None:
             for number, source, _ in job.query.searches:
@@ -293,6 +296,8 @@ class Run:
     def _finish(self, job: Job) -> list[Event]:
         """The limit is met: what was not tried is skipped, what waits for another try is left at that."""
         events: list[Event] = [self._recorded(_final(missed, later=True)) for missed in self._schedule.undelay(job)]
+        if not job.searching:
+            events += [self._recorded(Skipped(task, "policy.limit", SLOW)) for _, task in job.flying.values()]
         while job.pending or job.more:
             if not job.pending:
                 self._load(job)
@@ -304,10 +309,10 @@ class Run:
             self._schedule.drop(job)
         return events
 
-    def _close_workers(self) -> None:
-        """Both stages at once, so that a stop stays within its ten seconds."""
-        pools = [pool for pool in (self._search, self._fetch) if pool is not None]
-        threads = [threading.Thread(target=pool.close, name="close", daemon=True) for pool in pools]
+    def _close_workers(self, now: bool) -> None:
+        """Both stages at once, so that a stop stays within its ten seconds; `now`: nothing is waited for."""
+        closes = [pool.close for pool in (self._search, self._fetch) if pool is not None]
+        threads = [threading.Thread(target=close, args=(now,), name="close", daemon=True) for close in closes]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -1,7 +1,8 @@
 """What to do next: which URL of which query, at a host that may be asked now. No I/O, no SQL, no threads.
 
 Queries take turns, so that a long one never starves the others, and no query has more downloads in
-flight than pictures it still wants: the limit is met exactly and no spare is fetched in vain.
+flight than pictures it still wants, but for the ones that take suspiciously long: the limit is met
+exactly, no spare is fetched in vain, and one dripping server never holds a query up.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
-from urllib.parse import urlsplit
 
+from collector.fetch.politeness import host_of
 from collector.model import Missed, SearchState, Task
 from collector.store import OpenQuery
 
+PATIENCE = 5.0
+"""Seconds after which a download no longer counts on: another URL is tried in its place."""
 LOOK = 32
 """URLs of one query looked at for a host that is free, before the next query has its turn."""
 
@@ -44,7 +47,8 @@ class Job:
     """The last URL (its number) that was taken from the ledger."""
     more: bool = True
     """Whether the ledger may have more URLs of it to do."""
-    in_flight: int = 0
+    flying: dict[int, tuple[float, Task]] = field(default_factory=dict)
+    """Downloads under way: number of the URL -> (when it was started, task)."""
     delayed: int = 0
     searching: int = 0
     left_over: bool = False
@@ -76,6 +80,7 @@ class Schedule:
         self._ring: deque[Job] = deque()
         self._delayed: list[tuple[float, int, Task, Missed]] = []
         self._tries: Counter[int] = Counter()
+        self._abandoned: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._ring)
@@ -86,8 +91,9 @@ class Schedule:
         self._of_search.update(dict.fromkeys(job.states, job))
 
     def drop(self, job: Job) -> None:
-        """Let go of a query with nothing under way."""
+        """Let go of a query; what is still under way for it will not be missed."""
         self._ring.remove(job)
+        self._abandoned.update(job.flying)
         for number in job.states:
             del self._of_search[number]
 
@@ -102,30 +108,35 @@ class Schedule:
 
     def next_task(self) -> Task | None:
         """The next URL to fetch now, counted as started; None when there is none."""
-        self._wake()
+        now = self._clock()
+        self._wake(now)
         for _ in range(len(self._ring)):
             job = self._ring[0]
             self._ring.rotate(-1)
-            if job.in_flight < job.short and (task := self._free_task(job)) is not None:
-                job.in_flight += 1
+            hopeful = sum(now - started < PATIENCE for started, _ in job.flying.values())
+            if hopeful < job.short and (task := self._free_task(job)) is not None:
+                job.flying[task.id] = (now, task)
                 self._tries[task.id] += 1
-                self._hosts.started(host(task))
+                self._hosts.started(host_of(task.url))
                 return task
         return None
 
     def _free_task(self, job: Job) -> Task | None:
         for _ in range(min(len(job.pending), LOOK)):
             task = job.pending.popleft()
-            if self._hosts.free(host(task)):
+            if self._hosts.free(host_of(task.url)):
                 return task
             job.pending.append(task)
         return None
 
-    def ended(self, task: Task, missed: Missed | None) -> Job:
-        """A task came back; its query."""
+    def ended(self, task: Task, missed: Missed | None) -> Job | None:
+        """A task came back; its query, or None when nobody waits for it any more."""
+        self._hosts.ended(host_of(task.url), missed)
+        if task.id in self._abandoned:
+            self._abandoned.discard(task.id)
+            return None
         job = self._of_search[task.search_id]
-        job.in_flight -= 1
-        self._hosts.ended(host(task), missed)
+        del job.flying[task.id]
         return job
 
     def tries(self, task: Task) -> int:
@@ -151,15 +162,9 @@ class Schedule:
             job.delayed -= 1
             yield missed
 
-    def _wake(self) -> None:
-        now = self._clock()
+    def _wake(self, now: float) -> None:
         while self._delayed and self._delayed[0][0] <= now:
             task = heapq.heappop(self._delayed)[2]
             job = self._of_search[task.search_id]
             job.delayed -= 1
             job.pending.appendleft(replace(task, attempt=task.attempt + 1))
-
-
-def host(task: Task) -> str:
-    """The host (and port) a task asks; "" for a data: URL, which asks nobody."""
-    return urlsplit(task.url).netloc.lower() if task.url[:4].lower() == "http" else ""

@@ -1,0 +1,121 @@
+"""The command line without a browser: verbs, bad input, exit codes, one clear line each."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.command import Desk
+
+VERBS = ("run", "search", "fetch", "status", "urls", "practice")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "desk")
+
+
+def test_help_names_every_verb(desk: Desk) -> None:
+    ended = desk.run("--help")
+    assert ended.code == 0
+    assert all(verb in ended.out for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(desk: Desk, verb: str) -> None:
+    ended = desk.run(verb, "--help")
+    assert ended.code == 0
+    assert "Usage: collector" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run", "missing.csv"], 4, ["missing.csv"]),
+        (["run", "bad.csv"], 4, ["bad.csv", "keyword", "colour_of"]),
+        (["run", "--limit", "0"], 2, ["limit"]),
+        (["run", "--sauce", "x"], 2, ["--sauce"]),
+        (["run", "good.csv", "--set", "google.hom=x"], 2, ["google.hom", "home"]),
+        (["run", "good.csv", "--set", "google"], 2, ["table.key=value"]),
+        (["run", "good.csv", "--source", "gogle"], 2, ["gogle", "google"]),
+        (["run", "good.csv", "--config", "none.toml"], 2, ["none.toml"]),
+        (["run", "good.csv", "--browser-binary", "/no/such/chrome"], 2, ["/no/such/chrome"]),
+        (["run", "good.csv", "--driver", "/no/such/driver"], 2, ["/no/such/driver"]),
+        (["status"], 6, ["images", "no ledger"]),
+        (["urls"], 6, ["no ledger"]),
+        (["urls", "--import", "none.json"], 4, ["none.json"]),
+    ],
+)
+def test_bad_input_is_one_line_with_the_right_code(
+    desk: Desk, arguments: list[str], code: int, words: list[str]
+) -> None:
+    desk.write("good.csv", "cat\n")
+    desk.write("bad.csv", "keyword,colour_of\ncat,red\n")
+    ended = desk.run(*arguments)
+    assert ended.code == code, ended.err
+    assert all(word in ended.err for word in words), ended.err
+    assert "Traceback" not in ended.err
+    assert not list(desk.images.glob("*/*"))
+
+
+def test_bad_queries_touch_nothing(desk: Desk) -> None:
+    desk.write("bad.csv", 'cat\n"dog\n')
+    assert desk.run("run", "bad.csv").code == 4
+    assert not desk.images.exists()
+
+
+def test_an_output_that_is_a_file_is_exit_3(desk: Desk) -> None:
+    desk.write("queries.csv", "cat\n")
+    desk.write("images", "a file")
+    ended = desk.run("run")
+    assert ended.code == 3, ended.err
+    assert "images" in ended.last_line
+
+
+def test_a_damaged_ledger_is_exit_6_and_left_alone(desk: Desk) -> None:
+    desk.write("queries.csv", "cat\n")
+    desk.images.mkdir()
+    (desk.images / "collector.db").write_bytes(b"\0garbage" * 1000)
+    ended = desk.run("run")
+    assert ended.code == 6, ended.err
+    assert (desk.images / "collector.db").read_bytes() == b"\0garbage" * 1000
+
+
+def test_a_saved_map_is_imported_shown_and_fetched(desk: Desk) -> None:
+    desk.write(
+        "keyword_urls.txt", "{'tiny': ['data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=', 'ftp://x.test/a']}"
+    )
+    ended = desk.run("urls", "--import", "keyword_urls.txt")
+    assert (ended.code, ended.err) == (0, "")
+    assert "2 of them new" in ended.out
+    listed = desk.run("urls").out.splitlines()
+    assert [line.split("\t")[0] for line in listed] == ["tiny", "tiny"]
+    assert list(json.loads((desk.images / "urls.json").read_text())) == ["tiny"]
+    assert desk.run("fetch").code == 0
+    status = desk.run("status")
+    assert status.code == 0
+    assert "tiny" in status.out
+    assert "url.scheme" in status.out
+
+
+def test_events_are_json_lines_and_nothing_else(desk: Desk) -> None:
+    desk.write("list.txt", "ftp://x.test/a\n")
+    desk.run("urls", "--import", "list.txt")
+    ended = desk.run("fetch", "--events")
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    assert [line["event"] for line in lines][:1] == ["failed"]
+    assert lines[0]["reason"] == "url.scheme"
+
+
+def test_a_loopback_url_needs_allow_private(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        desk.write("list.txt", f"http://127.0.0.1:{server.getsockname()[1]}/a.jpg\n")
+        desk.run("urls", "--import", "list.txt")
+        assert desk.run("fetch").code == 0
+        assert "url.private_addr" in desk.run("status").out
+        with pytest.raises(TimeoutError):
+            server.accept()
