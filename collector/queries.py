@@ -17,8 +17,8 @@ from collector.contracts import InputError
 from collector.delimited import Table, check_delimiter, decode, first_line, read_bytes, sniff, split, table
 from collector.model import Query
 
-Check = Callable[[str, str, str], str | None]
-"""(source, filter, value) -> what is wrong with it, or None; filter and value are "" to ask for the source alone."""
+Check = Callable[[Query], str | None]
+"""What is wrong with a query's sources and filters, or None; asked once for each different set of them."""
 
 FILTERS: Final = ("size", "color", "type", "time", "rights", "safe", "region", "language", "site", "exact", "exclude")
 """The filters that columns may be named after unless the caller knows better."""
@@ -134,7 +134,7 @@ class _Rows:
         self._queries: list[Query] = []
         self._seen: dict[object, int] = {}
         self._notes: dict[str, tuple[int, int]] = {}
-        self._approved: set[tuple[str, str, str]] = set()
+        self._approved: set[object] = set()
         self._blank = self._duplicates = 0
 
     def add(self, record: int, cells: tuple[str, ...]) -> None:
@@ -206,15 +206,12 @@ class _Rows:
         return tuple(dict.fromkeys(filter(None, names))) or self._sources
 
     def _approve(self, record: int, query: Query) -> None:
-        if self._check is None:
+        choice = (query.sources, query.filters)
+        if self._check is None or choice in self._approved:
             return
-        for source in query.sources:
-            for name, value in (("", ""), *query.filters):
-                if (source, name, value) in self._approved:
-                    continue
-                if problem := self._check(source, name, value):
-                    raise self._table.error(record, problem)
-                self._approved.add((source, name, value))
+        if problem := self._check(query):
+            raise self._table.error(record, problem)
+        self._approved.add(choice)
 
     def _note(self, record: int, text: str) -> None:
         count, line = self._notes.get(text, (0, self._table.line(record)))

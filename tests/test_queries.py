@@ -267,17 +267,17 @@ def test_a_file_that_would_not_fit_in_memory_is_refused_unread(file: Path) -> No
 
 
 def test_the_callers_check_speaks_with_file_and_line(file: Path) -> None:
-    asked: list[tuple[str, str, str]] = []
+    asked: list[tuple[tuple[str, ...], str]] = []
 
-    def check(source: str, name: str, value: str) -> str | None:
-        asked.append((source, name, value))
-        if source == "altavista":
+    def check(query: Query) -> str | None:
+        asked.append((query.sources, query.filter("size")))
+        if "altavista" in query.sources:
             return "no source is called altavista"
-        return "size must be large or small" if (name, value) == ("size", "huge") else None
+        return "size must be large or small" if query.filter("size") == "huge" else None
 
     text = "keyword,source,size\ncat,bing,large\ndog,bing,large\nbird,,huge\n"
     assert ", line 4: size must be large or small" in refusal(file, text, check=check)
-    assert asked == [("bing", "", ""), ("bing", "size", "large"), ("google", "", ""), ("google", "size", "huge")]
+    assert asked == [(("bing",), "large"), (("google",), "huge")]
     assert ", line 2: no source is called altavista" in refusal(file, "keyword,source\ncat,altavista", check=check)
 
 
