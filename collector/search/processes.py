@@ -37,6 +37,7 @@ class RunFolder:
         part.replace(self.path / OWNER)
         self._lock = threading.Lock()
         self._count = 0
+        self._closed = False
         self._watchdog = subprocess.Popen(
             [sys.executable, "-I", "-S", reaper.__file__, str(os.getpid()), str(self.path)],
             stdin=subprocess.PIPE,
@@ -46,7 +47,7 @@ class RunFolder:
         )
 
     def new(self) -> Path:
-        """A new, empty folder for one browser."""
+        """A new, empty folder for one browser. OSError when the run has ended."""
         with self._lock:
             self._count += 1
             path = self.path / str(self._count)
@@ -54,18 +55,39 @@ class RunFolder:
         (path / "tmp").mkdir()
         return path
 
-    def watch(self, pgid: int, folder: Path) -> None:
-        """From now on the process group dies with the run."""
-        self._tell(f"watch {pgid} {folder}\n")
+    def spawn(self, command: list[str], folder: Path, output: Path) -> subprocess.Popen[bytes]:
+        """Start a program in a process group of its own, which dies with the run whatever happens.
+
+        Its temporary files go to `folder` where that is possible, what it prints to `output`. OSError when
+        it cannot be started, or the run has ended.
+        """
+        environment = dict(os.environ)
+        if sys.platform == "linux":  # elsewhere the path would be too long for Chrome's socket in it
+            environment["TMPDIR"] = str(folder / "tmp")
+        with self._lock, output.open("wb") as out:
+            if self._closed:
+                raise ProcessLookupError("the run has ended")
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+            self._tell(f"watch {process.pid} {folder}\n")
+        return process
 
     def forget(self, pgid: int) -> None:
         """The process group is gone; its number may be given to others."""
-        self._tell(f"forget {pgid}\n")
+        with self._lock:
+            self._tell(f"forget {pgid}\n")
 
     def close(self) -> None:
         """Kill what is left, remove the folder, end the watchdog; at most a few seconds."""
         with self._lock:
-            if self._watchdog.stdin is not None and not self._watchdog.stdin.closed:
+            self._closed = True
+            if self._watchdog.stdin is not None:
                 with contextlib.suppress(BrokenPipeError):  # the watchdog was killed: we do its work below
                     self._watchdog.stdin.close()
         try:
@@ -76,15 +98,12 @@ class RunFolder:
         end_users(self.path)
 
     def _tell(self, line: str) -> None:
-        with self._lock:
-            pipe = self._watchdog.stdin
-            if pipe is None or pipe.closed:
-                return
-            try:
-                pipe.write(line.encode())
-                pipe.flush()
-            except BrokenPipeError:
-                return  # the watchdog was killed: close() and the next run's sweep do its work
+        pipe = self._watchdog.stdin
+        if pipe is None or pipe.closed:
+            return
+        with contextlib.suppress(BrokenPipeError):  # the watchdog was killed: close() and the next sweep do its work
+            pipe.write(line.encode())
+            pipe.flush()
 
 
 def kill_tree(pgid: int, folder: Path) -> None:
@@ -126,14 +145,14 @@ def memory(pid: int) -> int:
     try:
         process = psutil.Process(pid)
         tree = [process, *process.children(recursive=True)]
-    except psutil.NoSuchProcess:
+    except psutil.Error:
         return 0
     own, shared = 0, 0
     for member in tree:
         try:
             info = member.memory_info()
-        except psutil.NoSuchProcess:
-            continue
+        except psutil.Error:
+            continue  # ended meanwhile
         part = int(getattr(info, "shared", 0))
         own += max(0, info.rss - part)
         shared = max(shared, part)

@@ -5,20 +5,23 @@ Starts, speaks to, and ends the driver within bounds; knows nothing of pages.
 
 from __future__ import annotations
 
-import os
+import math
 import re
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from selenium.common.exceptions import JavascriptException, TimeoutException, WebDriverException
+from selenium.common.exceptions import (
+    JavascriptException,
+    TimeoutException,
+    UnexpectedAlertPresentException,
+    WebDriverException,
+)
 from selenium.webdriver.chromium.remote_connection import ChromiumRemoteConnection
 from selenium.webdriver.remote.client_config import ClientConfig
+from selenium.webdriver.remote.command import Command
 from selenium.webdriver.remote.webdriver import WebDriver
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
@@ -32,7 +35,23 @@ from collector.settings import SearchSettings
 QUIT_TIME = 5.0
 """Seconds a browser gets to close by itself; a hung one took Selenium 50 s."""
 START_TIME = 20.0
+DIALOGS = 30
+"""Dialogs that a page may open during one command."""
 _PORT = re.compile(r"on port ([1-9]\d*)\W")
+
+
+class PatientDriver(WebDriver):
+    """Goes on when a page opens a dialog during a command: the driver has dismissed it, and says so by an error."""
+
+    def execute(self, driver_command: Any, params: dict[str, Any] | None = None) -> Any:
+        """As WebDriver; a load counts as done, any other command is given again."""
+        for _ in range(DIALOGS):
+            try:
+                return super().execute(driver_command, params)
+            except UnexpectedAlertPresentException:
+                if driver_command == Command.GET:
+                    return {"value": None}
+        raise TimeoutException("the page opens one dialog after the other")
 
 
 class Session:
@@ -41,13 +60,20 @@ class Session:
     def __init__(self, installation: Installation, settings: SearchSettings, run: RunFolder) -> None:
         self._settings = settings
         self._run = run
-        self._folder = run.new()
-        self._limit = settings.command_timeout
+        try:
+            self._folder = run.new()
+        except OSError as error:
+            raise BrowserError("browser.start", f"no room for a browser profile: {error}") from None
+        self._left = math.inf
         self._broken = False
         options = chrome_options(settings, installation, self._folder)
-        self._process = self._spawn(installation.driver)
+        command = [str(installation.driver), "--port=0", f"--log-path={self._folder / 'driver.log'}"]
+        try:
+            self._process = run.spawn(command, self._folder, self._folder / "driver.out")
+        except OSError as error:
+            detail = f"{installation.driver} does not start: {error.strerror or error}"
+            raise BrowserError("browser.start", detail) from None
         self.pid = self._process.pid
-        self._run.watch(self.pid, self._folder)
         try:
             self._config = ClientConfig(
                 remote_server_addr=f"http://127.0.0.1:{self._port()}",
@@ -56,25 +82,26 @@ class Session:
                 init_args_for_pool_manager={"init_args_for_pool_manager": {"retries": False}},
             )
             self._connection = ChromiumRemoteConnection("", "goog", "chrome", True, True, self._config)
-            self.driver = WebDriver(command_executor=self._connection, options=options)
+            self.driver = PatientDriver(command_executor=self._connection, options=options)
         except (WebDriverException, HTTPError, OSError) as error:
             self._end()
-            raise BrowserError("browser.start", f"{installation.browser} does not start: {one_line(error)}") from None
+            detail = f"{installation.browser} with {installation.driver} does not start: {one_line(error)}"
+            raise BrowserError("browser.start", detail) from None
         except BaseException:
             self._end()
             raise
 
     def limit(self, seconds: float) -> None:
-        """From now on no command may take longer than this, nor than the command timeout."""
-        self._limit = min(self._settings.command_timeout, max(1.0, seconds))
+        """From now on no command may take longer than this, nor than the command timeout; math.inf lifts it."""
+        self._left = seconds
 
     @contextmanager
-    def speaking(self, extra: float = 0.0) -> Iterator[WebDriver]:
+    def speaking(self, at_least: float = 0.0) -> Iterator[WebDriver]:
         """The driver for one command; what it raises leaves as BrowserError or SourceError.
 
-        `extra` allows the answer that many seconds more than other commands.
+        The command timeout is raised to `at_least` seconds, but never above the limit set by `limit`.
         """
-        self._config.timeout = self._whole(max(self._limit, extra))
+        self._config.timeout = self._whole(min(max(self._settings.command_timeout, at_least), self._left))
         try:
             yield self.driver
         except TimeoutException as error:
@@ -118,26 +145,6 @@ class Session:
         self._process.wait()
         end_users(self._folder)
         self._run.forget(self.pid)
-
-    def _spawn(self, driver: Path) -> subprocess.Popen[bytes]:
-        environment = dict(os.environ)
-        if sys.platform == "linux":
-            # Chrome's own temporary folders too; elsewhere the path would be too long for its socket
-            environment["TMPDIR"] = str(self._folder / "tmp")
-        command = [str(driver), "--port=0", f"--log-path={self._folder / 'driver.log'}"]
-        with (self._folder / "driver.out").open("wb") as out:
-            try:
-                return subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=subprocess.STDOUT,
-                    env=environment,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                end_users(self._folder)
-                raise BrowserError("browser.start", f"{driver} does not start: {error.strerror}") from None
 
     def _port(self) -> int:
         """The port the driver chose: its own choice cannot collide with another browser's."""

@@ -1,0 +1,53 @@
+"""Keeps what a browser showed when a page was blocked or not recognised: HTML, screenshot, a few words.
+
+Writes beside the output folder, never into it, and never makes a search fail.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from collector import layout
+from collector.contracts import Browser, BrowserError, SourceError
+from collector.model import Search
+from collector.search.breaker import Ending
+
+
+def keep(folder: Path, search: Search, ending: Ending, browser: Browser, now: datetime) -> Path | None:
+    """`folder`/<keyword>-<source>-<time>/ with page.html, page.png, about.txt as far as the browser still answers.
+
+    None when it cannot be written: a full disk will be told of by those who must write.
+    """
+    name = f"{layout.folder_name(search.query.keyword, ())}-{search.source}-{now:%Y%m%d-%H%M%S}"
+    about = [
+        f"keyword: {search.query.keyword}",
+        f"source:  {search.source}",
+        f"time:    {now.isoformat(timespec='seconds')}",
+        f"state:   {ending.state}",
+        f"reason:  {ending.reason}",
+        f"detail:  {ending.detail}",
+    ]
+    try:
+        place = _new(folder, name)
+        try:
+            about.append(f"address: {browser.address()}")
+            (place / "page.html").write_text(browser.html(), encoding="utf-8", errors="replace")
+            (place / "page.png").write_bytes(browser.screenshot())
+        except (BrowserError, SourceError) as error:
+            about.append(f"missing: the browser no longer answered: {error}")
+        (place / "about.txt").write_text("\n".join(about) + "\n", encoding="utf-8")
+    except OSError:
+        return None
+    return place
+
+
+def _new(folder: Path, name: str) -> Path:
+    for number in range(1, 1000):
+        place = folder / (name if number == 1 else f"{name}-{number}")
+        try:
+            place.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return place
+    raise FileExistsError(f"{folder / name} and a thousand like it")
