@@ -1,0 +1,10 @@
+"""Events -> progress bars, plain lines, or JSON lines; the only printer.
+
+Decides nothing and keeps nothing. What comes from the web or the user is escaped before it is shown.
+"""
+
+from collector.ui.shows import Show, choose
+from collector.ui.table import summary
+from collector.ui.text import error, line
+
+__all__ = ["Show", "choose", "error", "line", "summary"]

@@ -1,0 +1,50 @@
+"""Text that is safe on a terminal, and single lines of it. Must not let through what a terminal obeys."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from http import HTTPStatus
+from typing import Final, TextIO
+
+from collector.reasons import REASONS
+
+_MEANINGS: Final = {reason.slug: reason.text for reason in REASONS}
+_UNSAFE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""Control characters, line ends, what turns the writing direction, what shows nothing, lone surrogates."""
+
+
+def printable(text: str) -> str:
+    """The text with everything a terminal would obey or hide spelled out: `\\x1b`, `\\u202e`, `\\n`."""
+    return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def meaning(reason: str) -> str:
+    """What a reason slug means, in words; "" for a slug without a text."""
+    if reason.startswith("http.") and reason[5:].isdigit():
+        try:
+            return f"the server says: {HTTPStatus(int(reason[5:])).phrase}"
+        except ValueError:
+            return "the server refuses"
+    return _MEANINGS.get(reason, "")
+
+
+def write(stream: TextIO, text: str) -> None:
+    """One line, at once; what the stream's encoding cannot hold is spelled out."""
+    if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+        stream.reconfigure(errors="backslashreplace")
+    stream.write(text + "\n")
+    stream.flush()
+
+
+def line(text: str) -> None:
+    """One line of result on standard output; tabs may separate fields."""
+    write(sys.stdout, "\t".join(map(printable, text.split("\t"))))
+
+
+def error(text: str) -> None:
+    """One line of trouble on standard error."""
+    write(sys.stderr, f"collector: {printable(text)}")
