@@ -104,7 +104,7 @@ def _further(harvest: Harvest) -> Look | None:
         if step.grown or page.loads != loads:
             stagnant = 0
         elif not 0 < loading < _LOADING:
-            stagnant += 1
+            stagnant += 2 if step.pressed else 1
     return None
 
 

@@ -2,7 +2,6 @@
 
 const THUMBNAIL_HOST = /(^|\.)gstatic\.com$|^(www\.)?google\.[a-z.]+$/;
 const RELATED = "[data-ri], [data-lpage], [data-docid]";
-let lastUrl = "";
 const ownerOf = new Map();
 let slowest = 0;
 
@@ -89,16 +88,15 @@ function related(image, slide) {
 
 // Slides are marked with their picture's id from 2022 on: the clicked one, others, or none at all.
 function slideOf(id, cards, roots) {
-  let marked = false;
-  let slide = null;
-  for (const element of document.querySelectorAll('[data-tbnid], [data-id], [jsdata*="j0Opre;"]')) {
-    const own = element.getAttribute("data-tbnid") || element.getAttribute("data-id") || imageId(element);
-    if (!own || !(own === id || cards.has(own)) || element.closest(RELATED) || !outside(element, roots)) continue;
-    if (!element.querySelector("img")) continue;
-    marked = true;
-    if (own === id && shown(element) && slide === null) slide = element;
-  }
-  return { marked, slide };
+  const isSlide = (element) => !element.closest(RELATED) && outside(element, roots) && element.querySelector("img") !== null;
+  const name = CSS.escape(id);
+  const own = `[data-tbnid="${name}"], [data-id="${name}"], [jsdata*="j0Opre;${name};"]`;
+  const slides = [...document.querySelectorAll(own)].filter(isSlide);
+  const slide = slides.find(shown) || null;
+  if (slide || slides.length) return { marked: true, slide };
+  const others = [...document.querySelectorAll("[data-tbnid], [data-id]")];
+  const isKnown = (element) => cards.has(element.getAttribute("data-tbnid")) || cards.has(element.getAttribute("data-id"));
+  return { marked: others.some((element) => isKnown(element) && isSlide(element)), slide: null };
 }
 
 const sameAddress = (one, other) => one.replace(/[#/]+$/, "") === other.replace(/[#/]+$/, "");
@@ -113,7 +111,6 @@ function judge(image, url, card, context) {
   if (!isWeb(url) || context.thumbnails.has(url) || /images\?q=tbn/.test(url)) return "";
   const host = new URL(url).hostname;
   if (THUMBNAIL_HOST.test(host) || (ownerOf.has(url) && ownerOf.get(url) !== context.id)) return "";
-  if (url === context.stale && !context.changed) return "";
   if (host !== location.hostname && !context.hosts.has(new URL(url).host)) return "full";
   const link = image.closest("a") || image.parentElement;
   if ([...link.querySelectorAll("img")].some((other) => other !== image && !shown(other))) return "full";
@@ -127,7 +124,7 @@ function judge(image, url, card, context) {
 
 // The best picture of the active slide now: { url, verdict, image } or null.
 function bigPicture(card, context) {
-  const { cards, roots } = grid();
+  const { cards, roots } = context;
   const { marked, slide } = slideOf(context.id, cards, roots);
   if (marked && slide === null) return null;
   let best = null;
@@ -155,17 +152,18 @@ window.addEventListener("click", (event) => {
   if (/\/imgres\?/.test(link.href) || (foreign && link.matches('[role="button"]'))) event.preventDefault();
 });
 
-function contextFor(id, card, known) {
-  const images = [...grid().roots, card].flatMap((root) => [...root.querySelectorAll("img")]);
-  const urls = images.flatMap((image) => [image.currentSrc, image.src, thumbnailOf(image)]).filter(isWeb);
-  const thumbnails = new Set([...urls, ...known]);
+// What does not change while a few cards are clicked: the grid, and every URL that is known to be small.
+function surroundings(known) {
+  const { cards, roots } = grid();
+  const images = roots.flatMap((root) => [...root.querySelectorAll("img")]);
+  const thumbnails = new Set([...images.flatMap((image) => [image.currentSrc, image.src, thumbnailOf(image)]), ...known].filter(isWeb));
   const hosts = new Set([...thumbnails].map((url) => new URL(url).host));
-  return { id, thumbnails, hosts, stale: lastUrl, changed: false, page: pageOf(card, sourceLink(card)) };
+  return { cards, roots, thumbnails, hosts };
 }
 
 // Resolves to { url, width, height, target, moved } once the active slide shows the clicked card's picture.
-function picture(id, card, known, limit, begin) {
-  const context = contextFor(id, card, known);
+function picture(id, card, around, limit, begin) {
+  const context = { ...around, id, page: pageOf(card, sourceLink(card)) };
   const start = performance.now();
   return new Promise((resume) => {
     let maybe = null;
@@ -179,7 +177,6 @@ function picture(id, card, known, limit, begin) {
       const target = resultLink(card);
       const image = found ? found.image : null;
       if (found) {
-        lastUrl = found.url;
         ownerOf.set(found.url, id);
         slowest = Math.max(slowest, performance.now() - start);
       }
@@ -206,7 +203,7 @@ function picture(id, card, known, limit, begin) {
       look();
     };
     const observer = new MutationObserver((records) => {
-      if (!moved) moved = records.some((record) => outside(record.target, grid().roots));
+      if (!moved) moved = records.some((record) => outside(record.target, context.roots));
       if (maybe && !maybe.image.isConnected) return finish(maybe);
       return look();
     });
@@ -225,13 +222,14 @@ function picture(id, card, known, limit, begin) {
 api.click = async function (ids, known, limit, budget) {
   const start = performance.now();
   const results = [];
+  const around = surroundings(known);
   for (const id of ids) {
-    const card = grid().cards.get(id);
-    if (!card) {
+    const card = around.cards.get(id);
+    if (!card || !card.isConnected) {
       results.push({ id, url: "", width: 0, height: 0, target: "", moved: true });
       continue;
     }
-    const result = await picture(id, card, known, limit, () => {
+    const result = await picture(id, card, around, limit, () => {
       if (!displayed(targetOf(card))) targetOf(card).scrollIntoView({ block: "center" });
       hoverOver(card);
       fire(targetOf(card), [...PRESS, "click"]);
@@ -258,7 +256,8 @@ api.aim = function (id) {
 };
 
 api.arm = function (id, known, limit) {
-  const card = grid().cards.get(id);
-  api.armed = card ? picture(id, card, known, limit, () => undefined) : Promise.resolve(null);
+  const around = surroundings(known);
+  const card = around.cards.get(id);
+  api.armed = card ? picture(id, card, around, limit, () => undefined) : Promise.resolve(null);
 };
 api.outcome = () => api.armed;

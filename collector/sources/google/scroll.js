@@ -69,5 +69,5 @@ api.advance = async function (milliseconds, limit) {
   const button = api.pending > 0 ? null : moreButton();
   if (!button) return report(false);
   button.click();
-  return report(await quiet(before, 2 * milliseconds, deadline), { pressed: true });
+  return report(await quiet(before, 1500, deadline), { pressed: true });
 };
