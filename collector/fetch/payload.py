@@ -59,8 +59,7 @@ _DENIED: tuple[tuple[bytes, str], ...] = (
 )
 _BMP_HEADERS = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
 _MARKUP = re.compile(rb"<(?:!doctype|!--|\?xml|[a-z][a-z0-9:-]*[\s>/])", re.IGNORECASE)
-_SVG = re.compile(rb"<(?:[a-z]+:)?svg[\s>]", re.IGNORECASE)
-_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|script)[\s>]", re.IGNORECASE)
+_ROOT = re.compile(rb"<(?:(?P<svg>(?:[a-z]+:)?svg)|!doctype\s+html|html|head|body|script)[\s>]", re.IGNORECASE)
 
 
 def identify(body: bytes) -> str:
@@ -101,7 +100,8 @@ def _refuse_markup(head: bytes) -> None:
     head = head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x0c")
     if not _MARKUP.match(head):
         return
-    if _SVG.search(head) and not _HTML.search(head):
+    root = _ROOT.search(head)
+    if root is not None and root["svg"]:
         raise Unusable("image.format_denied", "SVG")
     raise Unusable("body.html", "a page of markup")
 

@@ -15,6 +15,7 @@ from collector.fetch.payload import Unusable
 STEPS = 200_000
 """Blocks walked before a walk is given up: far more than honest pictures have."""
 _MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
+_TOP_BOXES = frozenset((b"ftyp", b"meta", b"mdat", b"moov", b"moof", b"free", b"skip", b"uuid", b"wide", b"mfra"))
 _EOI, _SOI, _SOS, _TEM = 0xD9, 0xD8, 0xDA, 0x01
 
 
@@ -142,8 +143,8 @@ def _boxes(body: bytes) -> int:
         if at + 8 > len(body):
             break
         size, name = struct.unpack_from(">I4s", body, at)
-        if not name.isalnum():
-            break  # Not a box: appended bytes.
+        if name not in _TOP_BOXES:
+            break  # Appended bytes.
         if size == 1 and at + 16 <= len(body):
             size = struct.unpack_from(">Q", body, at + 8)[0]
         size = size or len(body) - at

@@ -90,7 +90,8 @@ class Watchdog:
         self._attempts: set[Attempt] = set()
         self._lock = threading.Lock()
         self._some = threading.Event()
-        self._cut = self._closed = False
+        self._closed = threading.Event()
+        self._cut = False
         self._thread = threading.Thread(target=self._watch, name="fetch-watchdog", daemon=True)
         self._thread.start()
 
@@ -119,12 +120,12 @@ class Watchdog:
 
     def close(self) -> None:
         """Stop the thread."""
-        self._closed = True
+        self._closed.set()
         self._some.set()
         self._thread.join(timeout=1.0)
 
     def _watch(self) -> None:
-        while not self._closed:
+        while not self._closed.is_set():
             with self._lock:
                 running = list(self._attempts)
                 if not running:
@@ -134,8 +135,8 @@ class Watchdog:
                 if reason := attempt.overdue(now):
                     attempt.cut(reason)
             if running:
-                time.sleep(self._tick)
-            elif not self._closed:
+                self._closed.wait(self._tick)
+            elif not self._closed.is_set():
                 self._some.wait()
 
 

@@ -1,0 +1,191 @@
+"""Which host may be asked now, and how long to wait. Pure bookkeeping for one calling thread; never sleeps.
+
+Per host: a number of downloads at a time that halves when the host is overloaded and grows with success,
+a pause that it asked for, and a breaker after failures in a row. Over all hosts: is the network there?
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from collector.model import Missed
+from collector.settings import FetchSettings
+
+BREAKER_FAILURES = 5
+BREAKER_SECONDS = 60.0
+BREAKER_MOST = 1800.0
+TOO_MANY_SECONDS = 15.0
+"""First pause after a 429 that names none; doubles."""
+NETWORK_FAILURES = 20
+NETWORK_HOSTS = 5
+PROBE_SECONDS = 30.0
+"""Pause between probes while the network is down."""
+
+_SILENT = frozenset(("net.dns", "net.connect"))
+"""Nobody was reached: the host's fault, or the network's."""
+_OVERLOADED = frozenset(("http.429", "http.503", "net.read_timeout", "net.deadline", "net.too_slow"))
+_FAILURES = _SILENT | _OVERLOADED | {"net.reset", "net.tls", "http.401", "http.403"}
+
+
+def host_of(url: str) -> str:
+    """The key of a URL's host: name and port in lower case; "" for what asks nobody, such as data: URLs."""
+    try:
+        parts = urlsplit(url) if url[:4].lower() == "http" else None
+    except ValueError:
+        return ""
+    return parts.netloc.lower() if parts is not None else ""
+
+
+@dataclass(slots=True)
+class _Host:
+    """What is known of one host."""
+
+    limit: int
+    active: int = 0
+    successes: int = 0
+    """In a row since the limit last changed."""
+    failures: int = 0
+    """In a row."""
+    slow_downs: int = 0
+    """429 and 503 in a row."""
+    slowed_at: float = float("-inf")
+    paused_until: float = float("-inf")
+    open_until: float = float("-inf")
+    open_seconds: float = 0.0
+    """How long the breaker was opened for; 0 while it is closed."""
+
+
+class Hosts:
+    """The book of all hosts. Times are those of `clock`, in seconds. "" is always free and never counted."""
+
+    def __init__(
+        self, settings: FetchSettings, clock: Callable[[], float], chance: random.Random | None = None
+    ) -> None:
+        self._settings, self._clock = settings, clock
+        self._chance = chance or random.Random()
+        self._hosts: dict[str, _Host] = {}
+        self._silent = 0
+        self._silent_hosts: set[str] = set()
+        self._active = 0
+        self._next_probe = float("-inf")
+
+    @property
+    def network_down(self) -> bool:
+        """Twenty failures in a row to reach anybody, over five hosts: no URL is to blame for that."""
+        return self._silent >= NETWORK_FAILURES and len(self._silent_hosts) >= NETWORK_HOSTS
+
+    def free(self, host: str) -> bool:
+        """Whether one more download may start at the host now."""
+        if not host:
+            return True
+        now = self._clock()
+        if self.network_down and (self._active or now < self._next_probe):
+            return False
+        known = self._hosts.get(host)
+        if known is None:
+            return True
+        if known.open_seconds:
+            return now >= max(known.open_until, known.paused_until) and not known.active  # One probe.
+        return known.active < known.limit and now >= known.paused_until
+
+    def started(self, host: str) -> None:
+        """A download at the host was handed out."""
+        if not host:
+            return
+        self._active += 1
+        self._hosts.setdefault(host, _Host(self._full)).active += 1
+        if self.network_down:
+            self._next_probe = self._clock() + PROBE_SECONDS
+
+    def ended(self, host: str, missed: Missed | None) -> None:
+        """It came back: None for a picture, else why there is none."""
+        if not host:
+            return
+        self._active -= 1
+        known = self._hosts[host]
+        known.active -= 1
+        reason = missed.reason if missed is not None else ""
+        self._judge_network(host, reason)
+        if missed is not None and (reason in _FAILURES or _is_server_error(reason)):
+            self._failed(known, missed)
+        elif not reason.startswith(("url.", "policy.")):
+            self._succeeded(known)
+        if known == _Host(self._full, slowed_at=known.slowed_at):
+            del self._hosts[host]  # Nothing to remember: the book stays small over a million hosts.
+
+    def next_free(self, host: str) -> float:
+        """The earliest moment at which `free` may turn true; now when only a running download is in the way."""
+        now = self._clock()
+        known = self._hosts.get(host)
+        moments = [now]
+        if known is not None:
+            moments += [known.paused_until, known.open_until]
+        if self.network_down and host:
+            moments.append(self._next_probe)
+        return max(moments)
+
+    def backoff(self, attempt: int) -> float:
+        """Seconds before the next attempt at the same URL after `attempt` of them: full jitter, doubling, capped."""
+        return self._chance.uniform(0.0, min(self._settings.backoff_max, 2.0 ** min(attempt, 32)))
+
+    @property
+    def _full(self) -> int:
+        return max(1, self._settings.per_host)
+
+    def _judge_network(self, host: str, reason: str) -> None:
+        if reason.startswith(("url.", "policy.")):
+            return
+        was_down = self.network_down
+        if reason in _SILENT:
+            self._silent += 1
+            self._silent_hosts.add(host)
+            if self.network_down and not was_down:
+                self._next_probe = self._clock() + PROBE_SECONDS
+            return
+        self._silent = 0
+        self._silent_hosts.clear()
+        if was_down:  # Back again: what the hosts seemed to fail at was not theirs.
+            for known in self._hosts.values():
+                known.failures, known.open_seconds, known.open_until = 0, 0.0, float("-inf")
+
+    def _succeeded(self, known: _Host) -> None:
+        """The host answered, even if with a 404: the breaker closes, the limit grows."""
+        known.failures = known.slow_downs = 0
+        known.open_seconds, known.open_until = 0.0, float("-inf")
+        known.successes = known.successes + 1 if known.limit < self._full else 0
+        if known.limit < self._full and known.successes >= 2 * known.limit:
+            known.limit, known.successes = min(self._full, known.limit + 1), 0
+
+    def _failed(self, known: _Host, missed: Missed) -> None:
+        now = self._clock()
+        known.successes = 0
+        if missed.reason in _OVERLOADED:
+            self._slow_down(known, missed, now)
+        if known.open_seconds:
+            if now >= known.open_until:  # The probe failed; late ones from before do not count again.
+                self._open(known, min(BREAKER_MOST, known.open_seconds * 2), now)
+            return
+        known.failures += 1
+        if known.failures >= BREAKER_FAILURES:
+            self._open(known, BREAKER_SECONDS, now)
+
+    def _slow_down(self, known: _Host, missed: Missed, now: float) -> None:
+        """Half as many at a time, but once for all that were under way together; and the pause asked for."""
+        if now - missed.seconds >= known.slowed_at:
+            known.limit, known.slowed_at = max(1, known.limit // 2), now
+        if missed.reason not in ("http.429", "http.503"):
+            return
+        first = TOO_MANY_SECONDS if missed.reason == "http.429" else 1.0
+        pause = min(self._settings.backoff_max, first * 2.0 ** min(known.slow_downs, 16))
+        known.slow_downs += 1
+        known.paused_until = max(known.paused_until, now + (missed.retry_after or pause))
+
+    def _open(self, known: _Host, seconds: float, now: float) -> None:
+        known.open_seconds, known.open_until, known.failures = seconds, now + seconds, 0
+
+
+def _is_server_error(reason: str) -> bool:
+    return reason.startswith("http.5") and reason[5:].isdigit()

@@ -1,0 +1,159 @@
+"""Threads that turn Tasks into verified part files: each Task ends in one posted Arrived or Missed.
+
+Small values cross the seam, never bytes, so that processes can take the threads' place. Never names a
+picture, never decides about trying again, never marks anything failed because the disk or we ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import secrets
+import threading
+import time
+from pathlib import Path
+
+from collector.contracts import Post
+from collector.fetch.attempt import Verified, fetch
+from collector.fetch.ladder import Ladder
+from collector.fetch.transport import Download
+from collector.model import Arrived, Missed, Task
+from collector.settings import FetchSettings
+
+PART = ".collector-{}.part"
+"""Names of part files; in the output folder itself, so that renaming never crosses a file system."""
+DRAIN_SECONDS = 8.0
+"""How long a graceful close waits for running downloads."""
+CUT_SECONDS = 1.0
+"""How long any close waits for cut downloads to notice."""
+
+
+class FetchPool:
+    """`threads` downloads at a time. `submit`, `close` and the figures are for one calling thread."""
+
+    def __init__(self, settings: FetchSettings, folder: Path, post: Post, download: Download | None = None) -> None:
+        """Start the threads. `folder` must exist; `post` may be called from all threads at once."""
+        if download is None:
+            from collector.fetch.requests_transport import RequestsDownload
+
+            download = RequestsDownload(settings)
+        self._settings, self._folder, self._post, self._download = settings, folder, post, download
+        self._ladder = Ladder()
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._state = threading.Condition()
+        self._in_flight = self._running = 0
+        self._closing = self._cut = False
+        count = max(1, settings.threads)
+        self._threads = [threading.Thread(target=self._work, name=f"fetch-{n}", daemon=True) for n in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def in_flight(self) -> int:
+        """Tasks submitted whose value is not posted yet."""
+        return self._in_flight
+
+    @property
+    def capacity(self) -> int:
+        """Tasks worth submitting before values come back: one per thread, and some to hand so that none idles."""
+        return len(self._threads) + max(2, len(self._threads) // 4)
+
+    def submit(self, task: Task) -> None:
+        """Queue a task; never blocks."""
+        if self._closing:
+            raise RuntimeError("the pool is closed")
+        with self._state:
+            self._in_flight += 1
+        self._tasks.put(task)
+
+    def close(self, now: bool = False) -> None:
+        """End the threads: within 10 s when running downloads may finish, within 2 s with `now`.
+
+        Tasks that were not started, or were cut, post nothing and stay to do. What finished is posted
+        before this returns, unless `post` blocks. May be called again, with `now`, to hurry.
+        """
+        self._closing = True
+        self._drop_waiting()
+        for _ in self._threads:
+            self._tasks.put(None)
+        if not now:
+            self._wait(DRAIN_SECONDS)
+        self._cut = True
+        self._download.cut()
+        self._wait(CUT_SECONDS)
+        ends = time.monotonic() + 0.5
+        for thread in self._threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+        self._download.close()
+
+    def _drop_waiting(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                if self._tasks.get_nowait() is not None:
+                    self._count(-1)
+
+    def _wait(self, seconds: float) -> None:
+        """Until nothing runs any more, or the time is over, or a second close hurries."""
+        ends = time.monotonic() + seconds
+        hurried = self._cut
+        with self._state:
+            while self._running and self._cut == hurried and (left := ends - time.monotonic()) > 0:
+                self._state.wait(min(left, 0.1))
+
+    def _count(self, in_flight: int = 0, running: int = 0) -> None:
+        with self._state:
+            self._in_flight += in_flight
+            self._running += running
+            self._state.notify_all()
+
+    # ----------------------------------------------------------------- in the threads
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            if self._closing:
+                self._count(in_flight=-1)
+                continue
+            self._count(running=1)
+            try:
+                value: Arrived | Missed | Exception | None = self._outcome(task)
+            except Exception as trouble:  # noqa: BLE001 - nothing is swallowed: the calling thread raises it.
+                value = trouble
+            self._count(running=-1)
+            if value is not None:
+                self._post(value)
+            self._count(in_flight=-1)
+
+    def _outcome(self, task: Task) -> Arrived | Missed | None:
+        """What is to be posted; None for a task that was cut off by us. OSError when the disk is at fault."""
+        result = fetch(task, self._settings, self._download, self._ladder)
+        if self._cut:
+            return None
+        if isinstance(result, Missed):
+            return result
+        part = self._write(result)
+        reply = result.reply
+        return Arrived(task, result.picture, part, reply.status, reply.url, reply.seconds)
+
+    def _write(self, verified: Verified) -> Path:
+        """A new part file with the bytes; none is left behind when writing fails."""
+        part = self._folder / PART.format(secrets.token_hex(8))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        handle = os.open(part, flags, 0o666)
+        try:
+            with os.fdopen(handle, "wb", buffering=0) as file:
+                view = memoryview(verified.body)
+                while view:
+                    view = view[file.write(view) :]
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        return part
+
+
+def sweep_parts(folder: Path) -> int:
+    """Delete the part files that a killed run left; how many. Only for the one who holds the folder's lock."""
+    parts = list(folder.glob(PART.format("*")))
+    for part in parts:
+        part.unlink(missing_ok=True)
+    return len(parts)
