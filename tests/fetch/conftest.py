@@ -15,16 +15,16 @@ from collector.settings import FetchSettings
 
 from .misbehaving import Server, serving
 
-QUICK = dict(
-    threads=4,
-    allow_private=True,
-    connect_timeout=1.0,
-    read_timeout=0.8,
-    deadline=2.0,
-    minimum_speed=0,
-    max_bytes=1_000_000,
-    max_data_url=1_000_000,
-)
+QUICK = {
+    "threads": 4,
+    "allow_private": True,
+    "connect_timeout": 1.0,
+    "read_timeout": 0.8,
+    "deadline": 2.0,
+    "minimum_speed": 0,
+    "max_bytes": 1_000_000,
+    "max_data_url": 1_000_000,
+}
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-import os
 import random
 import socket
 import ssl
@@ -196,7 +195,7 @@ def picture(
 
 
 def parts(folder: Path) -> list[str]:
-    return sorted(name for name in os.listdir(folder) if name.endswith(".part"))
+    return sorted(path.name for path in folder.iterdir() if path.name.endswith(".part"))
 
 
 @contextlib.contextmanager

@@ -198,7 +198,7 @@ def test_redirect_to_a_name_that_leads_inside(server: Server, second: Server) ->
 @pytest.mark.parametrize("path", ["/", "/a.jpg"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "127.1", "localhost", "[::ffff:127.0.0.1]"])
 def test_loopback_is_not_asked_without_leave(host: str, path: str, server: Server, slug) -> None:
-    assert slug(f"http://{host}:{server.port}{path}", dict(allow_private=False)) == "url.private_addr"
+    assert slug(f"http://{host}:{server.port}{path}", {"allow_private": False}) == "url.private_addr"
     assert (server.connections, server.log) == (0, [])
 
 

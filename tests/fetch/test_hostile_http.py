@@ -146,7 +146,7 @@ DRIPS = {
 @pytest.mark.parametrize("name", DRIPS)
 def test_deadline_holds_whatever_drips(name: str, server: Server, slug, tmp_path: Path) -> None:
     started = time.monotonic()
-    assert slug(server.put("/x.jpg", DRIPS[name]), dict(deadline=1.0)) == "net.deadline"
+    assert slug(server.put("/x.jpg", DRIPS[name]), {"deadline": 1.0}) == "net.deadline"
     assert time.monotonic() - started < 1.6
     assert parts(tmp_path) == []
 
@@ -154,13 +154,13 @@ def test_deadline_holds_whatever_drips(name: str, server: Server, slug, tmp_path
 def test_minimum_speed(server: Server, slug) -> None:
     started = time.monotonic()
     slow = server.put("/x.jpg", drip(ok(JPEG[:2], length=len(LONG)), LONG))
-    assert slug(slow, dict(deadline=20.0, minimum_speed=2048, slow_time=0.5)) == "net.too_slow"
+    assert slug(slow, {"deadline": 20.0, "minimum_speed": 2048, "slow_time": 0.5}) == "net.too_slow"
     assert time.monotonic() - started < 1.5
 
 
 def test_slow_but_steady_picture_arrives(server: Server, slug) -> None:
     steady = server.put("/x.jpg", drip(ok(b"", length=len(JPEG)), JPEG, step=400))
-    assert slug(steady, dict(deadline=20.0, minimum_speed=1000, slow_time=0.3)) == "arrived"
+    assert slug(steady, {"deadline": 20.0, "minimum_speed": 1000, "slow_time": 0.3}) == "arrived"
 
 
 def test_dripping_body_of_a_redirect_is_left_behind(server: Server, slug) -> None:
@@ -181,9 +181,9 @@ def test_bomb_of_one_gibibyte_costs_no_memory(server: Server, slug) -> None:
     bomb = _gzip_zeros(1 << 30)
     assert 500_000 < len(bomb) < 2_000_000
     url = server.put("/x.jpg", ok(bomb, Content_Encoding="gzip"))
-    slug(server.put("/warm.jpg", ok(JPEG)), dict(max_bytes=33_554_432))
+    slug(server.put("/warm.jpg", ok(JPEG)), {"max_bytes": 33_554_432})
     before = psutil.Process().memory_info().rss
-    assert slug(url, dict(max_bytes=33_554_432)) == "body.too_big"
+    assert slug(url, {"max_bytes": 33_554_432}) == "body.too_big"
     assert psutil.Process().memory_info().rss - before < 100 * 1024**2
 
 

@@ -120,7 +120,7 @@ def test_rungs_share_one_deadline(server: Server, slug) -> None:
         await writer.drain()
 
     started = time.monotonic()
-    reason = slug(server.put("/x.jpg", slow_refusal), dict(deadline=0.8), page=PAGE)
+    reason = slug(server.put("/x.jpg", slow_refusal), {"deadline": 0.8}, page=PAGE)
     assert reason in ("net.deadline", "http.403")
     assert time.monotonic() - started < 1.3
 
@@ -185,6 +185,6 @@ def test_known_stand_in_by_its_bytes(server: Server, slug, monkeypatch: pytest.M
 
 def test_thumbnails_are_not_asked_for_unless_wanted(server: Server, slug) -> None:
     url = server.put("/x.jpg", ok(JPEG))
-    assert slug(url, dict(thumbnails=False), is_thumbnail=True) == "policy.thumbnail"
+    assert slug(url, {"thumbnails": False}, is_thumbnail=True) == "policy.thumbnail"
     assert server.connections == 0
-    assert slug(url, dict(thumbnails=True), is_thumbnail=True) == "arrived"
+    assert slug(url, {"thumbnails": True}, is_thumbnail=True) == "arrived"
