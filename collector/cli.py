@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from collector.model import Event, SearchEnded, SearchState, Tally
 from collector.settings import Settings
 
 if TYPE_CHECKING:
+    from collector.practice import PracticeWeb
     from collector.queries import QueryFile
     from collector.store import Ledger
 
@@ -57,6 +58,10 @@ _common = _options(
     click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. google.home=URL."),
     click.option("--events", is_flag=True, help="Print every event as a line of JSON on standard output."),
     click.option("--practice", is_flag=True, help="Use the bundled practice web as the site for every source."),
+)
+_reading = _options(
+    click.option("--encoding", help="Encoding of QUERIES, if it is not UTF-8 or UTF-16."),
+    click.option("--delimiter", help="What separates the columns of QUERIES, if it is not found out."),
 )
 _search = _options(
     click.option(
@@ -118,6 +123,7 @@ def cli() -> None:
 
 @cli.command()
 @_queries
+@_reading
 @_common
 @_search
 @_fetch
@@ -132,6 +138,7 @@ def run(queries: Path, **flags: Any) -> None:
 
 @cli.command()
 @_queries
+@_reading
 @_common
 @_search
 def search(queries: Path, **flags: Any) -> None:
@@ -187,9 +194,9 @@ def urls(out: Path | None, file: Path | None) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free port.")
 def practice(port: int) -> None:
     """Serve the practice web on loopback until Ctrl-C, to look at or to test scrapers on."""
-    from collector.practice import serve
+    from collector.practice.__main__ import main as serve
 
-    serve(port)
+    sys.exit(serve(["--port", str(port)]))
 
 
 # --------------------------------------------------------------------------- a run from start to end
@@ -200,20 +207,22 @@ def _work(flags: dict[str, Any], path: Path | None, *, search: bool, fetch: bool
     from collector import launch
 
     settings = _settings(flags)
-    asked = _read(path, settings) if path is not None else None
+    asked = _read(path, settings, flags) if path is not None else None
     started = time.monotonic()
     stop = _Stop()
     with stop, launch.workshop(settings.out) as ledger, _site(flags["practice"], ledger, settings) as settings:
         number = ledger.plan(asked.queries) if asked is not None else ledger.take_up_all()
         run = launch.assemble(ledger, number, settings, search=search, fetch=fetch)
-        wanted = sum(query.limit for query in asked.queries) if asked is not None else 0
-        show = ui.choose(flags["events"], sys.stderr.isatty(), len(asked.queries) if asked else 0, wanted)
+        keywords, wanted, searched, saved = ledger.progress(number)
+        show = ui.choose(
+            flags["events"], sys.stderr.isatty(), keywords if search else 0, wanted, searched=searched, saved=saved
+        )
         unreachable: list[str] = []
         with show:
             for note in asked.notes if asked else ():
                 show.notice(note)
             try:
-                with closing(run.events(lambda: stop.asked)) as events:
+                with closing(run.events(stop.look)) as events:
                     for event in events:
                         show.show(event)
                         _remember_unreachable(event, unreachable)
@@ -227,12 +236,18 @@ def _work(flags: dict[str, Any], path: Path | None, *, search: bool, fetch: bool
     _judge(tallies, unreachable, fetch)
 
 
-def _read(path: Path, settings: Settings) -> QueryFile:
+def _read(path: Path, settings: Settings, flags: Mapping[str, Any]) -> QueryFile:
     from collector.queries import read_queries
 
     names = {name for source in sources.defaults() for name in sources.filters(source)}
     return read_queries(
-        path, limit=settings.limit, sources=_source_names(settings), filters=sorted(names), check=_check_query
+        path,
+        limit=settings.limit,
+        sources=_source_names(settings),
+        filters=sorted(names),
+        check=_check_query,
+        encoding=flags["encoding"],
+        delimiter=flags["delimiter"],
     )
 
 
@@ -256,12 +271,9 @@ def _site(practice: bool, ledger: Ledger, settings: Settings) -> Iterator[Settin
     if not practice:
         yield settings
         return
-    from collector.practice import PracticeWeb
-
     port = int(ledger.note("practice.port") or 0)
     try:
-        web = PracticeWeb(port=port)
-        web.start()
+        web = _practice_web(port)
     except OSError:
         raise UsageError(
             f"--practice: port {port}, which this folder's URLs use, is taken; free it or give --out"
@@ -276,22 +288,42 @@ def _site(practice: bool, ledger: Ledger, settings: Settings) -> Iterator[Settin
         web.stop()
 
 
+def _practice_web(port: int) -> PracticeWeb:
+    """A running practice web; without a port, on a free one below those that systems give to clients."""
+    import random
+
+    from collector.practice import PracticeWeb
+
+    candidates = [port] if port else random.sample(range(20_000, 30_000), 50)
+    for candidate in candidates[:-1]:
+        with suppress(OSError):
+            return PracticeWeb(port=candidate).start()
+    return PracticeWeb(port=candidates[-1]).start()
+
+
 class _Stop:
     """First signal: stop cleanly. Second: now; the browsers' watchdog clears up behind us."""
 
     def __init__(self) -> None:
         self.code = 0
+        self._said = False
         self._before: dict[int, Any] = {}
 
     @property
     def asked(self) -> bool:
         return self.code != 0
 
+    def look(self) -> bool:
+        """Whether to stop; says so the first time (a signal handler must not print)."""
+        if self.asked and not self._said:
+            self._said = True
+            ui.error("stopping; what is under way is finished or put back (again: stop now)")
+        return self.asked
+
     def _handle(self, number: int, _frame: Any) -> None:
         if self.asked:
             os._exit(128 + number)
         self.code = 128 + number
-        ui.error("stopping; what is under way is finished or put back (again: stop now)")
 
     def __enter__(self) -> _Stop:
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -362,7 +394,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except BrowserError as error:
         return _say(10, error.detail or error.reason)
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # Nobody reads on: nothing more may be flushed.
+        sys.stdout = None  # Nobody reads on: nothing more may be flushed.
         return 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

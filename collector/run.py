@@ -11,7 +11,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -97,7 +97,7 @@ class Run:
         self._position: int | None = -1
         self._trouble: Exception | None = None
 
-    def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
+    def events(self, stopping: Callable[[], bool]) -> Generator[Event, None, None]:
         """Every event, after it is stored. RunStopped, OSError and bugs of workers are raised."""
         through = False
         try:

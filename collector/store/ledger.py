@@ -390,6 +390,10 @@ class Ledger:
         """The summary, a row per query (of one run, or of all) in the order asked."""
         return summary.tallies(self._db, run)
 
+    def progress(self, run: int) -> tuple[int, int, int, int]:
+        """(queries, pictures wanted, queries searched to the end, pictures saved) of a run."""
+        return summary.progress(self._db, run)
+
 
 _DISK_TROUBLE = {
     sqlite3.SQLITE_FULL: errno.ENOSPC,

@@ -63,3 +63,19 @@ def tallies(connection: sqlite3.Connection, run: int | None) -> list[Tally]:
         )
         for row in rows
     ]
+
+
+def progress(connection: sqlite3.Connection, run: int) -> tuple[int, int, int, int]:
+    """(queries, pictures wanted, queries searched to the end, pictures saved) of a run."""
+    queries, wanted, searched = connection.execute(
+        """SELECT count(*), coalesce(sum(wanted), 0), coalesce(sum(NOT EXISTS (
+             SELECT 1 FROM search WHERE query_id = query.id AND search.run = query.run
+             AND state NOT IN ('enough', 'exhausted', 'empty'))), 0) FROM query WHERE run = ?""",
+        (run,),
+    ).fetchone()
+    (saved,) = connection.execute(
+        """SELECT count(*) FROM query JOIN found ON query_id = query.id JOIN outcome ON found_id = found.id
+           WHERE query.run = ? AND outcome.state = 'saved'""",
+        (run,),
+    ).fetchone()
+    return queries, wanted, searched, saved

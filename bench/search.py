@@ -1,0 +1,199 @@
+"""Search stage against the old script's way, side by side on the practice web.
+
+    python bench/search.py                10 keywords x 100 URLs, swap after 100-400 ms (about 20 minutes)
+    python bench/search.py --short        2 keywords x 12 URLs (about 2 minutes)
+    python bench/search.py --memory 200   memory of one browser over 200 keywords
+
+The old way, as the much-copied scripts of 2020-2021 do it: a Chrome per keyword and thread, the result page, then
+for every thumbnail click, sleep 1.5 s, read the panel's big picture. It is given today's structure in place of the
+class names it died of; nothing else of it is changed. Figures: URLs a second, CPU seconds of the browsers and of
+Python (not of the practice web, which is another process), both from the first to the last moment, start-up included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+from urllib.request import urlopen
+
+from _processes import Usage, Watch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from collector import sources
+from collector.model import Found, Query, Search, SearchEnded
+from collector.search.driver import find_browser, find_driver
+from collector.search.pool import SearchPool
+from collector.settings import SearchSettings
+
+SERVER = """
+import sys, json
+from collector.practice import Knobs, PracticeWeb
+with PracticeWeb(Knobs.calm(**json.loads(sys.argv[1]))) as web:
+    print(web.url, flush=True)
+    sys.stdin.read()
+"""
+SLEEP = 1.5
+"""Seconds the old script waits after every click."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One row of the table."""
+
+    way: str
+    urls: int
+    usage: Usage
+
+    @property
+    def rate(self) -> float:
+        return self.urls / self.usage.wall
+
+
+def ours(way: str, home: str, keywords: list[str], urls: int, browsers: int) -> Figures:
+    """The search stage with one way of harvesting."""
+    found = 0
+    with tempfile.TemporaryDirectory() as folder, Watch() as usage:
+        inbox: SimpleQueue[Any] = SimpleQueue()
+        table = {**sources.defaults()["google"], "home": home, "harvest": way}
+        settings = replace(SearchSettings(browsers=browsers), keyword_timeout=3600.0)
+        pool = SearchPool(settings, inbox.put, lambda name: (sources.load(name).search, table), Path(folder))
+        for number, keyword in enumerate(keywords, start=1):
+            pool.submit(Search(number, Query(keyword, keyword, urls), "google", urls))
+        ended = 0
+        while ended < len(keywords):
+            message = inbox.get()
+            if isinstance(message, Exception):
+                raise message
+            if isinstance(message, Found):
+                assert not message.hit.is_thumbnail, message
+                found += 1
+            if isinstance(message, SearchEnded):
+                assert message.state.done, message
+                ended += 1
+        pool.close(now=True)
+    return Figures(way, found, usage)
+
+
+def old(home: str, keywords: list[str], urls: int, browsers: int) -> Figures:
+    """The old script: one Chrome per keyword, `browsers` of them at a time."""
+    with Watch() as usage, ThreadPoolExecutor(browsers) as threads:
+        counts = list(threads.map(lambda keyword: old_keyword(home, keyword, urls), keywords))
+    return Figures("old script", sum(counts), usage)
+
+
+def old_keyword(home: str, keyword: str, urls: int) -> int:
+    """Click, sleep, read, as it was written."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.common.by import By
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(find_browser())
+    for flag in ("--headless=new", "--no-sandbox", "--window-size=1873,990", "--disable-dev-shm-usage"):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options, Service(str(find_driver("", find_browser()))))
+    collected: set[str] = set()
+    try:
+        driver.get(f"{home}/search?q={keyword}&udm=2")
+        while len(collected) < urls:
+            driver.execute_script("window.scrollTo(0, document.body.scrollHeight);")
+            time.sleep(SLEEP)
+            thumbnails = driver.find_elements(By.CSS_SELECTOR, "#rso [data-docid][data-lpage] [role=button]")
+            for thumbnail in thumbnails[len(collected) :]:
+                driver.execute_script("arguments[0].click();", thumbnail)
+                time.sleep(SLEEP)
+                for image in driver.find_elements(By.CSS_SELECTOR, '[aria-hidden="false"] img[jsname=kn3ccd]'):
+                    if "http" in (image.get_attribute("src") or ""):
+                        collected.add(str(image.get_attribute("src")))
+                if len(collected) >= urls:
+                    break
+    finally:
+        driver.quit()
+    return len(collected)
+
+
+def memory(home: str, count: int) -> None:
+    """Resident memory of one browser's tree over many keywords, recycled as by default."""
+    figures = ours("auto", home, [f"keyword {n}" for n in range(count)], 100, 1)
+    samples = [size / 2**20 for _, size in figures.usage.samples if size]
+    tenth = max(1, len(samples) // 10)
+    print(f"\n{count} keywords, {figures.urls} URLs, {figures.usage.wall:.0f} s, one browser, MiB resident:")
+    for part in range(10):
+        piece = samples[part * tenth : (part + 1) * tenth]
+        if piece:
+            share = f"{part * 10:3d}-{part * 10 + 10} %"
+            print(f"  {share}  median {statistics.median(piece):6.0f}  highest {max(piece):6.0f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--keywords", type=int)
+    parser.add_argument("--urls", type=int)
+    parser.add_argument("--browsers", type=int, default=2)
+    parser.add_argument("--ways", default="auto,hover,click,old")
+    parser.add_argument("--memory", type=int, metavar="KEYWORDS")
+    chosen = parser.parse_args()
+    keywords = [f"keyword {n}" for n in range(chosen.keywords or (2 if chosen.short else 10))]
+    urls = chosen.urls or (12 if chosen.short else 100)
+    import json
+
+    knobs = json.dumps({"swap": (0.1, 0.4), "latency": (0.005, 0.03), "stale": 0.08})
+    command = [sys.executable, "-c", SERVER, knobs]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        home = server.stdout.readline().strip()
+        try:
+            if chosen.memory:
+                memory(home, chosen.memory)
+                return
+            warm(home, keywords, urls)
+            table(home, keywords, urls, chosen.browsers, chosen.ways.split(","))
+        finally:
+            server.kill()
+
+
+def warm(home: str, keywords: list[str], urls: int) -> None:
+    """Have the practice web draw its pictures before anybody is timed."""
+    import re
+
+    for keyword in keywords:
+        page = urlopen(f"{home}/search?q={keyword.replace(' ', '+')}&udm=2").read().decode()
+        for path in sorted(set(re.findall(r"/pictures/[^\"'\\&?]+", page)))[: urls + 20]:
+            urlopen(home + path).read()
+
+
+def table(home: str, keywords: list[str], urls: int, browsers: int, ways: list[str]) -> None:
+    print(f"{len(keywords)} keywords x {urls} URLs, {browsers} browsers, panel swap after 100-400 ms\n")
+    print("| way | URLs | seconds | URLs/s | CPU s | CPU ms/URL | peak MiB | times the old way |")
+    print("|---|---|---|---|---|---|---|---|")
+    rows = [
+        old(home, keywords, urls, browsers) if way == "old" else ours(way, home, keywords, urls, browsers)
+        for way in ways
+    ]
+    base = next((row.rate for row in rows if row.way == "old script"), 0.0)
+    for row in rows:
+        usage, times = row.usage, f"{row.rate / base:.1f}" if base else "-"
+        cells = (
+            f"{row.way} | {row.urls} | {usage.wall:.1f} | {row.rate:.2f} | {usage.cpu:.1f}",
+            f"{1000 * usage.cpu / row.urls:.0f} | {usage.peak_memory / 2**20:.0f} | {times}",
+        )
+        print(f"| {' | '.join(cells)} |")
+    for row in rows:
+        if row.way == "click":
+            swaps = len(keywords) * urls * 0.25 / browsers
+            print(f"\nclick took {row.usage.wall / swaps:.2f} times the page's own swaps (0.25 s each: {swaps:.0f} s)")
+
+
+if __name__ == "__main__":
+    main()
