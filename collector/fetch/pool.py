@@ -33,21 +33,15 @@ class FetchPool:
     """`threads` downloads at a time. `submit`, `close` and the figures are for one calling thread."""
 
     def __init__(self, settings: FetchSettings, folder: Path, post: Post, download: Download | None = None) -> None:
-        """Start the threads. `folder` must exist; `post` may be called from all threads at once."""
-        if download is None:
-            from collector.fetch.requests_transport import RequestsDownload
-
-            download = RequestsDownload(settings)
-        self._settings, self._folder, self._post, self._download = settings, folder, post, download
+        """Nothing starts before the first task. `folder` must exist then; all threads call `post`."""
+        self._settings, self._folder, self._post = settings, folder, post
+        self._download = download
         self._ladder = Ladder()
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._state = threading.Condition()
         self._in_flight = self._running = 0
         self._closing = self._cut = False
-        count = max(1, settings.threads)
-        self._threads = [threading.Thread(target=self._work, name=f"fetch-{n}", daemon=True) for n in range(count)]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
 
     @property
     def in_flight(self) -> int:
@@ -57,12 +51,15 @@ class FetchPool:
     @property
     def capacity(self) -> int:
         """Tasks worth submitting before values come back: one per thread, and some to hand so that none idles."""
-        return len(self._threads) + max(2, len(self._threads) // 4)
+        threads = max(1, self._settings.threads)
+        return threads + max(2, threads // 4)
 
     def submit(self, task: Task) -> None:
         """Queue a task; never blocks."""
         if self._closing:
             raise RuntimeError("the pool is closed")
+        if not self._threads:
+            self._start()
         with self._state:
             self._in_flight += 1
         self._tasks.put(task)
@@ -80,12 +77,24 @@ class FetchPool:
         if not now:
             self._wait(DRAIN_SECONDS)
         self._cut = True
+        if self._download is None:
+            return
         self._download.cut()
         self._wait(CUT_SECONDS)
         ends = time.monotonic() + 0.5
         for thread in self._threads:
             thread.join(max(0.0, ends - time.monotonic()))
         self._download.close()
+
+    def _start(self) -> None:
+        if self._download is None:
+            from collector.fetch.requests_transport import RequestsDownload
+
+            self._download = RequestsDownload(self._settings)
+        for n in range(max(1, self._settings.threads)):
+            thread = threading.Thread(target=self._work, args=(self._download,), name=f"fetch-{n}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _drop_waiting(self) -> None:
         with contextlib.suppress(queue.Empty):
@@ -109,14 +118,14 @@ class FetchPool:
 
     # ----------------------------------------------------------------- in the threads
 
-    def _work(self) -> None:
+    def _work(self, download: Download) -> None:
         while (task := self._tasks.get()) is not None:
             if self._closing:
                 self._count(in_flight=-1)
                 continue
             self._count(running=1)
             try:
-                value: Arrived | Missed | Exception | None = self._outcome(task)
+                value: Arrived | Missed | Exception | None = self._outcome(task, download)
             except Exception as trouble:  # noqa: BLE001 - nothing is swallowed: the calling thread raises it.
                 value = trouble
             self._count(running=-1)
@@ -124,9 +133,9 @@ class FetchPool:
                 self._post(value)
             self._count(in_flight=-1)
 
-    def _outcome(self, task: Task) -> Arrived | Missed | None:
+    def _outcome(self, task: Task, download: Download) -> Arrived | Missed | None:
         """What is to be posted; None for a task that was cut off by us. OSError when the disk is at fault."""
-        result = fetch(task, self._settings, self._download, self._ladder)
+        result = fetch(task, self._settings, download, self._ladder)
         if self._cut:
             return None
         if isinstance(result, Missed):

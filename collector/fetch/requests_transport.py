@@ -7,13 +7,11 @@ environment, keep cookies, follow redirects or unpack without a limit are all le
 from __future__ import annotations
 
 import contextlib
-import http.client
 import socket
 import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
 
@@ -27,6 +25,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from collector import __version__
 from collector.fetch.address import Resolve, candidates, check_url, connect, system_resolve
+from collector.fetch.http_errors import as_fetch_errors
 from collector.fetch.ladder import referer_after_redirect
 from collector.fetch.transport import Ask, FetchError, Reply, shown
 from collector.fetch.watchdog import Attempt, Watchdog
@@ -124,7 +123,7 @@ class RequestsDownload:
             attempt.check()
             attempt.reused = False
             try:
-                with _as_fetch_errors(attempt):
+                with as_fetch_errors(attempt):
                     wait = max(0.01, min(self._settings.read_timeout, attempt.left))
                     adapter = self._session.get_adapter(url)
                     return adapter.send(request, stream=True, timeout=(self._settings.connect_timeout, wait))
@@ -141,7 +140,7 @@ class RequestsDownload:
         announced = answer.headers.get("content-length", "").split(",")[0].strip()
         if announced.isdigit() and int(announced[:20]) > self._settings.max_bytes:
             raise FetchError("body.too_big", f"{announced[:20]} bytes announced", answer.status_code)
-        with _as_fetch_errors(attempt):
+        with as_fetch_errors(attempt):
             body = self._read(answer.raw, attempt, answer.status_code)
         attempt.check()  # A socket that was shut from outside reads as a clean end.
         if announced.isdigit() and len(body) != int(announced):
@@ -265,55 +264,3 @@ def _unpacked(body: bytes, coding: str, limit: int) -> bytes:
     if not unpacker.eof:
         raise FetchError("net.truncated", f"the {coding} stream breaks off")
     return plain
-
-
-@contextlib.contextmanager
-def _as_fetch_errors(attempt: Attempt) -> Iterator[None]:
-    """What requests, urllib3, http.client, ssl and sockets raise, as one FetchError."""
-    try:
-        yield
-    except FetchError:
-        raise
-    except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-        attempt.check()
-        causes = list(_causes(error))
-        raise _classified(causes) from None
-    except ValueError as error:  # From http.client: a chunk size or header that is no number.
-        attempt.check()
-        raise FetchError("http.bad_framing", str(error)) from None
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and everything it was wrapped around, outermost first."""
-    pending, seen = [error], set[int]()
-    while pending:
-        here = pending.pop(0)
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
-        yield here
-        inner = [here.__cause__, here.__context__, getattr(here, "reason", None), *here.args]
-        pending += [item for item in inner if isinstance(item, BaseException)]
-
-
-_CLASSES: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
-    ((ssl.SSLCertVerificationError,), "net.tls", "the certificate is not valid"),
-    ((ssl.SSLEOFError, ssl.SSLZeroReturnError), "net.reset", "the TLS connection was broken off"),
-    ((ssl.SSLError,), "net.tls", "the TLS handshake failed"),
-    ((http.client.RemoteDisconnected, ConnectionError), "net.reset", "the server closed the connection"),
-    ((http.client.IncompleteRead,), "net.truncated", "the body breaks off"),
-    ((TimeoutError, urllib3.exceptions.TimeoutError), "net.read_timeout", "the server fell silent"),
-    ((http.client.HTTPException, urllib3.exceptions.InvalidHeader), "http.bad_framing", "not a valid HTTP answer"),
-)
-
-
-def _classified(causes: list[BaseException]) -> FetchError:
-    for kinds, reason, text in _CLASSES:
-        found = next((cause for cause in causes if isinstance(cause, kinds)), None)
-        if found is not None:
-            why = getattr(found, "verify_message", "") or getattr(found, "strerror", "") or type(found).__name__
-            return FetchError(reason, f"{text} ({why})")
-    last = causes[-1]
-    if isinstance(last, OSError):
-        return FetchError("net.reset", getattr(last, "strerror", "") or type(last).__name__)
-    return FetchError("http.bad_framing", type(last).__name__)

@@ -124,7 +124,7 @@ def test_close_now_cuts_what_runs(server: Server, pool_of, tmp_path: Path) -> No
     stuck(server, pool, 20)
     started = time.monotonic()
     pool.close(now=True)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 2.0
     assert inbox.empty()
     assert pool.in_flight == 0
     assert len(server.log) == 4, "what waits is not started"
@@ -152,7 +152,7 @@ def test_close_waits_only_so_long(server: Server, pool_of, monkeypatch: pytest.M
     stuck(server, pool)
     started = time.monotonic()
     pool.close()
-    assert 0.5 <= time.monotonic() - started < 2.0
+    assert 0.5 <= time.monotonic() - started < 4.0
     assert inbox.empty()
 
 
@@ -182,6 +182,14 @@ def test_close_does_not_wait_for_a_full_inbox(server: Server, tmp_path: Path) ->
     assert time.monotonic() - started < 3.0
     values = [inbox.get(timeout=2) for _ in range(4)]
     assert {value.part.name for value in values} == set(parts(tmp_path))
+
+
+def test_a_pool_without_work_starts_nothing(pool_of) -> None:
+    before = threading.active_count()
+    pool, _ = pool_of(threads=30)
+    assert pool.capacity > 30
+    pool.close()
+    assert threading.active_count() == before
 
 
 def test_closed_means_closed(pool_of) -> None:
