@@ -54,7 +54,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("net.proxy", Fate.RETRY, "the proxy failed"),
     Reason("net.tls", Fate.FAILED, "the certificate or the TLS handshake is not valid"),
     Reason("net.redirect_loop", Fate.FAILED, "more than five redirects"),
-    Reason("net.redirect_blocked", Fate.FAILED, "redirected to something that is not http or https"),
+    Reason("net.redirect_blocked", Fate.FAILED, "redirected to something that must not be asked"),
     Reason("http.bad_framing", Fate.FAILED, "not a valid HTTP answer"),
     Reason("body.empty", Fate.REJECTED, "the answer has no body"),
     Reason("body.html", Fate.REJECTED, "a web page instead of a picture"),
