@@ -103,7 +103,7 @@ class Run:
         try:
             while not (through or stopping() or self._trouble is not None):
                 yield from self._take_up()
-                self._hand_out()
+                yield from self._hand_out()
                 through = not self._schedule and self._position is None
                 yield from self._settle([] if through else self._receive())
         finally:
@@ -140,7 +140,7 @@ class Run:
             if self._search is not None and job.short and (again or not state.done):
                 self._schedule.plan_search(job, number, source, max(10, missing))
 
-    def _hand_out(self) -> None:
+    def _hand_out(self) -> list[Event]:
         searches = self._schedule.searches
         while self._search is not None and searches and self._search.busy < self._search.capacity:
             planned = searches.popleft()
@@ -152,6 +152,11 @@ class Run:
             if task is None:
                 break
             self._fetch.submit(task)
+        idled = self._schedule.idled()
+        if not idled:
+            return []
+        with self._ledger.transaction():
+            return [event for job in idled for event in self._advance(job)]
 
     # ----------------------------------------------------------------- receiving and settling
 

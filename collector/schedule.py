@@ -29,6 +29,7 @@ class HostBook(Protocol):
     @property
     def network_down(self) -> bool: ...
     def free(self, host: str) -> bool: ...
+    def hopeless(self, host: str) -> bool: ...
     def started(self, host: str) -> None: ...
     def ended(self, host: str, missed: Missed | None) -> None: ...
     def backoff(self, attempt: int) -> float: ...
@@ -81,6 +82,7 @@ class Schedule:
         self._delayed: list[tuple[float, int, Task, Missed]] = []
         self._tries: Counter[int] = Counter()
         self._abandoned: set[int] = set()
+        self._idle: list[Job] = []
 
     def __len__(self) -> int:
         return len(self._ring)
@@ -126,8 +128,17 @@ class Schedule:
             task = job.pending.popleft()
             if self._hosts.free(host_of(task.url)):
                 return task
-            job.pending.append(task)
+            if self._hosts.hopeless(host_of(task.url)):
+                job.left_over = True  # Nothing is recorded: it is still to do.
+                self._idle.append(job)
+            else:
+                job.pending.append(task)
         return None
+
+    def idled(self) -> list[Job]:
+        """Queries that lost URLs to a hopeless host since the last call: there may be nothing left to do."""
+        idle, self._idle = self._idle, []
+        return [job for job in dict.fromkeys(idle) if job in self._ring]
 
     def ended(self, task: Task, missed: Missed | None) -> Job | None:
         """A task came back; its query, or None when nobody waits for it any more."""

@@ -97,6 +97,9 @@ class OpenHosts:
     def free(self, host: str) -> bool:
         return True
 
+    def hopeless(self, host: str) -> bool:
+        return False
+
     def started(self, host: str) -> None:
         self.running.append(host)
 

@@ -263,3 +263,14 @@ def test_a_label_gathers_keywords_in_one_folder(bench: Bench) -> None:
     bench.run(query("tabby cat", 2, label="cat"), query("black cat", 2, label="cat"))
     assert {file.parent.name for file in bench.files()} == {"cat"}
     assert len(bench.files()) == 4
+
+
+def test_urls_of_a_hopeless_host_stay_to_do_and_hold_nothing_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.total = 3
+    monkeypatch.setattr(OpenHosts, "free", lambda self, host: False)
+    monkeypatch.setattr(OpenHosts, "hopeless", lambda self, host: True)
+    bench.run(query("cat", 3))
+    assert (bench.tallies[0].waiting, bench.tallies[0].failed) == (3, 0)
+    monkeypatch.undo()
+    bench.run(query("cat", 3))
+    assert bench.tallies[0].saved == 3

@@ -127,6 +127,15 @@ class Hosts:
             moments.append(self._next_probe)
         return max(moments)
 
+    def hopeless(self, host: str) -> bool:
+        """Whether waiting for the host is not worth this run's time: its breaker opened again after a probe, or it
+        asked for a longer pause than a run waits for."""
+        known = self._hosts.get(host)
+        if known is None:
+            return False
+        too_long = known.paused_until - self._clock() > self._settings.retry_after_max
+        return too_long or known.open_seconds > BREAKER_SECONDS
+
     def backoff(self, attempt: int) -> float:
         """Seconds before the next attempt at the same URL after `attempt` of them: full jitter, doubling, capped."""
         return self._chance.uniform(0.0, min(self._settings.backoff_max, 2.0 ** min(attempt, 32)))
