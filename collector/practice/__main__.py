@@ -17,13 +17,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--calm", action="store_true", help="no troubles and no latency")
     chosen = parser.parse_args(arguments)
     make = Knobs.calm if chosen.calm else Knobs
-    sys.stderr.write(f"practice web on http://127.0.0.1:{chosen.port}/ - Ctrl-C ends it\n")
+    knobs = make(layout=chosen.layout, total=chosen.total)
     try:
-        serve(chosen.port, make(layout=chosen.layout, total=chosen.total))
+        serve(chosen.port, knobs, lambda url: _say(f"practice web on {url}/ - Ctrl-C ends it"))
     except OSError as error:
-        sys.stderr.write(f"port {chosen.port} cannot be used: {error.strerror}\n")
+        _say(f"port {chosen.port} cannot be used: {error.strerror}")
         return 4
     return 0
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

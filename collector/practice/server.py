@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -65,6 +66,11 @@ class PracticeWeb:
         self._thread.join()
         self._thread = None
 
+    def wait(self) -> None:
+        """Block until somebody stops it."""
+        if self._thread is not None:
+            self._thread.join()
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -88,15 +94,29 @@ class PracticeWeb:
             await web.SockSite(runner, listener).start()
             ready.set()
             await self._stop.wait()
-            await runner.cleanup()
+            await _close(runner, listener)
 
 
-def serve(port: int = 8000, knobs: Knobs | None = None) -> None:
-    """Serve until Ctrl-C. OSError when the port is taken."""
+async def _close(runner: web.AppRunner, listener: socket.socket) -> None:
+    """Close everything, connections included that were only just accepted: asyncio would leave those open."""
+    asyncio.get_running_loop().remove_reader(listener)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    server = runner.server
+    known = server.connections if server is not None else []
+    await runner.cleanup()
+    for connection in known:
+        if connection.transport is not None:
+            connection.transport.abort()
+    await asyncio.sleep(0)
+
+
+def serve(port: int = 8000, knobs: Knobs | None = None, announce: Callable[[str], None] | None = None) -> None:
+    """Serve until Ctrl-C; `announce` is told the address once it works. OSError when the port is taken."""
     with PracticeWeb(knobs, port) as practice:
-        thread = practice._thread
-        assert thread is not None
+        if announce is not None:
+            announce(practice.url)
         try:
-            thread.join()
+            practice.wait()
         except KeyboardInterrupt:
             return

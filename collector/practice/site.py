@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
+from contextvars import ContextVar
 from dataclasses import replace
 from html import escape
 from importlib.resources import files
@@ -32,6 +33,8 @@ from collector.practice.results import Result, Wanted, related, result
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Made = TypeVar("Made")
 
+_PLACE: ContextVar[int] = ContextVar("place")
+"""Where the request that is being answered stands in the log."""
 _CACHE_BYTES = 64 * 1024 * 1024
 _PAGE_HEADERS = {"Content-Security-Policy": "require-trusted-types-for 'script'", "Cache-Control": "private, max-age=0"}
 """The real page enforces Trusted Types: scripts from outside cannot set innerHTML on it."""
@@ -87,7 +90,7 @@ class Site:
     async def _logged(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         place = self._log.begun(Request(request.method, request.raw_path, headers, time.monotonic()))
-        request["place"] = place
+        _PLACE.set(place)
         status = 0
         try:
             response = await handler(request)
@@ -157,7 +160,7 @@ class Site:
             return web.Response(status=503, text="")
         first = int(start) if start.isdigit() else 0
         found = _found(view, first, view.knobs.batch)
-        ended = first + len(found) >= _total(view)
+        ended = first + len(found) >= view.total
         text: str = await self._made(LAYOUTS[view.knobs.layout].batch, view, found, ended)
         return web.Response(text=text, content_type="text/plain")
 
@@ -190,7 +193,7 @@ class Site:
             raise web.HTTPNotFound(text="no such picture")
         number, knobs = int(file[1]), self._knobs(name)
         trouble = troubles.trouble(knobs, name, number)
-        self._log.note(request["place"], trouble)
+        self._log.note(_PLACE.get(), trouble)
         await self._pause(knobs)
         size, colour = _variant(request)
         asked = troubles.Asked(
@@ -198,6 +201,7 @@ class Site:
             body=await self._bytes("picture", picture, name, number, size, colour),
             content_type=plan(name, number, size).content_type,
             page=f"{self._origin}/pages/{name}/{number}",
+            tag=f'"{name}-{number}-{size}{colour}"',
             first=request.raw_path not in self._asked,
             pause=knobs.slow,
         )
@@ -274,12 +278,8 @@ def _variant(request: web.Request) -> tuple[str, str]:
     return wanted.size, wanted.colour
 
 
-def _total(view: View) -> int:
-    return 0 if view.state == "empty" else view.knobs.total
-
-
 def _found(view: View, start: int, most: int) -> list[Result]:
-    return [result(view.wanted, number) for number in range(start, min(start + most, _total(view)))]
+    return [result(view.wanted, number) for number in range(start, min(start + most, view.total))]
 
 
 def _html(text: str) -> web.Response:

@@ -37,7 +37,7 @@ def page(view: View, found: list[Result]) -> str:
         "more": view.address("/_/VisualFrontendUi/data/batchexecute", rpcids="HoAMBc"),
         "packed": packed(view, found),
         "waiting": cards(view, later),
-        "ended": len(found) >= view.knobs.total,
+        "ended": len(found) >= view.total,
     }
     return document(view, "grid2020", body, config)
 

@@ -82,7 +82,7 @@ def scripts(view: View, found: list[Result], year: str) -> str:
 def settings(view: View, found: list[Result]) -> dict[str, Any]:
     """What the page's program needs besides what every layout gives it."""
     more = view.address("/search", asearch="arc", **{"async": f"_id:arc-srp_{view.event},_fmt:prog"})
-    return {"more": more, "packed": packed(view, found), "ended": len(found) >= view.knobs.total}
+    return {"more": more, "packed": packed(view, found), "ended": len(found) >= view.total}
 
 
 def buttons(view: View) -> str:

@@ -47,6 +47,11 @@ class View:
     """The address's own parameters, which later requests of the page repeat."""
     state: str = "results"
 
+    @property
+    def total(self) -> int:
+        """How many pictures the search has."""
+        return 0 if self.state == "empty" else self.knobs.total
+
     def css(self, name: str) -> str:
         """The class name of this page load for a thing of ours."""
         digest = hashlib.sha256(f"{self.event}:{name}".encode()).digest()
@@ -205,13 +210,20 @@ def document(view: View, name: str, body: str, config: dict[str, Any]) -> str:
 def extras(view: View) -> str:
     """What a state adds to an otherwise good page."""
     script = {
-        "hung": "setTimeout(function(){for(;;){}},300);",
-        "crash": "setTimeout(function(){var a=[];for(;;)a.push(1);},300);",
-        "alert": "setTimeout(function(){alert('The practice web says hello.');},200);",
+        "hung": _loaded("for(;;){}"),
+        # More characters than an array may have items: V8 gives up at once, and the tab with it. Should a later
+        # V8 raise an error instead, the second statement fills the memory, slower but as surely.
+        "crash": _loaded("try{'ab'.repeat(67108873).split('')}finally{var a=[];for(;;)a.push(new Array(1e7).fill(1))}"),
+        "alert": _loaded("alert('The practice web says hello.')"),
         "popups": "window.open('/popup');document.addEventListener('click',function(){window.open('/popup');},true);",
     }.get(view.state, "")
     overlay = _file("overlay.html") if view.state == "consent_overlay" else ""
     return overlay + (f"<script>{script}</script>" if script else "")
+
+
+def _loaded(script: str) -> str:
+    """A script that runs as soon as the page has loaded."""
+    return f"window.addEventListener('load',function(){{setTimeout(function(){{{script}}},0);}});"
 
 
 def _file(name: str) -> str:
