@@ -6,6 +6,7 @@ Loads, runs, clicks and reads; decides nothing about a page and waits for nothin
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 from typing import Any
@@ -46,6 +47,8 @@ class ChromeBrowser:
         try:
             with self._session.speaking() as driver:
                 self._window = driver.current_window_handle
+                with contextlib.suppress(TimeoutException):  # on a busy machine the first, empty page takes its time
+                    self._session.cdp("Browser.setDownloadBehavior", behavior="deny")
                 self._session.cdp("Browser.setDownloadBehavior", behavior="deny")
         except BaseException:
             self._session.close()

@@ -28,7 +28,6 @@ ARGUMENTS = (
     "--disable-breakpad",
     "--disable-client-side-phishing-detection",
     "--disable-component-update",
-    "--disable-crashpad-for-testing",  # its handlers leave the process group and write to the home folder
     "--disable-default-apps",
     "--disable-domain-reliability",
     "--disable-extensions",

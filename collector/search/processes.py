@@ -22,6 +22,8 @@ from collector.search import reaper
 
 PREFIX = "collector-run-"
 OWNER = "owner.json"
+LONGEST_ROOT = 30
+"""Characters: a Unix socket's path has at most 103, of which Chrome and we take 73."""
 NEWBORN = 600.0
 """Seconds for which a folder without owner file may still be about to get one."""
 
@@ -31,7 +33,7 @@ class RunFolder:
 
     def __init__(self) -> None:
         sweep()
-        self.path = Path(os.path.realpath(tempfile.mkdtemp(prefix=PREFIX)))
+        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root()))
         part = self.path / f"{OWNER}.part"
         part.write_text(json.dumps(identity(os.getpid())), encoding="utf-8")
         part.replace(self.path / OWNER)
@@ -58,12 +60,12 @@ class RunFolder:
     def spawn(self, command: list[str], folder: Path, output: Path) -> subprocess.Popen[bytes]:
         """Start a program in a process group of its own, which dies with the run whatever happens.
 
-        Its temporary files go to `folder` where that is possible, what it prints to `output`. OSError when
-        it cannot be started, or the run has ended.
+        Its temporary files go to `folder`, what it prints to `output`. OSError when it cannot be started,
+        or the run has ended.
         """
         environment = dict(os.environ)
-        if sys.platform == "linux":  # elsewhere the path would be too long for Chrome's socket in it
-            environment["TMPDIR"] = str(folder / "tmp")
+        # Chrome's own temporary folders and its crash handler's database too
+        environment |= {"TMPDIR": str(folder / "tmp"), "BREAKPAD_DUMP_LOCATION": str(folder / "tmp")}
         with self._lock, output.open("wb") as out:
             if self._closed:
                 raise ProcessLookupError("the run has ended")
@@ -119,14 +121,23 @@ def end_users(folder: Path) -> None:
         reaper.remove(str(folder))
 
 
-def sweep(root: Path | None = None) -> int:
+def root() -> Path:
+    """Where run folders are made: the temp dir, unless its path is too long for Chrome's socket in it."""
+    usual = Path(os.path.realpath(tempfile.gettempdir()))
+    short = Path("/tmp")
+    if sys.platform != "win32" and len(str(usual)) > LONGEST_ROOT and os.access(short, os.W_OK):
+        return short.resolve()
+    return usual
+
+
+def sweep() -> int:
     """Remove what earlier runs left that died together with their watchdog; the number of folders removed.
 
     A folder goes only when it is this user's and its owner is certainly dead: another boot, no such
     process, or a younger process with the same number. A living run of somebody else is never touched.
     """
     removed = 0
-    for folder in (root or Path(os.path.realpath(tempfile.gettempdir()))).glob(f"{PREFIX}*"):
+    for folder in root().glob(f"{PREFIX}*"):
         if _is_ours(folder) and _owner_is_dead(folder):
             for pid in reaper.users_of(str(folder)):
                 _kill_group_of(pid)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ QUIT_TIME = 5.0
 START_TIME = 20.0
 DIALOGS = 30
 """Dialogs that a page may open during one command."""
+COMPLAINT_TIME = 3.0
+_TELLING = re.compile(r"\b(?:ERROR|FATAL|error|cannot|not found)\b")
 _PORT = re.compile(r"on port ([1-9]\d*)\W")
 
 
@@ -84,8 +87,9 @@ class Session:
             self._connection = ChromiumRemoteConnection("", "goog", "chrome", True, True, self._config)
             self.driver = PatientDriver(command_executor=self._connection, options=options)
         except (WebDriverException, HTTPError, OSError) as error:
+            complaint = self._complaint([options.binary_location, *options.arguments]) or one_line(error)
             self._end()
-            detail = f"{installation.browser} with {installation.driver} does not start: {one_line(error)}"
+            detail = f"{installation.browser} (driven by {installation.driver}) does not start: {complaint}"
             raise BrowserError("browser.start", detail) from None
         except BaseException:
             self._end()
@@ -146,6 +150,25 @@ class Session:
         end_users(self._folder)
         self._run.forget(self.pid)
 
+    def _complaint(self, command: list[str]) -> str:
+        """What the browser says when it is started without the driver, which keeps that to itself; "" if nothing."""
+        output = self._folder / "browser.out"
+        try:
+            browser = self._run.spawn(command, self._folder, output)
+            try:
+                browser.wait(COMPLAINT_TIME)
+            except subprocess.TimeoutExpired:
+                return ""  # by itself it runs
+            finally:
+                kill_tree(browser.pid, self._folder / "profile")
+                browser.wait()
+                self._run.forget(browser.pid)
+            lines = output.read_text(errors="replace").splitlines()
+        except OSError:
+            return ""
+        telling = [re.sub(r"^\[[^\]]*\]\s*", "", line) for line in lines if _TELLING.search(line)]
+        return one_line(telling[0]) if telling else ""
+
     def _port(self) -> int:
         """The port the driver chose: its own choice cannot collide with another browser's."""
         end = time.monotonic() + START_TIME
@@ -172,4 +195,5 @@ def one_line(error: BaseException | str) -> str:
     """The first telling line of a driver's message, without its stack trace; at most 200 characters."""
     text = str(error.msg or "") if isinstance(error, WebDriverException) else str(error)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return "".join(char for char in " ".join(lines[:1]) if char.isprintable())[:200] or type(error).__name__
+    first = "".join(lines[:1]).partition("; For documentation")[0]
+    return "".join(char for char in first if char.isprintable())[:200] or type(error).__name__
