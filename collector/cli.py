@@ -350,11 +350,18 @@ def _judge(tallies: Sequence[Tally], unreachable: Sequence[str], fetched: bool) 
         raise Verdict(8, f"{line}; check address and network, or try it out with --practice")
     blocked = sum(state in (SearchState.BLOCKED, SearchState.LAYOUT) for state in states)
     if blocked:
-        raise Verdict(7, f"{blocked} searches were blocked or met an unknown page (see above); {GO_ON} later")
+        line = f"{_count(blocked, 'search', 'es')} met a block or an unknown page (see above); {GO_ON} later"
+        raise Verdict(7, line)
     failed = sum(state is SearchState.FAILED for state in states)
     left = sum(tally.saved < tally.limit and _retries(tally) for tally in tallies) if fetched else 0
-    if failed or left:
-        raise Verdict(9, f"{failed} searches failed and {left} keywords have URLs to be tried again; {GO_ON}")
+    parts = [_count(failed, "search", "es") + " failed"] * bool(failed)
+    parts += [_count(left, "keyword", "s") + " short of the limit with URLs to try again"] * bool(left)
+    if parts:
+        raise Verdict(9, f"{' and '.join(parts)}; {GO_ON}")
+
+
+def _count(number: int, noun: str, plural: str) -> str:
+    return f"{number} {noun}{plural if number != 1 else ''}"
 
 
 def _retries(tally: Tally) -> bool:

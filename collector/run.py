@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from collector import layout
+from collector.fetch.politeness import host_of
 from collector.model import (
     Arrived,
     Duplicate,
@@ -252,7 +253,7 @@ class Run:
     def _missed(self, missed: Missed, job: Job) -> list[Event]:
         """Try again later in this run, in a later run, or never."""
         settings, task = self._settings.fetch, missed.task
-        if fate(missed.reason) is not Fate.RETRY:
+        if fate(missed.reason) is not Fate.RETRY or not host_of(task.url):  # A data: URL stays what it is.
             return [self._recorded(_final(missed, later=False))]
         tries = self._schedule.tries(task)
         delay = self._hosts.backoff(tries) if missed.retry_after is None else missed.retry_after

@@ -66,7 +66,10 @@ def settings_page() -> str:
         tables[name] = list(table_defaults.items())
     for table, rows in tables.items():
         lines += ["", f"## [{table}]", "", "| key | default |", "|---|---|"]
-        lines += [f"| `{key}` | `{str(default).lower() if isinstance(default, bool) else default!r}` |" for key, default in rows]
+        lines += [
+            f"| `{key}` | `{str(default).lower() if isinstance(default, bool) else default!r}` |"
+            for key, default in rows
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -75,7 +75,7 @@ def check_invariants(desk: Desk) -> None:
 
 def picture_gets(web: PracticeWeb) -> Counter[str]:
     """GETs of originals by the fetch stage; the browser loads some of them too, under its own name."""
-    gets = (request for request in web.pictures() if "Chrome" not in request.headers.get("User-Agent", ""))
+    gets = (request for request in web.pictures() if "Chrome" not in request.headers.get("user-agent", ""))
     return Counter(request.path for request in gets)
 
 

@@ -1,0 +1,39 @@
+"""The docs say what the code says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from collector.cli import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_made_pages_are_fresh() -> None:
+    done = subprocess.run(
+        [sys.executable, "scripts/docs.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_readme_names_every_verb_and_no_other() -> None:
+    table = re.findall(r"^\| `(\w+)[^`]*` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(table) == sorted(cli.commands)
+
+
+def test_every_exit_code_of_the_command_line_is_documented() -> None:
+    page = (ROOT / "docs" / "exit-codes.md").read_text(encoding="utf-8")
+    documented = {int(code) for cell in re.findall(r"^\| ([\d, ]+) \|", page, re.MULTILINE) for code in cell.split(",")}
+    source = (ROOT / "collector" / "cli.py").read_text(encoding="utf-8")
+    used = {int(code) for code in re.findall(r"(?:_say|Verdict|RunStopped)\((\d+)", source)}
+    assert used <= documented
+    assert {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130} <= documented
+
+
+def test_links_in_the_docs_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
