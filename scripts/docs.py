@@ -19,6 +19,7 @@ FATES = {
     reasons.Fate.SEARCH: "ends a search; the next run takes it up again",
     reasons.Fate.STOP: "ends the run; nothing is marked failed",
 }
+HTTP = "408, 425, 429, 500, 502, 503, 504 and 520-524 are tried again (a `Retry-After` is obeyed); every other one is final"
 
 
 def reasons_page() -> str:
@@ -30,12 +31,10 @@ def reasons_page() -> str:
         "so has every search that did not end well. The list is `collector/reasons.py`; this page is made from it",
         "by `python scripts/docs.py`.",
         "",
-        "HTTP answers are `http.<status>`, for example `http.404`: 408, 425, 429, 500, 502, 503, 504 and 520-524",
-        "are tried again (a `Retry-After` is obeyed), every other status is final.",
-        "",
         "| reason | what happened | what follows |",
         "|---|---|---|",
     ]
+    lines += [f"| `http.<status>` | the server answered with that status, for example `http.404` | {HTTP} |"]
     lines += [f"| `{reason.slug}` | {reason.text} | {FATES[reason.fate]} |" for reason in reasons.REASONS]
     return "\n".join(lines) + "\n"
 
