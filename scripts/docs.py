@@ -19,7 +19,7 @@ FATES = {
     reasons.Fate.SEARCH: "ends a search; the next run takes it up again",
     reasons.Fate.STOP: "ends the run; nothing is marked failed",
 }
-HTTP = "408, 425, 429, 500, 502, 503, 504 and 520-524 are tried again (a `Retry-After` is obeyed); every other one is final"
+HTTP = "408, 425, 429, 500, 502, 503, 504 and 520-524 are tried again (`Retry-After` is obeyed); others are final"
 
 
 def reasons_page() -> str:
