@@ -33,7 +33,7 @@ def workshop(folder: Path) -> Iterator[Ledger]:
 
     Locked, StoreError and OSError say why not.
     """
-    from collector.fetch.pool import sweep_parts
+    from collector.fetch.parts import sweep_parts
 
     with FolderLock(folder), Ledger.open(folder) as ledger:
         sweep_parts(folder)

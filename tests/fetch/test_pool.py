@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from collector.fetch.pool import FetchPool, sweep_parts
+from collector.fetch.parts import sweep_parts
+from collector.fetch.pool import FetchPool
 from collector.fetch.transport import Ask, FetchError, Reply
 from collector.model import Arrived, Missed, Task
 from collector.settings import FetchSettings
@@ -264,7 +265,7 @@ def test_full_disk_is_an_error_and_leaves_nothing(
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return super().write(memoryview(data)[:600])
 
-    monkeypatch.setattr("collector.fetch.pool.os.fdopen", lambda handle, *_, **__: Full(handle, "wb"))
+    monkeypatch.setattr("collector.fetch.parts.os.fdopen", lambda handle, *_, **__: Full(handle, "wb"))
     pool, inbox = pool_of()
     pool.submit(Task(1, 1, server.put("/x.jpg", ok(JPEG))))
     error = inbox.get(timeout=5)
