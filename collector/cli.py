@@ -76,7 +76,13 @@ _search = _options(
     click.option("--driver", metavar="PATH", help="chromedriver to use."),
 )
 _fetch = _options(
-    click.option("--threads", type=click.IntRange(1, 1024), help="Downloads in flight.  [default: 16]"),
+    click.option("--threads", type=click.IntRange(1, 1024), help="Downloads in flight.  [default: 64]"),
+    click.option("--transport", type=click.Choice(["curl", "requests"]), help="Who downloads.  [default: curl]"),
+    click.option(
+        "--verify",
+        type=click.Choice(["full", "fast", "structure"]),
+        help="How pictures are looked at before they are kept.  [default: fast]",
+    ),
     click.option("--allow-private", is_flag=True, help="Fetch from loopback and private addresses too."),
 )
 _FLAG_KEYS = {
@@ -87,6 +93,8 @@ _FLAG_KEYS = {
     "browser_binary": "search.browser_binary",
     "driver": "search.driver",
     "threads": "fetch.threads",
+    "transport": "fetch.transport",
+    "verify": "fetch.verify",
     "allow_private": "fetch.allow_private",
 }
 

@@ -80,9 +80,7 @@ class _Bad(Exception):
         self.retry_after = retry_after(reply.headers.get("retry-after")) if reply.status not in _SUCCESS else None
 
 
-def _climb(
-    task: Task, settings: FetchSettings, ladder: Ladder, started: float
-) -> Generator[Ask, Reply, Verified]:
+def _climb(task: Task, settings: FetchSettings, ladder: Ladder, started: float) -> Generator[Ask, Reply, Verified]:
     """Try one Referer after the other while the host refuses; all of them share one deadline."""
     refusal: _Bad | None = None
     asked = 0

@@ -1,6 +1,7 @@
 """Threads that turn Tasks into verified part files: each Task ends in one posted Arrived or Missed.
 
-The pool of the requests transport; `process_pool` is the same seam with processes. Never names a picture, never decides about trying again, never marks anything failed because the disk or we ended.
+The pool of the requests transport; `process_pool` is the same seam with processes. Never names a picture, never
+decides about trying again, never marks anything failed because the disk or we ended.
 """
 
 from __future__ import annotations

@@ -23,8 +23,16 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from collector import __version__
 from collector.fetch.address import Resolve, candidates, check_url, connect, system_resolve
-from collector.fetch.framing import REDIRECTS, SMALL_REST, WITH_BODY, announced_length, check_head, coding_of
-from collector.fetch.framing import redirect_target, unpacked
+from collector.fetch.framing import (
+    REDIRECTS,
+    SMALL_REST,
+    WITH_BODY,
+    announced_length,
+    check_head,
+    coding_of,
+    redirect_target,
+    unpacked,
+)
 from collector.fetch.http_errors import as_fetch_errors
 from collector.fetch.ladder import referer_after_redirect
 from collector.fetch.transport import Ask, FetchError, Reply, shown

@@ -444,6 +444,7 @@ def _picture(picture: Picture, path: Path) -> dict[str, object]:
         "orientation": picture.orientation,
         "frames": picture.frames,
         "trailing_bytes": picture.trailing_bytes,
+        "phash": picture.phash,
     }
 
 

@@ -106,7 +106,9 @@ FROM found JOIN query ON query.id = found.query_id JOIN search ON search.id = fo
 LEFT JOIN outcome ON outcome.found_id = found.id;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_PHASH = "ALTER TABLE outcome ADD COLUMN phash TEXT;"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _PHASH)
 
 
 class NewerSchema(Exception):
