@@ -57,6 +57,7 @@ class Ledger:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._folders: dict[str, str] = {}
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:
@@ -110,6 +111,7 @@ class Ledger:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
+                self._folders.clear()
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
@@ -301,6 +303,11 @@ class Ledger:
 
     def folder(self, label: str) -> str:
         """The folder of a class: given once, kept for ever."""
+        if label not in self._folders:
+            self._folders[label] = self._given_folder(label)
+        return self._folders[label]
+
+    def _given_folder(self, label: str) -> str:
         row = self._db.execute("SELECT name FROM folder WHERE label = ?", (label,)).fetchone()
         if row:
             return str(row[0])
