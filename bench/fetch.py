@@ -283,13 +283,18 @@ def main() -> None:
                 most = statistics.median(rates)
                 name = "ours" if verify == "fast" else f"ours, --verify {verify}"
                 reached = f": reached {100 * _rate(rows[name]) / most:.0f} %" if name in rows else ""
-                print(f"\nlimit of {os.cpu_count()} cores, checks `{verify}` on bytes in memory: {most:,.0f}/s{reached}")
+                print(
+                    f"\nlimit of {os.cpu_count()} cores, checks `{verify}` on bytes in memory: {most:,.0f}/s{reached}"
+                )
 
 
 def head(place: Path, fixture: Fixture) -> None:
     sizes = sorted(size for name, (_, size) in fixture.facts.items() if name.startswith("web/"))[: fixture.count]
     print(f"{time.strftime('%Y-%m-%d %H:%M')}, `python bench/fetch.py {' '.join(sys.argv[1:])}`")
-    print(f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()},", end=" ")
+    print(
+        f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()},",
+        end=" ",
+    )
     print(f"load before {os.getloadavg()[0]:.1f}; output on {'tmpfs' if place == Path('/dev/shm') else place}")
     print(f"web: median {sizes[len(sizes) // 2]:,} bytes, mean {sum(sizes) // len(sizes):,}, most {sizes[-1]:,}")
 

@@ -149,7 +149,9 @@ class Run:
             known = self._ledger.known(planned.job.query.id)
             wanted = len(known) + planned.extra
             self._search.submit(Search(planned.id, planned.job.query.query, planned.source, wanted, known))
-        if self._fetch is not None and (tasks := self._schedule.next_tasks(self._fetch.capacity - self._fetch.in_flight)):
+        if self._fetch is not None and (
+            tasks := self._schedule.next_tasks(self._fetch.capacity - self._fetch.in_flight)
+        ):
             self._fetch.submit(*tasks)
         idled = self._schedule.idled()
         if not idled:

@@ -31,8 +31,10 @@ from collector.settings import FetchSettings
 
 BUFFER = 512 * 1024
 """Bytes libcurl reads at a time: most pictures come in one or two calls."""
-HEADER_LINES, HEADER_BYTES = 100, 65_536
-"""Most of a head that is read; http.client draws the lines there too."""
+HEADER_LINES = 100
+"""Most of a head that is taken; http.client draws the line there too. libcurl draws one at 300 KB."""
+MOST_LINES = 10_000
+"""Most lines in one answer, those of 1xx and trailers included."""
 SWEEP = 0.1
 """Seconds between looks at deadlines, speed and silence."""
 IDLE_CONNECTIONS = 256
@@ -192,6 +194,8 @@ class CurlTransfers:
         if self.pins:
             self._pin(transfer)
         transfer.begin()
+        handle.setopt(pycurl.HEADERFUNCTION, transfer.on_header)
+        handle.setopt(pycurl.WRITEFUNCTION, transfer.on_body)
         self._multi.add_handle(handle)
 
     def _new_handle(self) -> pycurl.Curl:
@@ -212,8 +216,6 @@ class CurlTransfers:
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
         ):
             handle.setopt(option, value)
-        handle.setopt(pycurl.HEADERFUNCTION, lambda line: handle.transfer.on_header(line))
-        handle.setopt(pycurl.WRITEFUNCTION, lambda chunk: handle.transfer.on_body(chunk))
         handle.setopt(pycurl.OPENSOCKETFUNCTION, lambda _, address: handle.transfer.on_open(address))
         handle.setopt(pycurl.PREREQFUNCTION, lambda ip, *_: handle.transfer.on_request(ip))
         return handle
@@ -247,6 +249,8 @@ class CurlTransfers:
         try:
             if transfer.error is not None:
                 raise transfer.error
+            if not transfer.status:
+                transfer.read_head()
             if transfer.status not in REDIRECTS:
                 self._end(transfer, transfer.reply())
                 return
@@ -316,11 +320,15 @@ class _Transfer:
         """Whether there is a connection and the request went out."""
         self.paused = False
         self._lines: list[bytes] = []
-        self._line_bytes = 0
         self._chunks: list[bytes] = []
         self._rest = self._reads = 0
         self._pulse = self._seen = 0
         self._heard = time.monotonic()
+
+    @property
+    def on_header(self) -> Callable[[bytes], None]:
+        """Takes a line of the head. Nothing is made of it yet: a call per line would cost more than all the rest."""
+        return self._lines.append
 
     def follow(self, url: str) -> None:
         """Go on at the next hop."""
@@ -351,8 +359,11 @@ class _Transfer:
 
     def overdue(self, now: float) -> str:
         """The slug for which it must end now, or ""."""
-        if self._pulse != self._seen or not self.asked or self.paused:
-            self._seen, self._heard = self._pulse, now
+        if len(self._lines) > MOST_LINES:
+            return "http.bad_framing"
+        pulse = self._pulse + len(self._lines)
+        if pulse != self._seen or not self.asked or self.paused:
+            self._seen, self._heard = pulse, now
         elif now - self._heard > self._settings.read_timeout:
             self._heard = now - _silent_for(self.handle, now - self._heard)
             if now - self._heard > self._settings.read_timeout:
@@ -379,47 +390,40 @@ class _Transfer:
             self.error = FetchError("url.private_addr", f"{urlsplit(self.url).hostname} is {host}: {why}")
         return int(pycurl.PREREQFUNC_ABORT if self.error is not None else pycurl.PREREQFUNC_OK)
 
-    def on_header(self, line: bytes) -> int | None:
-        """One line of the head, or of the trailers, which say nothing to us."""
-        self._pulse += 1
-        if line.startswith(b"HTTP/"):
-            self._lines, self._line_bytes, self.status = [line], 0, 0
-            return None
-        if self.status:
-            return None
-        if not line.strip():
-            return self._head_is_whole()
-        self._lines.append(line)
-        self._line_bytes += len(line)
-        if len(self._lines) > HEADER_LINES or self._line_bytes > HEADER_BYTES:
-            self.error = FetchError("http.bad_framing", "too many or too long headers")
-            return 0
-        return None
-
-    def _head_is_whole(self) -> int | None:
-        first, *lines = self._lines
-        status = int(first.split(None, 2)[1])
-        if status < 200:
-            return None
-        self.status = status
+    def read_head(self) -> None:
+        """Status and headers of the last head that came whole: those of 1xx and the trailers say nothing to us."""
+        lines: list[bytes] = []
+        for line in self._lines:
+            if line.startswith(b"HTTP/"):
+                lines = []
+            elif line in (b"\r\n", b"\n"):
+                if not first.startswith(b"1", first.find(b" ") + 1):
+                    break
+                continue
+            lines.append(line)
+            first = lines[0]
+        self.status = int(first.split(None, 2)[1])
+        if len(lines) > HEADER_LINES:
+            raise FetchError("http.bad_framing", f"{len(lines)} headers")
         headers: dict[str, str] = {}
-        for line in lines:
+        for line in lines[1:]:
             name, _, value = line.decode("latin-1").partition(":")
-            name, value = name.strip().lower(), value.strip()
+            name, value = name.lower(), value.strip()
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         self.headers = headers
-        if status in WITH_BODY:
-            try:
-                check_head(headers, self._settings.max_bytes, status)
-            except FetchError as error:
-                self.error = error
-                return 0
-        return None
+        if self.status in WITH_BODY:
+            check_head(headers, self._settings.max_bytes, self.status)
 
     def on_body(self, chunk: bytes) -> int | None:
         """A piece of the body; refused when it is too much, put off when all bodies together are."""
-        self._pulse += 1
         size = len(chunk)
+        self._pulse += 1
+        if not self.status:
+            try:
+                self.read_head()
+            except FetchError as error:
+                self.error = error
+                return 0
         if self.status not in WITH_BODY:
             self._rest += size
             self._reads += 1

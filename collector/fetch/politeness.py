@@ -113,7 +113,7 @@ class Hosts:
             self._failed(known, missed)
         elif not reason.startswith(("url.", "policy.")):
             self._succeeded(known)
-        if known == _Host(self._full, slowed_at=known.slowed_at):
+        if not known.active and known == _Host(self._full, slowed_at=known.slowed_at):
             del self._hosts[host]  # Nothing to remember: the book stays small over a million hosts.
 
     def next_free(self, host: str) -> float:

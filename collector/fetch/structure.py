@@ -14,7 +14,8 @@ from collector.fetch.payload import Unusable
 
 STEPS = 200_000
 """Blocks walked before a walk is given up: far more than honest pictures have."""
-_MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+"""The last byte of any fill and the code. It begins with a plain byte, so that the search runs at memchr's speed."""
 _TOP_BOXES = frozenset((b"ftyp", b"meta", b"mdat", b"moov", b"moof", b"free", b"skip", b"uuid", b"wide", b"mfra"))
 _EOI, _SOI, _SOS, _TEM = 0xD9, 0xD8, 0xDA, 0x01
 
@@ -83,7 +84,7 @@ def jpeg_facts(body: bytes) -> JpegFacts:
     """Size, colours and EXIF orientation of a JPEG. Unusable(image.truncated) when there is no frame header."""
     at, orientation = 2, 1
     for _ in range(STEPS):
-        found = _MARKER.match(body, at)
+        found = _MARKER.search(body, at)
         if found is None or found.end() + 2 > len(body):
             break
         marker, at = body[found.end() - 1], found.end()
