@@ -13,7 +13,7 @@ SELECT q.id, keyword, label, wanted, count(f.id),
   count(CASE o.state WHEN 'rejected' THEN 1 END), count(CASE WHEN o.state IN ('failed', 'retry') THEN 1 END),
   count(CASE o.state WHEN 'skipped' THEN 1 END), count(f.id) - count(o.found_id),
   coalesce(sum(CASE o.state WHEN 'saved' THEN o.bytes END), 0), coalesce(sum(o.seconds), 0),
-  count(CASE o.state WHEN 'retry' THEN 1 END)
+  count(CASE WHEN o.state = 'retry' AND q.state = 'open' THEN 1 END)
 FROM query q LEFT JOIN found f ON f.query_id = q.id LEFT JOIN outcome o ON o.found_id = f.id
 WHERE :run IS NULL OR q.run = :run GROUP BY q.id ORDER BY q.position, q.id
 """
