@@ -63,6 +63,25 @@ _reading = _options(
     click.option("--encoding", help="Encoding of QUERIES, if it is not UTF-8 or UTF-16."),
     click.option("--delimiter", help="What separates the columns of QUERIES, if it is not found out."),
 )
+
+
+def _filter_flags() -> Callable[[Any], Any]:
+    """One flag per search filter of any source, with its choices in the help."""
+    flags = []
+    for name, choices in sorted(sources.all_filters().items()):
+        spelled = (f"--{name}", "--colour") if name == "color" else (f"--{name}",)
+        text = f"Filter: {', '.join(choices)}." if isinstance(choices, tuple) else f"Filter: {FILTER_HELP[name]}."
+        flags.append(click.option(*spelled, f"filter_{name}", metavar="VALUE", help=text))
+    return _options(*flags)
+
+
+FILTER_HELP = {
+    "region": "country of two letters",
+    "language": "language of the pages, e.g. en or pt-BR",
+    "site": "only from this site",
+    "exclude": "words that must not appear",
+}
+
 _search = _options(
     click.option(
         "--limit", type=click.IntRange(1), help="Pictures per keyword, if its row does not say.  [default: 100]"
@@ -74,6 +93,8 @@ _search = _options(
     click.option("--headed/--headless", default=None, help="Show the browser windows, or not."),
     click.option("--browser-binary", metavar="PATH", help="Chrome or Chromium to use."),
     click.option("--driver", metavar="PATH", help="chromedriver to use."),
+    click.option("--harvest", metavar="WAY", help="How Google's pictures are found: auto, rows, hover or click."),
+    _filter_flags(),
 )
 _fetch = _options(
     click.option("--threads", type=click.IntRange(1, 1024), help="Downloads in flight.  [default: 16]"),
@@ -86,6 +107,7 @@ _FLAG_KEYS = {
     "headed": "search.headed",
     "browser_binary": "search.browser_binary",
     "driver": "search.driver",
+    "harvest": "google.harvest",
     "threads": "fetch.threads",
     "allow_private": "fetch.allow_private",
 }
@@ -93,11 +115,14 @@ _FLAG_KEYS = {
 
 def _settings(flags: dict[str, Any]) -> Settings:
     """Settings file, then --set, then the flags that were given."""
-    settings = settings_file.load(flags.get("config"), flags.get("assignments", ()), sources.defaults())
-    for flag, key in _FLAG_KEYS.items():
+    names = sources.all_filters()
+    settings = settings_file.load(flags.get("config"), flags.get("assignments", ()), sources.defaults(), names)
+    for flag, key in {**_FLAG_KEYS, **{f"filter_{name}": f"filters.{name}" for name in names}}.items():
         if flags.get(flag) not in (None, False) or (flag == "headed" and flags.get(flag) is False):
             value = flags[flag]
-            settings = settings_file.assign(settings, key, str(value) if flag == "out" else value, f"--{flag}")
+            settings = settings_file.assign(
+                settings, key, str(value) if flag == "out" else value, f"--{flag.removeprefix('filter_')}"
+            )
     if flags.get("source_names"):
         settings = settings_file.assign(settings, "source", ",".join(flags["source_names"]), "--source")
     for name in _source_names(settings):
@@ -239,12 +264,12 @@ def _work(flags: dict[str, Any], path: Path | None, *, search: bool, fetch: bool
 def _read(path: Path, settings: Settings, flags: Mapping[str, Any]) -> QueryFile:
     from collector.queries import read_queries
 
-    names = {name for source in sources.defaults() for name in sources.filters(source)}
     return read_queries(
         path,
         limit=settings.limit,
         sources=_source_names(settings),
-        filters=sorted(names),
+        filters=sorted(settings.filters),
+        given={name: value for name, value in settings.filters.items() if value},
         check=_check_query,
         encoding=flags["encoding"],
         delimiter=flags["delimiter"],

@@ -96,6 +96,8 @@ class Settings:
     fetch: FetchSettings = field(default_factory=FetchSettings)
     sources: Tables = field(default_factory=dict)
     """Source name -> its settings, complete and checked."""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """Search filter -> value for rows that do not set it; "" is no filter. Which values are right, the source says."""
 
     @property
     def diagnosis(self) -> Path:
@@ -104,14 +106,16 @@ class Settings:
         return out.with_name(f"{out.name}-diagnosis")
 
 
-def load(path: Path | None, assignments: Iterable[str], defaults: Tables) -> Settings:
+def load(path: Path | None, assignments: Iterable[str], defaults: Tables, filters: Iterable[str] = ()) -> Settings:
     """Settings from a TOML file (None: `collector.toml` here, if any) and `table.key=value` texts.
 
-    `defaults` gives each source's table with its default values, which also fix the types.
-    UsageError names the file, the key and what may stand there.
+    `defaults` gives each source's table with its default values, which also fix the types; `filters` are the
+    names of the search filters. UsageError names the file, the key and what may stand there.
     """
     chosen = path or (Path(FILE_NAME) if Path(FILE_NAME).is_file() else None)
-    settings = Settings(sources={name: dict(table) for name, table in defaults.items()})
+    settings = Settings(
+        sources={name: dict(table) for name, table in defaults.items()}, filters=dict.fromkeys(filters, "")
+    )
     if chosen is not None:
         settings = _apply_file(settings, chosen)
     for text in assignments:
@@ -132,8 +136,11 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
         known = get_type_hints(type(part))
         _require_known(name, known, table, where)
         return replace(settings, **{table: replace(part, **{name: _convert(value, known[name], key, where)})})
+    if table == "filters":
+        _require_known(name, settings.filters, table, where)
+        return replace(settings, filters={**settings.filters, name: _convert(value, str, key, where)})
     if table not in settings.sources:
-        choices = ", ".join(["search", "fetch", *sorted(settings.sources)])
+        choices = ", ".join(["search", "fetch", "filters", *sorted(settings.sources)])
         raise UsageError(f"{where}: no table {table!r}; there are: {choices}")
     current = settings.sources[table]
     _require_known(name, current, table, where)

@@ -24,7 +24,7 @@ def test_file_then_set(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("google.hom=x", "in \\[google\\] there are: count, home"),
-        ("gogle.home=x", "no table 'gogle'; there are: search, fetch, google"),
+        ("gogle.home=x", "no table 'gogle'; there are: search, fetch, filters, google"),
         ("fetch.threads=many", "expected a whole number"),
         ("fetch.threads=-1", "expected a whole number"),
         ("google.video=perhaps", "expected true or false"),
@@ -45,6 +45,13 @@ def test_a_bad_file_is_named(tmp_path: Path, content: str, message: str) -> None
     file.write_text(content)
     with pytest.raises(UsageError, match=f"my.toml.*{message}"):
         load(file, [], DEFAULTS)
+
+
+def test_filters_are_a_table_of_their_own() -> None:
+    settings = load(None, ["filters.size=large"], DEFAULTS, ["size", "color"])
+    assert settings.filters == {"size": "large", "color": ""}
+    with pytest.raises(UsageError, match="in \\[filters\\] there are: color, size"):
+        load(None, ["filters.shape=round"], DEFAULTS, ["size", "color"])
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

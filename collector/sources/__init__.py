@@ -55,6 +55,15 @@ def filters(name: str) -> Mapping[str, Choices]:
     return load(name).FILTERS
 
 
+def all_filters() -> dict[str, Choices]:
+    """The filters of all sources together; where several know one, the first one's choices."""
+    found: dict[str, Choices] = {}
+    for source in SOURCES:
+        for name, choices in filters(source).items():
+            found.setdefault(name, choices)
+    return found
+
+
 def check_filters(source: str, given: Mapping[str, str]) -> None:
     """InputError, listing the choices, for the first filter or value that the source does not know."""
     known = filters(source)

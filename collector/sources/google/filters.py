@@ -36,7 +36,7 @@ _COLOUR: Final = {
 _TYPE: Final = {"clipart": "itp:clipart", "lineart": "itp:lineart", "animated": "itp:animated"}
 _TIME: Final = {"day": "qdr:d", "week": "qdr:w", "month": "qdr:m", "year": "qdr:y"}
 _RIGHTS: Final = {"creative-commons": "sur:cl", "commercial": "sur:ol"}
-_TABLES: Final = {"size": _SIZE, "colour": _COLOUR, "type": _TYPE, "time": _TIME, "rights": _RIGHTS}
+_TABLES: Final = {"size": _SIZE, "color": _COLOUR, "type": _TYPE, "time": _TIME, "rights": _RIGHTS}
 _SAFE: Final = {"on": "active", "blur": "images", "off": "off"}
 
 FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
