@@ -12,7 +12,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from selenium.common.exceptions import JavascriptException, TimeoutException, WebDriverException
+from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver.remote.command import Command
 
 from collector.contracts import SourceError
@@ -24,11 +24,16 @@ from collector.search.processes import RunFolder
 from collector.search.session import Session
 from collector.settings import SearchSettings
 
-RELOADS = 5
-"""How often a script is begun again because the page reloaded under it."""
+INTERRUPTIONS = 10
+"""How often a script is begun again because the page reloaded, or opened a dialog, under it."""
 BUFFER = 100_000_000
 """Bytes of XHR bodies that Chrome keeps for us."""
 
+_BOXED = "return [(function () {BODY\n}).apply(this, arguments)]"
+_BOXED_ASYNC = """
+const all = Array.from(arguments), done = all.pop()
+;(function () {BODY\n}).apply(this, [...all, value => done([value])])
+"""
 _NET_ERROR = re.compile(r"net::ERR_\w+")
 _PAGE_LEFT = re.compile(
     r"aborted by navigation|navigated|execution context|document (?:was )?(?:unloaded|reloaded)|frame detached"
@@ -82,11 +87,11 @@ class ChromeBrowser:
 
     def run(self, script: str, *arguments: Any) -> Any:
         """The value of a function body run in the page; begun again when the page reloads under it."""
-        return self._script(Command.W3C_EXECUTE_SCRIPT, script, arguments)
+        return self._script(Command.W3C_EXECUTE_SCRIPT, _BOXED, script, arguments)
 
     def run_async(self, script: str, *arguments: Any) -> Any:
         """The same for a body that calls back; one that never does is a BrowserError("browser.hung")."""
-        return self._script(Command.W3C_EXECUTE_SCRIPT_ASYNC, script, arguments)
+        return self._script(Command.W3C_EXECUTE_SCRIPT_ASYNC, _BOXED_ASYNC, script, arguments)
 
     def address(self) -> str:
         """The URL of the page shown."""
@@ -183,16 +188,21 @@ class ChromeBrowser:
 
     # ------------------------------------------------------------------ inside
 
-    def _script(self, command: str, script: str, arguments: tuple[Any, ...]) -> Any:
+    def _script(self, command: str, box: str, script: str, arguments: tuple[Any, ...]) -> Any:
+        """The answer comes in a box: without one, a dialog of the page has cut the script short."""
+        parameters = {"script": box.replace("BODY", script), "args": list(arguments)}
         with self._session.speaking() as driver:
             self._close_other_windows()
-            for _ in range(RELOADS):
+            for _ in range(INTERRUPTIONS):
                 try:
-                    return driver.execute(command, {"script": script, "args": list(arguments)})["value"]
-                except (JavascriptException, WebDriverException) as error:
+                    answer = driver.execute(command, parameters)["value"]
+                except WebDriverException as error:
                     if isinstance(error, TimeoutException) or not _PAGE_LEFT.search(error.msg or ""):
                         raise
-        raise SourceError(SearchState.LAYOUT, "page.layout", "the page keeps reloading itself")
+                    continue
+                if answer is not None:
+                    return answer[0]
+        raise SourceError(SearchState.LAYOUT, "page.layout", "the page keeps reloading itself or opening dialogs")
 
     def _close_other_windows(self) -> None:
         """Pages may open windows on a click; ours would go to the background and stop drawing."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collector.search.driver import Installation
     from collector.search.processes import RunFolder
 
-GRACE = 5.0
+GRACE = 4.0
 """Seconds that workers get to end between two commands, before their browsers are ended under them."""
 LAST = 2.0
 """Seconds for workers to notice that their browser is gone."""

@@ -157,7 +157,7 @@ def test_a_downloader_is_bounded_and_its_trouble_is_one_line(
 ) -> None:
     made = program("cache/chromedriver", "ChromeDriver 156.0.1.2")
     (tmp_path / "obtain.py").write_text(script)
-    monkeypatch.setattr(driver.obtain, "__file__", str(tmp_path / "obtain.py"))
+    monkeypatch.setattr("collector.search.obtain.__file__", str(tmp_path / "obtain.py"))
     monkeypatch.setattr(driver, "DOWNLOAD_TIME", 1.0 if "sleep" in script else 20.0)
     if not line:
         assert driver._download("webdriver-manager", None, str(made)) == made
