@@ -93,6 +93,7 @@ _search = _options(
     click.option("--headed/--headless", default=None, help="Show the browser windows, or not."),
     click.option("--browser-binary", metavar="PATH", help="Chrome or Chromium to use."),
     click.option("--driver", metavar="PATH", help="chromedriver to use."),
+    click.option("--widen", is_flag=True, help="Search facets of a keyword too when it has too few results."),
     click.option("--harvest", metavar="WAY", help="How Google's pictures are found: auto, rows, hover or click."),
     _filter_flags(),
 )
@@ -108,6 +109,7 @@ _FLAG_KEYS = {
     "browser_binary": "search.browser_binary",
     "driver": "search.driver",
     "harvest": "google.harvest",
+    "widen": "search.widen",
     "threads": "fetch.threads",
     "allow_private": "fetch.allow_private",
 }
@@ -236,7 +238,8 @@ def _work(flags: dict[str, Any], path: Path | None, *, search: bool, fetch: bool
     started = time.monotonic()
     stop = _Stop()
     with stop, launch.workshop(settings.out) as ledger, _site(flags["practice"], ledger, settings) as settings:
-        number = ledger.plan(asked.queries) if asked is not None else ledger.take_up_all()
+        widen = settings.search.widen
+        number = ledger.plan(asked.queries, widen) if asked is not None else ledger.take_up_all()
         run = launch.assemble(ledger, number, settings, search=search, fetch=fetch)
         keywords, wanted, searched, saved = ledger.progress(number)
         show = ui.choose(
@@ -258,6 +261,7 @@ def _work(flags: dict[str, Any], path: Path | None, *, search: bool, fetch: bool
     ui.summary(tallies, time.monotonic() - started, settings.out, events=flags["events"])
     if stop.asked:
         raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}")
+    _offer_widening(tallies, settings)
     _judge(tallies, unreachable, fetch)
 
 
@@ -365,6 +369,17 @@ class _Stop:
 def _remember_unreachable(event: Event, unreachable: list[str]) -> None:
     if isinstance(event, SearchEnded) and event.state is SearchState.UNREACHABLE and event.detail:
         unreachable.append(event.detail)
+
+
+def _offer_widening(tallies: Sequence[Tally], settings: Settings) -> None:
+    """Say that some keywords have too few results, and what can be done about it."""
+    few = sum(tally.saved < tally.limit and _exhausted(tally) for tally in tallies)
+    if few and not settings.search.widen:
+        ui.error(f"{_count(few, 'keyword', 's')} exhausted below the limit; --widen searches facets of them too")
+
+
+def _exhausted(tally: Tally) -> bool:
+    return bool(tally.searches) and all(state is SearchState.EXHAUSTED for _, state, _ in tally.searches)
 
 
 def _judge(tallies: Sequence[Tally], unreachable: Sequence[str], fetched: bool) -> None:

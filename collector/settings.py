@@ -43,6 +43,8 @@ class SearchSettings:
     """Resident bytes of a browser's process tree above which it is replaced."""
     spares: float = 0.5
     """Extra URLs searched per wanted picture, because some will not be usable; at least ten."""
+    widen: bool = False
+    """Whether a query exhausted below its limit is searched again with facets of itself (size, time, colour)."""
     window_width: int = 1600
     window_height: int = 1100
 

@@ -6,7 +6,7 @@ Explicit, one line each: a source that is not named here does not exist.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Final, Protocol, cast
 
@@ -15,7 +15,7 @@ from collector.contracts import InputError, Source, UsageError
 SOURCES: Final[Mapping[str, str]] = {
     "google": "collector.sources.google",
 }
-"""Name -> module. The module offers search, SETTINGS and FILTERS."""
+"""Name -> module. The module offers search, SETTINGS, FILTERS and VARIATIONS."""
 
 Value = str | int | float | bool
 Choices = tuple[str, ...] | re.Pattern[str]
@@ -35,6 +35,10 @@ class Module(Protocol):
     @property
     def FILTERS(self) -> Mapping[str, Choices]:
         """Its filters: name -> the choices, or what a value must look like."""
+
+    @property
+    def VARIATIONS(self) -> Sequence[tuple[str, str]]:
+        """Filters (name, value) that each show another part of a query's results, best first."""
 
 
 def load(name: str) -> Module:

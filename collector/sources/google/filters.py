@@ -51,6 +51,17 @@ FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
 """Filter -> its choices, or what its value looks like (a country of two letters, a language tag such as
 en or pt-BR, a site such as example.org, words separated by blanks)."""
 
+VARIATIONS: Final = (
+    ("size", "large"),
+    ("time", "year"),
+    ("time", "month"),
+    ("size", "medium"),
+    *(("color", name) for name in _COLOURS),
+    ("color", "grayscale"),
+)
+"""Facets of the same query, each with results of its own: how people get past the few hundred that one search shows.
+None that changes what is shown (drawings, icons, cut-outs)."""
+
 
 def address(query: Query, settings: Mapping[str, Any]) -> str:
     """The result page's URL. Values are taken as checked by `collector.sources.check_filters`."""

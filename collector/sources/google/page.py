@@ -102,7 +102,9 @@ class Advance:
     ended: bool
     """The page itself says that there is no more."""
     pressed: bool = False
-    """A button for more was pressed."""
+    """A button for more, or to try again, was pressed."""
+    futile: bool = False
+    """It was, and the page did not even ask for anything."""
     pending: int = 0
     """Requests under way."""
     requests: int = 0

@@ -195,7 +195,7 @@ function picture(id, card, around, limit, begin) {
       if (maybe && now - maybe.since > grace && (maybe.image.complete || now - start > limit)) return finish(maybe);
       const silent = !moved && location.hash === hash && !resultLink(card);
       const target = resultLink(card) !== null && slowest > 0;
-      const patience = silent ? Math.min(limit, 4000) : target ? Math.min(limit, Math.max(1500, 5 * slowest)) : limit;
+      const patience = silent ? Math.min(limit, 3000) : target ? Math.min(limit, Math.max(1500, 5 * slowest)) : limit;
       return now - start > patience ? finish(null) : undefined;
     };
     const settle = (event) => {

@@ -68,6 +68,8 @@ api.advance = async function (milliseconds, limit) {
   if (ended()) return report(false, { ended: true });
   const button = api.pending > 0 ? null : moreButton();
   if (!button) return report(false);
+  const asked = api.requests;
   button.click();
-  return report(await quiet(before, 1500, deadline), { pressed: true });
+  const grown = await quiet(before, 1500, deadline);
+  return report(grown, { pressed: true, futile: !grown && api.requests === asked });
 };

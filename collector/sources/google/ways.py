@@ -13,7 +13,7 @@ from typing import Any, Final
 from collector.contracts import SourceError, Web
 from collector.layout import url_key
 from collector.model import Hit, Kind, SearchState
-from collector.sources.google import imgres
+from collector.sources.google import imgres, rows
 from collector.sources.google.page import Card, Page, Shown
 from collector.sources.google.rows import Row
 
@@ -58,6 +58,8 @@ class Harvest:
     batches: set[str] = field(default_factory=set)
     """Ids whose row came with a scrolled batch."""
     seen: set[str] = field(default_factory=set)
+    fresh: dict[str, Card] = field(default_factory=dict)
+    """Cards that were never seen and are not resolved yet, in the page's order."""
     full: int = 0
     """Cards that got a full-size URL."""
     given_up: set[str] = field(default_factory=set)
@@ -66,6 +68,25 @@ class Harvest:
     _worked: set[str] = field(default_factory=set)
     _failures: dict[str, int] = field(default_factory=dict)
     _noticed: bool = False
+
+    def learn(self, text: str, batch: bool = False) -> None:
+        """Remember the data rows of a text; what is known already stays as it was."""
+        for row in rows.find(text):
+            if row.id not in self.rows:
+                self.rows[row.id] = row
+                if batch:
+                    self.batches.add(row.id)
+
+    def note(self, cards: Sequence[Card]) -> None:
+        """Remember cards that were never seen."""
+        self.fresh.update({card.id: card for card in cards if card.id not in self.seen and card.id not in self.fresh})
+
+    def take(self) -> list[Card]:
+        """The cards that wait to be resolved; they count as seen from now on."""
+        cards = list(self.fresh.values())
+        self.seen.update(self.fresh)
+        self.fresh.clear()
+        return cards
 
     def resolve(self, cards: Sequence[Card]) -> Iterator[Hit]:
         """Hits of these cards in their order, each by the first way that works."""
