@@ -93,7 +93,7 @@ class Run:
         search: Searchers | None = None,
         fetch: Fetchers | None = None,
         clock: Callable[[], float] = time.monotonic,
-        variations: Callable[[str], Sequence[tuple[str, str]]] = lambda source: (),
+        variations: Callable[[str], Sequence[tuple[str, str]]] = lambda _: (),
     ) -> None:
         """`variations`: the filters by which a source's exhausted queries are widened."""
         self._ledger, self._number, self._settings = ledger, number, settings
