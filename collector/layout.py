@@ -230,7 +230,7 @@ def _is_device(name: str) -> bool:
 
 
 def _slug(text: str, room: int) -> str:
-    """What is readable of a label, 1 to 71 bytes; safe as a name once a hyphen and a hash follow."""
+    """What is readable of a label, 1 to `room` bytes; safe as a name once a hyphen and a hash follow."""
     slug = re.sub(r"[ _]*_[ _]*", "_", "".join(map(_readable, text)))
     while slug and (slug[0] in " ._-~" or unicodedata.category(slug[0]).startswith("M")):
         slug = slug[1:]
