@@ -82,6 +82,13 @@ FILTER_HELP = {
     "exclude": "words that must not appear",
 }
 
+_browser = _options(
+    click.option("--headed/--headless", default=None, help="A window or none.  [default: where there is a display]"),
+    click.option("--browser-binary", metavar="PATH", help="Chrome or Chromium to use."),
+    click.option("--driver", metavar="PATH", help="chromedriver to use."),
+    click.option("--grid", metavar="URL", help="Use the browsers of a Selenium Grid, e.g. http://localhost:4444."),
+    click.option("--profile", metavar="DIR", help="Keep browser profiles (cookies) in DIR between runs."),
+)
 _search = _options(
     click.option(
         "--limit", type=click.IntRange(1), help="Pictures per keyword, if its row does not say.  [default: 100]"
@@ -108,6 +115,8 @@ _FLAG_KEYS = {
     "headed": "search.headed",
     "browser_binary": "search.browser_binary",
     "driver": "search.driver",
+    "grid": "search.grid",
+    "profile": "search.profile",
     "harvest": "google.harvest",
     "widen": "search.widen",
     "threads": "fetch.threads",
