@@ -27,11 +27,13 @@ class Loan:
     settings: Mapping[str, Any]
     seconds: float = 60.0
     count: int = 10_000
-    notices: list[str] = field(default_factory=list)
+    person: str = ""
+    """What somebody at the window does, as a script, when told something."""
     began: float = field(default_factory=time.monotonic)
 
     def notice(self, text: str) -> None:
-        self.notices.append(text)
+        if self.person:
+            self.browser.run(self.person)
 
     def remaining(self) -> float:
         return self.began + self.seconds - time.monotonic()
@@ -57,6 +59,23 @@ class Google:
         for hit in google.search(Search(1, Query("cats", "cats", 1000), "google", 1000), self.loan):
             self.loan.count -= 1
             yield hit
+
+    def with_person(self, act: str, home: str) -> list[Hit]:
+        """All hits where a person sees the window, and acts when told something."""
+        loan = Loan(Seen(self.browser), {**google.SETTINGS, "home": home}, person=act)
+        return list(google.search(Search(1, Query("cats", "cats", 1000), "google", 1000), loan))
+
+
+class Seen:
+    """A browser that says somebody sees its window."""
+
+    headed = True
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._browser, name)
 
 
 @pytest.fixture(scope="session")

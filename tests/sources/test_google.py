@@ -38,9 +38,9 @@ def test_rows_hover_and_auto_agree_to_the_end_of_the_results(google_images: Goog
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_click_alone_brings_the_same_pictures(google_images: Google, layout: str) -> None:
-    with PracticeWeb(Knobs.calm(layout=layout, total=24)) as web:
-        by_rows = google_images(web.url, 24, harvest="rows")
-        by_click = google_images(web.url, 24, harvest="click")
+    with PracticeWeb(Knobs.calm(layout=layout, total=12)) as web:
+        by_rows = google_images(web.url, 12, harvest="rows")
+        by_click = google_images(web.url, 12, harvest="click")
     assert urls(by_click) == urls(by_rows)
     assert {hit.way for hit in by_click} == {"click"}
 
@@ -88,6 +88,15 @@ def test_what_is_no_answer_is_an_error(google_images: Google, state: str, ends: 
         google_images(web.url)
     assert (error.value.state, error.value.reason) == (ends, reason)
     assert "\n" not in error.value.detail
+
+
+def test_a_person_may_solve_the_captcha(google_images: Google) -> None:
+    """The source itself only waits: the button is pressed by whoever is told."""
+    with PracticeWeb(Knobs.calm(total=20, state="captcha")) as web:
+        hits = google_images.with_person(
+            "document.querySelector('form button, form input[type=submit]').click()", web.url
+        )
+    assert len(hits) == 20
 
 
 def test_a_captcha_over_good_results_ends_the_search_with_what_was_found(google_images: Google) -> None:

@@ -7,10 +7,15 @@ const RELATED = "[data-ri], [data-lpage], [data-docid]";
 const ownerOf = new Map();
 // How often a picture came after a stand-in that is known as one, and after one that could have been a picture.
 const habits = { plain: 0, tricky: 0 };
-const recognised = (url, context) => !isWeb(url) || context.thumbnails.has(url) || THUMBNAIL_URL.test(url) || THUMBNAIL_HOST.test(new URL(url).hostname);
+const recognised = (url, context) => !isWeb(url) || context.thumbnails.has(url) || THUMBNAIL_URL.test(url) || THUMBNAIL_HOST.test(hostOf(url).hostname);
 // Milliseconds of the slowest of so many swaps: what is much slower will not come.
 let slowest = 0;
 let swaps = 0;
+
+// A page may hold URLs that no parser takes; they belong to no host.
+function hostOf(url) {
+  try { return new URL(url); } catch { return { host: "", hostname: "" }; }
+}
 
 function targetOf(card) {
   return biggestImage(card) || card.querySelector('[role="button"]') || card.querySelector("a:not([href])") || card.querySelector("a") || card;
@@ -126,8 +131,8 @@ function isLarge(image, card) {
 // "full": the picture; "small": a stand-in for it; "stale": another card's picture; "maybe": time will tell.
 function judge(image, url, card, context) {
   if (!isWeb(url) || context.thumbnails.has(url) || THUMBNAIL_URL.test(url)) return "small";
-  const { host, hostname } = new URL(url);
-  if (THUMBNAIL_HOST.test(hostname)) return "small";
+  const { host, hostname } = hostOf(url);
+  if (!host || THUMBNAIL_HOST.test(hostname)) return "small";
   if (ownerOf.has(url) && ownerOf.get(url) !== context.id) return "stale";
   if (host !== location.host && !context.hosts.has(host)) return "full";
   const link = image.closest("a") || image.parentElement;
@@ -175,7 +180,7 @@ function bigPicture(card, context) {
 window.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
   if (!link || !isWeb(link.href)) return;
-  const foreign = new URL(link.href).origin !== location.origin;
+  const foreign = hostOf(link.href).origin !== location.origin;
   if (/\/imgres\?/.test(link.href) || (foreign && link.matches('[role="button"]'))) event.preventDefault();
 });
 
@@ -184,7 +189,7 @@ function surroundings(known, spared) {
   const { cards, roots } = grid();
   const images = roots.flatMap((root) => [...root.querySelectorAll("img")]);
   const thumbnails = new Set([...images.flatMap((image) => [image.currentSrc, image.src, thumbnailOf(image)]), ...known].filter(isWeb));
-  const hosts = new Set([...thumbnails].map((url) => new URL(url).host));
+  const hosts = new Set([...thumbnails].map((url) => hostOf(url).host));
   return { cards, roots, thumbnails, hosts, spared: new Set(spared) };
 }
 
@@ -193,14 +198,17 @@ function surroundings(known, spared) {
 function picture(id, card, around, limit, begin) {
   const context = { ...around, id, page: pageOf(card, sourceLink(card)), shown: new Set(), first: "" };
   const start = performance.now();
-  return new Promise((resume) => {
+  return new Promise((resume, fail) => {
     let maybe = null;
     let moved = false;
     const hash = location.hash;
-    const finish = (found) => {
+    const stop = () => {
       observer.disconnect();
       clearInterval(timer);
       for (const type of ["load", "error"]) document.removeEventListener(type, look, true);
+    };
+    const finish = (found) => {
+      stop();
       if (found) {
         ownerOf.set(found.url, id);
         swaps += 1;
@@ -219,7 +227,11 @@ function picture(id, card, around, limit, begin) {
       if (spared && swaps > 0) return Math.min(limit, Math.max(1500, 5 * slowest));
       return swaps > 2 ? Math.min(limit, Math.max(3000, 8 * slowest)) : limit;
     };
+    // an error in here would otherwise be nobody's, and the wait endless
     const look = () => {
+      try { consider(); } catch (error) { stop(); fail(error); }
+    };
+    const consider = () => {
       const found = bigPicture(card, context);
       if (found && found.verdict === "full") return finish(found);
       const now = performance.now();
