@@ -17,11 +17,13 @@ import pytest
 
 from collector.contracts import BrowserError, SourceError, UsageError, Web
 from collector.model import Found, Hit, Search, SearchEnded, SearchState
+from collector.practice import Knobs, PracticeWeb
 from collector.search.browser import ChromeBrowser
 from collector.search.driver import Installation
 from collector.search.grid import Grid
 from collector.search.pool import Browsers, SearchPool
 from collector.settings import SearchSettings
+from tests.command import Desk
 from tests.search.conftest import QUICK
 from tests.search.gridding import Door, chromedriver, node_browser
 from tests.search.site import Site
@@ -149,6 +151,24 @@ def test_a_pool_on_a_grid_makes_no_folder_and_leaves_no_session(node: Node, site
     pool.close()
     assert pool._browsers._found is None
     assert wait_gone(process)
+
+
+@pytest.mark.browser
+def test_a_run_from_the_command_line(node: Node, tmp_path: Path) -> None:
+    settings, process = node
+    desk = Desk(tmp_path / "desk")
+    desk.write("queries.csv", "cat\ndog\n")
+    with PracticeWeb(Knobs.calm()) as web:
+        home = ["--set", f"google.home={web.url}", "--allow-private"]
+        grid = ["--grid", settings.grid, "--browser-binary", settings.browser_binary]
+        ended = desk.run("run", "--limit", "3", *grid, *home)
+    assert ended.code == 0, ended.err
+    assert len(list(desk.images.glob("*/*"))) == 6
+    assert desk.left_behind() == []
+    assert wait_gone(process)
+    away = desk.run("run", "--limit", "9", "--grid", "http://127.0.0.1:9")
+    assert away.code == 10
+    assert "grid http://127.0.0.1:9 cannot be reached" in away.last_line
 
 
 @pytest.mark.browser

@@ -15,10 +15,11 @@ import psutil
 import pytest
 
 from collector.contracts import BrowserError
-from collector.lock import Locked
+from collector.lock import FolderLock, Locked
 from collector.search.pool import Browsers
 from collector.search.profiles import Profiles
 from collector.settings import SearchSettings
+from tests.command import Desk
 from tests.search.conftest import QUICK
 from tests.search.site import Site
 
@@ -130,6 +131,16 @@ def test_two_runs_on_one_profile_are_told_apart(settings: SearchSettings) -> Non
     browsers.close()
     held.close()
     Profiles(Path(settings.profile)).close()
+
+
+def test_a_run_on_a_profile_in_use_is_exit_5_with_one_line(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk")
+    desk.write("queries.csv", "cat\n")
+    with FolderLock(desk.folder / "mine"):
+        ended = desk.run("search", "--profile", "mine", "--limit", "1", "--set", "google.home=http://127.0.0.1:9")
+    assert ended.code == 5, ended.err
+    assert f"mine: another collector works in this folder (process {os.getpid()})" in ended.last_line
+    assert desk.left_behind() == []
 
 
 def test_a_persons_own_browser_is_not_killed(settings: SearchSettings) -> None:
