@@ -15,7 +15,8 @@ from _fixture import FAULTY, PLAIN, SLOW
 
 MODULES = Path("/usr/lib/nginx/modules")
 CONFIG = """
-daemon off; user root; worker_processes auto; worker_rlimit_nofile 65536; pid {run}/nginx.pid; error_log {run}/error.log;
+daemon off; user root; worker_processes auto; worker_rlimit_nofile 65536; pid {run}/nginx.pid;
+error_log {run}/error.log;
 load_module {modules}/ndk_http_module.so; load_module {modules}/ngx_http_lua_module.so;
 events {{ worker_connections 16384; multi_accept on; }}
 http {{

@@ -5,7 +5,7 @@
     python bench/fetch.py --peers         the peers too, alternating with ours (about half an hour)
     python bench/fetch.py --only web,lat  some kinds of work
 
-Ours is the whole product: `python -m collector fetch` from a ledger that already knows the URLs, start-up, verification,
+Ours is the whole product: `python -m collector fetch` from a ledger that already knows the URLs; start-up, checks,
 perceptual hash, final names and every commit included. Peers read a list. Wall time is the whole process's; CPU is its
 own and its children's, not the server's, which shares the machine. Correct: files whose bytes are those served.
 """

@@ -10,7 +10,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,16 +53,46 @@ def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 _queries = click.argument("queries", type=click.Path(path_type=Path), default=Path("queries.csv"))
 _out = click.option("--out", type=click.Path(path_type=Path), help="Output folder.  [default: images]")
-_common = _options(
-    _out,
+_config = _options(
     click.option("--config", type=click.Path(path_type=Path), help="Settings file.  [default: ./collector.toml]"),
     click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. google.home=URL."),
+)
+_practice = click.option("--practice", is_flag=True, help="Use the bundled practice web as the site for every source.")
+_common = _options(
+    _out,
+    _config,
     click.option("--events", is_flag=True, help="Print every event as a line of JSON on standard output."),
-    click.option("--practice", is_flag=True, help="Use the bundled practice web as the site for every source."),
+    _practice,
 )
 _reading = _options(
     click.option("--encoding", help="Encoding of QUERIES, if it is not UTF-8 or UTF-16."),
     click.option("--delimiter", help="What separates the columns of QUERIES, if it is not found out."),
+)
+
+
+def _filter_flags() -> Callable[[Any], Any]:
+    """One flag per search filter of any source, with its choices in the help."""
+    flags = []
+    for name, choices in sorted(sources.all_filters().items()):
+        spelled = (f"--{name}", "--colour") if name == "color" else (f"--{name}",)
+        text = f"Filter: {', '.join(choices)}." if isinstance(choices, tuple) else f"Filter: {FILTER_HELP[name]}."
+        flags.append(click.option(*spelled, f"filter_{name}", metavar="VALUE", help=text))
+    return _options(*flags)
+
+
+FILTER_HELP = {
+    "region": "country of two letters",
+    "language": "language of the pages, e.g. en or pt-BR",
+    "site": "only from this site",
+    "exclude": "words that must not appear",
+}
+
+_browser = _options(
+    click.option("--headed/--headless", default=None, help="A window or none.  [default: where there is a display]"),
+    click.option("--browser-binary", metavar="PATH", help="Chrome or Chromium to use."),
+    click.option("--driver", metavar="PATH", help="chromedriver to use."),
+    click.option("--grid", metavar="URL", help="Use the browsers of a Selenium Grid, e.g. http://localhost:4444."),
+    click.option("--profile", metavar="DIR", help="Keep browser profiles (cookies) in DIR between runs."),
 )
 _search = _options(
     click.option(
@@ -71,9 +102,10 @@ _search = _options(
         "--source", "source_names", multiple=True, help="Where to search, if a row does not say.  [default: google]"
     ),
     click.option("--browsers", type=click.IntRange(1, 64), help="Browsers open at once.  [default: 2]"),
-    click.option("--headed/--headless", default=None, help="Show the browser windows, or not."),
-    click.option("--browser-binary", metavar="PATH", help="Chrome or Chromium to use."),
-    click.option("--driver", metavar="PATH", help="chromedriver to use."),
+    _browser,
+    click.option("--widen", is_flag=True, help="Search facets of a keyword too when it has too few results."),
+    click.option("--harvest", metavar="WAY", help="How Google's pictures are found: auto, rows, hover or click."),
+    _filter_flags(),
 )
 _fetch = _options(
     click.option("--threads", type=click.IntRange(1, 1024), help="Downloads in flight.  [default: 64]"),
@@ -92,6 +124,10 @@ _FLAG_KEYS = {
     "headed": "search.headed",
     "browser_binary": "search.browser_binary",
     "driver": "search.driver",
+    "grid": "search.grid",
+    "profile": "search.profile",
+    "harvest": "google.harvest",
+    "widen": "search.widen",
     "threads": "fetch.threads",
     "transport": "fetch.transport",
     "verify": "fetch.verify",
@@ -101,11 +137,14 @@ _FLAG_KEYS = {
 
 def _settings(flags: dict[str, Any]) -> Settings:
     """Settings file, then --set, then the flags that were given."""
-    settings = settings_file.load(flags.get("config"), flags.get("assignments", ()), sources.defaults())
-    for flag, key in _FLAG_KEYS.items():
+    names = sources.all_filters()
+    settings = settings_file.load(flags.get("config"), flags.get("assignments", ()), sources.defaults(), names)
+    for flag, key in {**_FLAG_KEYS, **{f"filter_{name}": f"filters.{name}" for name in names}}.items():
         if flags.get(flag) not in (None, False) or (flag == "headed" and flags.get(flag) is False):
             value = flags[flag]
-            settings = settings_file.assign(settings, key, str(value) if flag == "out" else value, f"--{flag}")
+            settings = settings_file.assign(
+                settings, key, str(value) if flag == "out" else value, f"--{flag.removeprefix('filter_')}"
+            )
     if flags.get("source_names"):
         settings = settings_file.assign(settings, "source", ",".join(flags["source_names"]), "--source")
     for name in _source_names(settings):
@@ -199,6 +238,32 @@ def urls(out: Path | None, file: Path | None) -> None:
 
 
 @cli.command()
+@_out
+@_config
+@_practice
+@_browser
+@click.option("--source", "source_names", multiple=True, help="Sources that --live asks.  [default: google]")
+@click.option("--live", is_flag=True, help="Ask each source for one keyword, by every way to a picture it knows.")
+def doctor(live: bool, practice: bool, **flags: Any) -> None:
+    """Check browser, driver, display, disk, output folder and ledger, and say what to do.
+
+    With --live also whether the sites still answer as they should: worth a minute before a night's run.
+    """
+    from collector import doctor as doctors
+
+    settings = _settings(flags)
+    with _practice_site(0) if practice else nullcontext() as address:
+        if address is not None:
+            settings = _led_to(settings, address)
+        problems: list[doctors.Finding] = []
+        for finding in chain(doctors.checks(settings), doctors.live(settings) if live else ()):
+            ui.line(str(finding))
+            problems += [finding] * (finding.level is doctors.Level.PROBLEM)
+    if problems:
+        raise Verdict(problems[0].code, f"{_count(len(problems), 'problem', 's')}, see above")
+
+
+@cli.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free port.")
 def practice(port: int) -> None:
     """Serve the practice web on loopback until Ctrl-C, to look at or to test scrapers on."""
@@ -219,7 +284,8 @@ def _work(flags: dict[str, Any], path: Path | None, *, search: bool, fetch: bool
     started = time.monotonic()
     stop = _Stop()
     with stop, launch.workshop(settings.out) as ledger, _site(flags["practice"], ledger, settings) as settings:
-        number = ledger.plan(asked.queries) if asked is not None else ledger.take_up_all()
+        widen = settings.search.widen
+        number = ledger.plan(asked.queries, widen) if asked is not None else ledger.take_up_all()
         run = launch.assemble(ledger, number, settings, search=search, fetch=fetch)
         keywords, wanted, searched, saved = ledger.progress(number)
         show = ui.choose(
@@ -241,18 +307,19 @@ def _work(flags: dict[str, Any], path: Path | None, *, search: bool, fetch: bool
     ui.summary(tallies, time.monotonic() - started, settings.out, events=flags["events"])
     if stop.asked:
         raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}")
+    _offer_widening(tallies, settings)
     _judge(tallies, unreachable, fetch)
 
 
 def _read(path: Path, settings: Settings, flags: Mapping[str, Any]) -> QueryFile:
     from collector.queries import read_queries
 
-    names = {name for source in sources.defaults() for name in sources.filters(source)}
     return read_queries(
         path,
         limit=settings.limit,
         sources=_source_names(settings),
-        filters=sorted(names),
+        filters=sorted(settings.filters),
+        given={name: value for name, value in settings.filters.items() if value},
         check=_check_query,
         encoding=flags["encoding"],
         delimiter=flags["delimiter"],
@@ -279,7 +346,14 @@ def _site(practice: bool, ledger: Ledger, settings: Settings) -> Iterator[Settin
     if not practice:
         yield settings
         return
-    port = int(ledger.note("practice.port") or 0)
+    with _practice_site(int(ledger.note("practice.port") or 0)) as address:
+        ledger.remember("practice.port", address.rpartition(":")[2])
+        yield _led_to(settings, address)
+
+
+@contextmanager
+def _practice_site(port: int) -> Iterator[str]:
+    """The address of a practice web that runs meanwhile; 0 is any free port."""
     try:
         web = _practice_web(port)
     except OSError:
@@ -287,13 +361,19 @@ def _site(practice: bool, ledger: Ledger, settings: Settings) -> Iterator[Settin
             f"--practice: port {port}, which this folder's URLs use, is taken; free it or give --out"
         ) from None
     try:
-        ledger.remember("practice.port", web.url.rpartition(":")[2])
-        for name, table in settings.sources.items():
-            if "home" in table:
-                settings = settings_file.assign(settings, f"{name}.home", web.url, "--practice")
-        yield settings_file.assign(settings, "fetch.allow_private", True, "--practice")
+        yield web.url
     finally:
         web.stop()
+
+
+def _led_to(settings: Settings, address: str) -> Settings:
+    """The settings with every source at the practice web, which needs no window: it challenges nobody for that."""
+    for name, table in settings.sources.items():
+        if "home" in table:
+            settings = settings_file.assign(settings, f"{name}.home", address, "--practice")
+    if settings.search.headed == "auto":
+        settings = settings_file.assign(settings, "search.headed", "no", "--practice")
+    return settings_file.assign(settings, "fetch.allow_private", True, "--practice")
 
 
 def _practice_web(port: int) -> PracticeWeb:
@@ -348,6 +428,17 @@ class _Stop:
 def _remember_unreachable(event: Event, unreachable: list[str]) -> None:
     if isinstance(event, SearchEnded) and event.state is SearchState.UNREACHABLE and event.detail:
         unreachable.append(event.detail)
+
+
+def _offer_widening(tallies: Sequence[Tally], settings: Settings) -> None:
+    """Say that some keywords have too few results, and what can be done about it."""
+    few = sum(tally.saved < tally.limit and _exhausted(tally) for tally in tallies)
+    if few and not settings.search.widen:
+        ui.error(f"{_count(few, 'keyword', 's')} exhausted below the limit; --widen searches facets of them too")
+
+
+def _exhausted(tally: Tally) -> bool:
+    return bool(tally.searches) and all(state is SearchState.EXHAUSTED for _, state, _ in tally.searches)
 
 
 def _judge(tallies: Sequence[Tally], unreachable: Sequence[str], fetched: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import file_digest
@@ -87,7 +87,16 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
 
         fetchers = open_pool(settings.fetch, settings.out, inbox.put)
     hosts = Hosts(settings.fetch, time.monotonic)
-    return Run(ledger, number, settings, inbox, hosts, searchers, fetchers)
+    return Run(ledger, number, settings, inbox, hosts, searchers, fetchers, variations=_variations(settings))
+
+
+def _variations(settings: Settings) -> Callable[[str], Sequence[tuple[str, str]]]:
+    """What each source offers to widen a query, if that is wished for."""
+
+    def variations(source: str) -> Sequence[tuple[str, str]]:
+        return sources.load(source).VARIATIONS if settings.search.widen and source in sources.SOURCES else ()
+
+    return variations
 
 
 def write_map(ledger: Ledger, folder: Path) -> Path:

@@ -186,9 +186,8 @@ def folder_name(label: str, taken: Collection[str]) -> str:
     if _is_safe(text) and text not in used:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    slug = _slug(text)
     for digits in _HASH_DIGITS:
-        name = f"{slug}-{digest[:digits]}"
+        name = f"{_slug(text, FOLDER_BYTES - 1 - digits)}-{digest[:digits]}"
         if name not in used:
             return name
     raise ValueError(f"every name for the label {label!r} is taken")
@@ -230,12 +229,12 @@ def _is_device(name: str) -> bool:
     return name.partition(".")[0].rstrip().upper() in _DEVICES
 
 
-def _slug(text: str) -> str:
-    """What is readable of a label, 1 to 71 bytes; safe as a name once a hyphen and a hash follow."""
+def _slug(text: str, room: int) -> str:
+    """What is readable of a label, 1 to `room` bytes; safe as a name once a hyphen and a hash follow."""
     slug = re.sub(r"[ _]*_[ _]*", "_", "".join(map(_readable, text)))
     while slug and (slug[0] in " ._-~" or unicodedata.category(slug[0]).startswith("M")):
         slug = slug[1:]
-    slug = slug.encode()[: FOLDER_BYTES - 1 - _HASH_DIGITS[0]].decode("utf-8", "ignore").rstrip(" ._-~")
+    slug = slug.encode()[:room].decode("utf-8", "ignore").rstrip(" ._-~")
     if _is_device(slug) or _OWN_FILES.match(slug.casefold()):
         slug = slug.replace(".", "_")
     return slug or "class"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -55,15 +55,16 @@ def read_queries(
     limit: int,
     sources: tuple[str, ...],
     filters: Collection[str] = FILTERS,
+    given: Mapping[str, str] | None = None,
     check: Check | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> QueryFile:
     """Read a CSV: one keyword a row without a header, or columns named in a header.
 
-    `limit` and `sources` hold for rows that do not set their own. Two rows are duplicates when keyword,
-    label and filters are the same but for spacing and Unicode form; the first one's limit counts, and the
-    sources of both. InputError: what is wrong, in which line, what to do. UsageError: no such encoding.
+    `limit`, `sources` and the filters `given` hold for rows that do not set their own. Two rows are duplicates
+    when keyword, label and filters are the same but for spacing and Unicode form; the first one's limit counts,
+    and the sources of both. InputError: what is wrong, in which line, what to do. UsageError: no such encoding.
     """
     raw = read_bytes(path)
     sha256 = hashlib.sha256(raw).hexdigest()
@@ -75,7 +76,7 @@ def read_queries(
     separator = check_delimiter(delimiter) if delimiter else sniff(first, _KEYWORD)
     header = _header(path, first, line, separator, filters)
     records = table(path, text, separator, len(header.names))
-    rows = _Rows(records, header, limit, sources, check)
+    rows = _Rows(records, header, limit, sources, given or {}, check)
     for record, cells in records.records():
         if record >= header.line:
             rows.add(record, cells)
@@ -121,12 +122,19 @@ class _Rows:
     """Turns cells into queries, and remembers what it has seen."""
 
     def __init__(
-        self, table: Table, header: _Header, limit: int, sources: tuple[str, ...], check: Check | None
+        self,
+        table: Table,
+        header: _Header,
+        limit: int,
+        sources: tuple[str, ...],
+        given: Mapping[str, str],
+        check: Check | None,
     ) -> None:
         names = header.names
         self._table = table
         self._limit = limit
         self._sources = sources
+        self._given = given
         self._check = check
         self._places = {name: place for place, name in enumerate(names) if name}
         self._unnamed = [place for place, name in enumerate(names) if not name]
@@ -153,7 +161,7 @@ class _Rows:
             label=self._text(record, "label", cells) or keyword,
             limit=self._number(record, cells),
             sources=self._row_sources(record, cells),
-            filters=tuple((name, value) for name in self._filters if (value := self._text(record, name, cells))),
+            filters=self._row_filters(record, cells),
         )
         self._approve(record, query)
         self._keep(record, query)
@@ -200,6 +208,10 @@ class _Rows:
         if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
             raise self._table.error(record, f"the limit {_shown(text)} is not a whole number of at least 1")
         return int(text)
+
+    def _row_filters(self, record: int, cells: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        own = {name: value for name in self._filters if (value := self._text(record, name, cells))}
+        return tuple(sorted({**self._given, **own}.items()))
 
     def _row_sources(self, record: int, cells: tuple[str, ...]) -> tuple[str, ...]:
         names = re.split(r"[|+,;\s]+", self._text(record, "source", cells).casefold())

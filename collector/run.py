@@ -8,11 +8,11 @@ gives the part file its name, commits in groups - and yields each event once it 
 from __future__ import annotations
 
 import math
-import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ from collector.model import (
     Found,
     Missed,
     Outcome,
+    Query,
     Rejected,
     Saved,
     Search,
@@ -38,7 +39,7 @@ from collector.model import (
 from collector.reasons import Fate, fate
 from collector.schedule import HostBook, Job, Schedule
 from collector.settings import Settings
-from collector.store import Ledger
+from collector.store import KnownSearch, Ledger
 
 WINDOW = 256
 """Open queries in hand at a time: enough to keep every worker busy, few enough to forget a million."""
@@ -92,9 +93,12 @@ class Run:
         search: Searchers | None = None,
         fetch: Fetchers | None = None,
         clock: Callable[[], float] = time.monotonic,
+        variations: Callable[[str], Sequence[tuple[str, str]]] = lambda _: (),
     ) -> None:
+        """`variations`: the filters by which a source's exhausted queries are widened."""
         self._ledger, self._number, self._settings = ledger, number, settings
         self._inbox, self._hosts, self._search, self._fetch = inbox, hosts, search, fetch
+        self._variations = variations
         self._schedule = Schedule(hosts, clock)
         self._position: int | None = -1
         self._trouble: Exception | None = None
@@ -126,7 +130,7 @@ class Run:
         events: list[Event] = []
         with self._ledger.transaction():
             for _, query in rows:
-                job = Job(query, query.saved, query.found, {number: state for number, _, state in query.searches})
+                job = Job(query, query.saved, query.found, {search.id: search for search in query.searches})
                 self._schedule.add(job)
                 self._plan_searches(job)
                 events += self._advance(job)
@@ -136,23 +140,24 @@ class Run:
         """Ask the sources that have not given all they should: the limit, and spares for the unusable."""
         limit = job.query.query.limit
         target = limit + max(10, math.ceil(limit * self._settings.search.spares))
-        missing = target - job.found // max(1, len(job.states))
-        for number, source, state in job.query.searches:
-            again = state is SearchState.ENOUGH and self._fetch is None and missing > 0
-            if self._search is not None and job.short and (again or not state.done):
-                self._schedule.plan_search(job, number, source, max(10, missing))
+        missing = target - job.found // max(1, len(job.asked))
+        for search in job.asked:
+            again = search.state is SearchState.ENOUGH and self._fetch is None and missing > 0
+            if self._search is not None and job.short and (again or not search.state.done):
+                self._schedule.plan_search(job, search, max(10, missing))
 
     def _hand_out(self) -> list[Event]:
         searches = self._schedule.searches
         while self._search is not None and searches and self._search.busy < self._search.capacity:
             planned = searches.popleft()
             known = self._ledger.known(planned.job.query.id)
+            query = _varied(planned.job.query.query, planned.search.variant)
             wanted = len(known) + planned.extra
-            self._search.submit(Search(planned.id, planned.job.query.query, planned.source, wanted, known))
-        if self._fetch is not None and (
-            tasks := self._schedule.next_tasks(self._fetch.capacity - self._fetch.in_flight)
-        ):
-            self._fetch.submit(*tasks)
+            self._search.submit(Search(planned.search.id, query, planned.search.source, wanted, known))
+        if self._fetch is not None:
+            room = self._fetch.capacity - self._fetch.in_flight
+            if tasks := self._schedule.next_tasks(room):
+                self._fetch.submit(*tasks)
         idled = self._schedule.idled()
         if not idled:
             return []
@@ -230,7 +235,7 @@ class Run:
     def _search_ended(self, event: SearchEnded, job: Job) -> None:
         self._ledger.search_ended(event)
         job.searching -= 1
-        job.states[event.search.id] = event.state
+        job.searches[event.search.id] = replace(job.searches[event.search.id], state=event.state)
         if event.reason == "browser.start":  # Every other keyword would end the same way.
             self._trouble = self._trouble or RunStopped(10, event.detail or "the browser would not start")
 
@@ -246,10 +251,10 @@ class Run:
         path = Path(self._ledger.folder(label), layout.file_name(picture))
         final = self._settings.out / path
         try:
-            os.replace(arrived.part, final)
+            arrived.part.replace(final)
         except FileNotFoundError:  # No folder before its first picture.
             final.parent.mkdir(exist_ok=True)
-            os.replace(arrived.part, final)
+            arrived.part.replace(final)
         job.saved += 1
         return Saved(task, picture, path, status, final_url, seconds)
 
@@ -286,15 +291,40 @@ class Run:
         if job.flying or job.delayed or job.searching:
             return []
         if self._fetch is not None and self._search is not None:
-            for number, source, _ in job.query.searches:
-                if job.states[number] is SearchState.ENOUGH:
-                    self._schedule.plan_search(job, number, source, max(10, 2 * job.short))
+            self._search_on(job)
         if not job.searching:
-            all_seen = all(state in (SearchState.EXHAUSTED, SearchState.EMPTY) for state in job.states.values())
+            seen = (SearchState.EXHAUSTED, SearchState.EMPTY)
+            all_seen = all(search.state in seen for search in job.asked)
             if self._fetch is not None and all_seen and not job.left_over:
                 self._ledger.close_query(job.query.id)
             self._schedule.drop(job)
         return []
+
+    def _search_on(self, job: Job) -> None:
+        """Ask again where there was more; else, if that is wished for, ask for a variation of the query."""
+        extra = max(10, 2 * job.short)
+        for search in job.asked:
+            if search.state is SearchState.ENOUGH:
+                self._schedule.plan_search(job, search, extra)
+        if job.searching:
+            return
+        for search in job.asked:
+            exhausted = search.state is SearchState.EXHAUSTED and not search.variant
+            if exhausted and (variation := self._variation(job, search.source)) is not None:
+                self._schedule.plan_search(job, variation, extra)
+
+    def _variation(self, job: Job, source: str) -> KnownSearch | None:
+        """The next variation that a source offers, the query does not fix, and nobody has searched to its end."""
+        fixed = dict(job.query.query.filters)
+        for name, value in self._variations(source):
+            mark = f"{source} {name}={value}"
+            if name in fixed or mark in job.varied:
+                continue
+            job.varied.add(mark)
+            search = self._ledger.add_search(job.query.id, source, f"{name}={value}", self._number)
+            if not search.state.done:
+                return search
+        return None
 
     def _load(self, job: Job) -> None:
         tasks = self._ledger.todo(job.query.id, job.loaded, CHUNK)
@@ -326,6 +356,12 @@ class Run:
             thread.start()
         for thread in threads:
             thread.join()
+
+
+def _varied(query: Query, variant: str) -> Query:
+    """The query with one filter more."""
+    name, _, value = variant.partition("=")
+    return replace(query, filters=tuple(sorted((*query.filters, (name, value))))) if variant else query
 
 
 def _final(missed: Missed, later: bool) -> Rejected | Failed | Skipped:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from collector.fetch.politeness import host_of
-from collector.model import Missed, SearchState, Task
-from collector.store import OpenQuery
+from collector.model import Missed, Task
+from collector.store import KnownSearch, OpenQuery
 
 PATIENCE = 5.0
 """Seconds after which a download no longer counts on: another URL is tried in its place."""
@@ -42,7 +42,8 @@ class Job:
     query: OpenQuery
     saved: int
     found: int
-    states: dict[int, SearchState]
+    searches: dict[int, KnownSearch]
+    """By number, with their state as it is now."""
     pending: deque[Task] = field(default_factory=deque)
     loaded: int = 0
     """The last URL (its number) that was taken from the ledger."""
@@ -54,6 +55,13 @@ class Job:
     searching: int = 0
     left_over: bool = False
     """Something of it stays for a later run."""
+    varied: set[str] = field(default_factory=set)
+    """Variations that were tried, as source and filter."""
+
+    @property
+    def asked(self) -> list[KnownSearch]:
+        """The searches that the present run asks for, as they stand now."""
+        return [search for search in self.searches.values() if search.asked]
 
     @property
     def short(self) -> int:
@@ -72,12 +80,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSearch:
-    """A search that waits for a browser; how many URLs it should add is known, what is known is not yet."""
+    """A search that waits for a browser; what the ledger knows by then is not settled yet."""
 
     job: Job
-    id: int
-    source: str
+    search: KnownSearch
     extra: int
+    """How many URLs it should add."""
 
 
 class Schedule:
@@ -99,23 +107,25 @@ class Schedule:
     def add(self, job: Job) -> None:
         """Take a query in hand."""
         self._ring.append(job)
-        self._of_search.update(dict.fromkeys(job.states, job))
+        self._of_search.update(dict.fromkeys(job.searches, job))
 
     def drop(self, job: Job) -> None:
         """Let go of a query; what is still under way for it will not be missed."""
         self._ring.remove(job)
         self._abandoned.update(job.flying)
-        for number in job.states:
+        for number in job.searches:
             del self._of_search[number]
 
     def job(self, search_id: int) -> Job:
         """The query a search belongs to."""
         return self._of_search[search_id]
 
-    def plan_search(self, job: Job, number: int, source: str, extra: int) -> None:
+    def plan_search(self, job: Job, search: KnownSearch, extra: int) -> None:
         """Have a source asked for `extra` URLs more."""
         job.searching += 1
-        self.searches.append(PlannedSearch(job, number, source, extra))
+        job.searches[search.id] = search
+        self._of_search[search.id] = job
+        self.searches.append(PlannedSearch(job, search, extra))
 
     def next_tasks(self, count: int) -> list[Task]:
         """Up to `count` URLs to fetch now, counted as started; queries take turns."""

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from collector.contracts import UsageError
 
@@ -25,11 +25,16 @@ class SearchSettings:
 
     browsers: int = 2
     """Browsers open at once; each serves one keyword at a time."""
-    headed: bool = False
+    headed: Literal["auto", "yes", "no"] = "auto"
+    """Whether browsers have a window; auto: where there is a display (on a grid: no)."""
     browser_binary: str = ""
     """Path of Chrome or Chromium; "" looks for an installed one."""
     driver: str = ""
     """Path of chromedriver; "" looks on PATH, then webdriver-manager, then Selenium Manager."""
+    grid: str = ""
+    """Address of a Selenium Grid whose browsers are used, such as http://localhost:4444; "" starts our own."""
+    profile: str = ""
+    """Folder for browser profiles that are kept between runs; "" gives every browser a fresh one."""
     page_load_timeout: float = 30.0
     script_timeout: float = 10.0
     command_timeout: float = 45.0
@@ -43,6 +48,8 @@ class SearchSettings:
     """Resident bytes of a browser's process tree above which it is replaced."""
     spares: float = 0.5
     """Extra URLs searched per wanted picture, because some will not be usable; at least ten."""
+    widen: bool = False
+    """Whether a query exhausted below its limit is searched again with facets of itself (size, time, colour)."""
     window_width: int = 1600
     window_height: int = 1100
 
@@ -113,6 +120,8 @@ class Settings:
     fetch: FetchSettings = field(default_factory=FetchSettings)
     sources: Tables = field(default_factory=dict)
     """Source name -> its settings, complete and checked."""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """Search filter -> value for rows that do not set it; "" is no filter. Which values are right, the source says."""
 
     @property
     def diagnosis(self) -> Path:
@@ -121,14 +130,16 @@ class Settings:
         return out.with_name(f"{out.name}-diagnosis")
 
 
-def load(path: Path | None, assignments: Iterable[str], defaults: Tables) -> Settings:
+def load(path: Path | None, assignments: Iterable[str], defaults: Tables, filters: Iterable[str] = ()) -> Settings:
     """Settings from a TOML file (None: `collector.toml` here, if any) and `table.key=value` texts.
 
-    `defaults` gives each source's table with its default values, which also fix the types.
-    UsageError names the file, the key and what may stand there.
+    `defaults` gives each source's table with its default values, which also fix the types; `filters` are the
+    names of the search filters. UsageError names the file, the key and what may stand there.
     """
     chosen = path or (Path(FILE_NAME) if Path(FILE_NAME).is_file() else None)
-    settings = Settings(sources={name: dict(table) for name, table in defaults.items()})
+    settings = Settings(
+        sources={name: dict(table) for name, table in defaults.items()}, filters=dict.fromkeys(filters, "")
+    )
     if chosen is not None:
         settings = _apply_file(settings, chosen)
     for text in assignments:
@@ -149,8 +160,11 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
         known = get_type_hints(type(part))
         _require_known(name, known, table, where)
         return replace(settings, **{table: replace(part, **{name: _convert(value, known[name], key, where)})})
+    if table == "filters":
+        _require_known(name, settings.filters, table, where)
+        return replace(settings, filters={**settings.filters, name: _convert(value, str, key, where)})
     if table not in settings.sources:
-        choices = ", ".join(["search", "fetch", *sorted(settings.sources)])
+        choices = ", ".join(["search", "fetch", "filters", *sorted(settings.sources)])
         raise UsageError(f"{where}: no table {table!r}; there are: {choices}")
     current = settings.sources[table]
     _require_known(name, current, table, where)
@@ -202,8 +216,18 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 def _convert(value: Any, kind: Any, key: str, where: str) -> Any:
-    """The value as the wanted type; texts (from --set) are parsed, other types must fit."""
+    """The value as the wanted type; texts (from --set) are parsed, other types must fit.
+
+    Choices of texts may be given as true and false where they are yes and no.
+    """
     text = str(value).strip()
+    choices = get_args(kind)
+    if choices:
+        if text.lower() in _TRUE + _FALSE:
+            text = "yes" if text.lower() in _TRUE else "no"
+        if text in choices:
+            return text
+        raise UsageError(f"{where}: {key} = {text!r}: choices: {', '.join(choices)}")
     if kind is bool:
         if isinstance(value, bool):
             return value

@@ -12,6 +12,7 @@ from collector.model import (
     Found,
     Hit,
     Missed,
+    Query,
     Search,
     SearchEnded,
     SearchStarted,
@@ -25,11 +26,11 @@ Answer = Callable[[Task], Missed | str | Exception]
 
 
 class FakeSearchers:
-    """Has `hits` for each keyword and gives as many as a search wants."""
+    """Has `hits` for each query and gives as many as a search wants."""
 
     capacity = 1
 
-    def __init__(self, inbox: SimpleQueue[Any], hits: Callable[[str], Iterable[Hit]]) -> None:
+    def __init__(self, inbox: SimpleQueue[Any], hits: Callable[[Query], Iterable[Hit]]) -> None:
         self._inbox, self._hits = inbox, hits
         self.asked: list[Search] = []
         self.ending: Callable[[Search], SearchEnded | None] = lambda search: None
@@ -47,7 +48,7 @@ class FakeSearchers:
             self._inbox.put(special)
             return
         known, state, seen = set(search.known), SearchState.EMPTY, 0
-        for seen, found in enumerate(self._hits(search.query.keyword), start=1):
+        for seen, found in enumerate(self._hits(search.query), start=1):
             state = SearchState.EXHAUSTED
             if found.key not in known:
                 known.add(found.key)

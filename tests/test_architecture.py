@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
     ("ui",),
-    ("launch",),
+    ("launch", "doctor"),
     ("run",),
     ("schedule",),
     ("store", "search", "fetch"),

@@ -45,13 +45,15 @@ class Bench:
         self.ending = lambda search: None
         self.answer: Answer = lambda task: f"bytes of {task.url}"
         self.stop_after = 10**9
+        self.variations: tuple[tuple[str, str], ...] = ()
 
-    def hits(self, keyword: str) -> Iterator[Hit]:
-        return (hit(number, keyword) for number in range(1, self.total + 1))
+    def hits(self, query: Query) -> Iterator[Hit]:
+        part = "".join(value for _, value in query.filters)
+        return (hit(number, query.keyword + part) for number in range(1, self.total + 1))
 
     def run(self, *queries: Query, search: bool = True, fetch: bool = True) -> list[Event]:
         with Ledger.open(self.folder) as ledger:
-            number = ledger.plan(queries) if queries else ledger.take_up_all()
+            number = ledger.plan(queries, bool(self.variations)) if queries else ledger.take_up_all()
             inbox: SimpleQueue[Any] = SimpleQueue()
             self.searchers = FakeSearchers(inbox, self.hits)
             self.searchers.ending = self.ending
@@ -65,6 +67,7 @@ class Bench:
                 self.hosts,
                 self.searchers if search else None,
                 self.fetchers if fetch else None,
+                variations=lambda source: self.variations,
             )
             seen: list[Event] = []
             for event in run.events(lambda: len(seen) >= self.stop_after):
@@ -274,3 +277,34 @@ def test_urls_of_a_hopeless_host_stay_to_do_and_hold_nothing_up(bench: Bench, mo
     monkeypatch.undo()
     bench.run(query("cat", 3))
     assert bench.tallies[0].saved == 3
+
+
+def test_urls_found_by_a_source_that_is_no_longer_asked_are_fetched_all_the_same(bench: Bench) -> None:
+    bench.total = 3
+    bench.run(query("cat", 5, sources=("bing",)), fetch=False)
+    bench.run(query("cat", 5, sources=("google",)))
+    assert bench.tallies[0].saved == 3
+
+
+def test_an_exhausted_query_is_widened_by_facets_of_itself_when_wished(bench: Bench) -> None:
+    bench.total = 4
+    bench.run(query("cat", 10))
+    assert bench.tallies[0].saved == 4
+    bench.variations = (("size", "large"), ("time", "year"), ("time", "month"))
+    bench.run(query("cat", 10))
+    assert bench.tallies[0].saved == 10
+    asked = [search.query.filters for search in bench.searchers.asked]
+    assert asked == [(("size", "large"),), (("time", "year"),)], "one after the other, and no more than needed"
+    names = [name for name, _, _ in bench.tallies[0].searches]
+    assert names == ["google", "google size=large", "google time=year"]
+    bench.run(query("cat", 20))
+    assert bench.tallies[0].saved == 16, "all four results of all four searches"
+    bench.run(query("cat", 20))
+    assert bench.searchers.asked == []
+
+
+def test_a_filter_of_the_users_is_never_varied(bench: Bench) -> None:
+    bench.total = 2
+    bench.variations = (("size", "large"), ("time", "year"))
+    bench.run(Query("cat", "cat", 9, ("google",), (("size", "icon"),)))
+    assert [search.query.filter("size") for search in bench.searchers.asked] == ["icon", "icon"]

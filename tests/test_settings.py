@@ -24,10 +24,11 @@ def test_file_then_set(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("google.hom=x", "in \\[google\\] there are: count, home"),
-        ("gogle.home=x", "no table 'gogle'; there are: search, fetch, google"),
+        ("gogle.home=x", "no table 'gogle'; there are: search, fetch, filters, google"),
         ("fetch.threads=many", "expected a whole number"),
         ("fetch.threads=-1", "expected a whole number"),
         ("google.video=perhaps", "expected true or false"),
+        ("search.headed=perhaps", "search.headed = 'perhaps': choices: auto, yes, no"),
         ("limits=3", "no setting 'limits'"),
         ("google.home", "write it as table.key=value"),
     ],
@@ -45,6 +46,22 @@ def test_a_bad_file_is_named(tmp_path: Path, content: str, message: str) -> None
     file.write_text(content)
     with pytest.raises(UsageError, match=f"my.toml.*{message}"):
         load(file, [], DEFAULTS)
+
+
+def test_a_choice_may_be_given_as_true_or_false(tmp_path: Path) -> None:
+    assert Settings().search.headed == "auto"
+    file = tmp_path / "collector.toml"
+    for text, expected in (("true", "yes"), ("false", "no"), ('"auto"', "auto"), ('"yes"', "yes")):
+        file.write_text(f"[search]\nheaded = {text}\n")
+        assert load(file, [], DEFAULTS).search.headed == expected
+        assert load(None, [f"search.headed={text.strip(chr(34))}"], DEFAULTS).search.headed == expected
+
+
+def test_filters_are_a_table_of_their_own() -> None:
+    settings = load(None, ["filters.size=large"], DEFAULTS, ["size", "color"])
+    assert settings.filters == {"size": "large", "color": ""}
+    with pytest.raises(UsageError, match="in \\[filters\\] there are: color, size"):
+        load(None, ["filters.shape=round"], DEFAULTS, ["size", "color"])
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def plan_one(ledger: Ledger, wanted: Query) -> tuple[int, int, int]:
     """(run, query id, search id) of a freshly planned query."""
     run = ledger.plan([wanted])
     ((_, opened),) = ledger.open_queries(run, -1, 10)
-    return run, opened.id, opened.searches[0][0]
+    return run, opened.id, opened.searches[0].id
 
 
 def enter(ledger: Ledger, wanted: Query, numbers: range) -> tuple[int, int, list[Task]]:
@@ -49,7 +49,7 @@ def test_a_planned_query_is_open_with_its_search_pending(ledger: Ledger) -> None
     run = ledger.plan([query("cat", 5), query("dog", 2, sources=("google", "bing"))])
     (_, cat), (_, dog) = ledger.open_queries(run, -1, 10)
     assert (cat.query.keyword, cat.query.limit, cat.saved, cat.found) == ("cat", 5, 0, 0)
-    assert [(source, state) for _, source, state in dog.searches] == [
+    assert [(search.source, search.state) for search in dog.searches] == [
         ("google", SearchState.PENDING),
         ("bing", SearchState.PENDING),
     ]
@@ -130,7 +130,7 @@ def test_a_done_query_opens_for_a_source_it_was_never_put_to(ledger: Ledger) -> 
     ledger.close_query(query_id)
     run = ledger.plan([query(sources=("google", "bing"))])
     ((_, opened),) = ledger.open_queries(run, -1, 10)
-    assert [source for _, source, _ in opened.searches] == ["google", "bing"]
+    assert [search.source for search in opened.searches] == ["google", "bing"]
 
 
 def test_the_same_bytes_are_found_again_by_hash(ledger: Ledger) -> None:

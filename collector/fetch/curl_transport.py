@@ -395,14 +395,11 @@ class _Transfer:
         lines: list[bytes] = []
         for line in self._lines:
             if line.startswith(b"HTTP/"):
+                self.status = int(line.split(None, 2)[1])
                 lines = []
-            elif line in (b"\r\n", b"\n"):
-                if not first.startswith(b"1", first.find(b" ") + 1):
-                    break
-                continue
+            elif line.isspace() and self.status >= 200:
+                break
             lines.append(line)
-            first = lines[0]
-        self.status = int(first.split(None, 2)[1])
         if len(lines) > HEADER_LINES:
             raise FetchError("http.bad_framing", f"{len(lines)} headers")
         headers: dict[str, str] = {}

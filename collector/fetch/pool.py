@@ -56,7 +56,7 @@ class FetchPool:
         """Queue tasks; never blocks."""
         if self._closing:
             raise RuntimeError("the pool is closed")
-        if not self._threads:
+        if tasks and not self._threads:
             self._start()
         with self._state:
             self._in_flight += len(tasks)

@@ -95,6 +95,8 @@ class ProcessPool:
         """Hand tasks out to the workers."""
         if self._closing:
             raise RuntimeError("the pool is closed")
+        if not tasks:
+            return
         if self._watch is None:
             self._watch = threading.Thread(target=self._watch_decoders, name="fetch-watch", daemon=True)
             self._watch.start()

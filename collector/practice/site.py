@@ -129,7 +129,7 @@ class Site:
             event=query.get("ei") or secrets.token_urlsafe(16),
             language=query.get("hl", "en"),
             carried=tuple((name, value) for name, value in query.items() if name not in _OWN),
-            state=self._state(slug(keyword), knobs),
+            state=states.met(self._state(slug(keyword), knobs), request.cookies),
         )
 
     def _state(self, name: str, knobs: Knobs) -> str:

@@ -6,6 +6,7 @@ the consent form names Google's address, as it must, but the page's own script s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from urllib.parse import quote, urlencode
@@ -24,12 +25,21 @@ SAFE = {"Content-Security-Policy": "form-action 'self'"}
 """Even a script that submits the consent form by force cannot reach Google's address."""
 
 
+def met(state: str, cookies: Mapping[str, str]) -> str:
+    """The state that a browser with these cookies meets: what was answered or solved is not asked again."""
+    if state in ("consent", "consent_overlay") and any(name in cookies for name in CONSENT_COOKIES):
+        return "results"
+    if state in ("captcha", "captcha_iframe") and EXEMPTION_COOKIE in cookies:
+        return "results"
+    return state
+
+
 async def barrier(request: web.Request, view: View, found: list[Result]) -> web.StreamResponse | None:
     """The page that stands before the results in the view's state, None when there is none."""
     state = view.state
-    if state == "consent" and not any(name in request.cookies for name in CONSENT_COOKIES):
+    if state == "consent":
         return _to("/consent/m", request)
-    if state == "captcha" and EXEMPTION_COOKIE not in request.cookies:
+    if state == "captcha":
         return _to("/sorry/index", request)
     if state == "silent":
         return await troubles.silence()
@@ -48,7 +58,7 @@ async def barrier(request: web.Request, view: View, found: list[Result]) -> web.
 
 def challenge(request: web.Request, view: View) -> web.Response | None:
     """The challenge of a scroll request, or None."""
-    if view.state != "captcha_iframe" or EXEMPTION_COOKIE in request.cookies:
+    if view.state != "captcha_iframe":
         return None
     address = _with_return("/sorry/index", request)
     return web.Response(text="", headers={"X-Sorry-Redirect": address, "X-Sg-Cs": "1"})

@@ -39,6 +39,7 @@ class RunFolder:
         part.replace(self.path / OWNER)
         self._lock = threading.Lock()
         self._count = 0
+        self._groups: set[int] = set()
         self._closed = False
         self._watchdog = subprocess.Popen(
             [sys.executable, "-I", "-S", reaper.__file__, str(os.getpid()), str(self.path)],
@@ -77,18 +78,22 @@ class RunFolder:
                 env=environment,
                 start_new_session=True,
             )
+            self._groups.add(process.pid)
             self._tell(f"watch {process.pid} {folder}\n")
         return process
 
     def forget(self, pgid: int) -> None:
         """The process group is gone; its number may be given to others."""
         with self._lock:
+            self._groups.discard(pgid)
             self._tell(f"forget {pgid}\n")
 
     def close(self) -> None:
         """Kill what is left, remove the folder, end the watchdog; at most a few seconds."""
         with self._lock:
             self._closed = True
+            while self._groups:
+                reaper.kill_group(self._groups.pop())
             if self._watchdog.stdin is not None:
                 with contextlib.suppress(BrokenPipeError):  # the watchdog was killed: we do its work below
                     self._watchdog.stdin.close()

@@ -6,7 +6,7 @@ Explicit, one line each: a source that is not named here does not exist.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Final, Protocol, cast
 
@@ -15,7 +15,7 @@ from collector.contracts import InputError, Source, UsageError
 SOURCES: Final[Mapping[str, str]] = {
     "google": "collector.sources.google",
 }
-"""Name -> module. The module offers search, SETTINGS and FILTERS."""
+"""Name -> module. The module offers search, SETTINGS, FILTERS and VARIATIONS."""
 
 Value = str | int | float | bool
 Choices = tuple[str, ...] | re.Pattern[str]
@@ -36,6 +36,10 @@ class Module(Protocol):
     def FILTERS(self) -> Mapping[str, Choices]:
         """Its filters: name -> the choices, or what a value must look like."""
 
+    @property
+    def VARIATIONS(self) -> Sequence[tuple[str, str]]:
+        """Filters (name, value) that each show another part of a query's results, best first."""
+
 
 def load(name: str) -> Module:
     """The module of a source. UsageError that lists the choices when there is no such source."""
@@ -43,6 +47,18 @@ def load(name: str) -> Module:
     if module is None:
         raise UsageError(f"no source {name!r}; there are: {', '.join(SOURCES)}")
     return cast(Module, import_module(module))
+
+
+def example(name: str) -> str:
+    """A keyword that the source surely has many pictures of: its EXAMPLE, if it offers one."""
+    return str(getattr(load(name), "EXAMPLE", "cat"))
+
+
+def ways(name: str) -> tuple[str, ...]:
+    """The ways to a URL that can be tried one by one: the source's WAYS, those of `harvest` if it has that setting."""
+    module = load(name)
+    usual = ("rows", "batch", "hover", "click") if "harvest" in module.SETTINGS else ()
+    return tuple(getattr(module, "WAYS", usual))
 
 
 def defaults() -> dict[str, dict[str, Value]]:
@@ -53,6 +69,15 @@ def defaults() -> dict[str, dict[str, Value]]:
 def filters(name: str) -> Mapping[str, Choices]:
     """A source's filters: name -> the choices, or a pattern for the whole value."""
     return load(name).FILTERS
+
+
+def all_filters() -> dict[str, Choices]:
+    """The filters of all sources together; where several know one, the first one's choices."""
+    found: dict[str, Choices] = {}
+    for source in SOURCES:
+        for name, choices in filters(source).items():
+            found.setdefault(name, choices)
+    return found
 
 
 def check_filters(source: str, given: Mapping[str, str]) -> None:

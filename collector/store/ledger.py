@@ -41,6 +41,19 @@ class StoreError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class KnownSearch:
+    """A query at one source, as the ledger knows it."""
+
+    id: int
+    source: str
+    state: SearchState
+    variant: str = ""
+    """A filter added to widen the query, as name=value; "" is the query as it was asked."""
+    asked: bool = True
+    """Whether the present run asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenQuery:
     """A query that still has something to do, as the ledger knows it."""
 
@@ -48,8 +61,8 @@ class OpenQuery:
     query: Query
     saved: int
     found: int
-    searches: tuple[tuple[int, str, SearchState], ...]
-    """(search id, source, state) of the sources asked for now."""
+    searches: tuple[KnownSearch, ...]
+    """All there ever were, oldest first."""
 
 
 class Ledger:
@@ -132,10 +145,11 @@ class Ledger:
 
     # ----------------------------------------------------------------- planning
 
-    def plan(self, queries: Iterable[Query]) -> int:
+    def plan(self, queries: Iterable[Query], widen: bool = False) -> int:
         """Take up these queries as the current run and return its number.
 
-        Known ones keep everything they have; a raised limit opens them again and frees their spares.
+        Known ones keep everything they have; a raised limit opens them again and frees their spares. With
+        `widen`, those that were exhausted below their limit are opened too.
         """
         rows = list(queries)
         with self.transaction():
@@ -151,16 +165,17 @@ class Ledger:
             self._db.executemany(
                 """INSERT INTO search (query_id, source, run)
                    SELECT id, ?, ? FROM query WHERE keyword = ? AND label = ? AND filters = ?
-                   ON CONFLICT (query_id, source) DO UPDATE SET run = excluded.run""",
+                   ON CONFLICT (query_id, source, variant) DO UPDATE SET run = excluded.run""",
                 ((source, run, q.keyword, q.label, _filters_text(q)) for q in rows for source in q.sources),
             )
             # A query that was done is open again when it is asked of a source it has not been put to.
             self._db.execute(
-                """UPDATE query SET state = 'open' WHERE run = ? AND state = 'done' AND
+                """UPDATE query SET state = 'open' WHERE run = :run AND state = 'done' AND
                    (SELECT count(*) FROM found JOIN outcome ON found_id = id
                     WHERE query_id = query.id AND outcome.state = 'saved') < wanted AND
-                   EXISTS (SELECT 1 FROM search WHERE query_id = query.id AND run = ? AND state = 'pending')""",
-                (run, run),
+                   EXISTS (SELECT 1 FROM search WHERE query_id = query.id AND run = :run
+                           AND (state = 'pending' OR (:widen AND state = 'exhausted')))""",
+                {"run": run, "widen": widen},
             )
             self._free_spares("query.run = ? AND query.reopened", (run,))
         return run
@@ -252,11 +267,11 @@ class Ledger:
 
     def _open_query(self, run: int, query_id: int, keyword: str, label: str, filters: str, wanted: int) -> OpenQuery:
         searches = tuple(
-            (number, source, SearchState(state))
-            for number, source, state in self._db.execute(
-                """SELECT id, source, state FROM search
-                   WHERE query_id = ? AND (run = ? OR source = 'import') ORDER BY id""",
-                (query_id, run),
+            KnownSearch(number, source, SearchState(state), variant, bool(asked))
+            for number, source, state, variant, asked in self._db.execute(
+                """SELECT id, source, state, variant, run = ? OR source = 'import' FROM search
+                   WHERE query_id = ? ORDER BY id""",
+                (run, query_id),
             )
         )
         found, saved = self._db.execute(
@@ -264,9 +279,22 @@ class Ledger:
                FROM found LEFT JOIN outcome ON found_id = found.id WHERE query_id = ?""",
             (query_id,),
         ).fetchone()
-        sources = tuple(source for _, source, _ in searches)
+        sources = tuple(dict.fromkeys(search.source for search in searches if search.asked))
         query = Query(keyword, label, wanted, sources, tuple(sorted(json.loads(filters).items())))
         return OpenQuery(query_id, query, saved, found, searches)
+
+    def add_search(self, query_id: int, source: str, variant: str, run: int) -> KnownSearch:
+        """A variation of a query at a source; one that is known already keeps its state."""
+        self._db.execute(
+            """INSERT INTO search (query_id, source, variant, run) VALUES (?, ?, ?, ?)
+               ON CONFLICT (query_id, source, variant) DO UPDATE SET run = excluded.run""",
+            (query_id, source, variant, run),
+        )
+        number, state = self._db.execute(
+            "SELECT id, state FROM search WHERE query_id = ? AND source = ? AND variant = ?",
+            (query_id, source, variant),
+        ).fetchone()
+        return KnownSearch(number, source, SearchState(state), variant)
 
     def known(self, query_id: int) -> frozenset[str]:
         """Keys of the URLs that a query has already."""

@@ -31,6 +31,7 @@ CREATE TABLE search (
   id         INTEGER PRIMARY KEY,
   query_id   INTEGER NOT NULL REFERENCES query (id),
   source     TEXT NOT NULL,
+  variant    TEXT NOT NULL DEFAULT '',
   run        INTEGER NOT NULL,
   state      TEXT NOT NULL DEFAULT 'pending' CHECK (state IN
              ('pending', 'enough', 'exhausted', 'empty', 'blocked', 'layout', 'unreachable', 'failed')),
@@ -41,7 +42,7 @@ CREATE TABLE search (
   seconds    REAL NOT NULL DEFAULT 0,
   started_at TEXT NOT NULL DEFAULT '',
   ended_at   TEXT NOT NULL DEFAULT '',
-  UNIQUE (query_id, source)
+  UNIQUE (query_id, source, variant)
 ) STRICT;
 
 CREATE TABLE found (
@@ -99,9 +100,10 @@ CREATE UNIQUE INDEX outcome_saved ON outcome (sha256) WHERE state = 'saved';
 CREATE TABLE folder (label TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE) STRICT, WITHOUT ROWID;
 
 CREATE VIEW picture AS
-SELECT query.keyword, query.label, search.source, found.rank, found.url, found.page, found.title, found.site,
-       found.licence_url, coalesce(outcome.state, 'waiting') AS state, coalesce(outcome.reason, '') AS reason,
-       outcome.path, outcome.sha256, outcome.format, outcome.width, outcome.height, outcome.bytes
+SELECT query.keyword, query.label, search.source, search.variant, found.rank, found.url, found.page, found.title,
+       found.site, found.licence_url, coalesce(outcome.state, 'waiting') AS state,
+       coalesce(outcome.reason, '') AS reason, outcome.path, outcome.sha256, outcome.format, outcome.width,
+       outcome.height, outcome.bytes
 FROM found JOIN query ON query.id = found.query_id JOIN search ON search.id = found.search_id
 LEFT JOIN outcome ON outcome.found_id = found.id;
 """

@@ -13,13 +13,13 @@ SELECT q.id, keyword, label, wanted, count(f.id),
   count(CASE o.state WHEN 'rejected' THEN 1 END), count(CASE WHEN o.state IN ('failed', 'retry') THEN 1 END),
   count(CASE o.state WHEN 'skipped' THEN 1 END), count(f.id) - count(o.found_id),
   coalesce(sum(CASE o.state WHEN 'saved' THEN o.bytes END), 0), coalesce(sum(o.seconds), 0),
-  count(CASE o.state WHEN 'retry' THEN 1 END)
+  count(CASE WHEN o.state = 'retry' AND q.state = 'open' THEN 1 END)
 FROM query q LEFT JOIN found f ON f.query_id = q.id LEFT JOIN outcome o ON o.found_id = f.id
 WHERE :run IS NULL OR q.run = :run GROUP BY q.id ORDER BY q.position, q.id
 """
 
 _SEARCHES = """
-SELECT query_id, source, search.state, reason, seconds FROM search JOIN query ON query.id = query_id
+SELECT query_id, source, search.state, reason, seconds, variant FROM search JOIN query ON query.id = query_id
 WHERE :run IS NULL OR (query.run = :run AND search.run = :run) ORDER BY search.id
 """
 
@@ -36,8 +36,9 @@ def tallies(connection: sqlite3.Connection, run: int | None) -> list[Tally]:
     arguments = {"run": run}
     searches: dict[int, list[tuple[str, SearchState, str]]] = defaultdict(list)
     search_seconds: dict[int, float] = defaultdict(float)
-    for query_id, source, state, reason, seconds in connection.execute(_SEARCHES, arguments):
-        searches[query_id].append((source, SearchState(state), reason))
+    for query_id, source, state, reason, seconds, variant in connection.execute(_SEARCHES, arguments):
+        name = f"{source} {variant}".rstrip()
+        searches[query_id].append((name, SearchState(state), reason))
         search_seconds[query_id] += seconds
     reasons: dict[int, list[tuple[str, int]]] = defaultdict(list)
     for query_id, reason, count in connection.execute(_REASONS, arguments):

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
-from collector.practice.knobs import REALISTIC, TROUBLES, Knobs, from_query
+from collector.practice.knobs import REALISTIC, STATES, TROUBLES, Knobs, from_query
 
 
 def test_default_troubles_are_about_one_picture_in_seven() -> None:
@@ -55,3 +58,11 @@ def test_an_address_can_set_simple_knobs() -> None:
 def test_an_address_cannot_set_other_things(name: str) -> None:
     with pytest.raises(ValueError):
         from_query({name: "1"})
+
+
+def test_the_page_about_it_lists_everything() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "practice-web.md").read_text(encoding="utf-8")
+    for name in (*(knob.name for knob in fields(Knobs)), *STATES, *TROUBLES):
+        assert f"| `{name}` |" in text, name
+    for name, meaning in (*STATES.items(), *TROUBLES.items()):
+        assert f"| `{name}` | {meaning} |" in text, name

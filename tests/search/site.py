@@ -10,7 +10,8 @@ from typing import Any
 
 PAGES: dict[str, str] = {
     "/plain": "<title>plain</title><h1>Plain</h1><p id=p>text äöü 猫</p>",
-    "/alerts": "<h1>alerts</h1><script>alert(1);alert(2);setInterval(() => alert(3), 50)</script>",
+    "/alerts": "<h1>alerts</h1><script>alert(1);alert(2);"
+    "let n = 0; const timer = setInterval(() => {if (++n > 8) clearInterval(timer); alert(3)}, 50)</script>",
     "/prompts": "<h1>prompts</h1><script>window.answers = [confirm('?'), prompt('?')]</script>",
     "/popups": "<h1>popups</h1><script>for (let i = 0; i < 50; i++) window.open('/plain?' + i)</script>",
     "/reloading": "<h1>reloading</h1><script>setTimeout(() => location.reload(), 30)</script>",
@@ -66,6 +67,9 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.close()
         elif path.startswith("/data/"):
             self._send(f'{{"data": "{path[6:]}", "text": "ä猫"}}', "application/json")
+        elif path == "/nothing":
+            self.send_response(204)
+            self.end_headers()
         elif path == "/evil.exe":
             self._send("MZ", "application/octet-stream")
         else:

@@ -32,8 +32,8 @@ def test_a_keyword_adds_no_parameter(keyword: str) -> None:
     ("given", "wanted"),
     [
         ({"size": "large", "rights": "creative-commons"}, {"tbs": "isz:l,sur:cl"}),
-        ({"colour": "red"}, {"tbs": "ic:specific,isc:red"}),
-        ({"colour": "transparent", "type": "lineart", "time": "week"}, {"tbs": "ic:trans,itp:lineart,qdr:w"}),
+        ({"color": "red"}, {"tbs": "ic:specific,isc:red"}),
+        ({"color": "transparent", "type": "lineart", "time": "week"}, {"tbs": "ic:trans,itp:lineart,qdr:w"}),
         ({"rights": "commercial"}, {"tbs": "sur:ol"}),
         ({"safe": "on"}, {"safe": "active"}),
         ({"region": "DE", "language": "de"}, {"gl": "de", "cr": "countryDE", "lr": "lang_de"}),
@@ -63,7 +63,7 @@ def test_settings_and_home() -> None:
     ("given", "told"),
     [
         ({"size": "huge"}, "large, medium, icon"),
-        ({"shape": "round"}, "colour"),
+        ({"shape": "round"}, "color"),
         ({"region": "Germany"}, "[A-Za-z]{2}"),
         ({"site": "a b"}, "site"),
     ],

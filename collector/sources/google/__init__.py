@@ -12,10 +12,11 @@ from typing import Final
 
 from collector.contracts import UsageError, Web
 from collector.model import Hit, Search
-from collector.sources.google import rows, states
+from collector.sources.google import states
 from collector.sources.google.filters import FILTERS as FILTERS
+from collector.sources.google.filters import VARIATIONS as VARIATIONS
 from collector.sources.google.filters import address
-from collector.sources.google.page import Card, Look, Page
+from collector.sources.google.page import Look, Page
 from collector.sources.google.states import State
 from collector.sources.google.ways import ORDERS, Harvest
 
@@ -37,8 +38,8 @@ keep video stills and product pictures, where the page tells them apart."""
 _STEP: Final = 100
 _ADVANCE: Final = 7000
 """Milliseconds of one look further; below the browser's limit for scripts."""
-_LOADING: Final = 3
-"""Looks for which a batch under way is waited for."""
+_ATTEMPTS: Final = 4
+"""Looks in a row for which a batch under way, or one that was asked for again, is waited for."""
 _LOOKS: Final = (500, 800, 1200, 1800)
 """Milliseconds at the bottom without anything new before the end is believed, one look after the other."""
 _SURE_LOOKS: Final = (400, 600)
@@ -58,7 +59,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     if look is None:
         return
     while look is not None:
-        yield from harvest.resolve(_new(look, harvest))
+        yield from harvest.resolve(harvest.take())
         if look.layout != "mosaic" and settings["harvest"] in ("auto", "rows"):
             yield from harvest.loose()  # these layouts show fewer cards than the data of the page names
         look = _further(harvest) if web.wanted() > 0 else None
@@ -85,26 +86,26 @@ def _arrive(harvest: Harvest) -> Look | None:
 def _further(harvest: Harvest) -> Look | None:
     """The next look that shows new cards, or None at the end of the results."""
     page, web = harvest.page, harvest.web
-    stagnant = loading = 0
+    stagnant = attempts = 0
     waits: tuple[int, ...] = _LOOKS
     while stagnant < len(waits) and web.remaining() > 0 and page.loads <= _RELOADS:
         loads = page.loads
         step = page.advance(waits[stagnant], min(_ADVANCE, max(int(web.remaining() * 1000), _STEP)))
         look = _look(harvest)
-        state = states.classify(look, len(harvest.rows))
-        if state is not State.RESULTS:
+        if states.classify(look, len(harvest.rows)) is not State.RESULTS:
             look = _recovered(harvest)
-        if any(card.id not in harvest.seen for card in look.cards):
+        if harvest.fresh:
             return look
         if step.ended:
             return None
         if step.requests:
             waits = _SURE_LOOKS
-        loading = loading + 1 if step.pending else 0
+        busy = step.pending > 0 or (step.pressed and not step.futile)
+        attempts = attempts + 1 if busy else 0
         if step.grown or page.loads != loads:
             stagnant = 0
-        elif not 0 < loading < _LOADING:
-            stagnant += 2 if step.pressed else 1
+        elif not 0 < attempts < _ATTEMPTS:
+            stagnant += 2 if step.futile else 1
     return None
 
 
@@ -117,27 +118,14 @@ def _recovered(harvest: Harvest) -> Look:
 
 
 def _look(harvest: Harvest) -> Look:
-    """Look at the page and learn the rows it holds."""
+    """Look at the page; learn its rows and note the cards that were never seen."""
     look = harvest.page.look()
     for text in look.inline:
-        harvest.rows.update({row.id: row for row in rows.find(text) if row.id not in harvest.rows})
+        harvest.learn(text)
     for text in look.batches:
-        _learn_batch(harvest, text)
+        harvest.learn(text, batch=True)
+    harvest.note(look.cards)
     keys = [card.key for card in look.cards if card.key and card.id not in harvest.rows]
     for text in harvest.page.runtime_rows(keys) if keys else ():
-        _learn_batch(harvest, text)
+        harvest.learn(text, batch=True)
     return look
-
-
-def _learn_batch(harvest: Harvest, text: str) -> None:
-    for row in rows.find(text):
-        if row.id not in harvest.rows:
-            harvest.rows[row.id] = row
-            harvest.batches.add(row.id)
-
-
-def _new(look: Look, harvest: Harvest) -> list[Card]:
-    """Cards that were never seen, in the page's order; they count as seen from now on."""
-    cards = [card for card in look.cards if card.id not in harvest.seen]
-    harvest.seen.update(card.id for card in cards)
-    return cards

@@ -36,7 +36,7 @@ _COLOUR: Final = {
 _TYPE: Final = {"clipart": "itp:clipart", "lineart": "itp:lineart", "animated": "itp:animated"}
 _TIME: Final = {"day": "qdr:d", "week": "qdr:w", "month": "qdr:m", "year": "qdr:y"}
 _RIGHTS: Final = {"creative-commons": "sur:cl", "commercial": "sur:ol"}
-_TABLES: Final = {"size": _SIZE, "colour": _COLOUR, "type": _TYPE, "time": _TIME, "rights": _RIGHTS}
+_TABLES: Final = {"size": _SIZE, "color": _COLOUR, "type": _TYPE, "time": _TIME, "rights": _RIGHTS}
 _SAFE: Final = {"on": "active", "blur": "images", "off": "off"}
 
 FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
@@ -50,6 +50,17 @@ FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
 }
 """Filter -> its choices, or what its value looks like (a country of two letters, a language tag such as
 en or pt-BR, a site such as example.org, words separated by blanks)."""
+
+VARIATIONS: Final = (
+    ("size", "large"),
+    ("time", "year"),
+    ("time", "month"),
+    ("size", "medium"),
+    *(("color", name) for name in _COLOURS),
+    ("color", "grayscale"),
+)
+"""Facets of the same query, each with results of its own: how people get past the few hundred that one search shows.
+None that changes what is shown (drawings, icons, cut-outs)."""
 
 
 def address(query: Query, settings: Mapping[str, Any]) -> str:
