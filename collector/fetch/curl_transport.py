@@ -61,6 +61,8 @@ class CurlTransfers:
         self.settings, self.budget, self.pins = settings, budget, pins or {}
         self.held = 0
         """Bytes in bodies, from the first one received until `release` is told."""
+        self._given_out = 0
+        """Those of whole bodies."""
         self._authority = authority or _certificates()
         self._agent = settings.user_agent.replace("{version}", __version__)
         self._running: dict[_Transfer, None] = {}
@@ -122,12 +124,10 @@ class CurlTransfers:
             self._waker.send(b"!")
 
     def release(self, size: int) -> None:
-        """So many bytes of a finished body are held no more."""
+        """So many bytes of a body that `done` was given are held no more."""
         self.held -= size
-        if self.held <= self.budget:
-            for transfer in list(self._running):
-                if transfer.paused and self.held <= self.budget:
-                    transfer.resume()
+        self._given_out -= size
+        self._resume()
 
     def cut(self) -> None:
         """End everything under way at once, with net.reset."""
@@ -147,9 +147,17 @@ class CurlTransfers:
         self._waker.close()
         self._alarm.close()
 
-    def oldest(self, transfer: _Transfer) -> bool:
-        """Whether nothing under way was begun before it: it always goes on, so that all of them do in turn."""
-        return next(iter(self._running)) is transfer
+    def room(self, transfer: _Transfer, size: int) -> bool:
+        """Whether so many more bytes may be held. The oldest goes on when nothing else would make room some time."""
+        if self.held + size <= self.budget:
+            return True
+        return not self._given_out and next(iter(self._running)) is transfer
+
+    def _resume(self) -> None:
+        for transfer in [one for one in self._running if one.paused]:
+            if not self.room(transfer, 1):
+                return
+            transfer.resume()
 
     # ----------------------------------------------------------------- what libcurl wants watched
 
@@ -272,11 +280,13 @@ class CurlTransfers:
         del self._running[transfer]
         self._give_back(transfer)
         if isinstance(result, FetchError):
-            self.release(transfer.drop())
+            self.held -= transfer.drop()
             if transfer.hops and result.reason.startswith("url."):
                 result = FetchError("net.redirect_blocked", result.detail)
         else:
             self.held += len(result.body) - transfer.size  # Unpacked, or dropped.
+            self._given_out += len(result.body)
+        self._resume()
         if not self._running:
             self._next_sweep = float("inf")
         self._ended.append((transfer.done, result))
@@ -341,6 +351,7 @@ class _Transfer:
         body = b""
         if self.status in WITH_BODY:
             body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+            self._chunks.clear()  # The idle handle still knows this transfer.
             body = unpacked(body, coding_of(self.headers), self._settings.max_bytes)
         seconds = time.monotonic() - self.attempt.started
         return Reply(self.status, self.url, self.headers, body, self.hops, self.referer, seconds)
@@ -427,7 +438,7 @@ class _Transfer:
             self.enough = self._rest > SMALL_REST or self._reads > 4
             return 0 if self.enough else None
         outer = self._outer
-        if outer.held + size > outer.budget and not outer.oldest(self):
+        if not outer.room(self, size):
             self.paused = True
             return int(pycurl.WRITEFUNC_PAUSE)
         self.attempt.received += size

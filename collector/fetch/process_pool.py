@@ -44,6 +44,8 @@ TICK = 0.25
 DEATHS = 3
 """Workers that may die in a row before they are up: then something is wrong that no picture is to blame for.
 And deaths that a task may share before it is tried alone."""
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_ARENA_MAX": "2"}
+"""For glibc: large bodies go back to the system when they are done with, instead of leaving holes in the heap."""
 LOOKERS = 2
 """Threads per worker that look at bytes: while one waits for the interpreter, the other one decodes."""
 
@@ -283,7 +285,7 @@ class _Worker:
             [sys.executable, "-m", "collector.fetch.worker", *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, **MALLOC, "PYTHONPATH": path},
             bufsize=0,
             start_new_session=True,
         )

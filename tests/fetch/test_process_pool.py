@@ -86,7 +86,7 @@ def test_decoder_crashes_cost_one_picture_each(server: Server, make: Make, tmp_p
     assert pool.in_flight == 0
     arrived = [value.part.name for value in values if isinstance(value, Arrived)]
     assert sorted(arrived) == parts(tmp_path / "out"), "a dead worker leaves no part file of its own"
-    assert server.paths().count("/7.jpg") == 2, "one more try, alone"
+    assert 2 <= server.paths().count("/7.jpg") <= 4, "tried again, at last alone"
 
 
 @pytest.mark.usefixtures("poison")
