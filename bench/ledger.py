@@ -51,14 +51,14 @@ def fill(folder: Path, urls: int, keywords: int) -> None:
     connection.close()
 
 
-def step(name: str, folder: Path, keywords: int) -> None:
+def step(name: str, folder: Path, keywords: int, limit: int) -> None:
     """One step in this process; prints seconds and peak memory as JSON."""
     started = time.perf_counter()
     if name == "open":
         Ledger.open(folder).close()
     elif name == "plan":
         with Ledger.open(folder) as ledger:
-            ledger.plan([Query(f"keyword {n}", f"keyword {n}", PER_KEYWORD) for n in range(keywords)])
+            ledger.plan([Query(f"keyword {n}", f"keyword {n}", limit) for n in range(keywords)])
     elif name == "resume":
         settings = Settings(out=folder, fetch=FetchSettings(threads=64, transport="requests"))
         with launch.workshop(folder) as ledger:
@@ -82,9 +82,10 @@ def main() -> None:
     parser.add_argument("--step")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--keywords", type=int)
+    parser.add_argument("--limit", type=int)
     chosen = parser.parse_args()
     if chosen.step:
-        step(chosen.step, chosen.folder, chosen.keywords)
+        step(chosen.step, chosen.folder, chosen.keywords, chosen.limit)
         return
     urls = 100_000 if chosen.short else 1_000_000
     print(f"{time.strftime('%Y-%m-%d %H:%M')}, `python bench/ledger.py {' '.join(sys.argv[1:])}`: {urls:,} URLs\n")
@@ -99,7 +100,10 @@ def main() -> None:
             for name in ("open", "plan", "resume", "status"):
                 command = [sys.executable, __file__, "--step", name]
                 done = subprocess.run(
-                    [*command, "--folder", str(folder), "--keywords", str(keywords)],
+                    [
+                        *(*command, "--folder", str(folder), "--keywords", str(keywords)),
+                        *("--limit", str(urls // keywords)),
+                    ],
                     check=True,
                     capture_output=True,
                     text=True,
