@@ -15,8 +15,9 @@ from collector.fetch.transport import FetchError
 class Standing(Protocol):
     """How far a transfer had come."""
 
-    @property
-    def asked(self) -> bool: ...
+    asked: bool
+    size: int
+    """Bytes of the body so far."""
 
 
 _PLAIN: dict[int, tuple[str, str]] = {
@@ -51,6 +52,10 @@ def as_fetch_error(code: int, text: str, transfer: Standing) -> FetchError:
             return FetchError("net.dns", "no answer from the resolver")
         return FetchError("net.connect", "no connection in time")
     if code == pycurl.E_SSL_CONNECT_ERROR and ("reset" in text or "SYSCALL" in text or "EOF" in text):
+        return FetchError("net.reset", "the TLS connection was broken off")
+    if code == pycurl.E_RECV_ERROR and "unexpected eof" in text:  # TLS ended without its goodbye.
+        if transfer.size:
+            return FetchError("net.truncated", "the body breaks off")
         return FetchError("net.reset", "the TLS connection was broken off")
     if code == pycurl.E_RECV_ERROR and any(word in text for word in _FRAMING):
         return FetchError("http.bad_framing", "not a valid HTTP answer")

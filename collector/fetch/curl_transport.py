@@ -139,6 +139,7 @@ class CurlTransfers:
         for transfer in list(self._running):
             self._multi.remove_handle(transfer.handle)
             transfer.handle.close()
+            transfer.close_opened()
         self._running.clear()
         for handle in self._spare:
             handle.close()
@@ -294,6 +295,7 @@ class CurlTransfers:
     def _give_back(self, transfer: _Transfer) -> None:
         self._multi.remove_handle(transfer.handle)
         transfer.handle.transfer = None
+        transfer.close_opened()
         self._spare.append(transfer.handle)
 
     def _sweep(self, now: float) -> None:
@@ -315,6 +317,7 @@ class _Transfer:
         settings = outer.settings
         self.attempt = Attempt(ask.seconds, settings.minimum_speed, settings.slow_time)
         self._outer, self._settings = outer, settings
+        self._opened: list[socket.socket] = []
         self.begin()
 
     def begin(self) -> None:
@@ -362,6 +365,12 @@ class _Transfer:
         self._chunks.clear()
         return size
 
+    def close_opened(self) -> None:
+        """pycurl works on duplicates of the sockets that `on_open` gave it."""
+        for opened in self._opened:
+            opened.close()
+        self._opened.clear()
+
     def resume(self) -> None:
         """There is room again."""
         self.paused = False
@@ -391,11 +400,13 @@ class _Transfer:
             self.error = FetchError("url.private_addr", f"{urlsplit(self.url).hostname} is {host}: {why}")
         if self.error is not None:
             return pycurl.SOCKET_BAD
-        return socket.socket(address.family, address.socktype, address.protocol)
+        self._opened.append(socket.socket(address.family, address.socktype, address.protocol))
+        return self._opened[-1]
 
     def on_request(self, host: str) -> int:
         """Connected, maybe long ago for another Ask; the address is looked at again before a byte goes out."""
         self.asked = True
+        self.close_opened()
         self._heard = time.monotonic()
         if self.error is None and (why := _why_not(host, self._settings.allow_private)):
             self.error = FetchError("url.private_addr", f"{urlsplit(self.url).hostname} is {host}: {why}")
