@@ -4,6 +4,7 @@
     python bench/fetch.py --short         fewer pictures, one run each (about 2 minutes)
     python bench/fetch.py --peers         the peers too, alternating with ours (about half an hour)
     python bench/fetch.py --only web,lat  some kinds of work
+    python bench/fetch.py --memory 100000 resident memory over so many downloads
 
 Ours is the whole product: `python -m collector fetch` from a ledger that already knows the URLs; start-up, checks,
 perceptual hash, final names and every commit included. Peers read a list. Wall time is the whole process's; CPU is its
@@ -241,10 +242,29 @@ def _rate(runs: list[Figures]) -> float:
     return statistics.median((one.correct or sum(one.junk.values())) / one.wall for one in runs)
 
 
+def memory_over(downloads: int, fixture: Fixture, scratch: Path) -> None:
+    """Resident memory of the calling process and of all, by tenths of a run over many small pictures."""
+    small = fixture.urls("small")
+    listed, out = scratch / "many.txt", scratch / "many"
+    listed.write_text("".join(f"{small[n % len(small)]}?{n}\n" for n in range(downloads)))
+    command = ours()(listed, out, downloads)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    samples: list[tuple[int, int]] = []
+    while process.poll() is None:
+        time.sleep(0.1)
+        samples.append((resident(process.pid), sum(resident(pid) for pid in tree(process.pid))))
+    tenth = max(1, len(samples) // 11)
+    print("\n| share of the run | calling process, MiB | with its workers, MiB |\n|---|---|---|")
+    for part in range(1, 11):
+        one, all_of_them = samples[min(part * tenth, len(samples) - 2)]
+        print(f"| {part * 10} % | {one / 2**20:.0f} | {all_of_them / 2**20:.0f} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--memory", type=int, metavar="DOWNLOADS")
     parser.add_argument("--only", default="web,small,lat,faulty")
     parser.add_argument("--names", default="", help="only the contestants whose names contain one of these")
     parser.add_argument("--runs", type=int)
@@ -262,6 +282,9 @@ def main() -> None:
     place = memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 << 30 else chosen.folder
     head(place, fixture)
     with Nginx(fixture.folder) as nginx, tempfile.TemporaryDirectory(prefix="collector-bench-", dir=place) as scratch:
+        if chosen.memory:
+            memory_over(chosen.memory, fixture, Path(scratch))
+            return
         for work in chosen.only.split(","):
             contestants = dict(OURS[work])
             if chosen.peers:

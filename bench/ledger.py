@@ -3,8 +3,8 @@
     python bench/ledger.py            1,000,000 URLs under 10,000 keywords, half of them fetched (about 2 minutes)
     python bench/ledger.py --short    100,000 URLs
 
-Resuming is everything `collector fetch` does before its first request: lock, open, clean up, take up what is to do, read
-the first window of queries and their first URLs. Each step runs in a process of its own, on a file just written.
+Resuming is everything `collector fetch` does before its first request: lock, open, clean up, take up what is to do,
+read the first window of queries and their first URLs. Each step runs in a process of its own, on a file just written.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from collector import launch
 from collector.model import Query
