@@ -24,10 +24,10 @@ http {{
   types {{ image/jpeg jpg; text/html html; }} open_file_cache max=20000 inactive=600s; open_file_cache_valid 600s;
   client_body_temp_path {run}; proxy_temp_path {run}; fastcgi_temp_path {run}; uwsgi_temp_path {run};
   scgi_temp_path {run}; lua_shared_dict asked 1m; reset_timedout_connection on;
-  server {{ listen {plain} backlog=4096 reuseport; root {root}; }}
-  server {{ listen {slow} backlog=4096 reuseport; root {root};
+  server {{ listen {plain} backlog=4096; root {root}; }}
+  server {{ listen {slow} backlog=4096; root {root};
     location / {{ access_by_lua_block {{ ngx.sleep(0.1 + 0.2 * (ngx.crc32_short(ngx.var.uri) % 1000) / 1000) }} }} }}
-  server {{ listen {faulty} backlog=4096 reuseport; root {root};
+  server {{ listen {faulty} backlog=4096; root {root};
     location = /forget {{ content_by_lua_block {{ ngx.shared.asked:flush_all() ngx.say("forgotten") }} }}
     location / {{ content_by_lua_block {{
       local kind, name = ngx.var.uri:match("^/([^/]+)/(.+)$")
@@ -42,9 +42,9 @@ http {{
       if kind == "referer" and not ngx.var.http_referer then return ngx.exit(403) end
       if kind == "429" and ngx.shared.asked:add(name, 1) then
         ngx.header["Retry-After"] = 1 ngx.status = 429 return ngx.print("slow down") end
-      if kind == "truncated" or kind == "reset" then
-        answer(body:sub(1, kind == "reset" and 2000 or math.floor(#body * 2 / 3))) ngx.flush(true)
-        ngx.sleep(0.01) return ngx.exit(444) end
+      if kind == "truncated" then ngx.header["Connection"] = "close"
+        return answer(body:sub(1, math.floor(#body * 2 / 3))) end
+      if kind == "reset" then answer(body:sub(1, 2000)) ngx.flush(true) ngx.sleep(0.01) return ngx.exit(444) end
       if kind == "stall" then
         answer(body:sub(1, math.floor(#body / 2))) ngx.flush(true) ngx.sleep(10)
         return ngx.print(body:sub(math.floor(#body / 2) + 1)) end

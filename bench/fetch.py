@@ -18,6 +18,7 @@ import hashlib
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -271,6 +272,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "collector-bench")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # So that the server ends with us.
     if lack := missing() or (_peers.missing() if chosen.peers else ""):
         print(lack)
         sys.exit(0 if chosen.short else 2)
