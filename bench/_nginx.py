@@ -29,6 +29,11 @@ http {{
     location / {{ access_by_lua_block {{ ngx.sleep(0.1 + 0.2 * (ngx.crc32_short(ngx.var.uri) % 1000) / 1000) }} }} }}
   server {{ listen {faulty} backlog=4096; root {root};
     location = /forget {{ content_by_lua_block {{ ngx.shared.asked:flush_all() ngx.say("forgotten") }} }}
+    location /truncated/ {{ keepalive_timeout 0; content_by_lua_block {{
+      local file = io.open("{root}/web/" .. ngx.var.uri:match("[^/]+$"), "rb")
+      local body = file:read("*a") file:close()
+      ngx.header["Content-Type"] = "image/jpeg" ngx.header["Content-Length"] = #body
+      ngx.print(body:sub(1, math.floor(#body * 2 / 3))) }} }}
     location / {{ content_by_lua_block {{
       local kind, name = ngx.var.uri:match("^/([^/]+)/(.+)$")
       local file = io.open("{root}/web/" .. name, "rb")
@@ -42,8 +47,6 @@ http {{
       if kind == "referer" and not ngx.var.http_referer then return ngx.exit(403) end
       if kind == "429" and ngx.shared.asked:add(name, 1) then
         ngx.header["Retry-After"] = 1 ngx.status = 429 return ngx.print("slow down") end
-      if kind == "truncated" then ngx.header["Connection"] = "close"
-        return answer(body:sub(1, math.floor(#body * 2 / 3))) end
       if kind == "reset" then answer(body:sub(1, 2000)) ngx.flush(true) ngx.sleep(0.01) return ngx.exit(444) end
       if kind == "stall" then
         answer(body:sub(1, math.floor(#body / 2))) ngx.flush(true) ngx.sleep(10)

@@ -27,6 +27,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -132,12 +133,15 @@ def timed(command: list[str]) -> tuple[float, float, int, bool]:
 
     threading.Thread(target=wait, daemon=True).start()
     peak, cut = 0, False
-    while not ended.wait(0.1):
-        peak = max(peak, sum(resident(pid) for pid in tree(process.pid)))
-        if time.perf_counter() - started > MOST and not cut:
-            cut = True
-            for pid in list(tree(process.pid)):
-                os.kill(pid, 9)
+    try:
+        while not ended.wait(0.1):
+            peak = max(peak, sum(resident(pid) for pid in tree(process.pid)))
+            if time.perf_counter() - started > MOST and not cut:
+                cut = True
+                kill_tree(process.pid)
+    finally:
+        if not ended.is_set():
+            kill_tree(process.pid)
     process.returncode = 0  # It was waited for already.
     used, wall = usage[0]
     return wall, used.ru_utime + used.ru_stime, peak, cut
@@ -153,6 +157,12 @@ def tree(pid: int) -> Iterator[int]:
             continue
         for child in children:
             yield from tree(int(child))
+
+
+def kill_tree(pid: int) -> None:
+    for one in list(tree(pid)):
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
 
 
 def resident(pid: int) -> int:
