@@ -108,7 +108,13 @@ _search = _options(
     _filter_flags(),
 )
 _fetch = _options(
-    click.option("--threads", type=click.IntRange(1, 1024), help="Downloads in flight.  [default: 16]"),
+    click.option("--threads", type=click.IntRange(1, 1024), help="Downloads in flight.  [default: 64]"),
+    click.option("--transport", type=click.Choice(["curl", "requests"]), help="Who downloads.  [default: curl]"),
+    click.option(
+        "--verify",
+        type=click.Choice(["full", "fast", "structure"]),
+        help="How pictures are looked at before they are kept.  [default: fast]",
+    ),
     click.option("--allow-private", is_flag=True, help="Fetch from loopback and private addresses too."),
 )
 _FLAG_KEYS = {
@@ -123,6 +129,8 @@ _FLAG_KEYS = {
     "harvest": "google.harvest",
     "widen": "search.widen",
     "threads": "fetch.threads",
+    "transport": "fetch.transport",
+    "verify": "fetch.verify",
     "allow_private": "fetch.allow_private",
 }
 

@@ -33,7 +33,7 @@ def workshop(folder: Path) -> Iterator[Ledger]:
 
     Locked, StoreError and OSError say why not.
     """
-    from collector.fetch.pool import sweep_parts
+    from collector.fetch.parts import sweep_parts
 
     with FolderLock(folder), Ledger.open(folder) as ledger:
         sweep_parts(folder)
@@ -83,9 +83,9 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
 
         searchers = SearchPool(settings.search, inbox.put, load, settings.diagnosis)
     if fetch:
-        from collector.fetch.pool import FetchPool
+        from collector.fetch.choice import open_pool
 
-        fetchers = FetchPool(settings.fetch, settings.out, inbox.put)
+        fetchers = open_pool(settings.fetch, settings.out, inbox.put)
     hosts = Hosts(settings.fetch, time.monotonic)
     return Run(ledger, number, settings, inbox, hosts, searchers, fetchers, variations=_variations(settings))
 

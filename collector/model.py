@@ -136,6 +136,8 @@ class Picture:
     """EXIF orientation, 1 to 8."""
     frames: int = 1
     trailing_bytes: int = 0
+    phash: str = ""
+    """64-bit difference hash of the first frame, 16 hex digits; "" when nothing was decoded."""
 
 
 @dataclass(frozen=True, slots=True)

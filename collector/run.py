@@ -45,8 +45,8 @@ WINDOW = 256
 """Open queries in hand at a time: enough to keep every worker busy, few enough to forget a million."""
 CHUNK = 1000
 """URLs of one query held in memory at a time."""
-GROUP = 64
-"""Messages settled in one commit."""
+GROUP = 256
+"""Most messages settled in one commit; what is there already, and no waiting for more."""
 SLOW = "still under way when the limit was met"
 
 
@@ -68,7 +68,7 @@ class Fetchers(Protocol):
     def in_flight(self) -> int: ...
     @property
     def capacity(self) -> int: ...
-    def submit(self, task: Task) -> None: ...
+    def submit(self, *tasks: Task) -> None: ...
     def close(self, now: bool = False) -> None: ...
 
 
@@ -154,11 +154,10 @@ class Run:
             query = _varied(planned.job.query.query, planned.search.variant)
             wanted = len(known) + planned.extra
             self._search.submit(Search(planned.search.id, query, planned.search.source, wanted, known))
-        while self._fetch is not None and self._fetch.in_flight < self._fetch.capacity:
-            task = self._schedule.next_task()
-            if task is None:
-                break
-            self._fetch.submit(task)
+        if self._fetch is not None:
+            room = self._fetch.capacity - self._fetch.in_flight
+            if tasks := self._schedule.next_tasks(room):
+                self._fetch.submit(*tasks)
         idled = self._schedule.idled()
         if not idled:
             return []
@@ -202,6 +201,14 @@ class Run:
     def _handle(self, message: Any) -> list[Event]:
         """One message of a worker, stored; what is to be shown of it."""
         match message:
+            case Arrived(task=task):
+                if (of := self._schedule.ended(task, None)) is None:
+                    message.part.unlink(missing_ok=True)
+                    return []
+                return [self._recorded(self._place(message, of)), *self._advance(of)]
+            case Missed(task=task):
+                of = self._schedule.ended(task, message)
+                return [] if of is None else [*self._missed(message, of), *self._advance(of)]
             case Exception():
                 self._trouble = self._trouble or message
                 return []
@@ -214,14 +221,6 @@ class Run:
                 job = self._schedule.job(search.id)
                 self._search_ended(message, job)
                 return [message, *self._advance(job)]
-            case Arrived(task=task):
-                if (of := self._schedule.ended(task, None)) is None:
-                    message.part.unlink(missing_ok=True)
-                    return []
-                return [self._recorded(self._place(message, of)), *self._advance(of)]
-            case Missed(task=task):
-                of = self._schedule.ended(task, message)
-                return [] if of is None else [*self._missed(message, of), *self._advance(of)]
         return [message]
 
     def _enter(self, event: Found, job: Job) -> list[Event]:
@@ -249,10 +248,13 @@ class Run:
             arrived.part.unlink(missing_ok=True)
             reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
             return Duplicate(task, picture, known[0], reason, status, final_url, seconds)
-        path = Path(self._ledger.folder(label)) / layout.file_name(picture)
+        path = Path(self._ledger.folder(label), layout.file_name(picture))
         final = self._settings.out / path
-        final.parent.mkdir(exist_ok=True)
-        arrived.part.replace(final)
+        try:
+            arrived.part.replace(final)
+        except FileNotFoundError:  # No folder before its first picture.
+            final.parent.mkdir(exist_ok=True)
+            arrived.part.replace(final)
         job.saved += 1
         return Saved(task, picture, path, status, final_url, seconds)
 

@@ -8,7 +8,7 @@ exactly, no spare is fetched in vain, and one dripping server never holds a quer
 from __future__ import annotations
 
 import heapq
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -68,6 +68,15 @@ class Job:
         """Pictures still missing."""
         return max(0, self.query.query.limit - self.saved)
 
+    def hopeful(self, now: float) -> int:
+        """Downloads under way that do not take suspiciously long yet. They lie in the order they were started in."""
+        late = 0
+        for started, _ in self.flying.values():
+            if now - started < PATIENCE:
+                break
+            late += 1
+        return len(self.flying) - late
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedSearch:
@@ -88,7 +97,7 @@ class Schedule:
         self._of_search: dict[int, Job] = {}
         self._ring: deque[Job] = deque()
         self._delayed: list[tuple[float, int, Task, Missed]] = []
-        self._tries: Counter[int] = Counter()
+        self._tries: dict[int, int] = {}
         self._abandoned: set[int] = set()
         self._idle: list[Job] = []
 
@@ -118,20 +127,24 @@ class Schedule:
         self._of_search[search.id] = job
         self.searches.append(PlannedSearch(job, search, extra))
 
-    def next_task(self) -> Task | None:
-        """The next URL to fetch now, counted as started; None when there is none."""
+    def next_tasks(self, count: int) -> list[Task]:
+        """Up to `count` URLs to fetch now, counted as started; queries take turns."""
         now = self._clock()
         self._wake(now)
-        for _ in range(len(self._ring)):
+        tasks: list[Task] = []
+        fruitless = 0
+        while len(tasks) < count and fruitless < len(self._ring):
             job = self._ring[0]
             self._ring.rotate(-1)
-            hopeful = sum(now - started < PATIENCE for started, _ in job.flying.values())
-            if hopeful < job.short and (task := self._free_task(job)) is not None:
+            if job.hopeful(now) < job.short and (task := self._free_task(job)) is not None:
                 job.flying[task.id] = (now, task)
-                self._tries[task.id] += 1
+                self._tries[task.id] = self._tries.get(task.id, 0) + 1
                 self._hosts.started(host_of(task.url))
-                return task
-        return None
+                tasks.append(task)
+                fruitless = 0
+            else:
+                fruitless += 1
+        return tasks
 
     def _free_task(self, job: Job) -> Task | None:
         for _ in range(min(len(job.pending), LOOK)):
@@ -162,7 +175,7 @@ class Schedule:
 
     def tries(self, task: Task) -> int:
         """Requests made for a URL in this run."""
-        return self._tries[task.id]
+        return self._tries.get(task.id, 0)
 
     def settled(self, task: Task) -> None:
         """A URL has its outcome."""

@@ -73,7 +73,11 @@ class FakeFetchers:
         self.asked: list[Task] = []
         self.closed = False
 
-    def submit(self, task: Task) -> None:
+    def submit(self, *tasks: Task) -> None:
+        for task in tasks:
+            self._fetch(task)
+
+    def _fetch(self, task: Task) -> None:
         self.asked.append(task)
         brought = self._answer(task)
         if isinstance(brought, str):

@@ -50,6 +50,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "rich": ("ui", "cli"),
     "click": ("cli",),
     "requests": ("fetch",),
+    "pycurl": ("fetch",),
     "urllib3": ("fetch", "search"),
     "aiohttp": ("practice",),
     "pandas": ("queries", "urlmap", "delimited"),
@@ -61,7 +62,7 @@ ONLY_IMPORTERS: dict[str, tuple[str, ...]] = {"ui": ("cli",), "cli": ("__main__"
 
 EMPTY_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "managers", "base", "misc"}
 
-HEAVY = ("selenium", "webdriver_manager", "pandas", "numpy", "aiohttp", "requests", "PIL", "rich")
+HEAVY = ("selenium", "webdriver_manager", "pandas", "numpy", "aiohttp", "requests", "pycurl", "PIL", "rich")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import threading
 import time
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from collector.fetch.transport import FetchError
@@ -111,6 +112,7 @@ def _port(parts: SplitResult) -> str:
     return f":{port}"
 
 
+@lru_cache(maxsize=4096)
 def _host(host: str, bracketed: bool, allow_private: bool) -> str:
     """A host name or address in its one normal form; FetchError when it is none, or plainly a private one."""
     if bracketed:

@@ -6,6 +6,7 @@ Never touches the disk and never sleeps; waiting and trying again are the caller
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from collector.fetch.ladder import REFUSALS, Ladder, contradicts, gone, stand_in
@@ -27,8 +28,29 @@ class Verified:
     reply: Reply
 
 
+Steps = Generator[Ask, Reply, "Verified | Missed"]
+"""Yields what is to be asked; wants the Reply sent, or the FetchError thrown; returns how it ended."""
+
+
 def fetch(task: Task, settings: FetchSettings, download: Download, ladder: Ladder) -> Verified | Missed:
     """Fetch and verify one task; expected trouble is a Missed, anything raised is a bug (or no memory)."""
+    going = steps(task, settings, ladder)
+    try:
+        ask = next(going)
+        while True:
+            try:
+                reply = download(ask)
+            except FetchError as error:
+                ask = going.throw(error)
+            else:
+                ask = going.send(reply)
+    except StopIteration as end:
+        result: Verified | Missed = end.value
+        return result
+
+
+def steps(task: Task, settings: FetchSettings, ladder: Ladder) -> Steps:
+    """One task, request by request, whoever carries them. Looking at the bytes happens inside `send`."""
     started = time.monotonic()
     reply = Reply(0, task.url)
     try:
@@ -37,7 +59,7 @@ def fetch(task: Task, settings: FetchSettings, download: Download, ladder: Ladde
         if is_data(task.url):
             reply = Reply(0, "", body=decode_data(task.url, settings.max_data_url))
             return Verified(_inspect(reply, settings), reply.body, reply)
-        return _climb(task, settings, download, ladder, started)
+        return (yield from _climb(task, settings, ladder, started))
     except _Bad as bad:
         reason, detail, reply, wait = bad.reason, bad.detail, bad.reply, bad.retry_after
     except FetchError as error:
@@ -58,7 +80,7 @@ class _Bad(Exception):
         self.retry_after = retry_after(reply.headers.get("retry-after")) if reply.status not in _SUCCESS else None
 
 
-def _climb(task: Task, settings: FetchSettings, download: Download, ladder: Ladder, started: float) -> Verified:
+def _climb(task: Task, settings: FetchSettings, ladder: Ladder, started: float) -> Generator[Ask, Reply, Verified]:
     """Try one Referer after the other while the host refuses; all of them share one deadline."""
     refusal: _Bad | None = None
     asked = 0
@@ -66,7 +88,7 @@ def _climb(task: Task, settings: FetchSettings, download: Download, ladder: Ladd
         left = settings.deadline - (time.monotonic() - started)
         if left <= 0 and refusal is not None:
             break
-        reply = download(Ask(task.url, referer, seconds=max(0.01, left)))
+        reply = yield Ask(task.url, referer, seconds=max(0.01, left))
         asked += 1
         try:
             verified = _judge(task, reply, settings)

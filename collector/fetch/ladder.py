@@ -24,6 +24,8 @@ FORGET = 10_000
 CLAIM = 200
 """Claimed pixels below which a claim says nothing about a stand-in."""
 
+_PLAIN_URL = re.compile(r"(https?://[a-z0-9.-]+(?::(?!80[/?#]|443[/?#])(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?)[/?#]")
+"""Nearly every URL; the rest is taken apart properly."""
 _STAND_IN = re.compile(
     r"(?<![a-z])(?:removed|deleted|no-?hot-?link(?:ing)?|hot-?link(?:ing)?|hotlinked|go-?away|place-?holder|denied"
     r"|forbidden|no-?image|not-?found|image-?not-?available|stolen)(?![a-z])"
@@ -36,6 +38,8 @@ _KNOWN = frozenset(((503, "d835884373f4d6c8f24742ceabe74946"),))
 
 def origin(url: str) -> str:
     """scheme://host[:port] of an http(s) URL, default port left out; "" for anything else."""
+    if plain := _PLAIN_URL.match(url):
+        return plain[1]
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -44,8 +48,8 @@ def origin(url: str) -> str:
     if parts.scheme not in ("http", "https") or not host:
         return ""
     host = f"[{host}]" if ":" in host else host
-    plain = port is None or port == (443 if parts.scheme == "https" else 80)
-    return f"{parts.scheme}://{host}" if plain else f"{parts.scheme}://{host}:{port}"
+    default = port is None or port == (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{host}" if default else f"{parts.scheme}://{host}:{port}"
 
 
 def browser_referer(page: str, url: str) -> str:

@@ -7,9 +7,9 @@ a pause that it asked for, and a breaker after failures in a row. Over all hosts
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from collector.model import Missed
 from collector.settings import FetchSettings
@@ -30,13 +30,13 @@ _OVERLOADED = frozenset(("http.429", "http.503", "net.read_timeout", "net.deadli
 _FAILURES = _SILENT | _OVERLOADED | {"net.reset", "net.tls", "http.401", "http.403"}
 
 
+_HOST = re.compile(r"https?://(\[[^\]/?#]*\][^/?#]*|[^/?#\[\]]*)", re.IGNORECASE)
+
+
 def host_of(url: str) -> str:
     """The key of a URL's host: name and port in lower case; "" for what asks nobody, such as data: URLs."""
-    try:
-        parts = urlsplit(url) if url[:4].lower() == "http" else None
-    except ValueError:
-        return ""
-    return parts.netloc.lower() if parts is not None else ""
+    found = _HOST.match(url)
+    return found[1].lower() if found is not None else ""
 
 
 @dataclass(slots=True)
@@ -113,7 +113,7 @@ class Hosts:
             self._failed(known, missed)
         elif not reason.startswith(("url.", "policy.")):
             self._succeeded(known)
-        if known == _Host(self._full, slowed_at=known.slowed_at):
+        if not known.active and known == _Host(self._full, slowed_at=known.slowed_at):
             del self._hosts[host]  # Nothing to remember: the book stays small over a million hosts.
 
     def next_free(self, host: str) -> float:

@@ -1,13 +1,12 @@
 """Threads that turn Tasks into verified part files: each Task ends in one posted Arrived or Missed.
 
-Small values cross the seam, never bytes, so that processes can take the threads' place. Never names a
-picture, never decides about trying again, never marks anything failed because the disk or we ended.
+The pool of the requests transport; `process_pool` is the same seam with processes. Never names a picture, never
+decides about trying again, never marks anything failed because the disk or we ended.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import secrets
 import threading
@@ -15,14 +14,13 @@ import time
 from pathlib import Path
 
 from collector.contracts import Post
-from collector.fetch.attempt import Verified, fetch
+from collector.fetch.attempt import fetch
 from collector.fetch.ladder import Ladder
+from collector.fetch.parts import write_part
 from collector.fetch.transport import Download
 from collector.model import Arrived, Missed, Task
 from collector.settings import FetchSettings
 
-PART = ".collector-{}.part"
-"""Names of part files; in the output folder itself, so that renaming never crosses a file system."""
 DRAIN_SECONDS = 8.0
 """How long a graceful close waits for running downloads."""
 CUT_SECONDS = 1.0
@@ -54,15 +52,16 @@ class FetchPool:
         threads = max(1, self._settings.threads)
         return threads + max(2, threads // 4)
 
-    def submit(self, task: Task) -> None:
-        """Queue a task; never blocks."""
+    def submit(self, *tasks: Task) -> None:
+        """Queue tasks; never blocks."""
         if self._closing:
             raise RuntimeError("the pool is closed")
-        if not self._threads:
+        if tasks and not self._threads:
             self._start()
         with self._state:
-            self._in_flight += 1
-        self._tasks.put(task)
+            self._in_flight += len(tasks)
+        for task in tasks:
+            self._tasks.put(task)
 
     def close(self, now: bool = False) -> None:
         """End the threads: within 10 s when running downloads may finish, within 2 s with `now`.
@@ -140,29 +139,6 @@ class FetchPool:
             return None
         if isinstance(result, Missed):
             return result
-        part = self._write(result)
+        part = write_part(self._folder, secrets.token_hex(8), result.body)
         reply = result.reply
         return Arrived(task, result.picture, part, reply.status, reply.url, reply.seconds)
-
-    def _write(self, verified: Verified) -> Path:
-        """A new part file with the bytes; none is left behind when writing fails."""
-        part = self._folder / PART.format(secrets.token_hex(8))
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        handle = os.open(part, flags, 0o666)
-        try:
-            with os.fdopen(handle, "wb", buffering=0) as file:
-                view = memoryview(verified.body)
-                while view:
-                    view = view[file.write(view) :]
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-        return part
-
-
-def sweep_parts(folder: Path) -> int:
-    """Delete the part files that a killed run left; how many. Only for the one who holds the folder's lock."""
-    parts = list(folder.glob(PART.format("*")))
-    for part in parts:
-        part.unlink(missing_ok=True)
-    return len(parts)

@@ -11,9 +11,7 @@ import socket
 import ssl
 import threading
 import time
-import zlib
 from typing import Any
-from urllib.parse import urljoin
 
 import requests
 import urllib3
@@ -25,6 +23,16 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from collector import __version__
 from collector.fetch.address import Resolve, candidates, check_url, connect, system_resolve
+from collector.fetch.framing import (
+    REDIRECTS,
+    SMALL_REST,
+    WITH_BODY,
+    announced_length,
+    check_head,
+    coding_of,
+    redirect_target,
+    unpacked,
+)
 from collector.fetch.http_errors import as_fetch_errors
 from collector.fetch.ladder import referer_after_redirect
 from collector.fetch.transport import Ask, FetchError, Reply, shown
@@ -35,9 +43,6 @@ CHUNK = 65_536
 """Bytes asked of the socket at a time; deadline and caps are looked at after each."""
 IDLE_HOSTS = 100
 """Hosts whose idle connections are kept; more would run into the usual limit of 1,024 open files."""
-_REDIRECTS = frozenset((301, 302, 303, 307, 308))
-_WITH_BODY = frozenset((200, 203))
-_GZIP = frozenset(("gzip", "x-gzip"))
 
 
 class RequestsDownload:
@@ -87,29 +92,17 @@ class RequestsDownload:
                     raise FetchError("net.redirect_blocked", error.detail) from None
                 raise
             with contextlib.closing(answer):
-                if answer.status_code not in _REDIRECTS:
+                if answer.status_code not in REDIRECTS:
                     body = self._body(answer, attempt)
-                    headers = {name.lower(): value for name, value in answer.headers.items()}
+                    headers = _headers(answer)
                     seconds = time.monotonic() - attempt.started
                     return Reply(answer.status_code, url, headers, body, hops, referer, seconds)
-                there = self._target(url, answer)
+                location, status = answer.headers.get("location", ""), answer.status_code
+                there = redirect_target(url, location, status, self._settings.allow_private)
                 _discard(answer)
             referer = referer_after_redirect(referer, url, there)
             url = there
         raise FetchError("net.redirect_loop", f"more than {self._settings.max_redirects} redirects, last {shown(url)}")
-
-    def _target(self, url: str, answer: requests.Response) -> str:
-        """Where a redirect leads. The header's bytes are UTF-8 more often than Latin-1."""
-        location = answer.headers.get("location", "").strip()
-        with contextlib.suppress(UnicodeError):
-            location = location.encode("latin-1").decode("utf-8")
-        if not location:
-            raise FetchError("net.redirect_blocked", "a redirect to nowhere", answer.status_code)
-        try:
-            return check_url(urljoin(url, location), self._settings.allow_private)
-        except (FetchError, ValueError) as error:
-            detail = error.detail if isinstance(error, FetchError) else "not a valid address"
-            raise FetchError("net.redirect_blocked", f"redirect: {detail}", answer.status_code) from None
 
     # ----------------------------------------------------------------- one request
 
@@ -132,20 +125,18 @@ class RequestsDownload:
                     raise
 
     def _body(self, answer: requests.Response, attempt: Attempt) -> bytes:
-        if answer.status_code not in _WITH_BODY:
+        if answer.status_code not in WITH_BODY:
             _discard(answer)
             return b""
-        coding = answer.headers.get("content-encoding", "").strip().lower()
-        _check_framing(answer, coding)
-        announced = answer.headers.get("content-length", "").split(",")[0].strip()
-        if announced.isdigit() and int(announced[:20]) > self._settings.max_bytes:
-            raise FetchError("body.too_big", f"{announced[:20]} bytes announced", answer.status_code)
+        headers = _headers(answer)
+        check_head(headers, self._settings.max_bytes, answer.status_code)
         with as_fetch_errors(attempt):
             body = self._read(answer.raw, attempt, answer.status_code)
         attempt.check()  # A socket that was shut from outside reads as a clean end.
-        if announced.isdigit() and len(body) != int(announced):
+        announced = announced_length(headers)
+        if announced is not None and len(body) != announced:
             raise FetchError("net.truncated", f"{len(body):,} of {announced} bytes", answer.status_code)
-        return _unpacked(body, coding, self._settings.max_bytes)
+        return unpacked(body, coding_of(headers), self._settings.max_bytes)
 
     def _read(self, raw: Any, attempt: Attempt, status: int) -> bytes:
         chunks: list[bytes] = []
@@ -229,38 +220,15 @@ def _tls_context() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=certifi.where())
 
 
+def _headers(answer: requests.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.headers.items()}
+
+
 def _discard(answer: requests.Response) -> None:
     """Read a small rest so that the connection can be used again; a large or dripping one is cut off."""
-    announced = answer.headers.get("content-length", "")
-    if announced.isdigit() and int(announced[:20]) > CHUNK:
+    if (announced_length(_headers(answer)) or 0) > SMALL_REST:
         return
     with contextlib.suppress(urllib3.exceptions.HTTPError, OSError, ValueError):
         for _ in range(4):
             if not answer.raw.read1(CHUNK, decode_content=False):
                 return
-
-
-def _check_framing(answer: requests.Response, coding: str) -> None:
-    """Answers that two readers could take apart differently are refused (RFC 9112, 6.3)."""
-    transfer = answer.headers.get("transfer-encoding", "").strip().lower()
-    if transfer and (transfer != "chunked" or "content-length" in answer.headers):
-        raise FetchError("http.bad_framing", f"Transfer-Encoding {transfer} beside Content-Length or unknown")
-    if coding not in ("", "identity", "deflate", *_GZIP):
-        raise FetchError("http.bad_framing", f"Content-Encoding {coding}, which was not asked for")
-
-
-def _unpacked(body: bytes, coding: str, limit: int) -> bytes:
-    """The body without its one gzip or deflate coding; never more than `limit` bytes are unpacked."""
-    if not body or coding in ("", "identity"):
-        return body
-    wrapper = 31 if coding in _GZIP else 15 if body[:1] == b"\x78" else -15  # "deflate" comes with and without zlib.
-    unpacker = zlib.decompressobj(wrapper)
-    try:
-        plain = unpacker.decompress(body, limit + 1)
-    except zlib.error:
-        raise FetchError("http.bad_framing", f"the body is not {coding}") from None
-    if len(plain) > limit:
-        raise FetchError("body.too_big", f"more than {limit:,} bytes unpacked")
-    if not unpacker.eof:
-        raise FetchError("net.truncated", f"the {coding} stream breaks off")
-    return plain

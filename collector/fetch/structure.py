@@ -14,7 +14,8 @@ from collector.fetch.payload import Unusable
 
 STEPS = 200_000
 """Blocks walked before a walk is given up: far more than honest pictures have."""
-_MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+"""The last byte of any fill and the code. It begins with a plain byte, so that the search runs at memchr's speed."""
 _TOP_BOXES = frozenset((b"ftyp", b"meta", b"mdat", b"moov", b"moof", b"free", b"skip", b"uuid", b"wide", b"mfra"))
 _EOI, _SOI, _SOS, _TEM = 0xD9, 0xD8, 0xDA, 0x01
 
@@ -64,6 +65,61 @@ def _jpeg(body: bytes) -> int:
             raise _truncated("a segment breaks off")
         at += struct.unpack_from(">H", body, at)[0]
     return len(body)
+
+
+@dataclass(frozen=True, slots=True)
+class JpegFacts:
+    """What the segments before the first scan say."""
+
+    width: int
+    height: int
+    mode: str
+    orientation: int
+
+
+_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
+
+
+def jpeg_facts(body: bytes) -> JpegFacts:
+    """Size, colours and EXIF orientation of a JPEG. Unusable(image.truncated) when there is no frame header."""
+    at, orientation = 2, 1
+    for _ in range(STEPS):
+        found = _MARKER.search(body, at)
+        if found is None or found.end() + 2 > len(body):
+            break
+        marker, at = body[found.end() - 1], found.end()
+        if marker in (_SOI, _TEM):
+            continue
+        if marker in (_SOS, _EOI):
+            break
+        length: int = struct.unpack_from(">H", body, at)[0]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            if at + 8 > len(body):
+                break
+            height, width, components = struct.unpack_from(">HHB", body, at + 3)
+            return JpegFacts(width, height, _MODES.get(components, "RGB"), orientation)
+        if marker == 0xE1 and body[at + 2 : at + 8] == b"Exif\0\0":
+            orientation = _exif_orientation(body[at + 8 : at + length])
+        at += length
+    raise _truncated("no frame header")
+
+
+def _exif_orientation(tiff: bytes) -> int:
+    """Tag 0x0112 of the first directory (TIFF 6.0); 1 when it cannot be read."""
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None or len(tiff) < 8:
+        return 1
+    start: int = struct.unpack_from(order + "I", tiff, 4)[0]
+    if start + 2 > len(tiff):
+        return 1
+    for n in range(struct.unpack_from(order + "H", tiff, start)[0]):
+        at = start + 2 + 12 * n
+        if at + 12 > len(tiff):
+            break
+        tag, _, _, value = struct.unpack_from(order + "HHIH", tiff, at)
+        if tag == 0x0112:
+            return value if 1 <= value <= 8 else 1
+    return 1
 
 
 def _png(body: bytes) -> Extent:

@@ -70,6 +70,7 @@ class Ledger:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._folders: dict[str, str] = {}
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:
@@ -123,6 +124,7 @@ class Ledger:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
+                self._folders.clear()
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
@@ -329,6 +331,11 @@ class Ledger:
 
     def folder(self, label: str) -> str:
         """The folder of a class: given once, kept for ever."""
+        if label not in self._folders:
+            self._folders[label] = self._given_folder(label)
+        return self._folders[label]
+
+    def _given_folder(self, label: str) -> str:
         row = self._db.execute("SELECT name FROM folder WHERE label = ?", (label,)).fetchone()
         if row:
             return str(row[0])
@@ -472,6 +479,7 @@ def _picture(picture: Picture, path: Path) -> dict[str, object]:
         "orientation": picture.orientation,
         "frames": picture.frames,
         "trailing_bytes": picture.trailing_bytes,
+        "phash": picture.phash,
     }
 
 

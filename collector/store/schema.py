@@ -108,7 +108,12 @@ FROM found JOIN query ON query.id = found.query_id JOIN search ON search.id = fo
 LEFT JOIN outcome ON outcome.found_id = found.id;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_PHASH = """
+ALTER TABLE outcome ADD COLUMN phash TEXT;
+CREATE INDEX found_query ON found (query_id);  -- Entries of one query lie in the order of id: chunks need no sorting.
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _PHASH)
 
 
 class NewerSchema(Exception):

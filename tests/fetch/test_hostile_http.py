@@ -143,10 +143,15 @@ DRIPS = {
 }
 
 
+EARLIER = {"status line": ["http.bad_framing"], "chunk size": ["http.bad_framing"]}
+"""libcurl need not wait: what has come can be no HTTP any more."""
+
+
 @pytest.mark.parametrize("name", DRIPS)
 def test_deadline_holds_whatever_drips(name: str, server: Server, slug, tmp_path: Path) -> None:
     started = time.monotonic()
-    assert slug(server.put("/x.jpg", DRIPS[name]), {"deadline": 1.0}) == "net.deadline"
+    expected = {"net.deadline", *EARLIER.get(name, ())}
+    assert slug(server.put("/x.jpg", DRIPS[name]), {"deadline": 1.0}) in expected
     assert time.monotonic() - started < 4
     assert parts(tmp_path) == []
 

@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 
-from collector.fetch.pool import FetchPool, sweep_parts
+from collector.fetch.choice import open_pool
+from collector.fetch.parts import sweep_parts
+from collector.fetch.pool import FetchPool
+from collector.fetch.process_pool import ProcessPool
 from collector.fetch.transport import Ask, FetchError, Reply
 from collector.model import Arrived, Missed, Task
 from collector.settings import FetchSettings
@@ -26,13 +29,16 @@ JPEG = picture()
 Inbox = queue.SimpleQueue
 
 
-@pytest.fixture
-def pool_of(tmp_path: Path) -> Iterator[Callable[..., tuple[FetchPool, Inbox[Any]]]]:
-    made: list[FetchPool] = []
+Pool = FetchPool | ProcessPool
 
-    def make(folder: Path = tmp_path, download: Any = None, **settings: Any) -> tuple[FetchPool, Inbox[Any]]:
+
+@pytest.fixture
+def pool_of(tmp_path: Path, transport: str) -> Iterator[Callable[..., tuple[Pool, Inbox[Any]]]]:
+    made: list[Pool] = []
+
+    def make(folder: Path = tmp_path, **settings: Any) -> tuple[Pool, Inbox[Any]]:
         inbox: Inbox[Any] = Inbox()
-        made.append(FetchPool(FetchSettings(**{**QUICK, **settings}), folder, inbox.put, download))
+        made.append(open_pool(FetchSettings(**{**QUICK, "transport": transport, **settings}), folder, inbox.put))
         return made[-1], inbox
 
     yield make
@@ -109,7 +115,7 @@ def test_part_files_are_swept(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------- stops
 
 
-def stuck(server: Server, pool: FetchPool, count: int = 4) -> None:
+def stuck(server: Server, pool: Pool, count: int = 4) -> None:
     """Have all threads in the middle of a download that does not end by itself."""
     asked = len(server.log)
     url = server.put("/drip.jpg", drip(ok(b"", length=10**5)))
@@ -148,6 +154,7 @@ def test_close_lets_running_downloads_finish(server: Server, pool_of) -> None:
 
 def test_close_waits_only_so_long(server: Server, pool_of, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collector.fetch.pool.DRAIN_SECONDS", 0.5)
+    monkeypatch.setattr("collector.fetch.process_pool.DRAIN_SECONDS", 0.5)
     pool, inbox = pool_of(deadline=60.0, read_timeout=60.0)
     stuck(server, pool)
     started = time.monotonic()
@@ -169,9 +176,9 @@ def test_a_second_close_hurries_the_first(server: Server, pool_of) -> None:
     assert inbox.empty()
 
 
-def test_close_does_not_wait_for_a_full_inbox(server: Server, tmp_path: Path) -> None:
+def test_close_does_not_wait_for_a_full_inbox(server: Server, tmp_path: Path, transport: str) -> None:
     inbox: queue.Queue[Any] = queue.Queue(maxsize=1)
-    pool = FetchPool(FetchSettings(**QUICK), tmp_path, inbox.put)
+    pool = open_pool(FetchSettings(**{**QUICK, "transport": transport}), tmp_path, inbox.put)
     url = server.put("/x.jpg", ok(JPEG))
     for n in range(4):
         pool.submit(Task(n, 1, url))
@@ -219,24 +226,39 @@ class Canned:
         pass
 
 
-def test_a_bug_is_handed_to_the_calling_thread(pool_of) -> None:
+@pytest.fixture
+def threads_with(tmp_path: Path) -> Iterator[Callable[..., tuple[FetchPool, Inbox[Any]]]]:
+    """A pool of threads with a download of the test's own."""
+    made: list[FetchPool] = []
+
+    def make(answer: Callable[[Ask], Reply]) -> tuple[FetchPool, Inbox[Any]]:
+        inbox: Inbox[Any] = Inbox()
+        made.append(FetchPool(FetchSettings(**QUICK), tmp_path, inbox.put, Canned(answer)))
+        return made[-1], inbox
+
+    yield make
+    for pool in made:
+        pool.close(now=True)
+
+
+def test_a_bug_is_handed_to_the_calling_thread(threads_with) -> None:
     def broken(ask: Ask) -> Reply:
         raise KeyError("bug")
 
-    pool, inbox = pool_of(download=Canned(broken))
+    pool, inbox = threads_with(broken)
     pool.submit(Task(1, 1, "https://a.example/x.jpg"))
     assert isinstance(inbox.get(timeout=5), KeyError)
     pool.submit(Task(2, 1, "data:image/gif;base64,AAAA"))
     assert isinstance(inbox.get(timeout=5), Missed), "the thread lives on"
 
 
-def test_another_transport_fits_the_seam(pool_of) -> None:
+def test_another_transport_fits_the_seam(threads_with) -> None:
     def answer(ask: Ask) -> Reply:
         if "bad" in ask.url:
             raise FetchError("net.proxy", "no\x1b[31m", status=502, retry_after=3.0)
         return Reply(200, ask.url, {}, JPEG)
 
-    pool, inbox = pool_of(download=Canned(answer))
+    pool, inbox = threads_with(answer)
     pool.submit(Task(1, 1, "https://a.example/x.jpg"))
     assert isinstance(inbox.get(timeout=5), Arrived)
     pool.submit(Task(2, 1, "https://a.example/bad.jpg"))
@@ -251,6 +273,7 @@ def test_folder_that_is_gone_is_an_error_not_a_failure(server: Server, pool_of, 
     assert isinstance(inbox.get(timeout=5), FileNotFoundError)
 
 
+@pytest.mark.parametrize("transport", ["requests"])  # The disk is full for this process only; the code is shared.
 def test_full_disk_is_an_error_and_leaves_nothing(
     server: Server, pool_of, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,7 +287,7 @@ def test_full_disk_is_an_error_and_leaves_nothing(
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return super().write(memoryview(data)[:600])
 
-    monkeypatch.setattr("collector.fetch.pool.os.fdopen", lambda handle, *_, **__: Full(handle, "wb"))
+    monkeypatch.setattr("collector.fetch.parts.os.fdopen", lambda handle, *_, **__: Full(handle, "wb"))
     pool, inbox = pool_of()
     pool.submit(Task(1, 1, server.put("/x.jpg", ok(JPEG))))
     error = inbox.get(timeout=5)

@@ -1,0 +1,91 @@
+"""A real nginx on loopback that serves the fixture: plainly, late, and with trouble."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+from _fixture import FAULTY, PLAIN, SLOW
+
+MODULES = Path("/usr/lib/nginx/modules")
+CONFIG = """
+daemon off; user root; worker_processes auto; worker_rlimit_nofile 65536; pid {run}/nginx.pid;
+error_log {run}/error.log;
+load_module {modules}/ndk_http_module.so; load_module {modules}/ngx_http_lua_module.so;
+events {{ worker_connections 16384; multi_accept on; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_timeout 75s; keepalive_requests 1000000;
+  types {{ image/jpeg jpg; text/html html; }} open_file_cache max=20000 inactive=600s; open_file_cache_valid 600s;
+  client_body_temp_path {run}; proxy_temp_path {run}; fastcgi_temp_path {run}; uwsgi_temp_path {run};
+  scgi_temp_path {run}; lua_shared_dict asked 1m; reset_timedout_connection on;
+  server {{ listen {plain} backlog=4096 reuseport; root {root}; }}
+  server {{ listen {slow} backlog=4096 reuseport; root {root};
+    location / {{ access_by_lua_block {{ ngx.sleep(0.1 + 0.2 * (ngx.crc32_short(ngx.var.uri) % 1000) / 1000) }} }} }}
+  server {{ listen {faulty} backlog=4096 reuseport; root {root};
+    location = /forget {{ content_by_lua_block {{ ngx.shared.asked:flush_all() ngx.say("forgotten") }} }}
+    location / {{ content_by_lua_block {{
+      local kind, name = ngx.var.uri:match("^/([^/]+)/(.+)$")
+      local file = io.open("{root}/web/" .. name, "rb")
+      local body = file:read("*a") file:close()
+      local function answer(text) ngx.header["Content-Type"] = "image/jpeg" ngx.header["Content-Length"] = #body
+        ngx.print(text) end
+      if kind == "404" then return ngx.exit(404) end
+      if kind == "loop" then return ngx.redirect(ngx.var.uri, 302) end
+      if kind == "html" then ngx.header["Content-Type"] = "text/html"
+        return ngx.print(("<html><body>Please log in</body></html>"):rep(50)) end
+      if kind == "referer" and not ngx.var.http_referer then return ngx.exit(403) end
+      if kind == "429" and ngx.shared.asked:add(name, 1) then
+        ngx.header["Retry-After"] = 1 ngx.status = 429 return ngx.print("slow down") end
+      if kind == "truncated" or kind == "reset" then
+        answer(body:sub(1, kind == "reset" and 2000 or math.floor(#body * 2 / 3))) ngx.flush(true)
+        ngx.sleep(0.01) return ngx.exit(444) end
+      if kind == "stall" then
+        answer(body:sub(1, math.floor(#body / 2))) ngx.flush(true) ngx.sleep(10)
+        return ngx.print(body:sub(math.floor(#body / 2) + 1)) end
+      answer(body) }} }} }}
+}}
+"""
+
+
+def missing() -> str:
+    """One line about what has to be installed first; "" when everything is there."""
+    if shutil.which("nginx") is None or not (MODULES / "ngx_http_lua_module.so").is_file():
+        return "bench/fetch.py needs a real server: apt-get install nginx libnginx-mod-http-lua"
+    return ""
+
+
+class Nginx:
+    """`with Nginx(folder):` the server runs."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __enter__(self) -> Nginx:
+        self._run = tempfile.TemporaryDirectory(prefix="collector-nginx-")
+        config = Path(self._run.name) / "nginx.conf"
+        values = {"run": self._run.name, "modules": MODULES, "root": self._root}
+        config.write_text(CONFIG.format(**values, plain=PLAIN, slow=SLOW, faulty=FAULTY))
+        command = ["nginx", "-p", self._run.name, "-c", str(config)]
+        self._process = subprocess.Popen(command, start_new_session=True)
+        for _ in range(100):
+            try:
+                self.forget()
+                return self
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError(f"nginx did not start: {(Path(self._run.name) / 'error.log').read_text()[-300:]}")
+
+    def __exit__(self, *_: object) -> None:
+        os.killpg(self._process.pid, signal.SIGTERM)
+        self._process.wait()
+        self._run.cleanup()
+
+    def forget(self) -> None:
+        """Have every 429 answered anew."""
+        urlopen(f"http://127.0.0.2:{FAULTY}/forget", timeout=2).read()

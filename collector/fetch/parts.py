@@ -1,0 +1,33 @@
+"""Part files: pictures on disk that wait for their name. Never names a picture and never looks at its bytes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PART = ".collector-{}.part"
+"""Names of part files; in the output folder itself, so that renaming never crosses a file system."""
+
+
+def write_part(folder: Path, key: str, body: bytes) -> Path:
+    """A new part file with the bytes; none is left behind when writing fails. OSError when the disk is at fault."""
+    part = folder / PART.format(key)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(part, flags, 0o666)
+    try:
+        with os.fdopen(handle, "wb", buffering=0) as file:
+            view = memoryview(body)
+            while view:
+                view = view[file.write(view) :]
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    return part
+
+
+def sweep_parts(folder: Path) -> int:
+    """Delete the part files that a killed run left; how many. Only for the one who holds the folder's lock."""
+    parts = list(folder.glob(PART.format("*")))
+    for part in parts:
+        part.unlink(missing_ok=True)
+    return len(parts)

@@ -1,0 +1,198 @@
+"""Workers that die, hang or are orphaned: what it costs, and what is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import psutil
+import pytest
+
+from collector.fetch.messages import WorkerFailed
+from collector.fetch.process_pool import ProcessPool
+from collector.model import Arrived, Missed, Task
+from collector.settings import FetchSettings
+
+from .conftest import QUICK
+from .misbehaving import Server, drip, ok, parts, picture
+
+JPEG = picture()
+CRASH, HANG = (13, 14), (15, 16)
+POISON = f"""
+import os, time
+from PIL import JpegImagePlugin
+load = JpegImagePlugin.JpegImageFile.load
+def poisoned(self):
+    if self._size == {CRASH}: os.kill(os.getpid(), 11)
+    if self._size == {HANG}: time.sleep(60)
+    return load(self)
+JpegImagePlugin.JpegImageFile.load = poisoned
+"""
+"""A decoder that pictures of certain sizes are too much for."""
+
+Make = Callable[..., tuple[ProcessPool, "SimpleQueue[Any]"]]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made: list[ProcessPool] = []
+
+    def pool(**settings: Any) -> tuple[ProcessPool, SimpleQueue[Any]]:
+        inbox: SimpleQueue[Any] = SimpleQueue()
+        chosen = FetchSettings(**{**QUICK, "threads": 8, "processes": 2, "deadline": 30.0, **settings})
+        made.append(ProcessPool(chosen, tmp_path / "out", inbox.put))
+        return made[-1], inbox
+
+    (tmp_path / "out").mkdir()
+    yield pool
+    for one in made:
+        one.close(now=True)
+
+
+@pytest.fixture
+def poison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers started from now on have the weak decoder."""
+    (tmp_path / "weak").mkdir()
+    (tmp_path / "weak" / "sitecustomize.py").write_text(POISON)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "weak"))
+
+
+def workers() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "collector.fetch.worker" in child.cmdline()]
+
+
+def collect(inbox: SimpleQueue[Any], count: int) -> list[Any]:
+    return [inbox.get(timeout=30) for _ in range(count)]
+
+
+@pytest.mark.usefixtures("poison")
+def test_decoder_crashes_cost_one_picture_each(server: Server, make: Make, tmp_path: Path) -> None:
+    pool, inbox = make()
+    urls = [
+        server.put(f"/{n}.jpg", ok(picture(size=CRASH if n % 20 == 7 else (40, 30 + n), seed=n))) for n in range(60)
+    ]
+    pool.submit(*(Task(n, 1, url) for n, url in enumerate(urls)))
+    values = collect(inbox, 60)
+    crashed = {value.task.id for value in values if isinstance(value, Missed)}
+    assert {value.reason for value in values if isinstance(value, Missed)} == {"image.decoder_crash"}
+    assert crashed == {7, 27, 47}
+    assert pool.in_flight == 0
+    arrived = [value.part.name for value in values if isinstance(value, Arrived)]
+    assert sorted(arrived) == parts(tmp_path / "out"), "a dead worker leaves no part file of its own"
+    assert 2 <= server.paths().count("/7.jpg") <= 4, "tried again, at last alone"
+
+
+@pytest.mark.usefixtures("poison")
+def test_decoder_that_hangs_is_ended(server: Server, make: Make) -> None:
+    pool, inbox = make(decode_timeout=1.0)
+    bodies = [picture(size=HANG), *(picture(size=(30, 30 + n)) for n in range(12))]
+    urls = [server.put(f"/{n}.jpg", ok(body)) for n, body in enumerate(bodies)]
+    started = time.monotonic()
+    pool.submit(*(Task(n, 1, url) for n, url in enumerate(urls)))
+    values = collect(inbox, len(urls))
+    assert time.monotonic() - started < 10
+    missed = [value for value in values if isinstance(value, Missed)]
+    assert [(value.task.id, value.reason) for value in missed] == [(0, "image.decoder_timeout")]
+
+
+def test_a_killed_worker_costs_one_more_try(server: Server, make: Make, tmp_path: Path) -> None:
+    pool, inbox = make()
+    body = picture(size=(200, 200))
+    slow = server.put("/slow.jpg", drip(ok(b"", length=len(body)), body, every=0.05, step=len(body) // 20 + 1))
+    pool.submit(*(Task(n, 1, slow) for n in range(6)))
+    while len(server.log) < 6:
+        time.sleep(0.01)
+    for process in workers():
+        process.kill()
+    values = collect(inbox, 6)
+    assert {type(value) for value in values} == {Arrived}
+    assert len(parts(tmp_path / "out")) == 6
+    assert pool.in_flight == 0
+
+
+def test_workers_that_cannot_start_are_told(make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "sitecustomize.py").write_text("import os; os._exit(7)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+    pool, inbox = make()
+    pool.submit(Task(1, 1, "http://127.0.0.1:9999/x.jpg"))
+    value = inbox.get(timeout=20)
+    assert isinstance(value, WorkerFailed)
+    assert "exit code 7" in str(value)
+
+
+def test_no_worker_outlives_a_killed_caller(server: Server, tmp_path: Path) -> None:
+    url = server.put("/drip.jpg", drip(ok(b"", length=10**5)))
+    code = f"""
+import sys, time
+from pathlib import Path
+from collector.fetch.process_pool import ProcessPool
+from collector.model import Task
+from collector.settings import FetchSettings
+pool = ProcessPool(FetchSettings(allow_private=True, processes=2), Path({str(tmp_path)!r}), print)
+pool.submit(*(Task(n, 1, {url!r}) for n in range(20)))
+time.sleep(60)
+"""
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen([sys.executable, "-c", code], cwd=root) as caller:
+        while len(server.log) < 16:
+            time.sleep(0.02)
+        children = psutil.Process(caller.pid).children()
+        assert len(children) == 2
+        caller.kill()
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert alive == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of POSIX")
+def test_signals_to_the_group_are_the_callers_business(server: Server, make: Make) -> None:
+    pool, inbox = make()
+    url = server.put("/x.jpg", ok(JPEG))
+    pool.submit(*(Task(n, 1, url) for n in range(16)))
+    collect(inbox, 16)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for process in workers():
+            os.kill(process.pid, number)
+    time.sleep(0.2)
+    pool.submit(Task(2, 1, server.base + "/x.jpg"))
+    assert isinstance(inbox.get(timeout=10), Arrived)
+    assert len(workers()) == 2
+
+
+def test_bodies_in_flight_are_bounded(server: Server, make: Make, tmp_path: Path) -> None:
+    """Sixteen bodies of 4 MB at once, room for one: they all come, one after the other."""
+    pool, inbox = make(threads=16, processes=1, max_in_flight=1 << 20, max_bytes=8 << 20, read_timeout=20.0)
+    body = JPEG + bytes(4 << 20)
+    url = server.put("/big.jpg", ok(body))
+    pool.submit(Task(0, 1, server.put("/small.jpg", ok(JPEG))))
+    inbox.get(timeout=20)
+    [process] = workers()
+    before = peak = process.memory_info().rss
+    pool.submit(*(Task(n + 1, 1, url) for n in range(16)))
+    values = []
+    while len(values) < 16:
+        while not inbox.empty():
+            values.append(inbox.get())
+        peak = max(peak, process.memory_info().rss)
+        time.sleep(0.002)
+    assert all(isinstance(value, Arrived) and value.picture.trailing_bytes == 4 << 20 for value in values)
+    assert peak - before < 40 << 20
+
+
+def test_both_processes_have_work(server: Server, make: Make) -> None:
+    pool, inbox = make(threads=16)
+    body = picture(size=(300, 300))
+    slow = server.put("/slow.jpg", drip(ok(b"", length=len(body)), body, every=0.02, step=len(body) // 10 + 1))
+    pool.submit(*(Task(n, 1, slow) for n in range(16)))
+    while len(server.log) < 16:
+        time.sleep(0.01)
+    busy = [len(process.net_connections()) for process in workers()]
+    assert sorted(busy) == [8, 8]
+    collect(inbox, 16)
