@@ -138,7 +138,8 @@ def test_the_same_bytes_are_found_again_by_hash(ledger: Ledger) -> None:
     assert ledger.file_of(picture("a").sha256) is None
     ledger.outcome(Saved(tasks[0], picture("a"), Path("Cats/a.jpg")))
     assert ledger.file_of(picture("a").sha256) == (Path("Cats/a.jpg"), "Cats")
-    assert list(ledger.paths()) == [Path("Cats/a.jpg")]
+    assert [file.path for file in ledger.saved_files()] == [Path("Cats/a.jpg")]
+    assert ledger.owner_of(picture("a").sha256[:32] + ".jpg") == Path("Cats/a.jpg")
 
 
 def test_folders_are_given_once_and_differ_where_file_systems_do_not(ledger: Ledger) -> None:

@@ -1,5 +1,17 @@
 """The ledger: one SQLite file beside the pictures. The only room with SQL; it never touches a picture."""
 
-from collector.store.ledger import KnownSearch, Ledger, OpenQuery, StoreError
+from collector.store.connection import Interrupted, NotOurs, SqlTrouble, StoreBusy, StoreError, translated
+from collector.store.ledger import Ledger
+from collector.store.work import KnownSearch, OpenQuery
 
-__all__ = ["KnownSearch", "Ledger", "OpenQuery", "StoreError"]
+__all__ = [
+    "Interrupted",
+    "KnownSearch",
+    "Ledger",
+    "NotOurs",
+    "OpenQuery",
+    "SqlTrouble",
+    "StoreBusy",
+    "StoreError",
+    "translated",
+]

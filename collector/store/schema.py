@@ -108,7 +108,17 @@ FROM found JOIN query ON query.id = found.query_id JOIN search ON search.id = fo
 LEFT JOIN outcome ON outcome.found_id = found.id;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_UNSYNCED = """
+-- Saved pictures that may not have reached the disk itself yet, in the order they were saved.
+CREATE TABLE unsynced (id INTEGER PRIMARY KEY, found_id INTEGER NOT NULL) STRICT;
+CREATE INDEX outcome_forgotten ON outcome (sha256) WHERE state = 'skipped' AND reason = 'policy.forgotten';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _UNSYNCED)
+
+
+class NotALedger(Exception):
+    """A healthy SQLite file of somebody else's."""
 
 
 class NewerSchema(Exception):
@@ -118,15 +128,10 @@ class NewerSchema(Exception):
 def prepare(connection: sqlite3.Connection) -> None:
     """Set the connection up and apply what migrations are missing, each whole or not at all.
 
-    NewerSchema when the file is ahead of this program; sqlite3.DatabaseError when it is no ledger.
+    NewerSchema when the file is ahead of this program, NotALedger when it is another's, sqlite3.Error when it is
+    damaged or the disk is at fault.
     """
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    owner = connection.execute("PRAGMA application_id").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if tables and owner != APPLICATION_ID:
-        raise sqlite3.DatabaseError("a database, but not a collector ledger")
-    if version > len(MIGRATIONS):
-        raise NewerSchema(f"written by a newer version (schema {version}, this one knows {len(MIGRATIONS)})")
+    version = recognise(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -135,3 +140,15 @@ def prepare(connection: sqlite3.Connection) -> None:
             f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID};"
             f" PRAGMA user_version = {number}; COMMIT;"
         )
+
+
+def recognise(connection: sqlite3.Connection) -> int:
+    """How many migrations the file has had, 0 for a new one; raises as `prepare` does, and changes nothing."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if tables and owner != APPLICATION_ID:
+        raise NotALedger("a database, but not a collector ledger")
+    if version > len(MIGRATIONS):
+        raise NewerSchema(f"written by a newer version (schema {version}, this one knows {len(MIGRATIONS)})")
+    return version
