@@ -77,6 +77,7 @@ def main() -> None:
 
 def warm() -> None:
     """Import what every case needs, once; no thread may run when the cases are forked."""
+    import pandas  # noqa: F401
     import requests  # noqa: F401
 
     import collector.cli
