@@ -57,7 +57,7 @@ def translated(error: sqlite3.Error, path: Path | None = None) -> Exception:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DISK:
         return OSError(_DISK[code], os.strerror(_DISK[code]), name)
-    if code in _DAMAGE:
+    if code in _DAMAGE or "decode to UTF-8" in str(error):
         return StoreError(f"{name}: damaged ({error}); {REPAIR}")
     if code in _BUSY:
         return StoreBusy(f"{name}: held by another program ({error}); close it and run the same command again")
@@ -76,6 +76,8 @@ def plain_words(path: Path | None = None) -> Iterator[None]:
         if meant is error:
             raise
         raise meant from error
+    except UnicodeDecodeError as error:  # Of SQLite's message about a schema that is not text any more.
+        raise StoreError(f"{path or layout.LEDGER}: damaged ({error.reason}); {REPAIR}") from error
 
 
 class Store:

@@ -27,6 +27,8 @@ TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
 """Table -> its key, and the columns that change while its rows live. In an order that keeps references whole."""
 
 Row = dict[str, Any]
+GAPS = 10_000
+"""Unreadable places in a table after which it is given up."""
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ def salvage(new: Path, damaged: Path | None, backups: Sequence[Path], sound: Cal
         for path, mode, newest in views:
             try:
                 source = _open(path, mode)
-            except sqlite3.Error:
+            except (sqlite3.Error, UnicodeDecodeError):
                 result.unreadable.append(path.name)
                 continue
             with closing(source):
@@ -76,8 +78,9 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA cell_size_check = ON")
+        connection.execute("PRAGMA writable_schema = ON")  # Else a file that was cut off is not opened at all.
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         connection.close()
         raise
     return connection
@@ -138,44 +141,49 @@ def _believable(table: str, row: Row) -> bool:
 
 
 def _rows(source: sqlite3.Connection, table: str, key: str) -> Iterator[Row]:
-    """Every row that can be read, going round pages that cannot: forwards, then from behind, then one by one."""
+    """Every row that can be read, going round pages that cannot: forwards, then from behind."""
     seen: set[Any] = set()
     for order in ("ASC", "DESC"):
         reached: Any = None
-        while True:
-            compare = ">" if order == "ASC" else "<"
-            where = "" if reached is None else f"WHERE {key} {compare} ?"
-            arguments = () if reached is None else (reached,)
+        for _ in range(GAPS):
             try:
-                for found in source.execute(f"SELECT * FROM {table} {where} ORDER BY {key} {order}", arguments):
+                for found in _onwards(source, table, key, reached, order):
                     reached = found[key]
                     if reached not in seen:
                         seen.add(reached)
                         yield dict(found)
                 return
-            except sqlite3.Error:
-                if reached is None or not isinstance(reached, int):
+            except (sqlite3.Error, UnicodeDecodeError):
+                reached = _behind(source, table, key, reached, order) if isinstance(reached, int) else None
+                if reached is None:
                     break
-                step = _next_readable(source, table, key, reached, order)
-                if step is None:
-                    break
-                reached = step
 
 
-def _next_readable(source: sqlite3.Connection, table: str, key: str, reached: int, order: str) -> int | None:
-    """A number behind a page that cannot be read, from which reading goes on; None when none is found."""
-    sign = 1 if order == "ASC" else -1
-    compare = ">=" if order == "ASC" else "<="
+def _onwards(source: sqlite3.Connection, table: str, key: str, after: Any, order: str) -> Iterator[sqlite3.Row]:
+    """Rows behind a key in order. sqlite3.Error where they cannot be read, and where pages lead in a circle."""
+    where = "" if after is None else f"WHERE {key} {'>' if order == 'ASC' else '<'} ?"
+    arguments = () if after is None else (after,)
+    for found in source.execute(f"SELECT * FROM {table} {where} ORDER BY {key} {order}", arguments):
+        if after is not None and not (found[key] > after if order == "ASC" else found[key] < after):
+            raise sqlite3.DatabaseError("rows out of order")
+        after = found[key]
+        yield found
+
+
+def _behind(source: sqlite3.Connection, table: str, key: str, reached: int, order: str) -> int | None:
+    """A number behind a page that cannot be read, from which reading goes on; None when there is none."""
+    sign, compare = (1, ">=") if order == "ASC" else (-1, "<=")
     for power in range(24):
         for part in (1, 1.5):
-            start = reached + sign * int(2**power * part) + sign
-            with suppress(sqlite3.Error):
+            start = reached + sign * (int(2**power * part) + 1)
+            with suppress(sqlite3.Error, UnicodeDecodeError):
                 row = source.execute(
                     f"SELECT {key} FROM {table} WHERE {key} {compare} ? ORDER BY {key} {order} LIMIT 1", (start,)
                 ).fetchone()
                 if row is None:
                     return None
-                return int(row[0]) - sign
+                if isinstance(row[0], int) and (row[0] - start) * sign >= 0:
+                    return int(row[0]) - sign
     return None
 
 

@@ -36,13 +36,32 @@ class Upkeep(Store):
     # ----------------------------------------------------------------- damage
 
     def check(self, thorough: bool = False) -> None:
-        """StoreError when the file is damaged; `thorough` compares indexes with their tables too."""
+        """StoreError when the file is damaged.
+
+        `thorough` compares indexes with their tables, and URLs, hashes and paths with each other: SQLite keeps no
+        checksums, so that a flipped bit inside a text is sound to it.
+        """
         with plain_words():
             pragma = "integrity_check(1)" if thorough else "quick_check(1)"
             verdict = str(self._db.execute(f"PRAGMA {pragma}").fetchone()[0])
         if verdict != "ok":
             first = verdict.replace("*** in database main ***", "").strip().splitlines()[0]
             raise StoreError(f"{layout.LEDGER}: damaged ({first}); {REPAIR}")
+        if thorough:
+            with plain_words():
+                self._compare()
+
+    def _compare(self) -> None:
+        wrong: int | None = None
+        for number, url, key in self._db.execute("SELECT id, url, url_key FROM found"):
+            if layout.url_key(url) != key:
+                wrong = number
+        folders = {name for (name,) in self._db.execute("SELECT name FROM folder")}
+        for saved in self.saved_files():
+            if saved.path.parent.as_posix() not in folders or not saved.path.name.startswith(f"{saved.sha256[:32]}."):
+                wrong = saved.number
+        if wrong is not None:
+            raise StoreError(f"{layout.LEDGER}: damaged (row {wrong} contradicts itself); {REPAIR}")
 
     # ----------------------------------------------------------------- files
 
@@ -156,7 +175,7 @@ class Upkeep(Store):
         part = folder / f"{layout.PART_PREFIX}backup{layout.PART_SUFFIX}"
         part.unlink(missing_ok=True)
         ends = time.monotonic() + seconds
-        self._db.set_progress_handler(lambda: int(time.monotonic() > ends), 20_000)
+        self._db.set_progress_handler(lambda: int(time.monotonic() > ends), 1000)
         try:
             with plain_words(part):
                 self._db.execute("VACUUM INTO ?", (str(part),))
