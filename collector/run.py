@@ -146,7 +146,9 @@ class Run:
         through = False
         try:
             while not (through or stopping() or self._trouble is not None):
-                self._trouble = self._watch.trouble()
+                if (trouble := self._watch.trouble()) is not None:
+                    self._trouble = trouble
+                    break
                 yield from self._take_up()
                 yield from self._hand_out()
                 through = not self._schedule and self._position is None

@@ -54,7 +54,8 @@ _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 def translated(error: sqlite3.Error, path: Path | None = None) -> Exception:
     """OSError for a disk's trouble, StoreError for damage, StoreBusy for somebody's lock; else the error itself."""
     name = str(path or layout.LEDGER)
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = sqlite3.SQLITE_FULL if extended == sqlite3.SQLITE_IOERR_SHMSIZE else extended & 0xFF
     if code in _DISK:
         return OSError(_DISK[code], os.strerror(_DISK[code]), name)
     if code in _DAMAGE or "decode to UTF-8" in str(error):
