@@ -49,14 +49,13 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
 # --------------------------------------------------------------------------- signals
 
 
-@pytest.mark.parametrize("name", SIGNALS)
-@pytest.mark.parametrize("verb", ["import", "plan"])
+@pytest.mark.parametrize(("verb", "name"), [("import", "SIGTERM"), ("plan", "SIGINT"), ("plan", "SIGHUP")])
 def test_a_signal_while_much_is_read_and_planned_ends_it_at_once(desk: Desk, verb: str, name: str) -> None:
     if verb == "import":
-        desk.write("big.csv", "keyword,url\n" + "".join(f"k{n % 99},http://x.test/{n}.jpg\n" for n in range(400_000)))
+        desk.write("big.csv", "keyword,url\n" + "".join(f"k{n % 99},http://x.test/{n}.jpg\n" for n in range(200_000)))
         process = desk.start("urls", "--import", "big.csv")
     else:
-        desk.write("big.csv", "".join(f"keyword {n}\n" for n in range(400_000)))
+        desk.write("big.csv", "".join(f"keyword {n}\n" for n in range(200_000)))
         process = desk.start("search", "big.csv")
     wait_for(desk.images / "collector.db-wal", process)
     time.sleep(0.5)
@@ -147,7 +146,7 @@ def fill(folder: Path, leave: int) -> Path:
     return ballast
 
 
-@pytest.mark.parametrize("leave", [0, 60_000, 400_000, 1_500_000, 3_000_000])
+@pytest.mark.parametrize("leave", [0, 60_000, 200_000, 1_500_000, 3_000_000])
 @pytest.mark.parametrize("phase", ["import", "plan", "fetch"])
 def test_a_full_disk_is_exit_3_and_the_next_run_goes_on(
     desk: Desk, web: PracticeWeb, small: Path, phase: str, leave: int
