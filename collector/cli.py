@@ -10,7 +10,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,12 +53,16 @@ def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 _queries = click.argument("queries", type=click.Path(path_type=Path), default=Path("queries.csv"))
 _out = click.option("--out", type=click.Path(path_type=Path), help="Output folder.  [default: images]")
-_common = _options(
-    _out,
+_config = _options(
     click.option("--config", type=click.Path(path_type=Path), help="Settings file.  [default: ./collector.toml]"),
     click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. google.home=URL."),
+)
+_practice = click.option("--practice", is_flag=True, help="Use the bundled practice web as the site for every source.")
+_common = _options(
+    _out,
+    _config,
     click.option("--events", is_flag=True, help="Print every event as a line of JSON on standard output."),
-    click.option("--practice", is_flag=True, help="Use the bundled practice web as the site for every source."),
+    _practice,
 )
 _reading = _options(
     click.option("--encoding", help="Encoding of QUERIES, if it is not UTF-8 or UTF-16."),
@@ -82,6 +87,13 @@ FILTER_HELP = {
     "exclude": "words that must not appear",
 }
 
+_browser = _options(
+    click.option("--headed/--headless", default=None, help="A window or none.  [default: where there is a display]"),
+    click.option("--browser-binary", metavar="PATH", help="Chrome or Chromium to use."),
+    click.option("--driver", metavar="PATH", help="chromedriver to use."),
+    click.option("--grid", metavar="URL", help="Use the browsers of a Selenium Grid, e.g. http://localhost:4444."),
+    click.option("--profile", metavar="DIR", help="Keep browser profiles (cookies) in DIR between runs."),
+)
 _search = _options(
     click.option(
         "--limit", type=click.IntRange(1), help="Pictures per keyword, if its row does not say.  [default: 100]"
@@ -90,9 +102,7 @@ _search = _options(
         "--source", "source_names", multiple=True, help="Where to search, if a row does not say.  [default: google]"
     ),
     click.option("--browsers", type=click.IntRange(1, 64), help="Browsers open at once.  [default: 2]"),
-    click.option("--headed/--headless", default=None, help="Show the browser windows, or not."),
-    click.option("--browser-binary", metavar="PATH", help="Chrome or Chromium to use."),
-    click.option("--driver", metavar="PATH", help="chromedriver to use."),
+    _browser,
     click.option("--widen", is_flag=True, help="Search facets of a keyword too when it has too few results."),
     click.option("--harvest", metavar="WAY", help="How Google's pictures are found: auto, rows, hover or click."),
     _filter_flags(),
@@ -108,6 +118,8 @@ _FLAG_KEYS = {
     "headed": "search.headed",
     "browser_binary": "search.browser_binary",
     "driver": "search.driver",
+    "grid": "search.grid",
+    "profile": "search.profile",
     "harvest": "google.harvest",
     "widen": "search.widen",
     "threads": "fetch.threads",
@@ -229,6 +241,32 @@ for _chore in (chores.why, chores.retry, chores.forget, chores.verify, chores.re
 
 
 @cli.command()
+@_out
+@_config
+@_practice
+@_browser
+@click.option("--source", "source_names", multiple=True, help="Sources that --live asks.  [default: google]")
+@click.option("--live", is_flag=True, help="Ask each source for one keyword, by every way to a picture it knows.")
+def doctor(live: bool, practice: bool, **flags: Any) -> None:
+    """Check browser, driver, display, disk, output folder and ledger, and say what to do.
+
+    With --live also whether the sites still answer as they should: worth a minute before a night's run.
+    """
+    from collector import doctor as doctors
+
+    settings = _settings(flags)
+    with _practice_site(0) if practice else nullcontext() as address:
+        if address is not None:
+            settings = _led_to(settings, address)
+        problems: list[doctors.Finding] = []
+        for finding in chain(doctors.checks(settings), doctors.live(settings) if live else ()):
+            ui.line(str(finding))
+            problems += [finding] * (finding.level is doctors.Level.PROBLEM)
+    if problems:
+        raise Verdict(problems[0].code, f"{_count(len(problems), 'problem', 's')}, see above")
+
+
+@cli.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free port.")
 def practice(port: int) -> None:
     """Serve the practice web on loopback until Ctrl-C, to look at or to test scrapers on."""
@@ -331,7 +369,14 @@ def _site(practice: bool, ledger: Ledger, settings: Settings) -> Iterator[Settin
     if not practice:
         yield settings
         return
-    port = int(ledger.note("practice.port") or 0)
+    with _practice_site(int(ledger.note("practice.port") or 0)) as address:
+        ledger.remember("practice.port", address.rpartition(":")[2])
+        yield _led_to(settings, address)
+
+
+@contextmanager
+def _practice_site(port: int) -> Iterator[str]:
+    """The address of a practice web that runs meanwhile; 0 is any free port."""
     try:
         web = _practice_web(port)
     except OSError:
@@ -339,13 +384,19 @@ def _site(practice: bool, ledger: Ledger, settings: Settings) -> Iterator[Settin
             f"--practice: port {port}, which this folder's URLs use, is taken; free it or give --out"
         ) from None
     try:
-        ledger.remember("practice.port", web.url.rpartition(":")[2])
-        for name, table in settings.sources.items():
-            if "home" in table:
-                settings = settings_file.assign(settings, f"{name}.home", web.url, "--practice")
-        yield settings_file.assign(settings, "fetch.allow_private", True, "--practice")
+        yield web.url
     finally:
         web.stop()
+
+
+def _led_to(settings: Settings, address: str) -> Settings:
+    """The settings with every source at the practice web, which needs no window: it challenges nobody for that."""
+    for name, table in settings.sources.items():
+        if "home" in table:
+            settings = settings_file.assign(settings, f"{name}.home", address, "--practice")
+    if settings.search.headed == "auto":
+        settings = settings_file.assign(settings, "search.headed", "no", "--practice")
+    return settings_file.assign(settings, "fetch.allow_private", True, "--practice")
 
 
 def _practice_web(port: int) -> PracticeWeb:

@@ -23,7 +23,9 @@ class Locked(Exception):
 class FolderLock:
     """Held from `__enter__` to `__exit__`; Locked when somebody else has it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, flag: str = "--out") -> None:
+        """`flag` is the one that names the folder, for the message."""
+        self._flag = flag
         self._path = folder / FILE_NAME
         self._file: IO[str] | None = None
 
@@ -38,7 +40,7 @@ class FolderLock:
             file.close()
             raise Locked(
                 f"{self._path.parent}: another collector works in this folder (process {owner});"
-                " wait for it, stop it, or give another --out"
+                f" wait for it, stop it, or give another {self._flag}"
             ) from None
         file.truncate(0)
         file.write(f" {os.getpid()} {disk.boot_id()}\n")

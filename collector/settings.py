@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from collector.contracts import UsageError
 
@@ -25,11 +25,16 @@ class SearchSettings:
 
     browsers: int = 2
     """Browsers open at once; each serves one keyword at a time."""
-    headed: bool = False
+    headed: Literal["auto", "yes", "no"] = "auto"
+    """Whether browsers have a window; auto: where there is a display (on a grid: no)."""
     browser_binary: str = ""
     """Path of Chrome or Chromium; "" looks for an installed one."""
     driver: str = ""
     """Path of chromedriver; "" looks on PATH, then webdriver-manager, then Selenium Manager."""
+    grid: str = ""
+    """Address of a Selenium Grid whose browsers are used, such as http://localhost:4444; "" starts our own."""
+    profile: str = ""
+    """Folder for browser profiles that are kept between runs; "" gives every browser a fresh one."""
     page_load_timeout: float = 30.0
     script_timeout: float = 10.0
     command_timeout: float = 45.0
@@ -196,8 +201,18 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 def _convert(value: Any, kind: Any, key: str, where: str) -> Any:
-    """The value as the wanted type; texts (from --set) are parsed, other types must fit."""
+    """The value as the wanted type; texts (from --set) are parsed, other types must fit.
+
+    Choices of texts may be given as true and false where they are yes and no.
+    """
     text = str(value).strip()
+    choices = get_args(kind)
+    if choices:
+        if text.lower() in _TRUE + _FALSE:
+            text = "yes" if text.lower() in _TRUE else "no"
+        if text in choices:
+            return text
+        raise UsageError(f"{where}: {key} = {text!r}: choices: {', '.join(choices)}")
     if kind is bool:
         if isinstance(value, bool):
             return value

@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("chores",),
     ("ui",),
-    ("launch",),
+    ("launch", "doctor"),
     ("run",),
     ("schedule",),
     ("mend",),

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from collector.cli import _led_to
+from collector.settings import Settings, assign
 from tests.command import Desk
 
-VERBS = ("run", "search", "fetch", "status", "urls", "practice")
+VERBS = ("run", "search", "fetch", "status", "urls", "doctor", "practice")
 
 
 @pytest.fixture
@@ -120,3 +122,12 @@ def test_a_loopback_url_needs_allow_private(desk: Desk) -> None:
         assert "url.private_addr" in desk.run("status").out
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+def test_the_practice_web_is_visited_without_a_window_unless_one_is_asked_for() -> None:
+    settings = Settings(sources={"google": {"home": "https://www.google.com"}})
+    led = _led_to(settings, "http://127.0.0.1:8000")
+    assert (led.sources["google"]["home"], led.search.headed) == ("http://127.0.0.1:8000", "no")
+    assert led.fetch.allow_private
+    asked = assign(settings, "search.headed", True, "--headed")
+    assert _led_to(asked, "http://127.0.0.1:8000").search.headed == "yes"

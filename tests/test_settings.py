@@ -28,6 +28,7 @@ def test_file_then_set(tmp_path: Path) -> None:
         ("fetch.threads=many", "expected a whole number"),
         ("fetch.threads=-1", "expected a whole number"),
         ("google.video=perhaps", "expected true or false"),
+        ("search.headed=perhaps", "search.headed = 'perhaps': choices: auto, yes, no"),
         ("limits=3", "no setting 'limits'"),
         ("google.home", "write it as table.key=value"),
     ],
@@ -45,6 +46,15 @@ def test_a_bad_file_is_named(tmp_path: Path, content: str, message: str) -> None
     file.write_text(content)
     with pytest.raises(UsageError, match=f"my.toml.*{message}"):
         load(file, [], DEFAULTS)
+
+
+def test_a_choice_may_be_given_as_true_or_false(tmp_path: Path) -> None:
+    assert Settings().search.headed == "auto"
+    file = tmp_path / "collector.toml"
+    for text, expected in (("true", "yes"), ("false", "no"), ('"auto"', "auto"), ('"yes"', "yes")):
+        file.write_text(f"[search]\nheaded = {text}\n")
+        assert load(file, [], DEFAULTS).search.headed == expected
+        assert load(None, [f"search.headed={text.strip(chr(34))}"], DEFAULTS).search.headed == expected
 
 
 def test_filters_are_a_table_of_their_own() -> None:

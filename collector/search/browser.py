@@ -10,7 +10,7 @@ import contextlib
 import json
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver.remote.command import Command
@@ -18,14 +18,15 @@ from selenium.webdriver.remote.command import Command
 from collector.contracts import SourceError
 from collector.model import SearchState
 from collector.search import processes
-from collector.search.driver import Installation
-from collector.search.keys import key_event
-from collector.search.processes import RunFolder
-from collector.search.session import Session
+from collector.search.inputs import ActionInput, DevToolsInput, Input
+from collector.search.options import is_headed
+from collector.search.session import RemoteEnd, Session
 from collector.settings import SearchSettings
 
 INTERRUPTIONS = 10
 """How often a script is begun again because the page reloaded, or opened a dialog, under it."""
+LOADS = 2
+"""Tries to load a page when the browser says that it is through and shows no other page than before."""
 BUFFER = 100_000_000
 """Bytes of XHR bodies that Chrome keeps for us."""
 
@@ -41,23 +42,27 @@ _PAGE_LEFT = re.compile(
 
 
 class ChromeBrowser:
-    """One browser window with a fresh profile. Not thread-safe, except `kill`."""
+    """One browser window. Not thread-safe, except `kill`."""
 
-    def __init__(self, installation: Installation, settings: SearchSettings, run: RunFolder) -> None:
+    def __init__(self, end: RemoteEnd, settings: SearchSettings) -> None:
         """Start it. BrowserError("browser.start") with one line when that fails."""
         self._settings = settings
-        self._session = Session(installation, settings, run)
+        self._headed = is_headed(end.options)
+        self._session = Session(end, settings)
         self._capturing = False
         self._announced: dict[str, str] = {}
         try:
             with self._session.speaking() as driver:
                 self._window = driver.current_window_handle
-                with contextlib.suppress(TimeoutException):  # on a busy machine the first, empty page takes its time
+                self._devtools = end.local or self._offers_devtools()
+                if self._devtools:
+                    with contextlib.suppress(TimeoutException):  # on a busy machine the first page takes its time
+                        self._session.cdp("Browser.setDownloadBehavior", behavior="deny")
                     self._session.cdp("Browser.setDownloadBehavior", behavior="deny")
-                self._session.cdp("Browser.setDownloadBehavior", behavior="deny")
         except BaseException:
             self._session.close()
             raise
+        self._input: Input = DevToolsInput(self._session) if self._devtools else ActionInput(self._session)
 
     # ------------------------------------------------------------------ pages
 
@@ -68,22 +73,28 @@ class ChromeBrowser:
             raise SourceError(SearchState.UNREACHABLE, "page.unreachable", f"{url[:100]}: neither http nor https")
         with self._session.speaking(self._settings.page_load_timeout + 5) as driver:
             self._close_other_windows()
-            before = self._frame()["loaderId"]
-            try:
-                driver.get(url)
-            except TimeoutException:
-                if self._frame()["loaderId"] == before:
-                    seconds = f"{self._settings.page_load_timeout:g} s"
-                    raise _unreachable(f"{host} did not answer within {seconds}") from None
-                return
-            except WebDriverException as error:
-                match = _NET_ERROR.search(error.msg or "")
-                if not match:
-                    raise
-                raise _unreachable(f"{host} cannot be reached ({match.group()})") from None
-            if self._frame().get("unreachableUrl"):  # the driver is silent about some, such as unsafe ports
-                code = driver.execute_script("return (document.querySelector('.error-code') || {}).textContent")
-                raise _unreachable(f"{host} cannot be reached (net::{code or 'ERR_FAILED'})")
+            before = self._frame()
+            for _ in range(LOADS):
+                try:
+                    driver.get(url)
+                except TimeoutException:
+                    after = self._frame()
+                    if not _is_new(after, before):
+                        seconds = f"{self._settings.page_load_timeout:g} s"
+                        raise _unreachable(f"{host} did not answer within {seconds}") from None
+                except WebDriverException as error:
+                    match = _NET_ERROR.search(error.msg or "")
+                    if not match:
+                        raise
+                    raise _unreachable(f"{host} cannot be reached ({match.group()})") from None
+                else:
+                    after = self._frame()
+                if after.get("unreachableUrl"):  # the driver is silent about some, such as unsafe ports
+                    code = driver.execute_script("return (document.querySelector('.error-code') || {}).textContent")
+                    raise _unreachable(f"{host} cannot be reached (net::{code or 'ERR_FAILED'})")
+                if _is_new(after, before) or _same_page(after, url):
+                    return
+            raise _unreachable(f"{host} sent no page that the browser could show")
 
     def run(self, script: str, *arguments: Any) -> Any:
         """The value of a function body run in the page; begun again when the page reloads under it."""
@@ -115,31 +126,30 @@ class ChromeBrowser:
         """Move, press and release the left button; a window that opens is closed."""
         with self._session.speaking():
             self._close_other_windows()
-            self._mouse("mouseMoved", x, y)
-            self._mouse("mousePressed", x, y, button="left", clickCount=1)
-            self._mouse("mouseReleased", x, y, button="left", clickCount=1)
+            self._input.click(x, y)
             self._close_other_windows()
 
     def move(self, x: float, y: float) -> None:
         """Move the mouse there."""
         with self._session.speaking():
             self._close_other_windows()
-            self._mouse("mouseMoved", x, y)
+            self._input.move(x, y)
 
     def press(self, key: str) -> None:
         """Press and release a key."""
-        event = key_event(key)
         with self._session.speaking():
             self._close_other_windows()
-            kind = "keyDown" if "text" in event else "rawKeyDown"
-            self._session.cdp("Input.dispatchKeyEvent", type=kind, **event)
-            event.pop("text", None)
-            self._session.cdp("Input.dispatchKeyEvent", type="keyUp", **event)
+            self._input.press(key)
 
     # ------------------------------------------------------------------ network
 
     def responses(self) -> list[tuple[str, str]]:
-        """(URL, text) of XHR and fetch answers since the last call; the first call only begins listening."""
+        """(URL, text) of XHR and fetch answers since the last call; the first call only begins listening.
+
+        Nothing where a grid does not offer DevTools.
+        """
+        if not self._devtools:
+            return []
         with self._session.speaking():
             if not self._capturing:
                 self._session.cdp("Network.enable", maxTotalBufferSize=BUFFER, maxResourceBufferSize=BUFFER)
@@ -157,7 +167,7 @@ class ChromeBrowser:
     @property
     def headed(self) -> bool:
         """True when a person can see and use the window."""
-        return self._settings.headed
+        return self._headed
 
     def limit(self, seconds: float) -> None:
         """No command may take longer than this from now on."""
@@ -172,11 +182,12 @@ class ChromeBrowser:
                 self._capturing = False
             self._announced.clear()
             driver.get("about:blank")
-            self._events()
+            if self._devtools:
+                self._events()
 
     def memory(self) -> int:
-        """Resident bytes of driver and browser, shared pages counted once."""
-        return processes.memory(self._session.pid)
+        """Resident bytes of driver and browser, shared pages counted once; 0 when they are on a grid."""
+        return processes.memory(self._session.pid) if self._session.pid else 0
 
     def kill(self) -> None:
         """End it at once, from any thread; its own thread then gets a BrowserError."""
@@ -206,17 +217,36 @@ class ChromeBrowser:
 
     def _close_other_windows(self) -> None:
         """Pages may open windows on a click; ours would go to the background and stop drawing."""
-        for handle in self._session.driver.window_handles:
-            if handle != self._window:
+        driver = self._session.driver
+        others = [handle for handle in driver.window_handles if handle != self._window]
+        for handle in others:
+            if self._devtools:
                 self._session.cdp("Target.closeTarget", targetId=handle)
+            else:
+                driver.switch_to.window(handle)
+                driver.close()
+        if others and not self._devtools:
+            driver.switch_to.window(self._window)
+
+    def _offers_devtools(self) -> bool:
+        """Grids may keep DevTools or its log to themselves; a browser that is dead shows at the next command."""
+        try:
+            self._session.cdp("Browser.getVersion")
+            self._events()
+        except TimeoutException:
+            raise
+        except WebDriverException:
+            return False
+        return True
 
     def _frame(self) -> dict[str, Any]:
-        """The main frame; its `loaderId` changes with every document shown."""
+        """The main frame: `url`, and `loaderId`, which changes with every document shown."""
+        if not self._devtools:
+            script = "return {url: location.href, loaderId: String(performance.timeOrigin)}"
+            shown = dict(self._session.driver.execute_script(script))
+            return shown | {"unreachableUrl": shown["url"] if shown["url"].startswith("chrome-error:") else ""}
         frame: dict[str, Any] = self._session.cdp("Page.getFrameTree")["frameTree"]["frame"]
         return frame
-
-    def _mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
-        self._session.cdp("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
 
     def _events(self) -> list[dict[str, Any]]:
         """Network events since the last call, oldest first."""
@@ -245,6 +275,17 @@ class ChromeBrowser:
             raise
         text = str(answer["body"])
         return base64.b64decode(text).decode("utf-8", "replace") if answer.get("base64Encoded") else text
+
+
+def _is_new(after: dict[str, Any], before: dict[str, Any]) -> bool:
+    """Whether the frame shows another document than before, of the web or an error; an empty page is none."""
+    known = str(after["url"]).startswith(("http://", "https://")) or bool(after.get("unreachableUrl"))
+    return known and after["loaderId"] != before["loaderId"]
+
+
+def _same_page(frame: dict[str, Any], url: str) -> bool:
+    """Whether the frame shows the page that was asked for: a load that only moves within it is none."""
+    return urldefrag(str(frame["url"])).url == urldefrag(url).url
 
 
 def _unreachable(detail: str) -> SourceError:

@@ -43,7 +43,7 @@ class Installation:
 
 def locate(browser: str = "", driver: str = "") -> Installation:
     """The installation to use. BrowserError("browser.start") or UsageError, one line, when there is none."""
-    found = find_browser(browser)
+    found = find_browser(browser, driver)
     if found is None:
         raise BrowserError(
             "browser.start",
@@ -54,15 +54,27 @@ def locate(browser: str = "", driver: str = "") -> Installation:
     return Installation(found, chosen, version(found), version(chosen))
 
 
-def find_browser(explicit: str = "") -> Path | None:
-    """The browser's program: the explicit one, else one on PATH, else where it is usually installed."""
+def find_browser(explicit: str = "", driver: str = "") -> Path | None:
+    """The browser's program: the explicit one, else one on PATH, else where it is usually installed.
+
+    Of several, the first that fits the driver (the given one, or that on PATH); the first when none fits.
+    """
     if explicit:
         return _existing(explicit, "--browser-binary", "a Chrome or Chromium program")
-    for name in BROWSER_NAMES:
-        found = shutil.which(name)
-        if found:
-            return Path(found)
-    return next((path for path in _usual_places() if path.is_file()), None)
+    installed = _installed()
+    chosen = shutil.which(driver or "chromedriver")
+    if len(installed) > 1 and chosen:
+        fitting = (browser for browser in installed if version(browser) and not mismatch(browser, Path(chosen)))
+        return next(fitting, installed[0])
+    return installed[0] if installed else None
+
+
+def _installed() -> list[Path]:
+    """Every browser found, in order of preference; one program under two names once."""
+    on_path = (shutil.which(name) for name in BROWSER_NAMES)
+    found = [Path(path) for path in on_path if path] + [path for path in _usual_places() if path.is_file()]
+    different = {path.resolve(): path for path in reversed(found)}
+    return [path for path in found if different[path.resolve()] is path]
 
 
 def find_driver(explicit: str, browser: Path | None, download: Download | None = None) -> Path:
@@ -116,7 +128,7 @@ def versions(browser: str = "", driver: str = "") -> dict[str, str]:
     """What is installed, for a person: program -> "version (path)", or what is wrong with it. Never raises for that."""
     shown: dict[str, str] = {}
     try:
-        found = find_browser(browser)
+        found = find_browser(browser, driver)
         shown["browser"] = f"{version(found) or 'unknown version'} ({found})" if found else "not found"
         chosen = find_driver(driver, found)
         shown["driver"] = f"{version(chosen) or 'unknown version'} ({chosen})"

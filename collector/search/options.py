@@ -14,12 +14,15 @@ from typing import Any
 from selenium.webdriver.chrome.options import Options
 
 from collector.contracts import UsageError
+from collector.search import display
 from collector.search.driver import Installation
 from collector.settings import SearchSettings
 
 SMALL_SHM = 256 * 2**20
 """Bytes of /dev/shm below which tabs crash (containers get 64 MB by default)."""
 NO_SANDBOX_NOTICE = "running as root: Chromium's sandbox is off (--no-sandbox)"
+
+HEADLESS = "--headless=new"
 
 ARGUMENTS = (
     "--no-first-run",
@@ -36,6 +39,7 @@ ARGUMENTS = (
     "--disable-sync",
     "--disable-features=MediaRouter,OptimizationHints,Translate",
     "--metrics-recording-only",
+    "--hide-crash-restore-bubble",
     "--mute-audio",
     "--password-store=basic",
 )
@@ -58,19 +62,62 @@ def needs_no_sandbox() -> bool:
     return sys.platform == "linux" and os.geteuid() == 0
 
 
-def chrome_options(settings: SearchSettings, installation: Installation, folder: Path) -> Options:
-    """Selenium's options for one browser whose files all lie in `folder`."""
-    options = Options()
+def has_window(settings: SearchSettings) -> bool:
+    """Whether browsers here get a window. UsageError when one is asked for and there is no display."""
+    if settings.headed == "no":
+        return False
+    trouble = display.trouble()
+    if trouble and settings.headed == "yes":
+        raise UsageError(f"--headed: {trouble}; leave it away or use xvfb-run")
+    return not trouble
+
+
+def local_options(settings: SearchSettings, installation: Installation, profile: Path) -> Options:
+    """Selenium's options for a browser on this machine with its profile folder."""
+    headed = has_window(settings)
+    options = _options(settings, headed)
     options.binary_location = str(installation.browser)
+    if needs_no_sandbox():
+        options.add_argument("--no-sandbox")
+    if shm_is_small():
+        options.add_argument("--disable-dev-shm-usage")
+    options.add_argument(f"--user-data-dir={profile}")
+    return options
+
+
+def grid_options(settings: SearchSettings) -> Options:
+    """The same for a browser on a grid, of whose machine we know nothing: a window only when it is asked for."""
+    options = _options(settings, settings.headed == "yes")
+    if settings.browser_binary:
+        options.binary_location = settings.browser_binary
+    return options
+
+
+def is_headed(options: Options) -> bool:
+    """Whether a browser with these options has a window."""
+    return HEADLESS not in options.arguments
+
+
+def shm_is_small() -> bool:
+    """True when Chrome's shared memory would not fit into /dev/shm; False where there is no such thing."""
+    if sys.platform != "linux":
+        return False
+    try:
+        return shutil.disk_usage("/dev/shm").total < SMALL_SHM
+    except OSError:
+        return True
+
+
+def _options(settings: SearchSettings, headed: bool) -> Options:
+    options = Options()
     options.page_load_strategy = "eager"
     options.timeouts = {
         "pageLoad": int(settings.page_load_timeout * 1000),
         "script": int(settings.script_timeout * 1000),
     }
     options.unhandled_prompt_behavior = "dismiss"
-    for argument in (*ARGUMENTS, *_situational(settings)):
+    for argument in (*ARGUMENTS, *([] if headed else [HEADLESS])):
         options.add_argument(argument)
-    options.add_argument(f"--user-data-dir={folder / 'profile'}")
     options.add_argument(f"--window-size={settings.window_width},{settings.window_height}")
     options.add_experimental_option("prefs", PREFERENCES)
     # chromedriver would let every page open windows
@@ -79,23 +126,3 @@ def chrome_options(settings: SearchSettings, installation: Installation, folder:
     options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
     options.add_experimental_option("perfLoggingPrefs", {"enableNetwork": False, "enablePage": False})
     return options
-
-
-def _situational(settings: SearchSettings) -> list[str]:
-    arguments = []
-    if not settings.headed:
-        arguments.append("--headless=new")
-    elif sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise UsageError("--headed: there is no display here (DISPLAY is not set); leave it away or use xvfb-run")
-    if needs_no_sandbox():
-        arguments.append("--no-sandbox")
-    if sys.platform == "linux" and _shm_is_small():
-        arguments.append("--disable-dev-shm-usage")
-    return arguments
-
-
-def _shm_is_small() -> bool:
-    try:
-        return shutil.disk_usage("/dev/shm").total < SMALL_SHM
-    except OSError:
-        return True

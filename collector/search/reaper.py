@@ -62,15 +62,20 @@ def users_of(folder: str) -> list[int]:
     return [pid for pid, line in lines.items() if pid != os.getpid() and any(mark in part for part in line)]
 
 
+def kill_process(pid: int) -> None:
+    """SIGKILL to one process, if it is there and ours."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
 def kill_users(folder: str) -> None:
     """SIGKILL to every process that uses `folder` (see `users_of`), twice: the first may be forking."""
     for _ in range(2):
         pids = users_of(folder)
         for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                continue  # gone already, or not ours to kill
+            kill_process(pid)
         if not pids:
             return
         time.sleep(0.05)

@@ -1,18 +1,14 @@
-"""One chromedriver process with one session, and the one place where driver errors get our names.
+"""One WebDriver session, and the one place where driver errors get our names.
 
-Starts, speaks to, and ends the driver within bounds; knows nothing of pages.
+Begins, speaks to, and ends it within bounds; knows nothing of pages, nor where the browser runs.
 """
 
 from __future__ import annotations
 
 import math
-import re
-import subprocess
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from selenium.common.exceptions import (
     JavascriptException,
@@ -20,6 +16,7 @@ from selenium.common.exceptions import (
     UnexpectedAlertPresentException,
     WebDriverException,
 )
+from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chromium.remote_connection import ChromiumRemoteConnection
 from selenium.webdriver.remote.client_config import ClientConfig
 from selenium.webdriver.remote.command import Command
@@ -28,19 +25,12 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from collector.contracts import BrowserError, SourceError
 from collector.model import SearchState
-from collector.search.driver import Installation
-from collector.search.options import chrome_options
-from collector.search.processes import RunFolder, end_users, kill_tree
 from collector.settings import SearchSettings
 
 QUIT_TIME = 5.0
 """Seconds a browser gets to close by itself; a hung one took Selenium 50 s."""
-START_TIME = 20.0
 DIALOGS = 30
 """Dialogs that a page may open during one command."""
-COMPLAINT_TIME = 3.0
-_TELLING = re.compile(r"\b(?:ERROR|FATAL|error|cannot|not found)\b")
-_PORT = re.compile(r"on port ([1-9]\d*)\W")
 
 
 class PatientDriver(WebDriver):
@@ -57,43 +47,77 @@ class PatientDriver(WebDriver):
         raise TimeoutException("the page opens one dialog after the other")
 
 
-class Session:
-    """A running driver and browser. `kill` may be called from any thread, the rest from one at a time."""
+class RemoteEnd(Protocol):
+    """Who answers WebDriver's commands (its standard's word): a chromedriver of ours, or a grid."""
 
-    def __init__(self, installation: Installation, settings: SearchSettings, run: RunFolder) -> None:
+    @property
+    def local(self) -> bool:
+        """Whether it runs on this machine, below a process of ours."""
+
+    @property
+    def pid(self) -> int:
+        """Its process here, 0 when there is none."""
+
+    @property
+    def config(self) -> ClientConfig:
+        """How to reach it."""
+
+    @property
+    def options(self) -> Options:
+        """What to ask of it."""
+
+    def complaint(self, error: BaseException) -> str:
+        """One line on why it gave no browser, when that was the error."""
+
+    def kill(self, session: str, /) -> None:
+        """End the session at once; may be called from any thread."""
+
+    def end(self, session: str, quit: Callable[[], None] | None, /) -> None:
+        """End the session and all that belongs to it, within seconds. `quit` asks the browser to go by itself;
+        None when it no longer listens. `session` is "" when none was begun."""
+
+
+def client(
+    address: str, settings: SearchSettings, username: str | None = None, password: str | None = None
+) -> ClientConfig:
+    """How Selenium reaches a remote end."""
+    return ClientConfig(
+        remote_server_addr=address,
+        timeout=_whole(settings.command_timeout),
+        username=username or None,
+        password=password or None,
+        # no second try behind our back: a hung browser would cost the time limit four times
+        init_args_for_pool_manager={"init_args_for_pool_manager": {"retries": False}},
+    )
+
+
+class Session:
+    """A session with one browser. `kill` may be called from any thread, the rest from one at a time."""
+
+    def __init__(self, end: RemoteEnd, settings: SearchSettings) -> None:
+        """Begin it. BrowserError("browser.start") with one line when no browser comes."""
         self._settings = settings
-        self._run = run
-        try:
-            self._folder = run.new()
-        except OSError as error:
-            raise BrowserError("browser.start", f"no room for a browser profile: {error}") from None
+        self._remote = end
+        self._config = end.config
         self._left = math.inf
         self._broken = False
-        options = chrome_options(settings, installation, self._folder)
-        command = [str(installation.driver), "--port=0", f"--log-path={self._folder / 'driver.log'}"]
+        self.id = ""
         try:
-            self._process = run.spawn(command, self._folder, self._folder / "driver.out")
-        except OSError as error:
-            detail = f"{installation.driver} does not start: {error.strerror or error}"
-            raise BrowserError("browser.start", detail) from None
-        self.pid = self._process.pid
-        try:
-            self._config = ClientConfig(
-                remote_server_addr=f"http://127.0.0.1:{self._port()}",
-                timeout=self._whole(settings.command_timeout),
-                # no second try behind our back: a hung browser would cost the time limit four times
-                init_args_for_pool_manager={"init_args_for_pool_manager": {"retries": False}},
-            )
             self._connection = ChromiumRemoteConnection("", "goog", "chrome", True, True, self._config)
-            self.driver = PatientDriver(command_executor=self._connection, options=options)
+            self.driver = PatientDriver(command_executor=self._connection, options=end.options)
         except (WebDriverException, HTTPError, OSError) as error:
-            complaint = self._complaint([options.binary_location, *options.arguments]) or one_line(error)
-            self._end()
-            detail = f"{installation.browser} (driven by {installation.driver}) does not start: {complaint}"
+            detail = end.complaint(error)
+            end.end("", None)
             raise BrowserError("browser.start", detail) from None
         except BaseException:
-            self._end()
+            end.end("", None)
             raise
+        self.id = str(self.driver.session_id)
+
+    @property
+    def pid(self) -> int:
+        """The driver's process, 0 when it is not ours."""
+        return self._remote.pid
 
     def limit(self, seconds: float) -> None:
         """From now on no command may take longer than this, nor than the command timeout; math.inf lifts it."""
@@ -105,7 +129,7 @@ class Session:
 
         The command timeout is raised to `at_least` seconds, but never above the limit set by `limit`.
         """
-        self._config.timeout = self._whole(min(max(self._settings.command_timeout, at_least), self._left))
+        self._config.timeout = _whole(min(max(self._settings.command_timeout, at_least), self._left))
         try:
             yield self.driver
         except TimeoutException as error:
@@ -126,74 +150,33 @@ class Session:
     def kill(self) -> None:
         """End browser and driver at once; a command under way in another thread fails."""
         self._broken = True
-        kill_tree(self.pid, self._folder)
+        self._remote.kill(self.id)
 
     def close(self) -> None:
-        """End browser and driver, politely for at most 5 s, and remove their files."""
-        if not self._broken:
-            self._config.timeout = self._whole(QUIT_TIME)
-            quitting = threading.Thread(target=self._quit, name="browser quit", daemon=True)
-            quitting.start()
-            quitting.join(QUIT_TIME)
-        self._end()
+        """End browser and driver within seconds, and remove their files."""
+        self._config.timeout = _whole(QUIT_TIME)
+        self._remote.end(self.id, None if self._broken else self._quit)
         self._connection.close()  # type: ignore[no-untyped-call]
 
     def _quit(self) -> None:
         try:
             self.driver.quit()
         except (WebDriverException, HTTPError):
-            return  # dead or hung already; _end sees to it
-
-    def _end(self) -> None:
-        kill_tree(self.pid, self._folder)
-        self._process.wait()
-        end_users(self._folder)
-        self._run.forget(self.pid)
-
-    def _complaint(self, command: list[str]) -> str:
-        """What the browser says when it is started without the driver, which keeps that to itself; "" if nothing."""
-        output = self._folder / "browser.out"
-        try:
-            browser = self._run.spawn(command, self._folder, output)
-            try:
-                browser.wait(COMPLAINT_TIME)
-            except subprocess.TimeoutExpired:
-                return ""  # by itself it runs
-            finally:
-                kill_tree(browser.pid, self._folder / "profile")
-                browser.wait()
-                self._run.forget(browser.pid)
-            lines = output.read_text(errors="replace").splitlines()
-        except OSError:
-            return ""
-        telling = [re.sub(r"^\[[^\]]*\]\s*", "", line) for line in lines if _TELLING.search(line)]
-        return one_line(telling[0]) if telling else ""
-
-    def _port(self) -> int:
-        """The port the driver chose: its own choice cannot collide with another browser's."""
-        end = time.monotonic() + START_TIME
-        while time.monotonic() < end:
-            text = (self._folder / "driver.out").read_text(errors="replace")
-            match = _PORT.search(text)
-            if match:
-                return int(match.group(1))
-            if self._process.poll() is not None:
-                raise OSError(f"chromedriver ended with code {self._process.returncode}: {one_line(text)}")
-            time.sleep(0.01)
-        raise OSError(f"chromedriver was not ready within {START_TIME:.0f} s")
+            return  # dead or hung already; the remote end sees to it
 
     def _failure(self, reason: str, error: BaseException | str) -> BrowserError:
         self._broken = True
         return BrowserError(reason, one_line(error))
 
-    @staticmethod
-    def _whole(seconds: float) -> int:
-        return max(1, round(seconds))
+
+def _whole(seconds: float) -> int:
+    return max(1, round(seconds))
 
 
 def one_line(error: BaseException | str) -> str:
     """The first telling line of a driver's message, without its stack trace; at most 200 characters."""
     text = str(error.msg or "") if isinstance(error, WebDriverException) else str(error)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    first = "".join(lines[:1]).partition("; For documentation")[0]
+    causes = [line[len("from ") :] for line in lines[1:2] if line.startswith("from ")]
+    first = ": ".join([*lines[:1], *causes]).partition("; For documentation")[0]
     return "".join(char for char in first if char.isprintable())[:200] or type(error).__name__

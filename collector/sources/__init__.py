@@ -49,6 +49,18 @@ def load(name: str) -> Module:
     return cast(Module, import_module(module))
 
 
+def example(name: str) -> str:
+    """A keyword that the source surely has many pictures of: its EXAMPLE, if it offers one."""
+    return str(getattr(load(name), "EXAMPLE", "cat"))
+
+
+def ways(name: str) -> tuple[str, ...]:
+    """The ways to a URL that can be tried one by one: the source's WAYS, those of `harvest` if it has that setting."""
+    module = load(name)
+    usual = ("rows", "batch", "hover", "click") if "harvest" in module.SETTINGS else ()
+    return tuple(getattr(module, "WAYS", usual))
+
+
 def defaults() -> dict[str, dict[str, Value]]:
     """Every source's settings with their default values. Light: loads no browser and no HTTP library."""
     return {name: dict(load(name).SETTINGS) for name in SOURCES}

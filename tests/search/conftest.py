@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from collector.search.browser import ChromeBrowser
+from collector.search.chromedriver import Chromedriver
 from collector.search.driver import Installation, locate
 from collector.search.processes import RunFolder
 from collector.settings import SearchSettings
@@ -40,7 +41,7 @@ def new_browser(installation: Installation, run_folder: RunFolder) -> Iterator[C
     made: list[ChromeBrowser] = []
 
     def make() -> ChromeBrowser:
-        made.append(ChromeBrowser(installation, QUICK, run_folder))
+        made.append(ChromeBrowser(Chromedriver(installation, QUICK, run_folder), QUICK))
         return made[-1]
 
     yield make
@@ -51,6 +52,6 @@ def new_browser(installation: Installation, run_folder: RunFolder) -> Iterator[C
 @pytest.fixture(scope="module")
 def shared(installation: Installation, run_folder: RunFolder) -> Iterator[ChromeBrowser]:
     """One browser for all tests of a module that leave it usable."""
-    browser = ChromeBrowser(installation, QUICK, run_folder)
+    browser = ChromeBrowser(Chromedriver(installation, QUICK, run_folder), QUICK)
     yield browser
     browser.close()

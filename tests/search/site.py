@@ -67,6 +67,9 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.close()
         elif path.startswith("/data/"):
             self._send(f'{{"data": "{path[6:]}", "text": "ä猫"}}', "application/json")
+        elif path == "/nothing":
+            self.send_response(204)
+            self.end_headers()
         elif path == "/evil.exe":
             self._send("MZ", "application/octet-stream")
         else:

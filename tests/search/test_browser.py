@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
+from selenium.common.exceptions import TimeoutException
 
 from collector.contracts import BrowserError, SourceError
 from collector.model import SearchState
@@ -115,6 +116,49 @@ def test_a_server_that_never_answers_is_unreachable(shared: ChromeBrowser, site:
     shared.open(site.home + "/plain")
     with pytest.raises(SourceError, match="did not answer within 3 s"):
         shared.open(site.home + "/never")
+
+
+@pytest.mark.parametrize("path", ["/evil.exe", "/nothing"])
+def test_an_answer_that_is_no_page_is_never_the_page_before(shared: ChromeBrowser, site: Site, path: str) -> None:
+    for before in ("/plain", None):
+        if before:
+            shared.open(site.home + before)
+        else:
+            shared.rest()
+        with pytest.raises(SourceError, match="sent no page that the browser could show") as caught:
+            shared.open(site.home + path)
+        assert (caught.value.state, caught.value.reason) == (SearchState.UNREACHABLE, "page.unreachable")
+
+
+def test_a_move_within_the_page_is_a_load(shared: ChromeBrowser, site: Site) -> None:
+    shared.open(site.home + "/plain")
+    shared.open(site.home + "/plain#p")
+    shared.open(site.home + "/plain#p")
+    assert shared.address() == site.home + "/plain#p"
+
+
+def test_a_browser_that_never_leaves_its_empty_page_is_unreachable(
+    shared: ChromeBrowser, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As seen under heavy load: the empty page itself came late, and after it the time was up, or get() returned."""
+    driver = shared._session.driver
+    load = driver.get
+
+    def late(_url: str) -> None:
+        load("about:blank")
+        raise TimeoutException("timeout: Timed out receiving message from renderer")
+
+    for never, line in ((late, "did not answer within 3 s"), (lambda _url: load("data:,"), "sent no page")):
+        shared.rest()
+        monkeypatch.setattr(driver, "get", never)
+        with pytest.raises(SourceError, match=line) as caught:
+            shared.open(site.home + "/plain")
+        assert caught.value.state is SearchState.UNREACHABLE
+        monkeypatch.undo()
+    tries = iter([lambda _url: None, load])
+    monkeypatch.setattr(driver, "get", lambda url: next(tries)(url))
+    shared.open(site.home + "/plain")
+    assert heading(shared) == "Plain", "a load that went nowhere is given once more"
 
 
 # ---------------------------------------------------------------------- hostile pages that leave it usable

@@ -51,6 +51,27 @@ def test_path_is_searched_in_order(program: Program) -> None:
     assert find_browser() == chrome
 
 
+def test_of_several_browsers_the_one_that_fits_the_driver(program: Program, tmp_path: Path) -> None:
+    program("path/google-chrome", "Google Chrome 155.0.1.2")
+    chromium = program("path/chromium", "Chromium 156.0.1.2")
+    program("path/chromium-browser", "no version here")
+    assert find_browser() == tmp_path / "path/google-chrome", "without a driver the first"
+    on_path = program("path/chromedriver", "ChromeDriver 156.0.8.8")
+    found = locate()
+    assert (found.browser, found.driver) == (chromium, on_path)
+    older = program("mine/chromedriver", "ChromeDriver 155.0.8.8")
+    assert locate(driver=str(older)).browser == tmp_path / "path/google-chrome"
+    assert find_browser(str(tmp_path / "path/google-chrome")) == tmp_path / "path/google-chrome", "unless it is given"
+    unfitting = program("mine/chromedriver", "ChromeDriver 99.0.8.8")
+    assert find_browser(driver=str(unfitting)) == tmp_path / "path/google-chrome", "none fits: the first"
+
+
+def test_one_browser_under_two_names_is_one(program: Program, tmp_path: Path) -> None:
+    chrome = program("path/google-chrome-stable", "Google Chrome 156.0.1.2")
+    (tmp_path / "path/google-chrome").symlink_to(chrome)
+    assert driver._installed() == [tmp_path / "path/google-chrome"]
+
+
 def test_usual_places_come_last(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = program("opt/chrome", "Google Chrome 156.0.1.2")
     monkeypatch.setattr(driver, "_usual_places", lambda: [tmp_path / "nowhere", place])

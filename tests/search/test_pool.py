@@ -256,6 +256,29 @@ def test_a_hostile_keyword_costs_at_most_its_own_try(tmp_path: Path, temp: Path,
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize(("memory", "browsers"), [(10_000_000, 3), (10_000_000_000, 1)])
+def test_a_browser_that_has_grown_is_replaced_between_keywords(
+    tmp_path: Path, temp: Path, site: Site, memory: int, browsers: int
+) -> None:
+    drivers: list[int] = []
+
+    def source(search: Search, web: Web) -> Iterator[Hit]:
+        web.browser.open(site.home + "/plain")
+        drivers.append(web.browser._browser._session.pid)  # type: ignore[attr-defined]
+        for number in range(3):
+            assert web.browser.run("return document.title") == "plain"
+            yield hit(number, search.query.keyword)
+
+    bench = Bench(tmp_path, source, None, browsers=1, recycle_memory=memory)
+    bench.submit("a", "b", "c")
+    assert {event.state for event in bench.until_ended(3, 60)} == {SearchState.EXHAUSTED}
+    assert (len(drivers), len(set(drivers))) == (3, browsers)
+    bench.pool.close()
+    assert not any(psutil.pid_exists(pid) for pid in drivers)
+    assert list(temp.iterdir()) == []
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize(("now", "seconds"), [(False, 10), (True, 2.5)])
 def test_close_leaves_nothing_even_in_the_middle_of_a_hung_page(
     tmp_path: Path, temp: Path, site: Site, now: bool, seconds: float

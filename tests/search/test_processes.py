@@ -25,11 +25,13 @@ ROOT = Path(__file__).resolve().parents[2]
 CHILD = """
 import sys, time
 from collector.search.browser import ChromeBrowser
+from collector.search.chromedriver import Chromedriver
 from collector.search.driver import locate
 from collector.search.processes import RunFolder
 from collector.settings import SearchSettings
 run = RunFolder()
-browsers = [ChromeBrowser(locate(), SearchSettings(), run) for _ in range(2)]
+settings = SearchSettings()
+browsers = [ChromeBrowser(Chromedriver(locate(), settings, run), settings) for _ in range(2)]
 print(run.path, run._watchdog.pid, flush=True)
 time.sleep(60)
 """

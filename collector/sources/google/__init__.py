@@ -14,6 +14,7 @@ from collector.contracts import UsageError, Web
 from collector.model import Hit, Search
 from collector.sources.google import states
 from collector.sources.google.filters import FILTERS as FILTERS
+from collector.sources.google.filters import VARIATIONS as VARIATIONS
 from collector.sources.google.filters import address
 from collector.sources.google.page import Look, Page
 from collector.sources.google.states import State

@@ -95,6 +95,16 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beforehand about the cards to be clicked."""
+
+    thumbnails: list[str]
+    """URLs that are small pictures, wherever they are shown."""
+    spared: list[str]
+    """Ids of cards to which there is another way: not worth a long wait."""
+
+
+@dataclass(frozen=True, slots=True)
 class Advance:
     """What scrolling on brought."""
 
@@ -146,9 +156,10 @@ class Page:
         """Result addresses that the page wrote for these cards; milliseconds without news, and at all."""
         return dict(self._call_async("hover", list(ids), patience, limit))
 
-    def click(self, ids: Sequence[str], thumbnails: Sequence[str], limit: int, budget: int) -> list[Shown]:
+    def click(self, ids: Sequence[str], known: Known, limit: int, budget: int) -> list[Shown]:
         """Click card after card for `budget` ms, each waiting up to `limit` ms; may stop before the last."""
-        return [_shown(value) for value in self._call_async("click", list(ids), list(thumbnails), limit, budget)]
+        answer = self._call_async("click", list(ids), known.thumbnails, known.spared, limit, budget)
+        return [_shown(value) for value in answer]
 
     def point(self, id: str) -> bool:
         """Bring a card into view and move the real mouse over it; False when it cannot be reached."""
@@ -157,12 +168,12 @@ class Page:
             self.browser.move(*place)
         return place is not None
 
-    def real_click(self, id: str, thumbnails: Sequence[str], limit: int) -> Shown | None:
+    def real_click(self, id: str, known: Known, limit: int) -> Shown | None:
         """The same as `click` for one card with the real mouse; None when it cannot be reached."""
         place = self._aim(id)
         if place is None:
             return None
-        self._call("arm", id, list(thumbnails), limit)
+        self._call("arm", id, known.thumbnails, known.spared, limit)
         self.browser.click(*place)
         value = self._call_async("outcome")
         return _shown(value) if value else None

@@ -1,9 +1,21 @@
 // In the page: what Google shows for a card on hover and on click. Every wait watches the DOM.
 
 const THUMBNAIL_HOST = /(^|\.)gstatic\.com$|^(www\.)?google\.[a-z.]+$/;
+const THUMBNAIL_URL = /[?&]q=tbn(:|%3A)/i;
+const LARGEST_THUMBNAIL = 700;
 const RELATED = "[data-ri], [data-lpage], [data-docid]";
 const ownerOf = new Map();
+// How often a picture came after a stand-in that is known as one, and after one that could have been a picture.
+const habits = { plain: 0, tricky: 0 };
+const recognised = (url, context) => !isWeb(url) || context.thumbnails.has(url) || THUMBNAIL_URL.test(url) || THUMBNAIL_HOST.test(hostOf(url).hostname);
+// Milliseconds of the slowest of so many swaps: what is much slower will not come.
 let slowest = 0;
+let swaps = 0;
+
+// A page may hold URLs that no parser takes; they belong to no host.
+function hostOf(url) {
+  try { return new URL(url); } catch { return { host: "", hostname: "" }; }
+}
 
 function targetOf(card) {
   return biggestImage(card) || card.querySelector('[role="button"]') || card.querySelector("a:not([href])") || card.querySelector("a") || card;
@@ -106,39 +118,59 @@ function expectedWidth(image, card) {
   return style ? Number(style[1]) : parseInt(card.getAttribute("data-ow") || "0", 10) || 0;
 }
 
-// "full" at once for a picture of some other site; "maybe" when only its size could tell; "" for a stand-in.
-function judge(image, url, card, context) {
-  if (!isWeb(url) || context.thumbnails.has(url) || /images\?q=tbn/.test(url)) return "";
-  const host = new URL(url).hostname;
-  if (THUMBNAIL_HOST.test(host) || (ownerOf.has(url) && ownerOf.get(url) !== context.id)) return "";
-  if (host !== location.hostname && !context.hosts.has(new URL(url).host)) return "full";
-  const link = image.closest("a") || image.parentElement;
-  if ([...link.querySelectorAll("img")].some((other) => other !== image && !shown(other))) return "full";
-  if (!image.complete || image.naturalWidth === 0) return "maybe";
+// Where thumbnails and pictures come from one host, only a size that no thumbnail has tells them apart at once.
+function isLarge(image, card) {
   const expected = expectedWidth(image, card);
   const small = biggestImage(card);
-  if (expected && image.naturalWidth >= 0.9 * expected) return "full";
-  if (!expected && small && image.naturalWidth > 1.05 * Math.max(small.naturalWidth, 1)) return "full";
-  return "maybe";
+  const longest = Math.max(image.naturalWidth, image.naturalHeight);
+  const known = small ? Math.max(small.naturalWidth, small.naturalHeight) : 0;
+  if (!expected || known <= 1) return longest > LARGEST_THUMBNAIL;
+  return image.naturalWidth >= 0.9 * expected && longest > 1.05 * known;
 }
 
-// The best picture of the active slide now: { url, verdict, image } or null.
-function bigPicture(card, context) {
-  const { cards, roots } = context;
-  const { marked, slide } = slideOf(context.id, cards, roots);
-  if (marked && slide === null) return null;
-  let best = null;
-  for (const image of (slide || document).querySelectorAll("img")) {
-    if (!outside(image, roots) || related(image, slide) || !shown(image)) continue;
-    if (image.complete && image.naturalWidth > 0 && Math.max(image.naturalWidth, image.naturalHeight) <= 48) continue;
-    const url = image.currentSrc || image.src;
-    const verdict = judge(image, url, card, context);
-    if (verdict === "") continue;
+// "full": the picture; "small": a stand-in for it; "stale": another card's picture; "maybe": time will tell.
+function judge(image, url, card, context) {
+  if (!isWeb(url) || context.thumbnails.has(url) || THUMBNAIL_URL.test(url)) return "small";
+  const { host, hostname } = hostOf(url);
+  if (!host || THUMBNAIL_HOST.test(hostname)) return "small";
+  if (ownerOf.has(url) && ownerOf.get(url) !== context.id) return "stale";
+  if (host !== location.host && !context.hosts.has(host)) return "full";
+  const link = image.closest("a") || image.parentElement;
+  if ([...link.querySelectorAll("img")].some((other) => other !== image && !shown(other))) return "full";
+  return isLarge(image, card) ? "full" : "maybe";
+}
+
+// The images of the active slide that are as prominent as the picture is, not its icons and related cards.
+function prominent(slide, context) {
+  const images = [...(slide || document).querySelectorAll("img")].filter((image) => {
+    if (!outside(image, context.roots) || related(image, slide) || !shown(image)) return false;
+    if (image.complete && image.naturalWidth > 0 && Math.max(image.naturalWidth, image.naturalHeight) <= 48) return false;
+    if (slide !== null) return true;
     const link = image.closest("a[href]");
     const page = link ? linkTarget(link) : "";
-    if (slide === null && !(link && (!context.page || !isWeb(page) || sameAddress(page, context.page)))) continue;
-    const size = area(image) + (link ? 1e7 : 0) + (verdict === "full" ? 1e6 : 0);
-    if (best === null || size > best.size) best = { url, verdict, image, size };
+    return link !== null && (!context.page || !isWeb(page) || sameAddress(page, context.page));
+  });
+  const main = images.reduce((best, image) => (best === null || area(image) > area(best) ? image : best), null);
+  const link = main && main.closest("a");
+  return images.filter((image) => area(image) >= area(main) / 4 || (link !== null && image.closest("a") === link));
+}
+
+// The best picture of the active slide now, { url, image, verdict }, or null. What came before it in the same
+// slide was its stand-in: this is how a page is understood whose stand-ins look like pictures.
+function bigPicture(card, context) {
+  const { marked, slide } = slideOf(context.id, context.cards, context.roots);
+  if (marked && slide === null) return null;
+  let best = null;
+  for (const image of prominent(slide, context)) {
+    const url = image.currentSrc || image.src;
+    if (!url) continue;
+    let verdict = judge(image, url, card, context);
+    if (verdict === "stale") continue;
+    context.shown.add(url);
+    if (verdict === "maybe" && context.shown.size > 1 && context.first !== url) verdict = "full";
+    context.first = context.first || url;
+    if (verdict === "full") return { url, image, verdict };
+    if (verdict === "maybe") best = { url, image, verdict };
   }
   return best;
 }
@@ -148,81 +180,86 @@ function bigPicture(card, context) {
 window.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
   if (!link || !isWeb(link.href)) return;
-  const foreign = new URL(link.href).origin !== location.origin;
+  const foreign = hostOf(link.href).origin !== location.origin;
   if (/\/imgres\?/.test(link.href) || (foreign && link.matches('[role="button"]'))) event.preventDefault();
 });
 
 // What does not change while a few cards are clicked: the grid, and every URL that is known to be small.
-function surroundings(known) {
+function surroundings(known, spared) {
   const { cards, roots } = grid();
   const images = roots.flatMap((root) => [...root.querySelectorAll("img")]);
   const thumbnails = new Set([...images.flatMap((image) => [image.currentSrc, image.src, thumbnailOf(image)]), ...known].filter(isWeb));
-  const hosts = new Set([...thumbnails].map((url) => new URL(url).host));
-  return { cards, roots, thumbnails, hosts };
+  const hosts = new Set([...thumbnails].map((url) => hostOf(url).host));
+  return { cards, roots, thumbnails, hosts, spared: new Set(spared) };
 }
 
-// Resolves to { url, width, height, target, moved } once the active slide shows the clicked card's picture.
+// Resolves to { url, width, height, target, moved } once the active slide shows the clicked card's picture,
+// or to an empty url. `spared`: there is another way to this picture, so that waiting long is no use.
 function picture(id, card, around, limit, begin) {
-  const context = { ...around, id, page: pageOf(card, sourceLink(card)) };
+  const context = { ...around, id, page: pageOf(card, sourceLink(card)), shown: new Set(), first: "" };
   const start = performance.now();
-  return new Promise((resume) => {
+  return new Promise((resume, fail) => {
     let maybe = null;
     let moved = false;
-    let timer = 0;
     const hash = location.hash;
-    const finish = (found) => {
+    const stop = () => {
       observer.disconnect();
       clearInterval(timer);
-      for (const type of ["load", "error"]) document.removeEventListener(type, settle, true);
-      const target = resultLink(card);
-      const image = found ? found.image : null;
+      for (const type of ["load", "error"]) document.removeEventListener(type, look, true);
+    };
+    const finish = (found) => {
+      stop();
       if (found) {
         ownerOf.set(found.url, id);
+        swaps += 1;
         slowest = Math.max(slowest, performance.now() - start);
+        if (found.verdict === "full" && context.shown.size > 1) habits[recognised(context.first, context) ? "plain" : "tricky"] += 1;
       }
+      const target = resultLink(card);
       resume({
-        id, url: found ? found.url : "", width: image ? image.naturalWidth : 0, height: image ? image.naturalHeight : 0,
+        id, url: found ? found.url : "", width: found ? found.image.naturalWidth : 0, height: found ? found.image.naturalHeight : 0,
         target: target ? target.href : "", moved: moved || found !== null || location.hash !== hash,
       });
     };
+    const patience = () => {
+      if (!moved && location.hash === hash && !resultLink(card)) return Math.min(limit, 3000);
+      const spared = around.spared.has(id) || resultLink(card) !== null;
+      if (spared && swaps > 0) return Math.min(limit, Math.max(1500, 5 * slowest));
+      return swaps > 2 ? Math.min(limit, Math.max(3000, 8 * slowest)) : limit;
+    };
+    // an error in here would otherwise be nobody's, and the wait endless
     const look = () => {
+      try { consider(); } catch (error) { stop(); fail(error); }
+    };
+    const consider = () => {
       const found = bigPicture(card, context);
       if (found && found.verdict === "full") return finish(found);
       const now = performance.now();
       if (found === null || maybe === null || found.url !== maybe.url) maybe = found && { ...found, since: now };
-      // A stand-in is soon replaced; what stays, or has failed to load, is the picture.
-      const grace = maybe && maybe.failed ? 0 : Math.min(1200, limit / 3);
-      if (maybe && now - maybe.since > grace && (maybe.image.complete || now - start > limit)) return finish(maybe);
-      const silent = !moved && location.hash === hash && !resultLink(card);
-      const target = resultLink(card) !== null && slowest > 0;
-      const patience = silent ? Math.min(limit, 3000) : target ? Math.min(limit, Math.max(1500, 5 * slowest)) : limit;
-      return now - start > patience ? finish(null) : undefined;
-    };
-    const settle = (event) => {
-      if (event.type === "error" && maybe && event.target === maybe.image) maybe.failed = true;
-      look();
+      const trusted = habits.plain > 0 && habits.tricky === 0;
+      if (maybe && trusted && maybe.image.complete && now - maybe.since > 1000) return finish(maybe);
+      return now - start > patience() ? finish(null) : undefined;
     };
     const observer = new MutationObserver((records) => {
       if (!moved) moved = records.some((record) => outside(record.target, context.roots));
-      if (maybe && !maybe.image.isConnected) return finish(maybe);
-      return look();
+      look();
     });
     observer.observe(document, {
       subtree: true, childList: true, attributes: true,
       attributeFilter: ["src", "srcset", "style", "class", "aria-hidden", "href", "data-id", "data-tbnid", "hidden"],
     });
-    for (const type of ["load", "error"]) document.addEventListener(type, settle, true);
-    timer = setInterval(look, 50);
+    for (const type of ["load", "error"]) document.addEventListener(type, look, true);
+    const timer = setInterval(look, 50);
     begin();
     look();
   });
 }
 
 // Click the cards one after the other until `budget` milliseconds are used; stops at a card that stays inert.
-api.click = async function (ids, known, limit, budget) {
+api.click = async function (ids, known, spared, limit, budget) {
   const start = performance.now();
   const results = [];
-  const around = surroundings(known);
+  const around = surroundings(known, spared);
   for (const id of ids) {
     const card = around.cards.get(id);
     if (!card || !card.isConnected) {
@@ -255,8 +292,8 @@ api.aim = function (id) {
   return null;
 };
 
-api.arm = function (id, known, limit) {
-  const around = surroundings(known);
+api.arm = function (id, known, spared, limit) {
+  const around = surroundings(known, spared);
   const card = around.cards.get(id);
   api.armed = card ? picture(id, card, around, limit, () => undefined) : Promise.resolve(null);
 };

@@ -20,10 +20,11 @@ function moreButton() {
   const outside = (button) => displayed(button) && !button.closest(PANEL);
   const own = [...document.querySelectorAll(MORE)].find(outside);
   if (own) return own;
-  const column = document.querySelector("#islmp") || (document.querySelector("#islrg") || {}).parentElement;
-  if (!column) return null;
-  const retry = '[data-errormessage] [jsaction*="click"]';
-  return [...column.querySelectorAll(`input[type="button"], ${retry}`)].find(outside) || null;
+  const root = document.querySelector("#islrg");
+  if (!root) return null;
+  const below = (button) => root.compareDocumentPosition(button) === Node.DOCUMENT_POSITION_FOLLOWING;
+  const old = document.querySelectorAll('input[type="button"], span[jsaction^="click:"], span[tabindex="0"]');
+  return [...old].find((button) => below(button) && outside(button)) || null;
 }
 
 // The end marker is in the page from the start as well; its own attribute says, in any language, what it reads.

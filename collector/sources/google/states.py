@@ -55,7 +55,7 @@ _FAILURES: Final = {
     ),
 }
 _REFUSALS: Final = frozenset({401, 403, 407, 429, 451})
-_PATIENCE: Final = {State.SCRIPT_WALL: 6.0, State.UNKNOWN: 4.0, State.EMPTY: 2.0, State.LEGACY: 1.0}
+_PATIENCE: Final = {State.SCRIPT_WALL: 5.0, State.UNKNOWN: 4.0, State.EMPTY: 2.0, State.LEGACY: 1.0}
 """Seconds that a page gets to turn into something better: its own scripts may still be at work."""
 _STEP: Final = 0.1
 _CONSENT_TIME: Final = 10.0

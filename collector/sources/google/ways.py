@@ -14,7 +14,7 @@ from collector.contracts import SourceError, Web
 from collector.layout import url_key
 from collector.model import Hit, Kind, SearchState
 from collector.sources.google import imgres, rows
-from collector.sources.google.page import Card, Page, Shown
+from collector.sources.google.page import Card, Known, Page, Shown
 from collector.sources.google.rows import Row
 
 ORDERS: Final = {
@@ -91,14 +91,13 @@ class Harvest:
     def resolve(self, cards: Sequence[Card]) -> Iterator[Hit]:
         """Hits of these cards in their order, each by the first way that works."""
         wanted = [card for card in cards if not self._unwanted(card.id)]
-        start = 0
-        while start < len(wanted) and self.web.remaining() > 0:
-            chunk = wanted[start : start + self._chunk(wanted[start:])]
-            start += len(chunk)
-            finds = self._find(chunk)
-            for card in chunk:
+        while wanted and self.web.remaining() > 0:
+            chunk = wanted[: self._chunk(wanted)]
+            finds, settled = self._find(chunk)
+            for card in chunk[:settled]:
                 if card.id in finds:
                     yield self._hit(card, finds[card.id])
+            wanted = wanted[settled:]
 
     def loose(self) -> Iterator[Hit]:
         """Hits of rows that no card has asked for, in the order of the page's data."""
@@ -127,17 +126,23 @@ class Harvest:
             return _HOVERED_AT_ONCE
         return min(_CLICKED_AT_ONCE, max(1, self.web.wanted()))
 
-    def _find(self, cards: Sequence[Card]) -> dict[str, Find]:
+    def _find(self, cards: Sequence[Card]) -> tuple[dict[str, Find], int]:
+        """What was found for the cards, and how many of them, from the first on, are settled by it."""
         finds: dict[str, Find] = {}
+        settled = list(cards)
         for way in self._order():
-            missing = [card for card in cards if card.id not in finds]
-            if missing and way not in self.given_up:
-                finds.update(getattr(self, f"_by_{way}")(missing))
-        self._last_resorts([card for card in cards if card.id not in finds], finds)
+            missing = [card for card in settled if card.id not in finds]
+            if not missing or way in self.given_up:
+                continue
+            if way == "click" and len(missing) > _CLICKED_AT_ONCE:
+                settled = settled[: settled.index(missing[_CLICKED_AT_ONCE])]
+                missing = missing[:_CLICKED_AT_ONCE]
+            finds.update(getattr(self, f"_by_{way}")(missing))
+        self._last_resorts([card for card in settled if card.id not in finds], finds)
         self.full += sum(not find.is_thumbnail for find in finds.values())
         if self.full == 0 and len(self.seen) >= _TRIALS:
             self._complain()
-        return finds
+        return finds, len(settled)
 
     def _complain(self) -> None:
         """Nothing full-size so far: an error when one way was asked for, one line of warning otherwise."""
@@ -200,14 +205,17 @@ class Harvest:
     def _clicked(self, ids: Sequence[str]) -> list[Shown]:
         """At least one card is tried; when the page ignores made-up events, with the real mouse."""
         limit = int(min(self.settings["panel_timeout"], _LONGEST_PANEL) * 1000)
-        thumbnails = [row.thumbnail_url for row in self.rows.values()]
+        known = Known(
+            thumbnails=[row.thumbnail_url for row in self.rows.values()],
+            spared=[id for id in ids if id in self.rows],
+        )
         if "click" not in self._real:
-            shown = self.page.click(ids, thumbnails, limit, _CLICK_BUDGET)
+            shown = self.page.click(ids, known, limit, _CLICK_BUDGET)
             if all(result.moved for result in shown):
                 return shown
             if "click" in self._worked or len(shown) > 1:
                 return shown
-        real = self.page.real_click(ids[0], thumbnails, limit)
+        real = self.page.real_click(ids[0], known, limit)
         if real is not None and real.moved:
             self._real.add("click")
         return [real or Shown(ids[0], "", 0, 0, "", moved=False)]

@@ -1,0 +1,87 @@
+"""One browser for all tests of sources, and the host's side of a search reduced to what a source needs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from collector.contracts import Browser
+from collector.model import Hit, Query, Search
+from collector.search.browser import ChromeBrowser
+from collector.search.chromedriver import Chromedriver
+from collector.search.driver import locate
+from collector.search.processes import RunFolder
+from collector.settings import SearchSettings
+from collector.sources import google
+
+
+@dataclass
+class Loan:
+    """A Web for one search."""
+
+    browser: Browser
+    settings: Mapping[str, Any]
+    seconds: float = 60.0
+    count: int = 10_000
+    person: str = ""
+    """What somebody at the window does, as a script, when told something."""
+    began: float = field(default_factory=time.monotonic)
+
+    def notice(self, text: str) -> None:
+        if self.person:
+            self.browser.run(self.person)
+
+    def remaining(self) -> float:
+        return self.began + self.seconds - time.monotonic()
+
+    def wanted(self) -> int:
+        return self.count
+
+
+@dataclass
+class Google:
+    """The Google source in a real browser."""
+
+    browser: Browser
+    loan: Loan | None = None
+
+    def __call__(self, home: str, wanted: int = 10_000, **settings: Any) -> list[Hit]:
+        """All hits of one search at this home; `wanted` spares the look for the end of the results."""
+        return list(self.each(home, wanted, **settings))
+
+    def each(self, home: str, wanted: int = 10_000, **settings: Any) -> Iterator[Hit]:
+        """The same one by one."""
+        self.loan = Loan(self.browser, {**google.SETTINGS, "home": home, **settings}, count=wanted)
+        for hit in google.search(Search(1, Query("cats", "cats", 1000), "google", 1000), self.loan):
+            self.loan.count -= 1
+            yield hit
+
+    def with_person(self, act: str, home: str) -> list[Hit]:
+        """All hits where a person sees the window, and acts when told something."""
+        loan = Loan(Seen(self.browser), {**google.SETTINGS, "home": home}, person=act)
+        return list(google.search(Search(1, Query("cats", "cats", 1000), "google", 1000), loan))
+
+
+class Seen:
+    """A browser that says somebody sees its window."""
+
+    headed = True
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._browser, name)
+
+
+@pytest.fixture(scope="session")
+def google_images() -> Iterator[Google]:
+    run = RunFolder()
+    browser = ChromeBrowser(Chromedriver(locate(), SearchSettings(), run), SearchSettings())
+    yield Google(browser)
+    browser.close()
+    run.close()
