@@ -5,6 +5,7 @@ Like `cli`, to which they belong: flags in, rooms below do the work, `ui` prints
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -68,6 +69,8 @@ def forget(what: str, out: Path | None) -> None:
         for sha256, file in saved.items():
             urls = ledger.forget(sha256)
             (folder / file.path).unlink(missing_ok=True)
+            with suppress(OSError):  # It holds something still.
+                (folder / file.path).parent.rmdir()
             ui.line(f"{file.path} is deleted, and {urls} URLs that lead to it are never fetched again")
 
 

@@ -32,11 +32,15 @@ def trouble(folder: Path, saved: SavedFile, bytes_too: bool = True) -> str:
     return ""
 
 
+def class_folders(folder: Path, since: float = 0.0) -> list[Path]:
+    """The folders in which something was made, renamed or deleted since then."""
+    folders = (entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink())
+    return sorted(entry for entry in folders if entry.stat().st_mtime >= since)
+
+
 def pictures(folder: Path, since: float = 0.0) -> Iterator[Path]:
     """Files below class folders with a name of ours, from folders and files changed since then (seconds since 1970)."""
-    for directory in sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink()):
-        if directory.stat().st_mtime < since:
-            continue
+    for directory in class_folders(folder, since):
         for file in directory.iterdir():
             ours = OUR_NAME.fullmatch(file.name) and not file.is_symlink() and file.is_file()
             if ours and file.stat().st_mtime >= since:

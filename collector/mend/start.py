@@ -83,8 +83,9 @@ def remove_orphans(ledger: Ledger, folder: Path, since: float) -> int:
         if ledger.owner_of(file.name) is None and (files.named_after_bytes(file) or files.torn(file)):
             file.unlink()
             removed += 1
-            if not any(file.parent.iterdir()):
-                file.parent.rmdir()
+    for directory in files.class_folders(folder, since):
+        if not any(directory.iterdir()):  # Made for a picture that never got its name.
+            directory.rmdir()
     return removed
 
 

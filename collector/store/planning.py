@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 from collector import layout
 from collector.model import Query
 from collector.store.connection import Store, filters_text, now
+
+
+PLAN = "plan"
+"""The note of the last plan: its run, and the hash of what was asked."""
 
 
 class Planning(Store):
@@ -19,8 +24,14 @@ class Planning(Store):
         `widen`, those that were exhausted below their limit are opened too.
         """
         rows = list(queries)
+        digest = _digest(rows, widen)
+        if self.note(PLAN) == f"{self.note('run')} {digest}":
+            return int(
+                self.note("run")
+            )  # The very same again, and nothing else since: a million rows stay as they are.
         with self.transaction():
             run = self._next_run()
+            self.remember(PLAN, f"{run} {digest}")
             self._db.executemany(
                 """INSERT INTO query (keyword, label, filters, wanted, run, position) VALUES (?, ?, ?, ?, ?, ?)
                    ON CONFLICT (keyword, label, filters) DO UPDATE SET
@@ -120,3 +131,12 @@ class Planning(Store):
                   SELECT found.id FROM query JOIN found ON query_id = query.id WHERE {condition})""",
             arguments,
         )
+
+
+def _digest(queries: Iterable[Query], widen: bool) -> str:
+    digest = hashlib.sha256(str(widen).encode())
+    for query in queries:
+        digest.update(
+            repr((query.keyword, query.label, query.limit, query.sources, query.filters)).encode("utf-8", "replace")
+        )
+    return digest.hexdigest()
