@@ -9,7 +9,6 @@ from collector import layout
 from collector.model import Query
 from collector.store.connection import Store, filters_text, now
 
-
 PLAN = "plan"
 """The note of the last plan: its run, and the hash of what was asked."""
 
