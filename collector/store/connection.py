@@ -86,6 +86,8 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._folders: dict[str, str] = {}
+        """Folder names given so far, as far as they are committed."""
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
@@ -100,6 +102,7 @@ class Store:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
+                self._folders.clear()
                 if self._db.in_transaction:
                     with suppress(sqlite3.Error):  # The first trouble tells more; closing rolls back as well.
                         self._db.execute("ROLLBACK")

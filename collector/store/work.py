@@ -116,6 +116,11 @@ class Work(Store):
 
     def folder(self, label: str) -> str:
         """The folder of a class: given once, kept for ever."""
+        if label not in self._folders:
+            self._folders[label] = self._given_folder(label)
+        return self._folders[label]
+
+    def _given_folder(self, label: str) -> str:
         row = self._db.execute("SELECT name FROM folder WHERE label = ?", (label,)).fetchone()
         if row:
             return str(row[0])
