@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector import __version__, sources, ui
+from collector import __version__, chores, sources, ui
 from collector import settings as settings_file
 from collector.contracts import BrowserError, InputError, UsageError
 from collector.model import Event, SearchEnded, SearchState, Tally
@@ -203,13 +203,14 @@ def fetch(**flags: Any) -> None:
 
 @cli.command()
 @_out
-def status(out: Path | None) -> None:
-    """Show how every keyword in the output folder stands."""
+@click.option("--json", "as_json", is_flag=True, help="As lines of JSON, the totals last.")
+def status(out: Path | None, as_json: bool) -> None:
+    """Show how every keyword in the output folder stands, while a run goes on too."""
     from collector.store import Ledger
 
     folder = out or Settings().out
     with Ledger.read(folder) as ledger:
-        ui.summary(ledger.tallies(), 0.0, folder)
+        ui.summary(ledger.tallies(), 0.0, folder, events=as_json)
 
 
 @cli.command()
@@ -222,7 +223,7 @@ def urls(out: Path | None, file: Path | None) -> None:
     of keyword and url, or a plain list of URLs. `collector fetch` then downloads them.
     """
     from collector import launch, urlmap
-    from collector.store import Ledger
+    from collector.store import Interrupted, Ledger
 
     folder = out or Settings().out
     if file is None:
@@ -230,11 +231,21 @@ def urls(out: Path | None, file: Path | None) -> None:
             for keyword, url in ledger.urls():
                 ui.line(f"{keyword}\t{url}")
         return
-    pairs = list(urlmap.read_urls(file))
-    with launch.workshop(folder) as ledger:
-        new, given = ledger.import_urls(pairs)
-        launch.write_map(ledger, folder)
+    stop = _Stop()
+    try:
+        with stop:
+            pairs = list(urlmap.read_urls(file))
+            with launch.workshop(folder, ui.error) as ledger:
+                with ledger.interruptible(lambda: stop.asked):
+                    new, given = ledger.import_urls(pairs)
+                launch.write_map(ledger, folder)
+    except (_Stopped, Interrupted):
+        raise Verdict(stop.code, f"stopped; {file} was not entered, {GO_ON}") from None
     ui.line(f"{given} URLs read from {file}, {new} of them new; `collector fetch --out {folder}` downloads them")
+
+
+for _chore in (chores.why, chores.retry, chores.forget, chores.verify, chores.repair):
+    cli.add_command(_chore)
 
 
 @cli.command()
@@ -277,17 +288,42 @@ def practice(port: int) -> None:
 
 def _work(flags: dict[str, Any], path: Path | None, *, search: bool, fetch: bool) -> None:
     """Plan the queries, work them off, show it, and end with the right code."""
-    from collector import launch
+    from collector.store import Interrupted
 
     settings = _settings(flags)
+    if settings.out.resolve() in (Path(settings.out.resolve().anchor), Path.home()):
+        raise UsageError(f"--out {settings.out}: a folder of its own, not the root of the disk or of your home")
+    stop = _Stop()
+    try:
+        with stop:
+            tallies, unreachable, seconds = _worked(flags, settings, path, stop, search=search, fetch=fetch)
+    except (_Stopped, Interrupted):
+        raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}") from None
+    ui.summary(tallies, seconds, settings.out, events=flags["events"])
+    if stop.asked:
+        raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}")
+    _offer_widening(tallies, settings)
+    _judge(tallies, unreachable, fetch)
+
+
+def _worked(
+    flags: dict[str, Any], settings: Settings, path: Path | None, stop: _Stop, *, search: bool, fetch: bool
+) -> tuple[list[Tally], list[str], float]:
+    """(how every keyword stands, sources that could not be reached, seconds) of a run from its plan to its end."""
+    from collector import launch
+
     asked = _read(path, settings, flags) if path is not None else None
     started = time.monotonic()
-    stop = _Stop()
-    with stop, launch.workshop(settings.out) as ledger, _site(flags["practice"], ledger, settings) as settings:
-        widen = settings.search.widen
-        number = ledger.plan(asked.queries, widen) if asked is not None else ledger.take_up_all()
+    with (
+        launch.workshop(settings.out, ui.error, lambda: stop.asked) as ledger,
+        _site(flags["practice"], ledger, settings) as settings,
+    ):
+        with ledger.interruptible(lambda: stop.asked):
+            widen = settings.search.widen
+            number = ledger.plan(asked.queries, widen) if asked is not None else ledger.take_up_all()
+            keywords, wanted, searched, saved = ledger.progress(number)
+        stop.gently = True
         run = launch.assemble(ledger, number, settings, search=search, fetch=fetch)
-        keywords, wanted, searched, saved = ledger.progress(number)
         show = ui.choose(
             flags["events"], sys.stderr.isatty(), keywords if search else 0, wanted, searched=searched, saved=saved
         )
@@ -303,12 +339,7 @@ def _work(flags: dict[str, Any], path: Path | None, *, search: bool, fetch: bool
             finally:
                 if search:
                     launch.write_map(ledger, settings.out)
-        tallies = ledger.tallies(number)
-    ui.summary(tallies, time.monotonic() - started, settings.out, events=flags["events"])
-    if stop.asked:
-        raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}")
-    _offer_widening(tallies, settings)
-    _judge(tallies, unreachable, fetch)
+        return ledger.tallies(number), unreachable, time.monotonic() - started
 
 
 def _read(path: Path, settings: Settings, flags: Mapping[str, Any]) -> QueryFile:
@@ -389,11 +420,17 @@ def _practice_web(port: int) -> PracticeWeb:
     return PracticeWeb(port=candidates[-1]).start()
 
 
+class _Stopped(KeyboardInterrupt):
+    """A signal came while nothing was under way that would have to be finished."""
+
+
 class _Stop:
     """First signal: stop cleanly. Second: now; the browsers' watchdog clears up behind us."""
 
     def __init__(self) -> None:
         self.code = 0
+        self.gently = False
+        """True while a run looks at us; else the first signal ends at once what is being read or planned."""
         self._said = False
         self._before: dict[int, Any] = {}
 
@@ -412,6 +449,8 @@ class _Stop:
         if self.asked:
             os._exit(128 + number)
         self.code = 128 + number
+        if not self.gently:
+            raise _Stopped
 
     def __enter__(self) -> _Stop:
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -478,7 +517,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _exit_code(arguments: Sequence[str] | None) -> int:
     from collector.lock import Locked
     from collector.run import RunStopped
-    from collector.store import StoreError
+    from collector.store import SqlTrouble, StoreBusy, StoreError, translated
 
     try:
         cli.main(arguments, prog_name="collector", standalone_mode=False)
@@ -491,8 +530,13 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         return _say(2, str(error))
     except InputError as error:
         return _say(4, str(error))
-    except Locked as error:
+    except (Locked, StoreBusy) as error:
         return _say(5, str(error))
+    except SqlTrouble as error:
+        meant = translated(error)
+        if meant is error:
+            raise
+        return _say(6, str(meant)) if isinstance(meant, StoreError) else _say_disk(meant)
     except StoreError as error:
         return _say(6, str(error))
     except (RunStopped, Verdict) as error:
@@ -503,9 +547,14 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         sys.stdout = None  # Nobody reads on: nothing more may be flushed.
         return 0
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _say(3, f"{where}{error.strerror or error}; nothing saved is lost, mend it and {GO_ON}")
+        return _say_disk(error)
     return 0
+
+
+def _say_disk(error: Exception) -> int:
+    name, text = getattr(error, "filename", None), getattr(error, "strerror", None)
+    where = f"{name}: " if name else ""
+    return _say(3, f"{where}{text or error}; nothing saved is lost, mend it and {GO_ON}")
 
 
 def _say(code: int, line: str) -> int:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from collector import layout
+from collector import disk, layout
 from collector.fetch.politeness import host_of
 from collector.model import (
     Arrived,
@@ -47,6 +47,8 @@ CHUNK = 1000
 """URLs of one query held in memory at a time."""
 GROUP = 256
 """Most messages settled in one commit; what is there already, and no waiting for more."""
+LOOK_SECONDS = 5.0
+"""Between two looks at the folder."""
 SLOW = "still under way when the limit was met"
 
 
@@ -72,12 +74,45 @@ class Fetchers(Protocol):
     def close(self, now: bool = False) -> None: ...
 
 
+class Ticks(Protocol):
+    """Told of saved pictures after each commit; see `collector.mend.checkpoint`."""
+
+    def tick(self, saved: int) -> None: ...
+
+
 class RunStopped(Exception):
     """The run cannot go on; nothing is lost. One line, and the exit code."""
 
     def __init__(self, code: int, line: str) -> None:
         super().__init__(line)
         self.code = code
+
+
+class Watch:
+    """Looks now and then whether the folder is still ours and has room. Stops the run before anything is half done."""
+
+    def __init__(self, folder: Path, keep_free: int, clock: Callable[[], float]) -> None:
+        self._folder, self._keep_free, self._clock = folder, keep_free, clock
+        self._ledger = folder / layout.LEDGER
+        self._file: int | None = None
+        self._next = -math.inf
+
+    def trouble(self) -> Exception | None:
+        """Why the run cannot go on: the ledger's file is gone or another one, the folder is gone, room runs out."""
+        if (now := self._clock()) < self._next:
+            return None
+        self._next = now + LOOK_SECONDS
+        try:
+            file, room = self._ledger.stat().st_ino, disk.room(self._folder)
+        except OSError as error:
+            return error
+        if file != self._file and self._file is not None:
+            return RunStopped(3, f"{self._ledger}: replaced by another file during the run; put the folder back")
+        self._file = file
+        if room < self._keep_free:
+            line = f"{self._folder}: {room >> 20} MiB free, less than fetch.keep_free = {self._keep_free};"
+            return RunStopped(3, f"{line} make room, then run the same command to go on")
+        return None
 
 
 class Run:
@@ -92,6 +127,7 @@ class Run:
         hosts: HostBook,
         search: Searchers | None = None,
         fetch: Fetchers | None = None,
+        checkpoints: Ticks | None = None,
         clock: Callable[[], float] = time.monotonic,
         variations: Callable[[str], Sequence[tuple[str, str]]] = lambda _: (),
     ) -> None:
@@ -99,6 +135,8 @@ class Run:
         self._ledger, self._number, self._settings = ledger, number, settings
         self._inbox, self._hosts, self._search, self._fetch = inbox, hosts, search, fetch
         self._variations = variations
+        self._checkpoints, self._clock = checkpoints, clock
+        self._watch = Watch(settings.out, settings.fetch.keep_free, clock)
         self._schedule = Schedule(hosts, clock)
         self._position: int | None = -1
         self._trouble: Exception | None = None
@@ -108,6 +146,9 @@ class Run:
         through = False
         try:
             while not (through or stopping() or self._trouble is not None):
+                if (trouble := self._watch.trouble()) is not None:
+                    self._trouble = trouble
+                    break
                 yield from self._take_up()
                 yield from self._hand_out()
                 through = not self._schedule and self._position is None
@@ -193,6 +234,8 @@ class Run:
                     events += self._handle(message)
                 except OSError as error:
                     self._trouble = self._trouble or error
+        if self._checkpoints is not None:
+            self._checkpoints.tick(sum(isinstance(event, Saved) for event in events))
         if self._hosts.network_down:
             line = "the network is down: no host answers; nothing was marked failed, run again later"
             self._trouble = self._trouble or RunStopped(8, line)
@@ -239,8 +282,8 @@ class Run:
         if event.reason == "browser.start":  # Every other keyword would end the same way.
             self._trouble = self._trouble or RunStopped(10, event.detail or "the browser would not start")
 
-    def _place(self, arrived: Arrived, job: Job) -> Saved | Duplicate:
-        """The part file gets its name, unless the very same bytes are on disk already."""
+    def _place(self, arrived: Arrived, job: Job) -> Saved | Duplicate | Skipped:
+        """The part file gets its name, unless the very same bytes are on disk already, or were forgotten."""
         task, picture, label = arrived.task, arrived.picture, job.query.query.label
         status, final_url, seconds = arrived.http_status, arrived.final_url, arrived.seconds
         known = self._ledger.file_of(picture.sha256)
@@ -248,6 +291,9 @@ class Run:
             arrived.part.unlink(missing_ok=True)
             reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
             return Duplicate(task, picture, known[0], reason, status, final_url, seconds)
+        if self._ledger.forgotten(picture.sha256):
+            arrived.part.unlink(missing_ok=True)
+            return Skipped(task, "policy.forgotten")
         path = Path(self._ledger.folder(label), layout.file_name(picture))
         final = self._settings.out / path
         try:

@@ -24,15 +24,17 @@ PACKAGE = ROOT / "collector"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
+    ("chores",),
     ("ui",),
     ("launch", "doctor"),
     ("run",),
     ("schedule",),
+    ("mend",),
     ("store", "search", "fetch"),
     ("sources",),
     ("urlmap",),
     ("queries", "settings", "layout", "lock"),
-    ("delimited",),
+    ("delimited", "disk"),
     ("contracts",),
     ("reasons",),
     ("model",),
@@ -48,7 +50,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "sqlite3": ("store",),
     "PIL": ("fetch.imaging", "practice"),
     "rich": ("ui", "cli"),
-    "click": ("cli",),
+    "click": ("cli", "chores"),
     "requests": ("fetch",),
     "pycurl": ("fetch",),
     "urllib3": ("fetch", "search"),
@@ -58,7 +60,12 @@ DOORS: dict[str, tuple[str, ...]] = {
 """Outside package -> the only rooms or modules that may import it. search/ needs urllib3's errors: selenium lets
 them through when a driver dies."""
 
-ONLY_IMPORTERS: dict[str, tuple[str, ...]] = {"ui": ("cli",), "cli": ("__main__",), APART: ("cli",)}
+ONLY_IMPORTERS: dict[str, tuple[str, ...]] = {
+    "ui": ("cli", "chores"),
+    "chores": ("cli",),
+    "cli": ("__main__",),
+    APART: ("cli",),
+}
 
 EMPTY_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "managers", "base", "misc"}
 
