@@ -61,7 +61,8 @@ def cases(work: Path, kind: str, how: str, first: int, step: int, *arguments: st
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-FETCH = ("fetch", "--allow-private", "--threads", "2", "--set", "fetch.keep_free=0")
+FETCH = ("fetch", "--allow-private", "--threads", "2", "--transport", "requests", "--set", "fetch.keep_free=0")
+"""All in one process, so that the n-th step is the n-th; other processes' writes fail in tests/fetch."""
 
 
 def wrong(row: dict[str, Any]) -> str:
