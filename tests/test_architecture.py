@@ -24,7 +24,6 @@ PACKAGE = ROOT / "collector"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
-    ("chores",),
     ("ui",),
     ("launch", "doctor"),
     ("run",),
@@ -50,7 +49,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "sqlite3": ("store",),
     "PIL": ("fetch.imaging", "practice"),
     "rich": ("ui", "cli"),
-    "click": ("cli", "chores"),
+    "click": ("cli",),
     "requests": ("fetch",),
     "pycurl": ("fetch",),
     "urllib3": ("fetch", "search"),

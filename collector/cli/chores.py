@@ -1,6 +1,6 @@
 """Verbs for afterwards: what became of a URL, second chances, checking and mending the folder.
 
-Like `cli`, to which they belong: flags in, rooms below do the work, `ui` prints.
+Flags in, rooms below do the work, `ui` prints.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from pathlib import Path
 import click
 
 from collector import ui
+from collector.cli.flags import out as out_flag
 from collector.contracts import InputError, UsageError
 from collector.settings import Settings
-
-_out = click.option("--out", type=click.Path(path_type=Path), help="Output folder.  [default: images]")
 
 
 @click.command()
 @click.argument("what", metavar="URL|FILE")
-@_out
+@out_flag
 def why(what: str, out: Path | None) -> None:
     """Tell all that is known of a URL or of a picture: how it was found, and what became of it."""
     from collector.mend import files
@@ -38,7 +37,7 @@ def why(what: str, out: Path | None) -> None:
 @click.command()
 @click.option("--only", metavar="SLUG,...", default="", help="Reasons, or families of them: net, http.404, image.")
 @click.option("--keyword", default="", help="Only URLs of this keyword.")
-@_out
+@out_flag
 def retry(only: str, keyword: str, out: Path | None) -> None:
     """Put URLs that failed or were rejected back to do, as if never tried; `collector fetch` takes them up."""
     from collector import launch, reasons
@@ -56,7 +55,7 @@ def retry(only: str, keyword: str, out: Path | None) -> None:
 
 @click.command()
 @click.argument("what", metavar="URL|FILE")
-@_out
+@out_flag
 def forget(what: str, out: Path | None) -> None:
     """Delete a picture and never fetch it again, from this URL or any other."""
     from collector import launch
@@ -77,7 +76,7 @@ def forget(what: str, out: Path | None) -> None:
 @click.command()
 @click.option("--again", is_flag=True, help="Put missing and altered pictures back to do.")
 @click.option("--sizes", is_flag=True, help="Compare sizes only: quick, but a flipped byte is not seen.")
-@_out
+@out_flag
 def verify(again: bool, sizes: bool, out: Path | None) -> None:
     """Check every picture and the ledger itself: missing, altered, moved, unknown files. Exit 9 when some are."""
     from collector import launch
@@ -102,7 +101,7 @@ def verify(again: bool, sizes: bool, out: Path | None) -> None:
 
 
 @click.command()
-@_out
+@out_flag
 def repair(out: Path | None) -> None:
     """Rebuild a damaged ledger from what can be read of it, its backup and the pictures; the old one is kept."""
     from collector.mend.repair import repair as mend
