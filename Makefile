@@ -6,8 +6,8 @@ DEMO_FLAGS ?= --practice --limit 12 --out images
 RUN_FLAGS ?=
 BENCH_FLAGS ?= --short
 PYTEST_FLAGS ?=
-# 0 runs the tests in one process; a file's tests always stay together.
-PYTEST_WORKERS ?= 0
+# Processes that run the tests (0: this one alone); a file's tests always stay together.
+PYTEST_WORKERS ?= 2
 
 # Relative on purpose: the checkout may lie under a path with spaces.
 PY := .venv/bin/python

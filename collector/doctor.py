@@ -166,7 +166,7 @@ def _folder(out: Path) -> Iterator[Finding]:
     if found is None:
         yield _ok(f"no ledger in {out} yet")
     elif found.trouble:
-        cure = "restore a copy, move it away, or update collector"
+        cure = "`collector repair` if it is damaged, else move it away or update collector"
         yield Finding(Level.PROBLEM, f"the ledger in {out} is {found.trouble}", cure, 6)
     else:
         counts = f"{found.keywords:,} keywords, {found.found:,} URLs, {found.saved:,} saved"

@@ -6,12 +6,9 @@ never prints.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from hashlib import file_digest
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -19,54 +16,61 @@ from typing import Any
 from collector import layout, sources, urlmap
 from collector.contracts import Source
 from collector.lock import FolderLock
+from collector.mend import start
+from collector.mend.checkpoint import Checkpoints
 from collector.run import Run
 from collector.settings import Settings
 from collector.store import Ledger
 
-_RUNNING = "running"
-_OUR_NAME = re.compile(r"([0-9a-f]{32})\.[a-z]{3,4}")
+CHANGED = "changed"
+"""The note of how many rows have changed since the last backup."""
+BACKUP_SHARE = 200
+"""A backup is made when at least one row in so many has changed: its price stays below that of the changes."""
 
 
 @contextmanager
-def workshop(folder: Path) -> Iterator[Ledger]:
-    """The folder's ledger with nobody else at work, cleaned of what a killed run left.
+def workshop(
+    folder: Path, notice: Callable[[str], None] = lambda _: None, hurried: Callable[[], bool] = lambda: False
+) -> Iterator[Ledger]:
+    """The folder's ledger with nobody else at work, cleaned of what a killed run left; `notice` is told of losses.
 
+    At a good end everything is on disk and a backup is made, unless `hurried`: then the next run does it.
     Locked, StoreError and OSError say why not.
     """
     from collector.fetch.parts import sweep_parts
 
     with FolderLock(folder), Ledger.open(folder) as ledger:
         sweep_parts(folder)
-        died = ledger.note(_RUNNING)
-        if died:
-            remove_orphans(ledger, folder, datetime.fromisoformat(died).timestamp())
-        ledger.remember(_RUNNING, datetime.now(UTC).isoformat())
+        mended = start.after_unclean_stop(ledger, folder)
+        if mended.lost:
+            notice(f"the machine stopped during an earlier run: {mended.lost} pictures were lost and are fetched again")
+        start.begin(ledger)
+        before = ledger.changes
         yield ledger
-        ledger.remember(_RUNNING, "")
+        changed = int(ledger.note(CHANGED) or 0) + ledger.changes - before
+        if not hurried():
+            Checkpoints(ledger, folder).close()
+            if changed * BACKUP_SHARE >= ledger.size or not (folder / layout.BACKUP).exists():
+                changed = 0 if _back_up(ledger, folder, notice) else changed
+        ledger.remember(CHANGED, str(changed) if changed else "")
+        start.end(ledger)
 
 
-def remove_orphans(ledger: Ledger, folder: Path, since: float) -> list[Path]:
-    """Delete pictures that a killed run had named but not yet recorded; their URLs are still to do.
+def existing(folder: Path, notice: Callable[[str], None]) -> AbstractContextManager[Ledger]:
+    """As `workshop`, for a folder that has a ledger already; StoreError when it has none."""
+    Ledger.read(folder).close()
+    return workshop(folder, notice)
 
-    Only files written since that run began, named by us, whose bytes agree with the name: anything
-    else in the folder belongs to the user. Returns what was deleted, relative to the folder.
-    """
-    known = set(ledger.paths())
-    removed: list[Path] = []
-    for directory in (entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink()):
-        for file in directory.iterdir():
-            path = file.relative_to(folder)
-            name = _OUR_NAME.fullmatch(file.name)
-            if path in known or name is None or not file.is_file() or file.stat().st_mtime < since - 2:
-                continue
-            with file.open("rb") as stream:
-                ours = file_digest(stream, "sha256").hexdigest().startswith(name[1])
-            if ours:
-                file.unlink()
-                removed.append(path)
-        if removed and not any(directory.iterdir()):
-            directory.rmdir()
-    return removed
+
+def _back_up(ledger: Ledger, folder: Path, notice: Callable[[str], None]) -> bool:
+    """Whether there is one now; not having one is no reason to fail."""
+    try:
+        if ledger.backup(folder):
+            return True
+        notice("the ledger is too large to be backed up at the end of every run; copy it now and then")
+    except OSError as error:
+        notice(f"no backup of the ledger: {error.strerror or error}")
+    return False
 
 
 def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, fetch: bool) -> Run:
@@ -87,7 +91,10 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
 
         fetchers = open_pool(settings.fetch, settings.out, inbox.put)
     hosts = Hosts(settings.fetch, time.monotonic)
-    return Run(ledger, number, settings, inbox, hosts, searchers, fetchers, variations=_variations(settings))
+    checkpoints = Checkpoints(ledger, settings.out)
+    return Run(
+        ledger, number, settings, inbox, hosts, searchers, fetchers, checkpoints, variations=_variations(settings)
+    )
 
 
 def _variations(settings: Settings) -> Callable[[str], Sequence[tuple[str, str]]]:

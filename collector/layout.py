@@ -18,6 +18,9 @@ from collector.model import Picture
 
 LEDGER: Final = "collector.db"
 """The ledger's file in the output folder."""
+BACKUP: Final = "collector.backup.db"
+"""Its copy of the end of the last run that changed it, and the one before."""
+OLDER_BACKUP: Final = "collector.backup-2.db"
 URLS: Final = "urls.json"
 """The readable master map beside it."""
 PART_PREFIX: Final = ".collector-"

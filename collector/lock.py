@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from collector import disk
+
 FILE_NAME = ".collector.lock"
 
 
@@ -34,14 +36,14 @@ class FolderLock:
             _acquire(file)
         except OSError:
             file.seek(1)  # The first byte is the locked one; Windows would refuse to read it.
-            owner = file.read(200).strip() or "unknown"
+            owner = _owner(file.read(200))
             file.close()
             raise Locked(
                 f"{self._path.parent}: another collector works in this folder (process {owner});"
                 f" wait for it, stop it, or give another {self._flag}"
             ) from None
         file.truncate(0)
-        file.write(f" {os.getpid()}\n")
+        file.write(f" {os.getpid()} {disk.boot_id()}\n")
         file.flush()
         self._file = file
         return self
@@ -52,6 +54,12 @@ class FolderLock:
         if self._file is not None:
             self._file.close()  # Closing drops the lock; the file stays, so that nobody locks a dead name.
             self._file = None
+
+
+def _owner(text: str) -> str:
+    """The process named in the file; a text from before the machine started names nobody."""
+    pid, _, boot = text.strip().partition(" ")
+    return pid if pid and boot == disk.boot_id() else "unknown"
 
 
 if sys.platform == "win32":

@@ -75,6 +75,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("duplicate.other_label", Fate.DUPLICATE, "the same bytes are saved under another label"),
     Reason("policy.limit", Fate.SKIPPED, "the keyword had all its pictures before this spare was needed"),
     Reason("policy.thumbnail", Fate.SKIPPED, "only the small stand-in is known, and thumbnails were not asked for"),
+    Reason("policy.forgotten", Fate.SKIPPED, "the picture was forgotten on the user's word"),
     Reason("policy.robots", Fate.SKIPPED, "robots.txt forbids it"),
     Reason("page.consent", Fate.SEARCH, "a consent wall stands before the results"),
     Reason("page.captcha", Fate.SEARCH, "the site asks for a captcha"),
@@ -105,3 +106,9 @@ def fate(slug: str) -> Fate:
     if slug.startswith("http.") and slug[5:].isdigit():
         return Fate.RETRY if int(slug[5:]) in _RETRY_STATUS else Fate.FAILED
     return _BY_SLUG[slug].fate
+
+
+def known(text: str) -> bool:
+    """Whether a text is a slug of the list, an HTTP status, or a family (`net`, `http`)."""
+    families = {slug.partition(".")[0] for slug in _BY_SLUG} | {"http"}
+    return text in _BY_SLUG or text in families or (text.startswith("http.") and text[5:].isdigit())

@@ -87,6 +87,8 @@ class FetchSettings:
     max_side: int = 20_000
     min_side: int = 0
     """Pictures with a smaller side are rejected; 0 keeps all."""
+    keep_free: int = 268_435_456
+    """Free bytes below the output folder at which the run stops (exit 3), so that others do not meet a full disk."""
     attempts_per_run: int = 3
     attempts: int = 6
     """Over all runs; after that a URL has failed for good."""

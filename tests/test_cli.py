@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.cli import _led_to
+from collector.cli.site import led_to
 from collector.settings import Settings, assign
 from tests.command import Desk
 
@@ -126,8 +126,8 @@ def test_a_loopback_url_needs_allow_private(desk: Desk) -> None:
 
 def test_the_practice_web_is_visited_without_a_window_unless_one_is_asked_for() -> None:
     settings = Settings(sources={"google": {"home": "https://www.google.com"}})
-    led = _led_to(settings, "http://127.0.0.1:8000")
+    led = led_to(settings, "http://127.0.0.1:8000")
     assert (led.sources["google"]["home"], led.search.headed) == ("http://127.0.0.1:8000", "no")
     assert led.fetch.allow_private
     asked = assign(settings, "search.headed", True, "--headed")
-    assert _led_to(asked, "http://127.0.0.1:8000").search.headed == "yes"
+    assert led_to(asked, "http://127.0.0.1:8000").search.headed == "yes"

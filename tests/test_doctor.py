@@ -95,7 +95,7 @@ def test_a_ledger_that_cannot_be_used_is_a_problem_and_left_alone(tmp_path: Path
     found = named(folder(tmp_path), "the ledger in")
     assert (found.level, found.code) == (Level.PROBLEM, 6)
     assert words in found.what
-    assert "restore a copy" in found.cure
+    assert "collector repair" in found.cure
     assert (tmp_path / "collector.db").read_bytes() == before
 
 

@@ -37,3 +37,10 @@ def test_it_can_be_taken_again_after_release(tmp_path: Path) -> None:
     for _ in range(2):
         with FolderLock(tmp_path / "new"):
             assert (tmp_path / "new").is_dir()
+
+
+def test_a_number_from_before_the_machine_started_names_nobody(tmp_path: Path) -> None:
+    with FolderLock(tmp_path):
+        (tmp_path / ".collector.lock").write_text(" 1 another-boot\n")
+        with pytest.raises(Locked, match="process unknown"), FolderLock(tmp_path):
+            pass

@@ -138,7 +138,8 @@ def test_the_same_bytes_are_found_again_by_hash(ledger: Ledger) -> None:
     assert ledger.file_of(picture("a").sha256) is None
     ledger.outcome(Saved(tasks[0], picture("a"), Path("Cats/a.jpg")))
     assert ledger.file_of(picture("a").sha256) == (Path("Cats/a.jpg"), "Cats")
-    assert list(ledger.paths()) == [Path("Cats/a.jpg")]
+    assert [file.path for file in ledger.saved_files()] == [Path("Cats/a.jpg")]
+    assert ledger.owner_of(picture("a").sha256[:32] + ".jpg") == Path("Cats/a.jpg")
 
 
 def test_folders_are_given_once_and_differ_where_file_systems_do_not(ledger: Ledger) -> None:
@@ -224,3 +225,15 @@ def test_a_hundred_thousand_keywords_are_planned_quickly(tmp_path: Path) -> None
         run = opened.plan([query(f"keyword {n}") for n in range(100_000)])
         assert time.monotonic() - started < 20
         assert len(opened.open_queries(run, 99_000, 5000)) == 999
+
+
+def test_the_same_plan_again_writes_nothing_and_any_other_does(ledger: Ledger) -> None:
+    first = ledger.plan([query("cat", 5), query("dog", 2)])
+    before = ledger.changes
+    assert ledger.plan([query("cat", 5), query("dog", 2)]) == first
+    assert ledger.changes == before
+    assert ledger.plan([query("cat", 6), query("dog", 2)]) == first + 1
+    assert ledger.plan([query("cat", 6), query("dog", 2)], widen=True) == first + 2
+    ledger.import_urls([("cat", hit(1).url)])
+    again = ledger.plan([query("cat", 6), query("dog", 2)], widen=True)
+    assert len(ledger.open_queries(again, -1, 10)) == 2, "what an import took is taken back"

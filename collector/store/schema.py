@@ -72,6 +72,7 @@ CREATE TABLE found (
   UNIQUE (query_id, url_key)
 ) STRICT;
 CREATE INDEX found_search ON found (search_id);
+CREATE INDEX found_query ON found (query_id);  -- Entries of one query lie in the order of id: chunks need no sorting.
 
 CREATE TABLE outcome (
   found_id       INTEGER PRIMARY KEY REFERENCES found (id),
@@ -91,11 +92,17 @@ CREATE TABLE outcome (
   orientation    INTEGER,
   frames         INTEGER,
   trailing_bytes INTEGER,
+  phash          TEXT,
   seconds        REAL NOT NULL DEFAULT 0,
   ended_at       TEXT NOT NULL,
   CHECK (state <> 'saved' OR (path IS NOT NULL AND sha256 IS NOT NULL))
 ) STRICT;
 CREATE UNIQUE INDEX outcome_saved ON outcome (sha256) WHERE state = 'saved';
+
+CREATE INDEX outcome_forgotten ON outcome (sha256) WHERE state = 'skipped' AND reason = 'policy.forgotten';
+
+-- Saved pictures that may not have reached the disk itself yet, in the order they were saved.
+CREATE TABLE unsynced (id INTEGER PRIMARY KEY, found_id INTEGER NOT NULL) STRICT;
 
 CREATE TABLE folder (label TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE) STRICT, WITHOUT ROWID;
 
@@ -108,12 +115,11 @@ FROM found JOIN query ON query.id = found.query_id JOIN search ON search.id = fo
 LEFT JOIN outcome ON outcome.found_id = found.id;
 """
 
-_PHASH = """
-ALTER TABLE outcome ADD COLUMN phash TEXT;
-CREATE INDEX found_query ON found (query_id);  -- Entries of one query lie in the order of id: chunks need no sorting.
-"""
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _PHASH)
+
+class NotALedger(Exception):
+    """A healthy SQLite file of somebody else's."""
 
 
 class NewerSchema(Exception):
@@ -123,15 +129,10 @@ class NewerSchema(Exception):
 def prepare(connection: sqlite3.Connection) -> None:
     """Set the connection up and apply what migrations are missing, each whole or not at all.
 
-    NewerSchema when the file is ahead of this program; sqlite3.DatabaseError when it is no ledger.
+    NewerSchema when the file is ahead of this program, NotALedger when it is another's, sqlite3.Error when it is
+    damaged or the disk is at fault.
     """
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    owner = connection.execute("PRAGMA application_id").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if tables and owner != APPLICATION_ID:
-        raise sqlite3.DatabaseError("a database, but not a collector ledger")
-    if version > len(MIGRATIONS):
-        raise NewerSchema(f"written by a newer version (schema {version}, this one knows {len(MIGRATIONS)})")
+    version = recognise(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -140,3 +141,15 @@ def prepare(connection: sqlite3.Connection) -> None:
             f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID};"
             f" PRAGMA user_version = {number}; COMMIT;"
         )
+
+
+def recognise(connection: sqlite3.Connection) -> int:
+    """How many migrations the file has had, 0 for a new one; raises as `prepare` does, and changes nothing."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if tables and owner != APPLICATION_ID:
+        raise NotALedger("a database, but not a collector ledger")
+    if version > len(MIGRATIONS):
+        raise NewerSchema(f"written by a newer version (schema {version}, this one knows {len(MIGRATIONS)})")
+    return version

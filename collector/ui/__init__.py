@@ -4,7 +4,8 @@ Decides nothing and keeps nothing. What comes from the web or the user is escape
 """
 
 from collector.ui.shows import Show, choose
+from collector.ui.story import story
 from collector.ui.table import summary
 from collector.ui.text import error, line
 
-__all__ = ["Show", "choose", "error", "line", "summary"]
+__all__ = ["Show", "choose", "error", "line", "story", "summary"]

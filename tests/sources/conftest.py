@@ -79,9 +79,16 @@ class Seen:
 
 
 @pytest.fixture(scope="session")
-def google_images() -> Iterator[Google]:
+def chrome() -> Iterator[ChromeBrowser]:
     run = RunFolder()
     browser = ChromeBrowser(Chromedriver(locate(), SearchSettings(), run), SearchSettings())
-    yield Google(browser)
+    yield browser
     browser.close()
     run.close()
+
+
+@pytest.fixture
+def google_images(chrome: ChromeBrowser) -> Google:
+    """Cookies do not know ports: what one practice web was told must not be believed by the next."""
+    chrome._session.cdp("Network.clearBrowserCookies")
+    return Google(chrome)

@@ -86,7 +86,7 @@ def _arrive(harvest: Harvest) -> Look | None:
 def _further(harvest: Harvest) -> Look | None:
     """The next look that shows new cards, or None at the end of the results."""
     page, web = harvest.page, harvest.web
-    stagnant = attempts = 0
+    stagnant = attempts = challenges = 0
     waits: tuple[int, ...] = _LOOKS
     while stagnant < len(waits) and web.remaining() > 0 and page.loads <= _RELOADS:
         loads = page.loads
@@ -96,6 +96,11 @@ def _further(harvest: Harvest) -> Look | None:
             look = _recovered(harvest)
         if harvest.fresh:
             return look
+        if step.challenged and page.loads == loads:
+            challenges += 1
+            if challenges > _ATTEMPTS:  # the page shows nothing of it, but it gets no more either
+                raise states.failure(State.CAPTCHA, look)
+            continue
         if step.ended:
             return None
         if step.requests:

@@ -1,7 +1,7 @@
 // In the page: which pictures the result grid shows, and what each card says about itself.
 // Only reads. Ids are the only handles; elements are looked up again for every call.
 
-const api = { sent: new Set(), scripts: new WeakSet(), bodies: [], pending: 0, requests: 0, born: performance.now() };
+const api = { sent: new Set(), scripts: new WeakSet(), bodies: [], pending: 0, requests: 0, challenged: false, born: performance.now() };
 const isWeb = (url) => /^https?:/i.test(url || "");
 const hasClosed = (element) => !element.isConnected || element.closest('[aria-hidden="true"]') !== null;
 const area = (element) => { const box = element.getBoundingClientRect(); return box.width * box.height; };
@@ -181,7 +181,14 @@ api.texts = function (keys) {
 
 // Batches arrive by XHR or fetch and are kept nowhere in the page: note their bodies as they pass.
 function note(text) {
-  if (typeof text === "string" && ROW.test(text)) api.bodies.push(text);
+  if (typeof text !== "string" || !ROW.test(text)) return;
+  api.bodies.push(text);
+  api.challenged = false;
+}
+
+// A batch may be challenged although the page came through; the page itself shows it a moment later.
+function challenge(status, url, headers) {
+  if (status === 429 || /\/sorry\//.test(url || "") || /^x-(sorry-redirect|sg-cs)\b/im.test(headers)) api.challenged = true;
 }
 
 function listen() {
@@ -191,6 +198,7 @@ function listen() {
     api.requests += 1;
     this.addEventListener("loadend", () => {
       api.pending -= 1;
+      challenge(this.status, this.responseURL, this.getAllResponseHeaders());
       if (this.responseType === "" || this.responseType === "text") note(this.responseText);
       else if (this.responseType === "json") note(JSON.stringify(this.response));
     });
@@ -201,7 +209,10 @@ function listen() {
     api.pending += 1;
     api.requests += 1;
     const answer = fetchNow.apply(this, sent);
-    answer.then((response) => response.clone().text()).then(note, () => undefined).finally(() => { api.pending -= 1; });
+    answer.then((response) => {
+      challenge(response.status, response.url, [...response.headers.keys()].join("\n"));
+      return response.clone().text();
+    }).then(note, () => undefined).finally(() => { api.pending -= 1; });
     return answer;
   };
 }

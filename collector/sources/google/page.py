@@ -115,6 +115,8 @@ class Advance:
     """A button for more, or to try again, was pressed."""
     futile: bool = False
     """It was, and the page did not even ask for anything."""
+    challenged: bool = False
+    """A batch was answered with a challenge, and none came since."""
     pending: int = 0
     """Requests under way."""
     requests: int = 0

@@ -1,0 +1,123 @@
+"""Verbs for afterwards: what became of a URL, second chances, checking and mending the folder.
+
+Flags in, rooms below do the work, `ui` prints.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from collector import ui
+from collector.cli.flags import out as out_flag
+from collector.contracts import InputError, UsageError
+from collector.settings import Settings
+
+
+@click.command()
+@click.argument("what", metavar="URL|FILE")
+@out_flag
+def why(what: str, out: Path | None) -> None:
+    """Tell all that is known of a URL or of a picture: how it was found, and what became of it."""
+    from collector.mend import files
+    from collector.store import Ledger
+
+    folder = out or Settings().out
+    with Ledger.read(folder) as ledger:
+        stories = ledger.stories(what)
+        if not stories:
+            raise InputError(f"{what[:200]}: no URL and no picture that {folder} knows")
+        for story in stories:
+            for line in ui.story(story, files.trouble(folder, story.saved) if story.saved else ""):
+                ui.line(line)
+
+
+@click.command()
+@click.option("--only", metavar="SLUG,...", default="", help="Reasons, or families of them: net, http.404, image.")
+@click.option("--keyword", default="", help="Only URLs of this keyword.")
+@out_flag
+def retry(only: str, keyword: str, out: Path | None) -> None:
+    """Put URLs that failed or were rejected back to do, as if never tried; `collector fetch` takes them up."""
+    from collector import launch, reasons
+
+    slugs = tuple(filter(None, (slug.strip() for slug in only.split(","))))
+    for slug in slugs:
+        if not reasons.known(slug):
+            raise UsageError(f"--only {slug}: no such reason or family of reasons; docs/reasons.md lists them")
+    folder = out or Settings().out
+    with launch.existing(folder, ui.error) as ledger:
+        back, left = ledger.put_back(slugs, keyword)
+    spare = f"; {left} belong to keywords that have their limit and are spares now" if left else ""
+    ui.line(f"{back} URLs are to do again{spare}; `collector fetch --out {folder}` takes them up")
+
+
+@click.command()
+@click.argument("what", metavar="URL|FILE")
+@out_flag
+def forget(what: str, out: Path | None) -> None:
+    """Delete a picture and never fetch it again, from this URL or any other."""
+    from collector import launch
+
+    folder = out or Settings().out
+    with launch.existing(folder, ui.error) as ledger:
+        saved = {story.saved.sha256: story.saved for story in ledger.stories(what) if story.saved}
+        if not saved:
+            raise InputError(f"{what[:200]}: no saved picture that {folder} knows")
+        for sha256, file in saved.items():
+            urls = ledger.forget(sha256)
+            (folder / file.path).unlink(missing_ok=True)
+            with suppress(OSError):  # It holds something still.
+                (folder / file.path).parent.rmdir()
+            ui.line(f"{file.path} is deleted, and {urls} URLs that lead to it are never fetched again")
+
+
+@click.command()
+@click.option("--again", is_flag=True, help="Put missing and altered pictures back to do.")
+@click.option("--sizes", is_flag=True, help="Compare sizes only: quick, but a flipped byte is not seen.")
+@out_flag
+def verify(again: bool, sizes: bool, out: Path | None) -> None:
+    """Check every picture and the ledger itself: missing, altered, moved, unknown files. Exit 9 when some are."""
+    from collector import launch
+    from collector.mend.verify import fetch_again, findings
+    from collector.run import RunStopped
+
+    folder = out or Settings().out
+    with launch.existing(folder, ui.error) as ledger:
+        found = []
+        for finding in findings(ledger, folder, bytes_too=not sizes):
+            found.append(finding)
+            where = f"\t{finding.now}" if finding.now else ""
+            ui.line(f"{finding.kind}\t{finding.path}{where}")
+        put_back = fetch_again(ledger, folder, found) if again else 0
+    broken = sum(finding.kind in ("missing", "altered") for finding in found)
+    if put_back:
+        ui.line(f"{put_back} URLs are to do again; `collector fetch --out {folder}` takes them up")
+    elif broken:
+        raise RunStopped(9, f"{broken} pictures are missing or altered; --again puts them back to do")
+    elif not found:
+        ui.line("every picture is there as it was saved")
+
+
+@click.command()
+@out_flag
+def repair(out: Path | None) -> None:
+    """Rebuild a damaged ledger from what can be read of it, its backup and the pictures; the old one is kept."""
+    from collector.mend.repair import repair as mend
+
+    folder = out or Settings().out
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    done = mend(folder)
+    if done is None:
+        ui.line("the ledger is sound; nothing was changed")
+        return
+    rows = done.salvaged.rows
+    ui.line(f"rebuilt: {rows['query']} keywords, {rows['found']} URLs, {rows['outcome']} outcomes")
+    if done.kept:
+        ui.line(f"the damaged one is kept as {done.kept}")
+    if done.salvaged.refused:
+        ui.line(f"{done.salvaged.refused} rows contradicted themselves and were left out")
+    if done.unknown:
+        ui.line(f"{done.unknown} pictures have lost their row; they stay, and are known again when found again")

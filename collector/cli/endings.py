@@ -1,0 +1,114 @@
+"""How a command ends: which exit code, and the one line that says why. The table: docs/exit-codes.md."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+import click
+
+from collector import ui
+from collector.contracts import BrowserError, InputError, UsageError
+from collector.model import Event, SearchEnded, SearchState, Tally
+from collector.settings import Settings
+
+GO_ON = "run the same command to go on"
+
+
+class Verdict(Exception):
+    """How a run ended when it was not plain success: exit code and one line."""
+
+    def __init__(self, code: int, line: str) -> None:
+        super().__init__(line)
+        self.code = code
+
+
+def remember_unreachable(event: Event, unreachable: list[str]) -> None:
+    if isinstance(event, SearchEnded) and event.state is SearchState.UNREACHABLE and event.detail:
+        unreachable.append(event.detail)
+
+
+def offer_widening(tallies: Sequence[Tally], settings: Settings) -> None:
+    """Say that some keywords have too few results, and what can be done about it."""
+    few = sum(tally.saved < tally.limit and _exhausted(tally) for tally in tallies)
+    if few and not settings.search.widen:
+        ui.error(f"{counted(few, 'keyword', 's')} exhausted below the limit; --widen searches facets of them too")
+
+
+def _exhausted(tally: Tally) -> bool:
+    return bool(tally.searches) and all(state is SearchState.EXHAUSTED for _, state, _ in tally.searches)
+
+
+def judge(tallies: Sequence[Tally], unreachable: Sequence[str], fetched: bool) -> None:
+    """Raise the Verdict of a run that worked off its list but did not get everything."""
+    states = [state for tally in tallies for _, state, _ in tally.searches]
+    if SearchState.UNREACHABLE in states:
+        line = unreachable[0] if unreachable else "a source could not be reached"
+        raise Verdict(8, f"{line}; check address and network, or try it out with --practice")
+    blocked = sum(state in (SearchState.BLOCKED, SearchState.LAYOUT) for state in states)
+    if blocked:
+        line = f"{counted(blocked, 'search', 'es')} met a block or an unknown page (see above); {GO_ON} later"
+        raise Verdict(7, line)
+    failed = sum(state is SearchState.FAILED for state in states)
+    left = sum(tally.saved < tally.limit and _retries(tally) for tally in tallies) if fetched else 0
+    parts = [counted(failed, "search", "es") + " failed"] * bool(failed)
+    parts += [counted(left, "keyword", "s") + " short of the limit with URLs to try again"] * bool(left)
+    if parts:
+        raise Verdict(9, f"{' and '.join(parts)}; {GO_ON}")
+
+
+def counted(number: int, noun: str, plural: str) -> str:
+    return f"{number} {noun}{plural if number != 1 else ''}"
+
+
+def _retries(tally: Tally) -> bool:
+    return tally.waiting > 0 or tally.retry > 0
+
+
+def exit_code(run: Callable[[], object]) -> int:
+    """Run the command line; its exit code, after one line on standard error for expected trouble."""
+    from collector.lock import Locked
+    from collector.run import RunStopped
+    from collector.store import SqlTrouble, StoreBusy, StoreError, translated
+
+    try:
+        run()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _say(130, f"stopped; everything so far is kept, {GO_ON}")
+    except UsageError as error:
+        return _say(2, str(error))
+    except InputError as error:
+        return _say(4, str(error))
+    except (Locked, StoreBusy) as error:
+        return _say(5, str(error))
+    except SqlTrouble as error:
+        meant = translated(error)
+        if meant is error:
+            raise
+        return _say(6, str(meant)) if isinstance(meant, StoreError) else _say_disk(meant)
+    except StoreError as error:
+        return _say(6, str(error))
+    except (RunStopped, Verdict) as error:
+        return _say(error.code, str(error))
+    except BrowserError as error:
+        return _say(10, error.detail or error.reason)
+    except BrokenPipeError:
+        sys.stdout = None  # Nobody reads on: nothing more may be flushed.
+        return 0
+    except OSError as error:
+        return _say_disk(error)
+    return 0
+
+
+def _say_disk(error: Exception) -> int:
+    name, text = getattr(error, "filename", None), getattr(error, "strerror", None)
+    where = f"{name}: " if name else ""
+    return _say(3, f"{where}{text or error}; nothing saved is lost, mend it and {GO_ON}")
+
+
+def _say(code: int, line: str) -> int:
+    ui.error(line)
+    return code

@@ -1,0 +1,127 @@
+"""The flags of the verbs, and the settings they make together with file and --set. Reads no query, starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from collector import settings as settings_file
+from collector import sources
+from collector.settings import Settings
+
+
+def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def apply(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+queries = click.argument("queries", type=click.Path(path_type=Path), default=Path("queries.csv"))
+out = click.option("--out", type=click.Path(path_type=Path), help="Output folder.  [default: images]")
+config = _options(
+    click.option("--config", type=click.Path(path_type=Path), help="Settings file.  [default: ./collector.toml]"),
+    click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. google.home=URL."),
+)
+practice = click.option("--practice", is_flag=True, help="Use the bundled practice web as the site for every source.")
+common = _options(
+    out,
+    config,
+    click.option("--events", is_flag=True, help="Print every event as a line of JSON on standard output."),
+    practice,
+)
+reading = _options(
+    click.option("--encoding", help="Encoding of QUERIES, if it is not UTF-8 or UTF-16."),
+    click.option("--delimiter", help="What separates the columns of QUERIES, if it is not found out."),
+)
+
+
+def _filter_flags() -> Callable[[Any], Any]:
+    """One flag per search filter of any source, with its choices in the help."""
+    flags = []
+    for name, choices in sorted(sources.all_filters().items()):
+        spelled = (f"--{name}", "--colour") if name == "color" else (f"--{name}",)
+        text = f"Filter: {', '.join(choices)}." if isinstance(choices, tuple) else f"Filter: {FILTER_HELP[name]}."
+        flags.append(click.option(*spelled, f"filter_{name}", metavar="VALUE", help=text))
+    return _options(*flags)
+
+
+FILTER_HELP = {
+    "region": "country of two letters",
+    "language": "language of the pages, e.g. en or pt-BR",
+    "site": "only from this site",
+    "exclude": "words that must not appear",
+}
+
+browser = _options(
+    click.option("--headed/--headless", default=None, help="A window or none.  [default: where there is a display]"),
+    click.option("--browser-binary", metavar="PATH", help="Chrome or Chromium to use."),
+    click.option("--driver", metavar="PATH", help="chromedriver to use."),
+    click.option("--grid", metavar="URL", help="Use the browsers of a Selenium Grid, e.g. http://localhost:4444."),
+    click.option("--profile", metavar="DIR", help="Keep browser profiles (cookies) in DIR between runs."),
+)
+search = _options(
+    click.option(
+        "--limit", type=click.IntRange(1), help="Pictures per keyword, if its row does not say.  [default: 100]"
+    ),
+    click.option(
+        "--source", "source_names", multiple=True, help="Where to search, if a row does not say.  [default: google]"
+    ),
+    click.option("--browsers", type=click.IntRange(1, 64), help="Browsers open at once.  [default: 2]"),
+    browser,
+    click.option("--widen", is_flag=True, help="Search facets of a keyword too when it has too few results."),
+    click.option("--harvest", metavar="WAY", help="How Google's pictures are found: auto, rows, hover or click."),
+    _filter_flags(),
+)
+fetch = _options(
+    click.option("--threads", type=click.IntRange(1, 1024), help="Downloads in flight.  [default: 64]"),
+    click.option("--transport", type=click.Choice(["curl", "requests"]), help="Who downloads.  [default: curl]"),
+    click.option(
+        "--verify",
+        type=click.Choice(["full", "fast", "structure"]),
+        help="How pictures are looked at before they are kept.  [default: fast]",
+    ),
+    click.option("--allow-private", is_flag=True, help="Fetch from loopback and private addresses too."),
+)
+_FLAG_KEYS = {
+    "out": "out",
+    "limit": "limit",
+    "browsers": "search.browsers",
+    "headed": "search.headed",
+    "browser_binary": "search.browser_binary",
+    "driver": "search.driver",
+    "grid": "search.grid",
+    "profile": "search.profile",
+    "harvest": "google.harvest",
+    "widen": "search.widen",
+    "threads": "fetch.threads",
+    "transport": "fetch.transport",
+    "verify": "fetch.verify",
+    "allow_private": "fetch.allow_private",
+}
+
+
+def settings_of(flags: dict[str, Any]) -> Settings:
+    """Settings file, then --set, then the flags that were given."""
+    names = sources.all_filters()
+    settings = settings_file.load(flags.get("config"), flags.get("assignments", ()), sources.defaults(), names)
+    for flag, key in {**_FLAG_KEYS, **{f"filter_{name}": f"filters.{name}" for name in names}}.items():
+        if flags.get(flag) not in (None, False) or (flag == "headed" and flags.get(flag) is False):
+            value = flags[flag]
+            settings = settings_file.assign(
+                settings, key, str(value) if flag == "out" else value, f"--{flag.removeprefix('filter_')}"
+            )
+    if flags.get("source_names"):
+        settings = settings_file.assign(settings, "source", ",".join(flags["source_names"]), "--source")
+    for name in source_names(settings):
+        sources.load(name)
+    return settings
+
+
+def source_names(settings: Settings) -> tuple[str, ...]:
+    return tuple(name.strip() for name in settings.source.split(",") if name.strip())

@@ -1,0 +1,104 @@
+"""A run from its queries to its summary: plan, work off, show, end with the right code."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from collector import sources, ui
+from collector.cli.endings import GO_ON, Verdict, judge, offer_widening, remember_unreachable
+from collector.cli.flags import settings_of, source_names
+from collector.cli.signals import Stop, Stopped
+from collector.cli.site import site
+from collector.contracts import InputError, UsageError
+from collector.model import Tally
+from collector.settings import Settings
+
+if TYPE_CHECKING:
+    from collector.queries import QueryFile
+
+
+def work(given: dict[str, Any], path: Path | None, *, search: bool, fetch: bool) -> None:
+    """Plan the queries, work them off, show it, and end with the right code."""
+    from collector.store import Interrupted
+
+    settings = settings_of(given)
+    if settings.out.resolve() in (Path(settings.out.resolve().anchor), Path.home()):
+        raise UsageError(f"--out {settings.out}: a folder of its own, not the root of the disk or of your home")
+    stop = Stop()
+    try:
+        with stop:
+            tallies, unreachable, seconds = _worked(given, settings, path, stop, search=search, fetch=fetch)
+    except (Stopped, Interrupted):
+        raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}") from None
+    ui.summary(tallies, seconds, settings.out, events=given["events"])
+    if stop.asked:
+        raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}")
+    offer_widening(tallies, settings)
+    judge(tallies, unreachable, fetch)
+
+
+def _worked(
+    given: dict[str, Any], settings: Settings, path: Path | None, stop: Stop, *, search: bool, fetch: bool
+) -> tuple[list[Tally], list[str], float]:
+    """(how every keyword stands, sources that could not be reached, seconds) of a run from its plan to its end."""
+    from collector import launch
+
+    asked = _read(path, settings, given) if path is not None else None
+    started = time.monotonic()
+    with (
+        launch.workshop(settings.out, ui.error, lambda: stop.asked) as ledger,
+        site(given["practice"], ledger, settings) as settings,
+    ):
+        with ledger.interruptible(lambda: stop.asked):
+            widen = settings.search.widen
+            number = ledger.plan(asked.queries, widen) if asked is not None else ledger.take_up_all()
+            keywords, wanted, searched, saved = ledger.progress(number)
+        stop.gently = True
+        run = launch.assemble(ledger, number, settings, search=search, fetch=fetch)
+        show = ui.choose(
+            given["events"], sys.stderr.isatty(), keywords if search else 0, wanted, searched=searched, saved=saved
+        )
+        unreachable: list[str] = []
+        with show:
+            for note in asked.notes if asked else ():
+                show.notice(note)
+            try:
+                with closing(run.events(stop.look)) as events:
+                    for event in events:
+                        show.show(event)
+                        remember_unreachable(event, unreachable)
+            finally:
+                if search:
+                    launch.write_map(ledger, settings.out)
+        return ledger.tallies(number), unreachable, time.monotonic() - started
+
+
+def _read(path: Path, settings: Settings, given: Mapping[str, Any]) -> QueryFile:
+    from collector.queries import read_queries
+
+    return read_queries(
+        path,
+        limit=settings.limit,
+        sources=source_names(settings),
+        filters=sorted(settings.filters),
+        given={name: value for name, value in settings.filters.items() if value},
+        check=_check_query,
+        encoding=given["encoding"],
+        delimiter=given["delimiter"],
+    )
+
+
+def _check_query(query: Any) -> str | None:
+    """What is wrong with a row's sources or filters, if anything."""
+    for source in query.sources:
+        try:
+            sources.load(source)
+            sources.check_filters(source, dict(query.filters))
+        except (UsageError, InputError) as error:
+            return str(error)
+    return None

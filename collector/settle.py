@@ -1,0 +1,148 @@
+"""Messages of workers become stored events: duplicates decided by hash, part files named, one commit a group.
+
+Runs in the calling thread alone, the only one that touches ledger and pictures. Never prints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from collector import layout
+from collector.course import Course, final
+from collector.fetch.politeness import host_of
+from collector.model import (
+    Arrived,
+    Duplicate,
+    Event,
+    Found,
+    Missed,
+    Saved,
+    SearchEnded,
+    SearchStarted,
+    Skipped,
+)
+from collector.reasons import Fate, fate
+from collector.schedule import HostBook, Job, Schedule
+from collector.settings import Settings
+from collector.store import Ledger
+from collector.watch import RunStopped
+
+
+class Ticks(Protocol):
+    """Told of saved pictures after each commit; see `collector.mend.checkpoint`."""
+
+    def tick(self, saved: int) -> None: ...
+
+
+class Settler:
+    """Settles messages. `trouble` is why the run must end, kept until what is good is stored."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        schedule: Schedule,
+        course: Course,
+        hosts: HostBook,
+        checkpoints: Ticks | None,
+    ) -> None:
+        self.trouble: Exception | None = None
+        self._ledger, self._settings, self._schedule = ledger, settings, schedule
+        self._course, self._hosts, self._checkpoints = course, hosts, checkpoints
+
+    def settle(self, messages: list[Any]) -> list[Event]:
+        """Turn messages into stored events, all in one commit. Trouble is kept until what is good is stored."""
+        events: list[Event] = []
+        if not messages:
+            return events
+        with self._ledger.transaction():
+            for message in messages:
+                try:
+                    events += self._handle(message)
+                except OSError as error:
+                    self.trouble = self.trouble or error
+        if self._checkpoints is not None:
+            self._checkpoints.tick(sum(isinstance(event, Saved) for event in events))
+        if self._hosts.network_down:
+            line = "the network is down: no host answers; nothing was marked failed, run again later"
+            self.trouble = self.trouble or RunStopped(8, line)
+        return events
+
+    def _handle(self, message: Any) -> list[Event]:
+        """One message of a worker, stored; what is to be shown of it."""
+        match message:
+            case Arrived(task=task):
+                if (of := self._schedule.ended(task, None)) is None:
+                    message.part.unlink(missing_ok=True)
+                    return []
+                return [self._course.record(self._place(message, of)), *self._course.advance(of)]
+            case Missed(task=task):
+                of = self._schedule.ended(task, message)
+                return [] if of is None else [*self._missed(message, of), *self._course.advance(of)]
+            case Exception():
+                self.trouble = self.trouble or message
+                return []
+            case SearchStarted(search=search):
+                self._ledger.search_started(search)
+            case Found(search=search):
+                job = self._schedule.job(search.id)
+                return [*self._enter(message, job), *self._course.advance(job)]
+            case SearchEnded(search=search):
+                job = self._schedule.job(search.id)
+                self._search_ended(message, job)
+                return [message, *self._course.advance(job)]
+        return [message]
+
+    def _enter(self, event: Found, job: Job) -> list[Event]:
+        task = self._ledger.found(event, job.query.id)
+        if task is None:
+            return []
+        job.found += 1
+        if not job.more:
+            job.pending.append(task)  # Else it comes with the next chunk from the ledger.
+        return [event]
+
+    def _search_ended(self, event: SearchEnded, job: Job) -> None:
+        self._ledger.search_ended(event)
+        job.searching -= 1
+        job.searches[event.search.id] = replace(job.searches[event.search.id], state=event.state)
+        if event.reason == "browser.start":  # Every other keyword would end the same way.
+            self.trouble = self.trouble or RunStopped(10, event.detail or "the browser would not start")
+
+    def _place(self, arrived: Arrived, job: Job) -> Saved | Duplicate | Skipped:
+        """The part file gets its name, unless the very same bytes are on disk already, or were forgotten."""
+        task, picture, label = arrived.task, arrived.picture, job.query.query.label
+        status, final_url, seconds = arrived.http_status, arrived.final_url, arrived.seconds
+        known = self._ledger.file_of(picture.sha256)
+        if known is not None:
+            arrived.part.unlink(missing_ok=True)
+            reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
+            return Duplicate(task, picture, known[0], reason, status, final_url, seconds)
+        if self._ledger.forgotten(picture.sha256):
+            arrived.part.unlink(missing_ok=True)
+            return Skipped(task, "policy.forgotten")
+        path = Path(self._ledger.folder(label), layout.file_name(picture))
+        final = self._settings.out / path
+        try:
+            arrived.part.replace(final)
+        except FileNotFoundError:  # No folder before its first picture.
+            final.parent.mkdir(exist_ok=True)
+            arrived.part.replace(final)
+        job.saved += 1
+        return Saved(task, picture, path, status, final_url, seconds)
+
+    def _missed(self, missed: Missed, job: Job) -> list[Event]:
+        """Try again later in this run, in a later run, or never."""
+        settings, task = self._settings.fetch, missed.task
+        if fate(missed.reason) is not Fate.RETRY or not host_of(task.url):  # A data: URL stays what it is.
+            return [self._course.record(final(missed, later=False))]
+        tries = self._schedule.tries(task)
+        delay = self._hosts.backoff(tries) if missed.retry_after is None else missed.retry_after
+        if tries < settings.attempts_per_run and delay <= settings.retry_after_max:
+            self._schedule.delay(missed, delay)
+            return []
+        later = task.attempt < settings.attempts
+        job.left_over |= later
+        return [self._course.record(final(missed, later))]

@@ -1,0 +1,32 @@
+"""Questions that people ask of the ledger. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from collector.model import Tally
+from collector.store import summary, why
+from collector.store.connection import Store
+
+
+class Looking(Store):
+    """The ledger's side that is shown."""
+
+    def urls(self) -> Iterator[tuple[str, str]]:
+        """The master map as (keyword, url), by keyword in the order asked and by rank."""
+        yield from self._db.execute(
+            """SELECT keyword, url FROM query JOIN found ON query_id = query.id
+               ORDER BY query.position, query.id, found.rank, found.id"""
+        )
+
+    def tallies(self, run: int | None = None) -> list[Tally]:
+        """The summary, a row per query (of one run, or of all) in the order asked."""
+        return summary.tallies(self._db, run)
+
+    def progress(self, run: int) -> tuple[int, int, int, int]:
+        """(queries, pictures wanted, queries searched to the end, pictures saved) of a run."""
+        return summary.progress(self._db, run)
+
+    def stories(self, what: str) -> list[why.Story]:
+        """All that is known of a URL, of a picture's path, or of its name; a story per keyword that found it."""
+        return why.stories(self._db, what)

@@ -1,0 +1,141 @@
+"""Taking up queries and maps: what a run is about. Starts no search and records no outcome."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from collector import layout
+from collector.model import Query
+from collector.store.connection import Store, filters_text, now
+
+PLAN = "plan"
+"""The note of the last plan: its run, and the hash of what was asked."""
+
+
+class Planning(Store):
+    """The ledger's side that is written before a run begins."""
+
+    def plan(self, queries: Iterable[Query], widen: bool = False) -> int:
+        """Take up these queries as the current run and return its number.
+
+        Known ones keep everything they have; a raised limit opens them again and frees their spares. With
+        `widen`, those that were exhausted below their limit are opened too.
+        """
+        rows = list(queries)
+        digest = _digest(rows, widen)
+        if self.note(PLAN) == f"{self.note('run')} {digest}":
+            return int(
+                self.note("run")
+            )  # The very same again, and nothing else since: a million rows stay as they are.
+        with self.transaction():
+            run = self._next_run()
+            self.remember(PLAN, f"{run} {digest}")
+            self._db.executemany(
+                """INSERT INTO query (keyword, label, filters, wanted, run, position) VALUES (?, ?, ?, ?, ?, ?)
+                   ON CONFLICT (keyword, label, filters) DO UPDATE SET
+                     reopened = excluded.wanted > query.wanted,
+                     state = CASE WHEN excluded.wanted > query.wanted THEN 'open' ELSE query.state END,
+                     wanted = excluded.wanted, run = excluded.run, position = excluded.position""",
+                ((q.keyword, q.label, filters_text(q), q.limit, run, position) for position, q in enumerate(rows)),
+            )
+            self._db.executemany(
+                """INSERT INTO search (query_id, source, run)
+                   SELECT id, ?, ? FROM query WHERE keyword = ? AND label = ? AND filters = ?
+                   ON CONFLICT (query_id, source, variant) DO UPDATE SET run = excluded.run""",
+                ((source, run, q.keyword, q.label, filters_text(q)) for q in rows for source in q.sources),
+            )
+            # A query that was done is open again when it is asked of a source it has not been put to.
+            self._db.execute(
+                """UPDATE query SET state = 'open' WHERE run = :run AND state = 'done' AND
+                   (SELECT count(*) FROM found JOIN outcome ON found_id = id
+                    WHERE query_id = query.id AND outcome.state = 'saved') < wanted AND
+                   EXISTS (SELECT 1 FROM search WHERE query_id = query.id AND run = :run
+                           AND (state = 'pending' OR (:widen AND state = 'exhausted')))""",
+                {"run": run, "widen": widen},
+            )
+            self._free_spares("query.run = ? AND query.reopened", (run,))
+        return run
+
+    def take_up_all(self) -> int:
+        """Make every query with URLs still to be fetched the current run's, and return its number."""
+        with self.transaction():
+            run = self._next_run()
+            self._db.execute(
+                """UPDATE query SET run = ?, position = id WHERE state = 'open' AND EXISTS (
+                     SELECT 1 FROM found LEFT JOIN outcome ON found_id = found.id
+                     WHERE query_id = query.id AND (outcome.state IS NULL OR outcome.state = 'retry'))""",
+                (run,),
+            )
+            self._db.execute(
+                "UPDATE search SET run = ? WHERE query_id IN (SELECT id FROM query WHERE run = ?)", (run, run)
+            )
+        return run
+
+    def import_urls(self, pairs: Iterable[tuple[str, str]]) -> tuple[int, int]:
+        """Enter (keyword, url) pairs of a saved map; returns (URLs new here, pairs given).
+
+        All URLs of a keyword are wanted; those of a keyword that is known already join it.
+        """
+        new = given = 0
+        ranks: dict[str, tuple[int, int, int]] = {}
+        with self.transaction():
+            run = self._next_run()
+            for keyword, url in pairs:
+                given += 1
+                if keyword not in ranks:
+                    ranks[keyword] = (*self._import_query(keyword, run), 0)
+                query_id, search_id, rank = ranks[keyword]
+                ranks[keyword] = (query_id, search_id, rank + 1)
+                cursor = self._db.execute(
+                    """INSERT OR IGNORE INTO found (query_id, search_id, rank, url, url_key, way, found_at)
+                       VALUES (?, ?, ?, ?, ?, 'import', ?)""",
+                    (query_id, search_id, rank + 1, url, layout.url_key(url), now()),
+                )
+                new += cursor.rowcount
+            for query_id, search_id, rank in ranks.values():
+                self._db.execute("UPDATE search SET found = ?, state = 'exhausted' WHERE id = ?", (rank, search_id))
+                self._db.execute(
+                    """UPDATE query SET state = 'open', wanted =
+                       max(wanted, (SELECT count(*) FROM found WHERE query_id = query.id)) WHERE id = ?""",
+                    (query_id,),
+                )
+                self._free_spares("query.id = ?", (query_id,))
+        return new, given
+
+    def _import_query(self, keyword: str, run: int) -> tuple[int, int]:
+        self._db.execute(
+            """INSERT INTO query (keyword, label, filters, wanted, run, position) VALUES (?, ?, '{}', 0, ?, 0)
+               ON CONFLICT (keyword, label, filters) DO UPDATE SET run = excluded.run""",
+            (keyword, keyword, run),
+        )
+        query_id = self._db.execute(
+            "SELECT id FROM query WHERE keyword = ? AND label = ? AND filters = '{}'", (keyword, keyword)
+        ).fetchone()[0]
+        self._db.execute(
+            "INSERT OR IGNORE INTO search (query_id, source, run) VALUES (?, 'import', ?)", (query_id, run)
+        )
+        row = self._db.execute("SELECT id FROM search WHERE query_id = ? AND source = 'import'", (query_id,)).fetchone()
+        return query_id, row[0]
+
+    def _next_run(self) -> int:
+        run = int(self.note("run") or 0) + 1
+        self.remember("run", str(run))
+        return run
+
+    def _free_spares(self, condition: str, arguments: tuple[int, ...]) -> None:
+        """Spares that were skipped because the limit was reached are to do again."""
+        self._db.execute(
+            f"""DELETE FROM outcome WHERE reason = 'policy.limit' AND found_id IN (
+                  SELECT found.id FROM query JOIN found ON query_id = query.id WHERE {condition})""",
+            arguments,
+        )
+
+
+def _digest(queries: Iterable[Query], widen: bool) -> str:
+    digest = hashlib.sha256(str(widen).encode())
+    for query in queries:
+        digest.update(
+            repr((query.keyword, query.label, query.limit, query.sources, query.filters)).encode("utf-8", "replace")
+        )
+    return digest.hexdigest()

@@ -1,0 +1,130 @@
+"""What is to do, and where a picture belongs. Reads, but for the folder a class is given."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector import layout
+from collector.model import Query, SearchState, Task
+from collector.store.connection import Store
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSearch:
+    """A query at one source, as the ledger knows it."""
+
+    id: int
+    source: str
+    state: SearchState
+    variant: str = ""
+    """A filter added to widen the query, as name=value; "" is the query as it was asked."""
+    asked: bool = True
+    """Whether the present run asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuery:
+    """A query that still has something to do, as the ledger knows it."""
+
+    id: int
+    query: Query
+    saved: int
+    found: int
+    searches: tuple[KnownSearch, ...]
+    """All there ever were, oldest first."""
+
+
+class Work(Store):
+    """The ledger's side that hands out work."""
+
+    def open_queries(self, run: int, after: int, count: int) -> list[tuple[int, OpenQuery]]:
+        """The next queries of a run with something to do, as (position, query), after a position."""
+        rows = self._db.execute(
+            """SELECT id, keyword, label, filters, wanted, position FROM query
+               WHERE run = ? AND state = 'open' AND position > ? ORDER BY position LIMIT ?""",
+            (run, after, count),
+        ).fetchall()
+        return [(row[5], self._open_query(run, *row[:5])) for row in rows]
+
+    def _open_query(self, run: int, query_id: int, keyword: str, label: str, filters: str, wanted: int) -> OpenQuery:
+        searches = tuple(
+            KnownSearch(number, source, SearchState(state), variant, bool(asked))
+            for number, source, state, variant, asked in self._db.execute(
+                """SELECT id, source, state, variant, run = ? OR source = 'import' FROM search
+                   WHERE query_id = ? ORDER BY id""",
+                (run, query_id),
+            )
+        )
+        found, saved = self._db.execute(
+            """SELECT count(*), count(CASE outcome.state WHEN 'saved' THEN 1 END)
+               FROM found LEFT JOIN outcome ON found_id = found.id WHERE query_id = ?""",
+            (query_id,),
+        ).fetchone()
+        sources = tuple(dict.fromkeys(search.source for search in searches if search.asked))
+        query = Query(keyword, label, wanted, sources, tuple(sorted(json.loads(filters).items())))
+        return OpenQuery(query_id, query, saved, found, searches)
+
+    def add_search(self, query_id: int, source: str, variant: str, run: int) -> KnownSearch:
+        """A variation of a query at a source; one that is known already keeps its state."""
+        self._db.execute(
+            """INSERT INTO search (query_id, source, variant, run) VALUES (?, ?, ?, ?)
+               ON CONFLICT (query_id, source, variant) DO UPDATE SET run = excluded.run""",
+            (query_id, source, variant, run),
+        )
+        number, state = self._db.execute(
+            "SELECT id, state FROM search WHERE query_id = ? AND source = ? AND variant = ?",
+            (query_id, source, variant),
+        ).fetchone()
+        return KnownSearch(number, source, SearchState(state), variant)
+
+    def known(self, query_id: int) -> frozenset[str]:
+        """Keys of the URLs that a query has already."""
+        rows = self._db.execute("SELECT url_key FROM found WHERE query_id = ?", (query_id,))
+        return frozenset(key for (key,) in rows)
+
+    def todo(self, query_id: int, after: int, count: int) -> list[Task]:
+        """The next URLs of a query without a final outcome, after a found id, oldest first."""
+        rows = self._db.execute(
+            """SELECT found.id, search_id, url, page, found.width, found.height, is_thumbnail, coalesce(attempts, 0)
+               FROM found LEFT JOIN outcome ON found_id = found.id
+               WHERE query_id = ? AND found.id > ? AND (outcome.state IS NULL OR outcome.state = 'retry')
+               ORDER BY found.id LIMIT ?""",
+            (query_id, after, count),
+        )
+        return [
+            Task(number, search, url, page, width, height, bool(thumbnail), attempts + 1)
+            for number, search, url, page, width, height, thumbnail, attempts in rows
+        ]
+
+    def file_of(self, sha256: str) -> tuple[Path, str] | None:
+        """(path relative to the folder, label) of the saved file with these bytes, if any."""
+        row = self._db.execute(
+            """SELECT path, label FROM outcome JOIN found ON found.id = found_id JOIN query ON query.id = query_id
+               WHERE sha256 = ? AND outcome.state = 'saved'""",
+            (sha256,),
+        ).fetchone()
+        return (Path(row[0]), row[1]) if row else None
+
+    def forgotten(self, sha256: str) -> bool:
+        """Whether a picture with these bytes was forgotten on the user's word."""
+        row = self._db.execute(
+            "SELECT 1 FROM outcome WHERE sha256 = ? AND state = 'skipped' AND reason = 'policy.forgotten'", (sha256,)
+        ).fetchone()
+        return row is not None
+
+    def folder(self, label: str) -> str:
+        """The folder of a class: given once, kept for ever."""
+        if label not in self._folders:
+            self._folders[label] = self._given_folder(label)
+        return self._folders[label]
+
+    def _given_folder(self, label: str) -> str:
+        row = self._db.execute("SELECT name FROM folder WHERE label = ?", (label,)).fetchone()
+        if row:
+            return str(row[0])
+        taken = {name for (name,) in self._db.execute("SELECT name FROM folder")}
+        name = layout.folder_name(label, taken)
+        self._db.execute("INSERT INTO folder VALUES (?, ?)", (label, name))
+        return name

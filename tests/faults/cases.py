@@ -1,0 +1,91 @@
+"""Runs the command line again and again with a fault at its n-th step, each in a fork of one warm process.
+
+    python -m tests.faults.cases WORK KIND HOW FIRST STEP -- collector arguments
+
+Prints a line of JSON per case: n, hit, code, wrong, then, wrong_then, said; ends with the first n not hit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from tests.faults import sitecustomize as faults
+from tests.invariants import judge
+
+
+def forked(arguments: list[str], folder: Path, spec: str = "", log: Path | None = None) -> int:
+    """The exit code of the command line in a child, with a fault if `spec` says so."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = 70
+    try:
+        os.chdir(folder)
+        quiet = os.open(folder / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        if spec:
+            os.environ.update(FAULT=spec, FAULT_UNDER=str(folder / "images"), FAULT_LOG=str(log))
+            faults.install(spec, str(folder / "images"), str(log))
+        from collector.cli import main
+
+        main(arguments)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:  # noqa: BLE001 - it is printed, and the exit code tells
+        import traceback
+
+        traceback.print_exc()
+        code = 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    """One kind of fault, n = first, first + step, ..."""
+    work, kind, how, first, step = sys.argv[1:6]
+    arguments = sys.argv[7:]
+    warm()
+    number = int(first)
+    while True:
+        folder = Path(work) / f"{kind}-{how}-{number}"
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "images").mkdir(parents=True)
+        shutil.copytree(Path(work) / "template", folder, dirs_exist_ok=True)
+        log = folder / "fault.txt"
+        code = forked(arguments, folder, f"{kind}:{number}:{how}", log)
+        hit = log.read_text() if log.is_file() else ""
+        wrong = judge(folder / "images", settled=False)
+        then = forked(arguments, folder)
+        wrong_then = judge(folder / "images")
+        said = (folder / "said.txt").read_text()
+        row = {"n": number, "hit": hit, "code": code, "wrong": repr(wrong) if wrong else "", "then": then}
+        row |= {"wrong_then": repr(wrong_then) if wrong_then else "", "said": said[-2000:]}
+        print(json.dumps(row), flush=True)
+        if not hit:
+            return
+        shutil.rmtree(folder)
+        number += int(step)
+
+
+def warm() -> None:
+    """Import what every case needs, once; no thread may run when the cases are forked."""
+    import pandas  # noqa: F401
+    import requests  # noqa: F401
+
+    import collector.cli
+    import collector.fetch.pool
+    import collector.fetch.requests_transport
+    import collector.launch
+    import collector.ui.table  # noqa: F401
+
+
+if __name__ == "__main__":
+    main()

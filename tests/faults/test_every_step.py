@@ -1,0 +1,98 @@
+"""Every step that touches the disk fails once: n = 1, 2, 3, ... until none is hit; the next run ends the work.
+
+The practice web's log is the oracle: what was saved is not asked for again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pytest
+
+from collector.practice import Knobs, PracticeWeb
+from tests.command import ROOT, Desk
+from tests.maps import picture_paths
+
+PICTURES = 5
+STEP = int(os.environ.get("FAULT_STEP", "1"))
+"""1 takes every step."""
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder whose template holds a map of five good pictures, one that is twice, one that is not there."""
+    memory = Path("/dev/shm")  # Where flushing takes no time: hundreds of runs, each of which flushes.
+    work = Path(mkdtemp(dir=memory)) if os.access(memory, os.W_OK) else tmp_path_factory.mktemp("faults")
+    knobs = Knobs.calm(pinned={7: "not_found"})
+    with PracticeWeb(knobs) as web:
+        desk = Desk(work / "template")
+        urls = [f"{web.url}{path}" for path in picture_paths("tabby cat", range(1, PICTURES + 3))]
+        desk.write("map.csv", "keyword,url\n" + "".join(f"tabby cat,{url}\n" for url in urls))
+        desk.write("twice.csv", f"keyword,url\nold barn,{urls[0]}\n")
+        for file in ("map.csv", "twice.csv"):
+            assert desk.run("urls", "--import", file).code == 0
+        yield work
+    shutil.rmtree(work)
+
+
+def cases(work: Path, kind: str, how: str, first: int, step: int, *arguments: str) -> list[dict[str, Any]]:
+    command = [
+        sys.executable,
+        "-m",
+        "tests.faults.cases",
+        str(work),
+        kind,
+        how,
+        str(first),
+        str(step),
+        "--",
+        *arguments,
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+FETCH = ("fetch", "--allow-private", "--threads", "2", "--transport", "requests", "--set", "fetch.keep_free=0")
+"""All in one process, so that the n-th step is the n-th; other processes' writes fail in tests/fetch."""
+
+
+def wrong(row: dict[str, Any]) -> str:
+    """What breaks a promise in one case: damage, a good ending after a fault, a next run that does not end it."""
+    allowed = (137,) if row["how"] == "die" else (0, 3)
+    complaint = row["wrong"] or row["wrong_then"]
+    if row["hit"] and row["code"] not in allowed:
+        complaint += f" ended with {row['code']}"
+    if row["then"] != 0:
+        complaint += f" the next run ended with {row['then']}"
+    if "Traceback" in row["said"]:
+        complaint += f" {row['said']}"
+    return complaint
+
+
+@pytest.mark.parametrize("how", ["ENOSPC", "die"])
+@pytest.mark.parametrize("kind", ["open", "write", "rename", "remove", "mkdir", "commit"])
+def test_fetching_survives_a_fault_at_every_step(work: Path, kind: str, how: str) -> None:
+    rows = cases(work, kind, how, 1, STEP, *FETCH)
+    print(f"{kind} {how}: {len(rows) - 1} steps")
+    assert not rows[-1]["hit"], "it goes on until no step is left"
+    assert len(rows) > 1, "some step was hit"
+    assert [complaint for row in rows if (complaint := wrong({**row, "how": how}))] == []
+    assert rows[-1]["code"] == 0
+
+
+@pytest.mark.parametrize("how", ["EIO", "die"])
+@pytest.mark.parametrize("kind", ["open", "write", "rename", "commit"])
+def test_importing_a_map_survives_a_fault_at_every_step(work: Path, kind: str, how: str) -> None:
+    rows = cases(work, kind, how, 1, STEP, "urls", "--import", "twice.csv")
+    print(f"import, {kind} {how}: {len(rows) - 1} steps")
+    assert not rows[-1]["hit"]
+    assert [complaint for row in rows if (complaint := wrong({**row, "how": how}))] == []
