@@ -25,8 +25,10 @@ Make = Callable[..., CurlTransfers]
 def make() -> Iterator[Make]:
     made: list[CurlTransfers] = []
 
-    def transfers(trusting: bool = True, allow_private: bool = True, **pins: list[str]) -> CurlTransfers:
-        settings = FetchSettings(allow_private=allow_private, connect_timeout=1.0, read_timeout=1.0)
+    def transfers(
+        trusting: bool = True, allow_private: bool = True, patience: float = 1.0, **pins: list[str]
+    ) -> CurlTransfers:
+        settings = FetchSettings(allow_private=allow_private, connect_timeout=patience, read_timeout=patience)
         names = {name.replace("_", "."): addresses for name, addresses in pins.items()}
         authority = str(CERTIFICATES / "authority.pem") if trusting else ""
         made.append(CurlTransfers(settings, pins=names, authority=authority))
@@ -150,7 +152,7 @@ def test_short_body_under_tls(make: Make) -> None:
 
 
 def test_two_hundred_at_once(server: Server, make: Make) -> None:
-    transfers = make()
+    transfers = make(patience=20.0)
     bodies = [picture(size=(20, 20 + n)) for n in range(200)]
     urls = [server.put(f"/{n}.jpg", ok(one)) for n, one in enumerate(bodies)]
     came: dict[int, bytes] = {}
