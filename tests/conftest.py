@@ -1,8 +1,12 @@
-"""For all tests: browsers open no windows on the screen of whoever runs them."""
+"""For all tests: no window opens on the screen of whoever runs them, and Ctrl-C works in what they start."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 for _name in ("DISPLAY", "WAYLAND_DISPLAY"):
     os.environ.pop(_name, None)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As a shell's background jobs inherit it, and so would ours.
+    signal.signal(signal.SIGINT, signal.default_int_handler)

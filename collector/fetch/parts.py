@@ -19,9 +19,9 @@ def write_part(folder: Path, key: str, body: bytes) -> Path:
             view = memoryview(body)
             while view:
                 view = view[file.write(view) :]
-    except OSError:
+    except OSError as error:
         part.unlink(missing_ok=True)
-        raise
+        raise OSError(error.errno, error.strerror, str(part)) from error  # Writing alone does not say where.
     return part
 
 
