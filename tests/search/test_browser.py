@@ -267,9 +267,8 @@ def test_the_limit_bounds_every_command(new_browser: New, site: Site) -> None:
 def test_tab_crash(new_browser: New, site: Site) -> None:
     browser = new_browser()
     browser.open(site.home + "/plain")
-    renderers = [
-        p for p in tree(browser) if "--type=renderer" in p.cmdline() and "--top-chrome-webui" not in p.cmdline()
-    ]
+    lines = [(process, arguments(process)) for process in tree(browser)]
+    renderers = [p for p, line in lines if "--type=renderer" in line and "--top-chrome-webui" not in line]
     for process in renderers:
         process.kill()
     with pytest.raises(BrowserError) as caught:
@@ -334,6 +333,14 @@ def gone(processes: list[psutil.Process]) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def arguments(process: psutil.Process) -> list[str]:
+    """Of a process that may be ending just now."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def tree(browser: ChromeBrowser) -> list[psutil.Process]:

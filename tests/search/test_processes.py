@@ -82,6 +82,8 @@ def sleeper(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-c", SLEEPER, f"--user-data-dir={folder}/1/profile"]
     process = subprocess.Popen(command, start_new_session=True)
     try:
+        while not psutil.Process(process.pid).cmdline():  # The kernel shows it a moment after the program has begun.
+            time.sleep(0.001)
         yield process
     finally:
         process.kill()
