@@ -122,6 +122,56 @@ def old_keyword(home: str, keyword: str, urls: int) -> int:
     return len(collected)
 
 
+OWN = """
+const done = arguments[arguments.length - 1], count = arguments[0], times = [];
+const cards = [...document.querySelectorAll('#rso [data-docid][data-lpage] [role=button]')].slice(0, count);
+(async () => {
+  for (const card of cards) {
+    card.scrollIntoView({ block: 'center' });
+    const before = document.querySelector('[aria-hidden="false"] img[jsname=kn3ccd]')?.src, start = performance.now();
+    card.click();
+    await new Promise((resume) => {
+      const look = () => {
+        const image = document.querySelector('[aria-hidden="false"] img[jsname=kn3ccd]');
+        if (!image || !image.src || image.src === before || !image.complete) return;
+        observer.disconnect();
+        resume();
+      };
+      const observer = new MutationObserver(look);
+      observer.observe(document, { subtree: true, childList: true, attributes: true });
+      document.addEventListener('load', look, true);
+    });
+    times.push(performance.now() - start);
+  }
+  done(times);
+})();
+"""
+
+
+def own_swap(home: str, keywords: list[str], browsers: int, count: int = 20) -> float:
+    """Seconds that the page itself takes from a click to its big picture, mean, with as many browsers at once."""
+    with ThreadPoolExecutor(browsers) as threads:
+        times = threads.map(lambda keyword: own_swaps(home, keyword, count), keywords[:browsers])
+        return statistics.mean(seconds for several in times for seconds in several)
+
+
+def own_swaps(home: str, keyword: str, count: int) -> list[float]:
+    """One browser, nothing of ours in the page but a watch on its picture."""
+    from collector.search.browser import ChromeBrowser
+    from collector.search.chromedriver import Chromedriver
+    from collector.search.driver import locate
+    from collector.search.processes import RunFolder
+
+    run, settings = RunFolder(), SearchSettings(script_timeout=60.0, command_timeout=90.0)
+    browser = ChromeBrowser(Chromedriver(locate(), settings, run), settings)
+    try:
+        browser.open(f"{home}/search?q={keyword.replace(' ', '+')}&udm=2")
+        return [milliseconds / 1000 for milliseconds in browser.run_async(OWN, count)]
+    finally:
+        browser.close()
+        run.close()
+
+
 def memory(home: str, count: int) -> None:
     """Resident memory of one browser's tree over many keywords, recycled as by default."""
     figures = ours("auto", home, [f"keyword {n}" for n in range(count)], 100, 1)
@@ -191,8 +241,11 @@ def table(home: str, keywords: list[str], urls: int, browsers: int, ways: list[s
         print(f"| {' | '.join(cells)} |")
     for row in rows:
         if row.way == "click":
-            swaps = len(keywords) * urls * 0.25 / browsers
-            print(f"\nclick took {row.usage.wall / swaps:.2f} times the page's own swaps (0.25 s each: {swaps:.0f} s)")
+            own = own_swap(home, keywords, browsers)
+            ratio = row.usage.wall * browsers / row.urls / own
+            print(
+                f"\nclick: {ratio:.2f} times the {own:.3f} s that the page itself takes from a click to its big picture"
+            )
 
 
 if __name__ == "__main__":
