@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from collector import layout
-from collector.course import Course, final
+from collector.course import SLOW, Course, final
 from collector.fetch.politeness import host_of
 from collector.model import (
     Arrived,
@@ -112,8 +112,11 @@ class Settler:
             self.trouble = self.trouble or RunStopped(10, event.detail or "the browser would not start")
 
     def _place(self, arrived: Arrived, job: Job) -> Saved | Duplicate | Skipped:
-        """The part file gets its name, unless the very same bytes are on disk already, or were forgotten."""
+        """The part file gets its name, unless it comes too late, its bytes are on disk already, or were forgotten."""
         task, picture, label = arrived.task, arrived.picture, job.query.query.label
+        if not job.short:  # Another URL was tried in the place of a slow one, and both came.
+            arrived.part.unlink(missing_ok=True)
+            return Skipped(task, "policy.limit", SLOW)
         status, final_url, seconds = arrived.http_status, arrived.final_url, arrived.seconds
         known = self._ledger.file_of(picture.sha256)
         if known is not None:
