@@ -143,19 +143,25 @@ def test_a_run_on_a_profile_in_use_is_exit_5_with_one_line(tmp_path: Path) -> No
     assert desk.left_behind() == []
 
 
+def wait_for_arguments(process: subprocess.Popen[bytes]) -> None:
+    """A process that has only just begun shows no arguments, or still its parent's."""
+    while "sleep" not in " ".join(psutil.Process(process.pid).cmdline()):
+        time.sleep(0.01)
+
+
 def test_a_persons_own_browser_is_not_killed(settings: SearchSettings) -> None:
     profiles = Profiles(Path(settings.profile))
     profile = Path(settings.profile) / "1"
     command = [sys.executable, "-c", "import time; time.sleep(60)", f"--user-data-dir={profile}"]
     with subprocess.Popen(command) as person:
+        wait_for_arguments(person)
         with pytest.raises(BrowserError, match=f"not ours has this profile open \\(process {person.pid}\\)") as caught:
             profiles.take(1)
         assert caught.value.reason == "browser.start"
         assert person.poll() is None
         person.kill()
     with subprocess.Popen([*command, "--test-type=webdriver"]) as orphan:
-        while "sleep" not in " ".join(psutil.Process(orphan.pid).cmdline()):
-            time.sleep(0.01)
+        wait_for_arguments(orphan)
         assert profiles.take(1) == profile
         assert orphan.wait(5) == -signal.SIGKILL
     profiles.close()
