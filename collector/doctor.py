@@ -179,12 +179,17 @@ def _folder(out: Path) -> Iterator[Finding]:
 
 
 def _source(name: str, settings: Settings) -> Iterator[Finding]:
+    from collector.fetch.pages import PageClient
     from collector.search.trial import Way, try_ways
+
+    pages = PageClient(settings.fetch)
 
     keyword, table = sources.example(name), settings.sources[name]
     ways: list[Way] = []
     try:
-        for way in try_ways(name, sources.load(name).search, table, sources.ways(name), keyword, settings.search):
+        for way in try_ways(
+            name, sources.load(name).search, table, sources.ways(name), keyword, settings.search, pages.visit
+        ):
             ways.append(way)
             if way.matched:
                 yield _ok(f'{name} for "{keyword}"{_by(way.name)}: {way.matched} pictures')

@@ -80,12 +80,13 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
     inbox: SimpleQueue[Any] = SimpleQueue()
     searchers = fetchers = None
     if search:
+        from collector.fetch.pages import PageClient
         from collector.search.pool import SearchPool
 
         def load(name: str) -> tuple[Source, Mapping[str, Any]]:
             return sources.load(name).search, settings.sources[name]
 
-        searchers = SearchPool(settings.search, inbox.put, load, settings.diagnosis)
+        searchers = SearchPool(settings.search, inbox.put, load, settings.diagnosis, PageClient(settings.fetch).visit)
     if fetch:
         from collector.fetch.choice import open_pool
 

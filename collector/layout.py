@@ -35,6 +35,9 @@ KEY_LENGTH: Final = 8192
 
 # --------------------------------------------------------------------------- URL keys
 
+ID_KEY: Final = "id:"
+"""Keys that begin so name a picture by its source's own number, where its URL changes with every look."""
+
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -59,6 +62,11 @@ def url_key(url: str) -> str:
         return _bounded(_web_key(text) or text)
     except ValueError:
         return _bounded(text)
+
+
+def id_key(source: str, id: str) -> str:
+    """The key of a picture whose URL is signed anew with every look: `id:deviantart:900000001`."""
+    return _bounded(f"{ID_KEY}{source}:{id}")
 
 
 def _web_key(text: str) -> str:

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+ALL = 1_000_000_000
+"""A limit that no source reaches: everything it has is wanted."""
+
 # --------------------------------------------------------------------------- what the user asks
 
 
@@ -22,7 +25,7 @@ class Query:
     label: str
     """The class (folder) its pictures belong to; the keyword itself unless the row says otherwise."""
     limit: int
-    """How many usable pictures are wanted; at least 1."""
+    """How many usable pictures are wanted; at least 1, `ALL` for everything there is."""
     sources: tuple[str, ...] = ("google",)
     filters: tuple[tuple[str, str], ...] = ()
     """Search filters as sorted (name, value) pairs; which ones exist is the source's business."""
@@ -44,6 +47,8 @@ class Search:
     """How many different URLs (known ones included) stage one should end up with: limit plus spares."""
     known: frozenset[str] = frozenset()
     """`Hit.key`s that the ledger already has for this query; finding them again is not progress."""
+    complete: bool = False
+    """An earlier walk of this search came to its true end: behind a stretch of known hits there is nothing new."""
 
 
 # --------------------------------------------------------------------------- what a source finds
@@ -56,6 +61,16 @@ class Kind(StrEnum):
     PRODUCT = "product"
     VIDEO = "video"
     LICENSABLE = "licensable"
+
+
+class Media(StrEnum):
+    """What the bytes behind a URL are meant to be, and so what is accepted."""
+
+    PICTURE = "picture"
+    VIDEO = "video"
+    """MP4, WebM or QuickTime; saved as it is, counted apart, never part of a picture export."""
+    FILE = "file"
+    """Anything its maker offers for download (zip, psd, ...); never opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +109,15 @@ class Hit:
     way: str = ""
     """How it was harvested: rows, batch, hover, click, thumbnail, api, ..."""
     licence: Licence = Licence()
+    fallbacks: tuple[str, ...] = ()
+    """URLs of the same picture, best first, each asked for when the one before it does not bring one."""
+    media: Media = Media.PICTURE
+    cookies: str = ""
+    """A Cookie header that the page gave for the picture's own host; sent to no other."""
+    published: str = ""
+    """ISO 8601 date or date and time, as precise as the source knows it."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """What else the source says about it, as (name, value) in its own order."""
 
 
 # --------------------------------------------------------------------------- what fetching does
@@ -114,6 +138,12 @@ class Task:
     is_thumbnail: bool = False
     attempt: int = 1
     """1 for the first request ever made for this URL."""
+    fallbacks: tuple[str, ...] = ()
+    """See Hit."""
+    media: Media = Media.PICTURE
+    cookies: str = ""
+    thumbnail_url: str = ""
+    """The small picture that may stand in when that is asked for (`fetch.stand_ins`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +153,9 @@ class Picture:
     sha256: str
     """64 hex digits of the bytes as received."""
     format: str
-    """JPEG, PNG, GIF, WEBP, BMP, AVIF or TIFF."""
+    """JPEG, PNG, GIF, WEBP, BMP, AVIF or TIFF; MP4, WEBM or MOV of a video; FILE of anything else."""
     extension: str
-    """jpg, png, gif, webp, bmp, avif or tif; without the dot."""
+    """jpg, png, gif, webp, bmp, avif, tif, mp4, webm, mov, or that of the file; without the dot."""
     width: int
     height: int
     """Pixels as stored, before any EXIF rotation."""
@@ -138,6 +168,9 @@ class Picture:
     trailing_bytes: int = 0
     phash: str = ""
     """64-bit difference hash of the first frame, 16 hex digits; "" when nothing was decoded."""
+    media: Media = Media.PICTURE
+    rights: tuple[tuple[str, str], ...] = ()
+    """What the bytes say about rights, as (name, text): creator, credit, copyright, licence, ... (IPTC, XMP, EXIF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +183,10 @@ class Arrived:
     http_status: int
     final_url: str
     seconds: float
+    via: str = ""
+    """What brought it: "" its URL, "fallback" another URL of it, "thumbnail" its stand-in, "browser" a browser."""
+    ignored: str = ""
+    """The opt-out signal that was overridden on the user's word, as it stood there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +270,9 @@ class Saved:
     http_status: int = 200
     final_url: str = ""
     seconds: float = 0.0
+    via: str = ""
+    """See Arrived."""
+    ignored: str = ""
 
 
 @dataclass(frozen=True, slots=True)

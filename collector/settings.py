@@ -97,6 +97,8 @@ class FetchSettings:
     backoff_max: float = 60.0
     thumbnails: bool = True
     """Whether a hit that is only a thumbnail may be saved."""
+    stand_ins: bool = False
+    """Whether the thumbnail that the source showed is saved, and marked, when the picture itself cannot be had."""
     user_agent: str = "Mozilla/5.0 (compatible; collector/{version})"
     allow_private: bool = False
     """Loopback and private addresses too."""

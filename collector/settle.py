@@ -134,7 +134,7 @@ class Settler:
             final.parent.mkdir(exist_ok=True)
             arrived.part.replace(final)
         job.saved += 1
-        return Saved(task, picture, path, status, final_url, seconds)
+        return Saved(task, picture, path, status, final_url, seconds, arrived.via, arrived.ignored)
 
     def _missed(self, missed: Missed, job: Job) -> list[Event]:
         """Try again later in this run, in a later run, or never."""

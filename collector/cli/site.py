@@ -48,7 +48,8 @@ def led_to(settings: Settings, address: str) -> Settings:
     """The settings with every source at the practice web, which needs no window: it challenges nobody for that."""
     for name, table in settings.sources.items():
         if "home" in table:
-            settings = settings_file.assign(settings, f"{name}.home", address, "--practice")
+            home = address if name == "google" else f"{address}/{name}"
+            settings = settings_file.assign(settings, f"{name}.home", home, "--practice")
     if settings.search.headed == "auto":
         settings = settings_file.assign(settings, "search.headed", "no", "--practice")
     return settings_file.assign(settings, "fetch.allow_private", True, "--practice")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from collector.model import Arrived, Missed, Picture, Task
+from collector.model import Arrived, Media, Missed, Picture, Task
 from collector.settings import FetchSettings
 
 Message = list[Any]
@@ -34,12 +35,29 @@ def settings_line(settings: FetchSettings) -> bytes:
 
 def tasks_line(tasks: Sequence[tuple[int, Task]]) -> bytes:
     """(serial, task) pairs as one line."""
-    return dump([(n, t.id, t.search_id, t.url, t.page, t.width, t.height, t.is_thumbnail, t.attempt) for n, t in tasks])
+    return dump([(n, *_task(task)) for n, task in tasks])
+
+
+def _task(task: Task) -> tuple[Any, ...]:
+    """Its fields in order, without those at the end that say nothing."""
+    t = task
+    facts = (t.id, t.search_id, t.url, t.page, t.width, t.height, t.is_thumbnail, t.attempt)
+    if not (t.fallbacks or t.cookies or t.thumbnail_url or t.media is not Media.PICTURE):
+        return facts
+    return (*facts, t.fallbacks, t.media, t.cookies, t.thumbnail_url)
 
 
 def read_tasks(rows: list[list[Any]]) -> list[tuple[int, Task]]:
     """What `tasks_line` wrote."""
-    return [(row[0], Task(*row[1:])) for row in rows]
+    return [(row[0], _read_task(*row[1:])) for row in rows]
+
+
+def _read_task(*facts: Any) -> Task:
+    task = Task(*facts[:8])
+    if len(facts) == 8:
+        return task
+    fallbacks, media, cookies, thumbnail = facts[8:]
+    return replace(task, fallbacks=tuple(fallbacks), media=Media(media), cookies=cookies, thumbnail_url=thumbnail)
 
 
 def result_message(serial: int, value: Arrived | Missed) -> Message:
@@ -50,16 +68,19 @@ def result_message(serial: int, value: Arrived | Missed) -> Message:
     p = value.picture
     facts = (p.sha256, p.format, p.extension, p.width, p.height, p.bytes, p.mode, p.orientation, p.frames)
     final = None if value.final_url == value.task.url else value.final_url
-    answer = (value.part.name, value.http_status, final, value.seconds)
-    return [serial, *facts, p.trailing_bytes, p.phash, *answer]
+    answer = (value.part.name, value.http_status, final, value.seconds, value.via, value.ignored)
+    return [serial, *facts, p.trailing_bytes, p.phash, p.media, p.rights, *answer]
 
 
 def read_result(message: Message, task: Task, folder: Path) -> Arrived | Missed:
     """What `result_message` wrote, with its task."""
     if len(message) == 7:
         return Missed(task, *message[1:])
-    part, status, final, seconds = message[12:]
-    return Arrived(task, Picture(*message[1:12]), folder / part, status, task.url if final is None else final, seconds)
+    part, status, final, seconds, via, ignored = message[14:]
+    facts: Message = [*message[1:12], Media(message[12]), tuple((name, text) for name, text in message[13])]
+    return Arrived(
+        task, Picture(*facts), folder / part, status, task.url if final is None else final, seconds, via, ignored
+    )
 
 
 def trouble_message(trouble: Exception, serial: int = 0) -> Message:

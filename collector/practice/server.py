@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
+from collector.practice.doubles import Double
+from collector.practice.doubles import doubles as make_doubles
 from collector.practice.knobs import Knobs
 from collector.practice.log import Log, Request
 from collector.practice.site import Site
@@ -22,8 +24,9 @@ _PAINTERS = 2
 class PracticeWeb:
     """A web of its own, for one `with` block or between `start` and `stop`."""
 
-    def __init__(self, knobs: Knobs | None = None, port: int = 0) -> None:
-        """`port` 0 takes any free one."""
+    def __init__(self, knobs: Knobs | None = None, port: int = 0, doubles: Mapping[str, Double] | None = None) -> None:
+        """`port` 0 takes any free one; `doubles`: name -> the double to use in place of the usual one."""
+        self._doubles = doubles or {}
         self.knobs = knobs if knobs is not None else Knobs()
         self.port = port
         self._asked_port = port
@@ -88,7 +91,7 @@ class PracticeWeb:
     async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         with ThreadPoolExecutor(_PAINTERS, thread_name_prefix="practice-painter") as painters:
-            site = Site(self.knobs, self.url, self._log, painters)
+            site = Site(self.knobs, self.url, self._log, painters, make_doubles(self._doubles))
             runner = web.AppRunner(site.application(), access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
             await runner.setup()
             await web.SockSite(runner, listener).start()

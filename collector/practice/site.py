@@ -9,7 +9,7 @@ import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextvars import ContextVar
 from dataclasses import replace
@@ -22,6 +22,7 @@ from aiohttp import web
 
 from collector.practice import states, troubles
 from collector.practice.cache import BytesCache
+from collector.practice.doubles import Double, Place
 from collector.practice.knobs import LAYOUTS as LAYOUT_NAMES
 from collector.practice.knobs import STATES, TROUBLES, Knobs, from_query
 from collector.practice.layouts import LAYOUTS
@@ -46,8 +47,11 @@ _FILE = re.compile(r"(\d{1,9})(?:-[^/]*?)?(?:\.(\w{2,5}))?")
 class Site:
     """All handlers and the little state they share; lives in the server's event loop."""
 
-    def __init__(self, knobs: Knobs, origin: str, log: Log, painters: Executor) -> None:
+    def __init__(
+        self, knobs: Knobs, origin: str, log: Log, painters: Executor, doubles: Mapping[str, Double] | None = None
+    ) -> None:
         self._origin = origin
+        self._doubles = doubles or {}
         self._log = log
         self._painters = painters
         self._default = replace(knobs, keywords={})
@@ -82,7 +86,13 @@ class Site:
                 web.get("/httpservice/retry/enablejs", states.enable_scripts),
             ]
         )
+        for name, double in self._doubles.items():
+            place = Place(self._origin, f"{self._origin}/{name}", self._drawn)
+            app.add_routes([web.route(*route) for route in _below(name, double.routes(place))])
         return app
+
+    async def _drawn(self, name: str, number: int) -> bytes:
+        return await self._bytes("picture", picture, name, number)
 
     # ------------------------------------------------------------------ bookkeeping
 
@@ -280,6 +290,11 @@ def _variant(request: web.Request) -> tuple[str, str]:
 
 def _found(view: View, start: int, most: int) -> list[Result]:
     return [result(view.wanted, number) for number in range(start, min(start + most, view.total))]
+
+
+def _below(name: str, routes: Iterable[tuple[str, str, Handler]]) -> Iterator[tuple[str, str, Handler]]:
+    for method, path, handler in routes:
+        yield method, f"/{name}{path}", handler
 
 
 def _html(text: str) -> web.Response:

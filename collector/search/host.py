@@ -12,7 +12,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from collector.contracts import Browser, BrowserError, Post, Source, SourceError
+from collector.contracts import (
+    Answer,
+    Browser,
+    BrowserError,
+    OpenVisit,
+    Post,
+    Source,
+    SourceError,
+    Throttled,
+    Visit,
+)
 from collector.model import Found, Hit, Noticed, Search, SearchEnded, SearchStarted, SearchState
 from collector.search import diagnosis
 from collector.search.breaker import Breaker, Ending
@@ -32,6 +42,8 @@ class Terms:
     settings: SearchSettings
     post: Post
     diagnosis: Path
+    open_visit: OpenVisit
+    """How pages are asked for without a browser."""
     breaker: Breaker = field(default_factory=Breaker)
     stopped: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.monotonic
@@ -58,6 +70,7 @@ class Harvest:
         self._keys = set(search.known)
         self._found = 0
         self._any = False
+        self._visit: Visit | None = None
 
     # ------------------------------------------------------------------ Web, for the source
 
@@ -71,6 +84,36 @@ class Harvest:
     def settings(self) -> Mapping[str, Any]:
         """The source's own table."""
         return self._settings
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+    ) -> Answer:
+        """A page or JSON over plain HTTP; see `Pages`."""
+        self._check()
+        return self._pages().get(
+            url, params=params, headers=headers, form=form, rate=rate, throttled=throttled, crawl=crawl
+        )
+
+    def cookies(self, url: str) -> str:
+        """The Cookie header this search would send."""
+        return self._pages().cookies(url)
+
+    def _pages(self) -> Visit:
+        if self._visit is None:
+            self._visit = self._terms.open_visit(self._left)
+        return self._visit
+
+    def _left(self) -> float:
+        self._check()
+        return self.remaining()
 
     def notice(self, text: str) -> None:
         """Pass a line on to the user."""
@@ -93,7 +136,11 @@ class Harvest:
         ending = terms.breaker.verdict(search.source)
         kept: Path | None = None
         if ending is None:
-            ending = self._tries()
+            try:
+                ending = self._tries()
+            finally:
+                if self._visit is not None:
+                    self._visit.close()
             if ending.state in DIAGNOSED:
                 kept = self._diagnose(ending)
             if terms.breaker.note(search.source, ending.state):

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector.contracts import BrowserError, Post, Source, UsageError
+from collector.contracts import BrowserError, OpenVisit, Post, Source, UsageError
 from collector.model import Noticed, Search
 from collector.search.guard import Stopped
 from collector.search.host import Terms, harvest
@@ -117,6 +117,7 @@ class SearchPool:
         post: Post,
         load_source: LoadSource,
         diagnosis: Path,
+        open_visit: OpenVisit,
         start: Start | None = None,
     ) -> None:
         """`start` makes a browser (tests); the default is a real one."""
@@ -126,7 +127,7 @@ class SearchPool:
         self._browsers = Browsers(settings, post)
         self._start = start
         self._stop = threading.Event()
-        self._terms = Terms(settings, post, diagnosis, stopped=self._stop.is_set)
+        self._terms = Terms(settings, post, diagnosis, open_visit, stopped=self._stop.is_set)
         self._queue: queue.SimpleQueue[Search | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._busy = 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from collector.contracts import Source
+from collector.contracts import OpenVisit, Source
 from collector.model import Found, Query, Search, SearchState
 from collector.search.guard import Stopped
 from collector.search.host import Terms, harvest
@@ -73,7 +73,13 @@ def start_once(settings: SearchSettings) -> Started:
 
 
 def try_ways(
-    name: str, source: Source, table: Mapping[str, Any], ways: tuple[str, ...], keyword: str, settings: SearchSettings
+    name: str,
+    source: Source,
+    table: Mapping[str, Any],
+    ways: tuple[str, ...],
+    keyword: str,
+    settings: SearchSettings,
+    open_visit: OpenVisit,
 ) -> Iterator[Way]:
     """Search a source for one keyword, once by each way, until it refuses. BrowserError when no browser starts."""
     browsers = Browsers(settings, lambda _event: None)
@@ -83,7 +89,7 @@ def try_ways(
         for way in ways or ("",):
             chosen = {**table, "harvest": AT_ONCE.get(way, way)} if way else table
             search = Search(0, Query(keyword, keyword, ENOUGH, (name,)), name, MOST.get(way, FEW))
-            result = _try(search, source, chosen, way, lender, bounded)
+            result = _try(search, source, chosen, way, lender, bounded, open_visit)
             yield result
             if result.state in (SearchState.BLOCKED, SearchState.UNREACHABLE) or result.reason == "browser.start":
                 return  # asking again would make it worse
@@ -94,7 +100,13 @@ def try_ways(
 
 
 def _try(
-    search: Search, source: Source, table: Mapping[str, Any], way: str, lender: Lender, settings: SearchSettings
+    search: Search,
+    source: Source,
+    table: Mapping[str, Any],
+    way: str,
+    lender: Lender,
+    settings: SearchSettings,
+    open_visit: OpenVisit,
 ) -> Way:
     counted: Counter[bool] = Counter()
 
@@ -103,7 +115,7 @@ def _try(
             counted[not event.hit.is_thumbnail and way in ("", event.hit.way)] += 1
 
     with TemporaryDirectory(prefix="collector-trial-") as folder:
-        terms = Terms(settings, count, Path(folder), stopped=lambda: counted[True] >= ENOUGH)
+        terms = Terms(settings, count, Path(folder), open_visit, stopped=lambda: counted[True] >= ENOUGH)
         try:
             ended = harvest(search, source, table, lender, terms)
         except Stopped:

@@ -15,7 +15,13 @@ from collector.contracts import InputError, Source, UsageError
 SOURCES: Final[Mapping[str, str]] = {
     "google": "collector.sources.google",
 }
-"""Name -> module. The module offers search, SETTINGS, FILTERS and VARIATIONS."""
+"""Name -> module. The module offers search, SETTINGS, FILTERS and VARIATIONS, and may offer
+
+EXAMPLE: str, a keyword that it surely has many pictures of; WAYS: the ways to a URL that can be tried one by one;
+FEED = True when its answer grows, so that every run asks it again, down to what is known;
+WHOLE = True when a row without a limit means everything it has;
+fault(keyword) -> str: what is wrong with a keyword, in one line, "" when nothing is;
+label(keyword) -> str: the class of rows that name none, where the keyword itself would make a poor one."""
 
 Value = str | int | float | bool
 Choices = tuple[str, ...] | re.Pattern[str]

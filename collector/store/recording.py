@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from collector.model import (
@@ -51,9 +51,14 @@ class Recording(Store):
             "licence_url": licence.url,
             "licence_page": licence.page,
             "licensor": licence.licensor,
-            "creators": json.dumps(licence.creators, ensure_ascii=False) if licence.creators else "",
+            "creators": _list(licence.creators),
             "credit": licence.credit,
             "notice": licence.notice,
+            "fallbacks": _list(hit.fallbacks),
+            "media": hit.media.value,
+            "cookies": hit.cookies,
+            "published": hit.published,
+            "fields": _list(hit.fields),
             "found_at": now(),
         }
         cursor = self._db.execute(
@@ -63,7 +68,19 @@ class Recording(Store):
         )
         if cursor.rowcount == 0 or cursor.lastrowid is None:
             return None
-        return Task(cursor.lastrowid, event.search.id, hit.url, hit.page, hit.width, hit.height, hit.is_thumbnail)
+        return Task(
+            id=cursor.lastrowid,
+            search_id=event.search.id,
+            url=hit.url,
+            page=hit.page,
+            width=hit.width,
+            height=hit.height,
+            is_thumbnail=hit.is_thumbnail,
+            fallbacks=hit.fallbacks,
+            media=hit.media,
+            cookies=hit.cookies,
+            thumbnail_url=hit.thumbnail_url,
+        )
 
     def search_ended(self, event: SearchEnded) -> None:
         """How a search stands now."""
@@ -100,7 +117,8 @@ def _facts(outcome: Outcome) -> dict[str, object]:
     """The columns that depend on the kind of outcome."""
     match outcome:
         case Saved(picture=picture, path=path, http_status=status, final_url=final, seconds=seconds):
-            return {"state": "saved", **_picture(picture, path), **_answer(status, final, seconds)}
+            facts = {**_picture(picture, path), **_answer(status, final, seconds)}
+            return {"state": "saved", "via": outcome.via, "ignored": outcome.ignored, **facts}
         case Duplicate(picture=picture, path=path, reason=why, http_status=status, final_url=final, seconds=seconds):
             facts = {**_picture(picture, path), **_answer(status, final, seconds)}
             return {"state": "duplicate", "reason": why, **facts}
@@ -126,7 +144,14 @@ def _picture(picture: Picture, path: Path) -> dict[str, object]:
         "frames": picture.frames,
         "trailing_bytes": picture.trailing_bytes,
         "phash": picture.phash,
+        "media": picture.media.value,
+        "rights": _list(picture.rights),
     }
+
+
+def _list(values: Sequence[object]) -> str:
+    """As JSON; an empty one is nothing at all."""
+    return json.dumps(values, ensure_ascii=False) if values else ""
 
 
 def _answer(status: int, final_url: str, seconds: float) -> dict[str, object]:

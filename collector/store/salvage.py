@@ -133,7 +133,8 @@ def _believable(table: str, row: Row) -> bool:
     if table == "meta" and row["key"] in ("run", "practice.port"):
         return str(row.get("value")).isdecimal()
     if table == "found":
-        return bool(row.get("url_key") == layout.url_key(row.get("url") or ""))
+        key, url = row.get("url_key") or "", row.get("url") or ""
+        return bool(url) and (key.startswith(layout.ID_KEY) or key == layout.url_key(url))
     if table == "outcome" and row.get("state") in ("saved", "duplicate"):
         sha, path = row.get("sha256"), row.get("path")
         return isinstance(sha, str) and isinstance(path, str) and Path(path).name.startswith(f"{sha[:32]}.")

@@ -115,7 +115,19 @@ FROM found JOIN query ON query.id = found.query_id JOIN search ON search.id = fo
 LEFT JOIN outcome ON outcome.found_id = found.id;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_MORE_THAN_A_URL = """
+ALTER TABLE found ADD COLUMN fallbacks TEXT NOT NULL DEFAULT '';
+ALTER TABLE found ADD COLUMN media TEXT NOT NULL DEFAULT 'picture';
+ALTER TABLE found ADD COLUMN cookies TEXT NOT NULL DEFAULT '';
+ALTER TABLE found ADD COLUMN published TEXT NOT NULL DEFAULT '';
+ALTER TABLE found ADD COLUMN fields TEXT NOT NULL DEFAULT '';
+ALTER TABLE outcome ADD COLUMN via TEXT NOT NULL DEFAULT '';
+ALTER TABLE outcome ADD COLUMN media TEXT NOT NULL DEFAULT 'picture';
+ALTER TABLE outcome ADD COLUMN rights TEXT NOT NULL DEFAULT '';
+ALTER TABLE outcome ADD COLUMN ignored TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL)
 
 
 class NotALedger(Exception):

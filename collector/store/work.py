@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector import layout
-from collector.model import Query, SearchState, Task
+from collector.model import Media, Query, SearchState, Task
 from collector.store.connection import Store
 
 
@@ -87,16 +87,14 @@ class Work(Store):
     def todo(self, query_id: int, after: int, count: int) -> list[Task]:
         """The next URLs of a query without a final outcome, after a found id, oldest first."""
         rows = self._db.execute(
-            """SELECT found.id, search_id, url, page, found.width, found.height, is_thumbnail, coalesce(attempts, 0)
+            """SELECT found.id, search_id, url, page, found.width, found.height, is_thumbnail, coalesce(attempts, 0),
+                      fallbacks, found.media, cookies, thumbnail_url
                FROM found LEFT JOIN outcome ON found_id = found.id
                WHERE query_id = ? AND found.id > ? AND (outcome.state IS NULL OR outcome.state = 'retry')
                ORDER BY found.id LIMIT ?""",
             (query_id, after, count),
         )
-        return [
-            Task(number, search, url, page, width, height, bool(thumbnail), attempts + 1)
-            for number, search, url, page, width, height, thumbnail, attempts in rows
-        ]
+        return [_task(*row) for row in rows]
 
     def file_of(self, sha256: str) -> tuple[Path, str] | None:
         """(path relative to the folder, label) of the saved file with these bytes, if any."""
@@ -128,3 +126,34 @@ class Work(Store):
         name = layout.folder_name(label, taken)
         self._db.execute("INSERT INTO folder VALUES (?, ?)", (label, name))
         return name
+
+
+def _task(
+    number: int,
+    search: int,
+    url: str,
+    page: str,
+    width: int,
+    height: int,
+    thumbnail: int,
+    attempts: int,
+    fallbacks: str,
+    media: str,
+    cookies: str,
+    thumbnail_url: str,
+) -> Task:
+    """The columns of `todo`, in their order."""
+    return Task(
+        id=number,
+        search_id=search,
+        url=url,
+        page=page,
+        width=width,
+        height=height,
+        is_thumbnail=bool(thumbnail),
+        attempt=attempts + 1,
+        fallbacks=tuple(json.loads(fallbacks)) if fallbacks else (),
+        media=Media(media),
+        cookies=cookies,
+        thumbnail_url=thumbnail_url,
+    )

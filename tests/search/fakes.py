@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from collector.contracts import BrowserError, Source, Web
+from collector.contracts import BrowserError, Source, Visit, Web
 from collector.model import Found, Hit, Search, SearchEnded
 from collector.search.host import Terms, harvest
 from collector.search.lender import Lender
@@ -82,6 +82,11 @@ class FakeBrowser:
         self.closed = True
 
 
+def no_visit(left: object) -> Visit:
+    """For sources that ask for no page without a browser."""
+    raise AssertionError("a page was asked for without a browser")
+
+
 class Stage:
     """A host with everything around it: `stage.harvest(search, source)`, then look at `stage.posted`."""
 
@@ -93,7 +98,9 @@ class Stage:
         self.started = 0
         self._browsers = browsers
         self.lender = Lender(self._start, self.settings)
-        self.terms = Terms(self.settings, self.posted.append, folder, stopped=lambda: self.stop, clock=self.clock)
+        self.terms = Terms(
+            self.settings, self.posted.append, folder, no_visit, stopped=lambda: self.stop, clock=self.clock
+        )
 
     def harvest(self, search: Search, source: Source) -> SearchEnded:
         return harvest(search, source, {"home": "http://site.test"}, self.lender, self.terms)

@@ -25,6 +25,7 @@ from collector.search.pool import Browsers, SearchPool
 from collector.settings import SearchSettings
 from tests.command import Desk
 from tests.search.conftest import QUICK
+from tests.search.fakes import no_visit
 from tests.search.gridding import Door, chromedriver, node_browser
 from tests.search.site import Site
 from tests.values import hit, query
@@ -140,7 +141,7 @@ def test_a_pool_on_a_grid_makes_no_folder_and_leaves_no_session(node: Node, site
         yield hit(1, search.query.keyword)
 
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    pool = SearchPool(replace(settings, browsers=2), inbox.put, lambda _: (source, {}), tmp_path)
+    pool = SearchPool(replace(settings, browsers=2), inbox.put, lambda _: (source, {}), tmp_path, no_visit)
     for number, keyword in enumerate("abc"):
         pool.submit(Search(number, query(keyword), "google", 5))
     events: list[Any] = []

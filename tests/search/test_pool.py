@@ -18,7 +18,7 @@ from collector.model import Found, Hit, Noticed, Search, SearchEnded, SearchStar
 from collector.search.options import needs_no_sandbox
 from collector.search.pool import SearchPool
 from collector.settings import SearchSettings
-from tests.search.fakes import FakeBrowser, pages
+from tests.search.fakes import FakeBrowser, no_visit, pages
 from tests.search.site import Site
 from tests.values import hit, query
 
@@ -29,7 +29,7 @@ class Bench:
     def __init__(self, folder: Path, source: Source, start: Callable[[], FakeBrowser] | None, **settings: Any) -> None:
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.source = source
-        self.pool = SearchPool(SearchSettings(**settings), self.inbox.put, self._load, folder, start)
+        self.pool = SearchPool(SearchSettings(**settings), self.inbox.put, self._load, folder, no_visit, start)
         self.events: list[Any] = []
 
     def _load(self, name: str) -> tuple[Source, Mapping[str, Any]]:
@@ -179,7 +179,7 @@ def test_close_returns_although_a_browser_and_the_inbox_hang(tmp_path: Path) -> 
     def full(event: Any) -> None:
         release.wait(20)
 
-    stuck.pool = SearchPool(SearchSettings(), full, stuck._load, tmp_path, FakeBrowser)
+    stuck.pool = SearchPool(SearchSettings(), full, stuck._load, tmp_path, no_visit, FakeBrowser)
     stuck.submit("a")
     time.sleep(0.1)
     close_in(stuck, 2, now=True)

@@ -1,0 +1,43 @@
+"""Doubles of sites other than Google: the one table of them, and what the practice web lends to each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final, Protocol
+
+from aiohttp import web
+
+DOUBLES: Final[Mapping[str, str]] = {}
+"""Name -> module; the module offers `Double`, a class whose arguments are its knobs and all have defaults.
+
+A double named `imgur` is served under `/imgur/`; sources find it there by their setting `home`.
+"""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a double is told and lent."""
+
+    origin: str
+    """http://127.0.0.1:PORT"""
+    home: str
+    """The double's own address: the origin and its name; no slash at the end."""
+    drawn: Callable[[str, int], Awaitable[bytes]]
+    """(slug, number) -> the bytes of a drawn picture; see `collector.practice.pictures`."""
+
+
+class Double(Protocol):
+    """One site. Its state lives in the server's event loop."""
+
+    def routes(self, place: Place) -> Iterable[tuple[str, str, Handler]]:
+        """(method, path below the home, handler); the path in aiohttp's form, `/3/gallery/r/{sub}`."""
+
+
+def doubles(given: Mapping[str, Double]) -> dict[str, Double]:
+    """One of each, those that are given in place of the usual ones."""
+    usual = {name: import_module(module).Double() for name, module in DOUBLES.items() if name not in given}
+    return {**usual, **given}
