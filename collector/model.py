@@ -364,3 +364,44 @@ class Tally:
     """(source, state, reason) per source."""
     reasons: tuple[tuple[str, int], ...] = field(default=())
     """(reason, count) of everything that was not saved, most frequent first."""
+
+
+# --------------------------------------------------------------------------- the set
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One saved picture of the set: where it lies, what it is, the class it is filed under, where it came from."""
+
+    id: int
+    """The ledger's number of the found URL that brought it."""
+    sha256: str
+    path: Path
+    """Relative to the output folder."""
+    label: str
+    keyword: str
+    source: str
+    rank: int
+    url: str
+    page: str
+    site: str
+    title: str
+    published: str
+    format: str
+    mode: str
+    width: int
+    height: int
+    """Pixels as stored, before any EXIF rotation."""
+    orientation: int
+    frames: int
+    bytes: int
+    phash: str
+    """64-bit difference hash, 16 hex digits; "" when nothing was decoded."""
+    licence: Licence
+    rights: tuple[tuple[str, str], ...]
+    """What its bytes say about rights; see Picture."""
+    fields: tuple[tuple[str, str], ...]
+    other_labels: tuple[str, ...]
+    """Classes for which the very same bytes were found as well, sorted."""
+    saved_at: str
+    """ISO 8601, UTC."""

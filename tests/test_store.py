@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from collector.model import (
     Duplicate,
     Failed,
     Found,
+    Media,
     Outcome,
     Query,
     Rejected,
@@ -237,3 +239,15 @@ def test_the_same_plan_again_writes_nothing_and_any_other_does(ledger: Ledger) -
     ledger.import_urls([("cat", hit(1).url)])
     again = ledger.plan([query("cat", 6), query("dog", 2)], widen=True)
     assert len(ledger.open_queries(again, -1, 10)) == 2, "what an import took is taken back"
+
+
+def test_the_set_is_every_saved_picture_with_where_it_came_from(ledger: Ledger) -> None:
+    _, _, (first, second) = enter(ledger, query("cat"), range(1, 3))
+    _, _, (other,) = enter(ledger, query("dog"), range(1, 2))
+    ledger.outcome(Saved(first, picture("a"), Path("cat/a.jpg")))
+    ledger.outcome(Saved(second, replace(picture("v"), media=Media.VIDEO, format="MP4"), Path("cat/v.mp4")))
+    ledger.outcome(Duplicate(other, picture("a"), Path("cat/a.jpg"), "duplicate.other_label"))
+    [item] = ledger.items()
+    assert (item.label, item.path, item.url, item.rank) == ("cat", Path("cat/a.jpg"), first.url, 1)
+    assert item.sha256 == picture("a").sha256
+    assert item.other_labels == ("dog",)

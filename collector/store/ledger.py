@@ -16,11 +16,12 @@ from collector.store.connection import REPAIR, NotOurs, StoreError, plain_words
 from collector.store.looking import Looking
 from collector.store.planning import Planning
 from collector.store.recording import Recording
+from collector.store.shelf import Shelf
 from collector.store.upkeep import Upkeep
 from collector.store.work import Work
 
 
-class Ledger(Planning, Work, Recording, Looking, Upkeep):
+class Ledger(Planning, Work, Recording, Looking, Shelf, Upkeep):
     """One output folder's memory. Open it with `Ledger.open`; close it, or use it in a `with`."""
 
     @classmethod

@@ -127,7 +127,61 @@ ALTER TABLE outcome ADD COLUMN rights TEXT NOT NULL DEFAULT '';
 ALTER TABLE outcome ADD COLUMN ignored TEXT NOT NULL DEFAULT '';
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL)
+_DATASET = """
+CREATE INDEX outcome_duplicate ON outcome (sha256) WHERE state = 'duplicate';
+
+-- Perceptual hash PDQ (256 bits, 64 hex digits) and its quality, 0 to 100, of the first frame.
+CREATE TABLE pdq (sha256 TEXT PRIMARY KEY, hash TEXT NOT NULL, quality INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Pictures left out of the set, and why; `kept` is the picture kept in their place, `moved_from` their old path.
+CREATE TABLE verdict (
+  sha256     TEXT NOT NULL,
+  label      TEXT NOT NULL,
+  reason     TEXT NOT NULL,
+  detail     TEXT NOT NULL DEFAULT '',
+  kept       TEXT NOT NULL DEFAULT '',
+  moved_from TEXT NOT NULL DEFAULT '',
+  decided_at TEXT NOT NULL,
+  PRIMARY KEY (sha256, label)
+) STRICT, WITHOUT ROWID;
+
+-- Classes that a picture belongs to beside its own.
+CREATE TABLE extra_label (
+  sha256     TEXT NOT NULL,
+  label      TEXT NOT NULL,
+  reason     TEXT NOT NULL,
+  decided_at TEXT NOT NULL,
+  PRIMARY KEY (sha256, label)
+) STRICT, WITHOUT ROWID;
+
+-- What an audit measured: one row per picture and question; score 0 (bad) to 1 (good).
+CREATE TABLE audit (
+  sha256  TEXT NOT NULL,
+  issue   TEXT NOT NULL,
+  score   REAL NOT NULL,
+  flagged INTEGER NOT NULL,
+  PRIMARY KEY (sha256, issue)
+) STRICT, WITHOUT ROWID;
+
+-- The split a picture was given first; it keeps it as the set grows.
+CREATE TABLE split (
+  sha256 TEXT NOT NULL,
+  scheme TEXT NOT NULL,
+  split  TEXT NOT NULL,
+  PRIMARY KEY (sha256, scheme)
+) STRICT, WITHOUT ROWID;
+
+-- What a person said about a picture: keep or drop.
+CREATE TABLE review (
+  sha256     TEXT NOT NULL,
+  label      TEXT NOT NULL,
+  decision   TEXT NOT NULL CHECK (decision IN ('keep', 'drop')),
+  decided_at TEXT NOT NULL,
+  PRIMARY KEY (sha256, label)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL, _DATASET)
 
 
 class NotALedger(Exception):

@@ -1,0 +1,73 @@
+"""The set as it lies in the folder, for everything that comes after fetching. Reads only."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from collector.model import Item, Licence
+from collector.store.connection import Store
+
+_ITEMS = """
+SELECT f.id, o.sha256, o.path, q.label, q.keyword, s.source, f.rank, f.url, f.page, f.site, f.title, f.published,
+       o.format, o.mode, o.width, o.height, o.orientation, o.frames, o.bytes, o.phash,
+       f.licence_url, f.licence_page, f.licensor, f.creators, f.credit, f.notice,
+       o.rights, f.fields, o.ended_at,
+       (SELECT json_group_array(DISTINCT oq.label) FROM outcome d JOIN found df ON df.id = d.found_id
+        JOIN query oq ON oq.id = df.query_id WHERE d.sha256 = o.sha256 AND d.state = 'duplicate' AND oq.label <> q.label)
+FROM outcome o JOIN found f ON f.id = o.found_id JOIN query q ON q.id = f.query_id JOIN search s ON s.id = f.search_id
+WHERE o.state = 'saved' AND o.media = 'picture' AND o.found_id > ? ORDER BY o.found_id LIMIT ?
+"""
+_CHUNK = 2000
+
+
+class Shelf(Store):
+    """The ledger's side that datasets are made from."""
+
+    def items(self) -> Iterator[Item]:
+        """Every saved picture, oldest first; videos and files are none. Read in pieces, so that memory stays flat."""
+        reached, full = 0, True
+        while full:
+            rows = self._db.execute(_ITEMS, (reached, _CHUNK)).fetchall()
+            full = len(rows) == _CHUNK
+            for row in rows:
+                reached = row[0]
+                yield _item(row)
+
+
+def _item(row: sqlite3.Row | tuple[str, ...]) -> Item:
+    """The columns of `_ITEMS`."""
+    creators = tuple(json.loads(row[23])) if row[23] else ()
+    return Item(
+        id=int(row[0]),
+        sha256=row[1],
+        path=Path(row[2]),
+        label=row[3],
+        keyword=row[4],
+        source=row[5],
+        rank=int(row[6]),
+        url=row[7],
+        page=row[8],
+        site=row[9],
+        title=row[10],
+        published=row[11],
+        format=row[12],
+        mode=row[13],
+        width=int(row[14]),
+        height=int(row[15]),
+        orientation=int(row[16]),
+        frames=int(row[17]),
+        bytes=int(row[18]),
+        phash=row[19] or "",
+        licence=Licence(row[20], row[21], row[22], creators, row[24], row[25]),
+        rights=_pairs(row[26]),
+        fields=_pairs(row[27]),
+        saved_at=row[28],
+        other_labels=tuple(sorted(json.loads(row[29]))),
+    )
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in json.loads(text)) if text else ()
