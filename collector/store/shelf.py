@@ -16,7 +16,8 @@ SELECT f.id, o.sha256, o.path, q.label, q.keyword, s.source, f.rank, f.url, f.pa
        f.licence_url, f.licence_page, f.licensor, f.creators, f.credit, f.notice,
        o.rights, f.fields, o.ended_at,
        (SELECT json_group_array(DISTINCT oq.label) FROM outcome d JOIN found df ON df.id = d.found_id
-        JOIN query oq ON oq.id = df.query_id WHERE d.sha256 = o.sha256 AND d.state = 'duplicate' AND oq.label <> q.label)
+        JOIN query oq ON oq.id = df.query_id
+        WHERE d.sha256 = o.sha256 AND d.state = 'duplicate' AND oq.label <> q.label)
 FROM outcome o JOIN found f ON f.id = o.found_id JOIN query q ON q.id = f.query_id JOIN search s ON s.id = f.search_id
 WHERE o.state = 'saved' AND o.media = 'picture' AND o.found_id > ? ORDER BY o.found_id LIMIT ?
 """
