@@ -1,4 +1,4 @@
-"""The disk under the output folder: whether bytes have reached it, what room is left. And the boot id.
+"""The disk under the output folder: its kind, whether bytes have reached it, what room is left. And the boot id.
 
 Knows no ledger and no picture.
 """
@@ -27,6 +27,32 @@ def room(folder: Path) -> int:
         state = os.statvfs(folder)
         return 0 if state.f_files and state.f_favail == 0 else state.f_bavail * state.f_frsize
     return shutil.disk_usage(folder).free
+
+
+NETWORK = frozenset(
+    ("nfs", "nfs3", "nfs4", "cifs", "smb2", "smb3", "smbfs", "afpfs", "webdav", "davfs", "9p", "afs", "ceph", "lustre")
+    + ("glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.s3fs", "fuse.ceph", "beegfs")
+)
+"""File systems of another machine, as the system names them."""
+
+
+def network(folder: Path, mounts: Iterable[tuple[str, str]] | None = None) -> str:
+    """The kind of network file system a folder is on, "" for a local one or where that cannot be told.
+
+    `mounts`: (mount point, file system) pairs; None asks the system. There SQLite's write-ahead log must not be
+    used, because the machines share no memory (https://www.sqlite.org/wal.html).
+    """
+    place = folder.absolute().resolve()
+    if mounts is None:
+        import psutil
+
+        try:
+            mounts = [(part.mountpoint, part.fstype) for part in psutil.disk_partitions(all=True)]
+        except OSError:
+            return ""
+    above = [(len(point), kind.lower()) for point, kind in mounts if place.is_relative_to(point)]
+    _, kind = max(reversed(above), key=lambda entry: entry[0], default=(0, ""))  # the last one hides earlier ones
+    return kind if kind in NETWORK else ""
 
 
 def flush(folder: Path, paths: Iterable[Path]) -> None:

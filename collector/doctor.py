@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from collector import sources
+from collector import disk, sources
 from collector.contracts import BrowserError, UsageError
 from collector.lock import FILE_NAME, FolderLock, Locked
 from collector.model import SearchState
@@ -148,6 +148,9 @@ def _disk(out: Path) -> Iterator[Finding]:
         yield Finding(Level.WARNING, text, "make room before a large run")
     else:
         yield _ok(text)
+    if kind := disk.network(place):
+        cure = "a local disk is faster and safer; copy the folder when it is done"
+        yield Finding(Level.WARNING, f"{place} is on a network file system ({kind})", cure)
 
 
 def _folder(out: Path) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from collector import layout, sources, urlmap
+from collector import disk, layout, sources, urlmap
 from collector.contracts import Source
 from collector.lock import FolderLock
 from collector.mend import start
@@ -41,6 +41,8 @@ def workshop(
 
     with FolderLock(folder), Ledger.open(folder) as ledger:
         sweep_parts(folder)
+        if kind := disk.network(folder):
+            notice(f"{folder} is on a network file system ({kind}): slower, and its locks are only as good as the server's")
         mended = start.after_unclean_stop(ledger, folder)
         if mended.lost:
             notice(f"the machine stopped during an earlier run: {mended.lost} pictures were lost and are fetched again")

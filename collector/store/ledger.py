@@ -10,7 +10,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from collector import layout
+from collector import disk, layout
 from collector.store import schema
 from collector.store.connection import REPAIR, NotOurs, StoreError, plain_words
 from collector.store.looking import Looking
@@ -38,7 +38,7 @@ class Ledger(Planning, Work, Recording, Looking, Shelf, Upkeep):
             connection = sqlite3.connect(path, timeout=10, isolation_level=None)
         try:
             with plain_words(path):
-                schema.prepare(connection)
+                schema.prepare(connection, "TRUNCATE" if disk.network(folder) else "WAL")
                 _refuse_cut(connection, path)
         except schema.NewerSchema as error:
             connection.close()

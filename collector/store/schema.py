@@ -192,14 +192,16 @@ class NewerSchema(Exception):
     """The file was written by a newer version of the program."""
 
 
-def prepare(connection: sqlite3.Connection) -> None:
+def prepare(connection: sqlite3.Connection, journal: str = "WAL") -> None:
     """Set the connection up and apply what migrations are missing, each whole or not at all.
+
+    `journal`: WAL, or TRUNCATE where readers and writer may be on different machines.
 
     NewerSchema when the file is ahead of this program, NotALedger when it is another's, sqlite3.Error when it is
     damaged or the disk is at fault.
     """
     version = recognise(connection)
-    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA journal_mode = {journal}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
