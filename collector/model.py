@@ -48,7 +48,13 @@ class Search:
     known: frozenset[str] = frozenset()
     """`Hit.key`s that the ledger already has for this query; finding them again is not progress."""
     complete: bool = False
-    """An earlier walk of this search came to its true end: behind a stretch of known hits there is nothing new."""
+    """An earlier walk of this search came to its true end; what it had found by then is `known_before`."""
+    known_before: frozenset[str] = frozenset()
+    """`Hit.key`s that this source had brought by its last walk that came to its true end; a part of `known`.
+
+    The stop rule of a source whose answer grows (FEED): after a whole page of these there is nothing new behind.
+    `known` will not do for it: a walk that was cut short has left its newest hits there, and not the ones behind.
+    """
 
 
 # --------------------------------------------------------------------------- what a source finds
@@ -118,6 +124,9 @@ class Hit:
     """ISO 8601 date or date and time, as precise as the source knows it."""
     fields: tuple[tuple[str, str], ...] = ()
     """What else the source says about it, as (name, value) in its own order."""
+    skip: str = ""
+    """Why it cannot be had, known beforehand: a reason whose fate is `skipped`. It is then never asked for; the
+    field "skipped" says more, for people."""
 
 
 # --------------------------------------------------------------------------- what fetching does
@@ -346,8 +355,10 @@ class Tally:
     keyword: str
     label: str
     limit: int
+    """`ALL` when everything there is was wanted."""
     found: int = 0
     saved: int = 0
+    """Pictures, videos and files together: what counts towards the limit."""
     duplicate: int = 0
     rejected: int = 0
     failed: int = 0
@@ -357,7 +368,13 @@ class Tally:
     waiting: int = 0
     """Found and never tried."""
     bytes: int = 0
-    """Bytes of the saved pictures."""
+    """Bytes of everything saved."""
+    videos: int = 0
+    """How many of the saved are videos."""
+    files: int = 0
+    """How many of the saved are files of another kind, never opened."""
+    video_bytes: int = 0
+    file_bytes: int = 0
     seconds: float = 0.0
     """Search plus download seconds, summed over workers."""
     searches: tuple[tuple[str, SearchState, str], ...] = ()
@@ -405,3 +422,13 @@ class Item:
     """Classes for which the very same bytes were found as well, sorted."""
     saved_at: str
     """ISO 8601, UTC."""
+
+    @property
+    def short(self) -> int:
+        """How many are missing to the limit; who wants everything misses nothing that is known of."""
+        return 0 if self.limit >= ALL else max(0, self.limit - self.saved)
+
+    @property
+    def pictures(self) -> int:
+        """How many of the saved are pictures."""
+        return self.saved - self.videos - self.files

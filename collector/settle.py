@@ -99,6 +99,9 @@ class Settler:
         task = self._ledger.found(event, job.query.id)
         if task is None:
             return []
+        if skip := event.hit.skip:  # Not one of the URLs that the query can live on.
+            told = dict(event.hit.fields).get("skipped", "")
+            return [event, self._course.record(Skipped(task, skip, told))]
         job.found += 1
         if not job.more:
             job.pending.append(task)  # Else it comes with the next chunk from the ledger.
