@@ -6,7 +6,8 @@ Explicit, one line each: a source that is not named here does not exist.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Final, Protocol, cast
 
@@ -18,7 +19,9 @@ SOURCES: Final[Mapping[str, str]] = {
 """Name -> module. The module offers search, SETTINGS, FILTERS and VARIATIONS, and may offer
 
 EXAMPLE: str, a keyword that it surely has many pictures of; WAYS: the ways to a URL that can be tried one by one;
-FEED = True when its answer grows, so that every run asks it again, down to what is known;
+FEED = True when its answer grows, so that every run asks it again; its search ends after a whole page of hits
+in `Search.known_before`;
+BROWSER = False when it never asks for `web.browser`: then more of its searches go on at once;
 WHOLE = True when a row without a limit means everything it has;
 fault(keyword) -> str: what is wrong with a keyword, in one line, "" when nothing is;
 label(keyword) -> str: the class of rows that name none, where the keyword itself would make a poor one."""
@@ -52,7 +55,7 @@ def load(name: str) -> Module:
     module = SOURCES.get(name)
     if module is None:
         raise UsageError(f"no source {name!r}; there are: {', '.join(SOURCES)}")
-    return cast(Module, import_module(module))
+    return cast(Module, sys.modules.get(module) or import_module(module))  # Asked for every row of a long CSV.
 
 
 def example(name: str) -> str:
@@ -65,6 +68,33 @@ def ways(name: str) -> tuple[str, ...]:
     module = load(name)
     usual = ("rows", "batch", "hover", "click") if "harvest" in module.SETTINGS else ()
     return tuple(getattr(module, "WAYS", usual))
+
+
+def feed(name: str) -> bool:
+    """Whether its answer grows, so that a run asks it again although it came to an end before."""
+    return bool(getattr(load(name), "FEED", False))
+
+
+def whole(name: str) -> bool:
+    """Whether a row without a limit means everything it has."""
+    return bool(getattr(load(name), "WHOLE", False))
+
+
+def browser(name: str) -> bool:
+    """Whether it may ask for a browser."""
+    return bool(getattr(load(name), "BROWSER", True))
+
+
+def fault(name: str, keyword: str) -> str:
+    """What is wrong with a keyword for this source, in one line; "" when nothing is."""
+    find: Callable[[str], str] | None = getattr(load(name), "fault", None)
+    return find(keyword) if find is not None else ""
+
+
+def label(name: str, keyword: str) -> str:
+    """The class of rows that name none: what the source makes of the keyword, else the keyword itself."""
+    make: Callable[[str], str] | None = getattr(load(name), "label", None)
+    return (make(keyword) if make is not None else "") or keyword
 
 
 def defaults() -> dict[str, dict[str, Value]]:
