@@ -1,0 +1,113 @@
+"""Which of many 256-bit hashes lie within a distance of each other: exact, by multi-index hashing. Knows no picture.
+
+Two hashes that differ in at most 31 of 256 bits differ in at most one bit of at least one of 16 bands of 16 bits
+(pigeonhole; Norouzi, Punjani, Fleet: "Fast Search in Hamming Space with Multi-Index Hashing", 2012), so only those that
+share a band but for one bit are compared whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+BANDS = 16
+MOST = 2 * BANDS - 1
+"""The largest distance for which one flipped bit a band is enough."""
+_VALUES = 1 << 16
+_CHUNK = 2_000_000
+"""Pairs compared at a time: what bounds the memory."""
+
+Words = NDArray[np.uint64]
+Numbers = NDArray[np.int64]
+
+
+def pairs(words: Words, distance: int) -> Iterator[NDArray[np.int64]]:
+    """(n, 3) arrays of (first, second, distance) with first < second, each pair at least once.
+
+    `words` is (number, 4); ValueError for a distance above 31.
+    """
+    if not 0 <= distance <= MOST:
+        raise ValueError(f"a distance of 0 to {MOST}, not {distance}")
+    bands = np.ascontiguousarray(words).view(np.uint16).reshape(-1, BANDS)
+    for band in range(BANDS):
+        order = np.argsort(bands[:, band], kind="stable").astype(np.int64)
+        counts = np.bincount(bands[:, band], minlength=_VALUES).astype(np.int64)
+        starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
+        ordered = words[order]
+        for flip in (0, *(1 << bit for bit in range(16))) if distance >= BANDS else (0,):
+            for left, right in _neighbours(starts, counts, flip):
+                gap = np.bitwise_count(ordered[left] ^ ordered[right]).sum(axis=1, dtype=np.int64)
+                near = gap <= distance
+                if near.any():
+                    ends = np.sort(np.stack([order[left[near]], order[right[near]]], axis=1), axis=1)
+                    yield np.column_stack([ends, gap[near]])
+
+
+def groups(count: int, found: Iterator[NDArray[np.int64]]) -> list[list[int]]:
+    """The connected groups of two and more, each in rising order, by their first member."""
+    parent = list(range(count))
+
+    def root(number: int) -> int:
+        while parent[number] != number:
+            parent[number] = parent[parent[number]]
+            number = parent[number]
+        return number
+
+    for block in found:
+        for first, second, _ in np.unique(block, axis=0).tolist():
+            one, other = root(first), root(second)
+            if one != other:
+                parent[max(one, other)] = min(one, other)
+    members: dict[int, list[int]] = {}
+    for number in range(count):
+        if (top := root(number)) != number:
+            members.setdefault(top, [top]).append(number)
+    return [members[top] for top in sorted(members)]
+
+
+def distances(words: Words, one: int, others: Sequence[int]) -> list[int]:
+    """Bits in which one hash differs from others."""
+    gap = np.bitwise_count(words[list(others)] ^ words[one]).sum(axis=1)
+    return [int(bits) for bits in gap]
+
+
+def _neighbours(starts: Numbers, counts: Numbers, flip: int) -> Iterator[tuple[Numbers, Numbers]]:
+    """Places of hashes whose bands are equal but for the flipped bit, in chunks; of one and the same pair only one."""
+    values = np.flatnonzero(counts)
+    partners = values ^ flip
+    keep = (counts[partners] > 0) & (values < partners) if flip else counts[values] > 1
+    values, partners = values[keep], partners[keep]
+    sizes = counts[values] * counts[partners]
+    edges = np.cumsum(sizes)
+    begin = 0
+    while begin < len(values):
+        done = edges[begin - 1] if begin else 0
+        end = max(begin + 1, int(np.searchsorted(edges, done + _CHUNK, side="right")))
+        chunk = slice(begin, end)
+        first, second = values[chunk], partners[chunk]
+        for left, right in _products(starts[first], counts[first], starts[second], counts[second]):
+            ahead = slice(None) if flip else left < right
+            yield left[ahead], right[ahead]
+        begin = end
+
+
+def _products(
+    first: Numbers, first_count: Numbers, second: Numbers, second_count: Numbers
+) -> Iterator[tuple[Numbers, Numbers]]:
+    """Every place of each first run with every place of its second run. A huge product comes in pieces."""
+    sizes = first_count * second_count
+    if len(sizes) == 1 and sizes[0] > _CHUNK:
+        rows = max(1, _CHUNK // int(second_count[0]))
+        for start in range(0, int(first_count[0]), rows):
+            left = np.arange(start, min(start + rows, int(first_count[0])))
+            right = np.arange(int(second_count[0]))
+            yield (
+                np.repeat(first[0] + left, len(right)),
+                np.tile(second[0] + right, len(left)),
+            )
+        return
+    inside = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    width = np.repeat(second_count, sizes)
+    yield np.repeat(first, sizes) + inside // width, np.repeat(second, sizes) + inside % width
