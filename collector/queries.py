@@ -15,10 +15,14 @@ from typing import Final
 
 from collector.contracts import InputError
 from collector.delimited import Table, check_delimiter, decode, first_line, read_bytes, sniff, split, table
-from collector.model import Query
+from collector.model import ALL, Query
 
 Check = Callable[[Query], str | None]
 """What is wrong with a query's sources and filters, or None; asked once for each different set of them."""
+Limit = Callable[[tuple[str, ...]], int]
+"""Sources -> the limit of a row that has none; asked once for each different set of them."""
+OfKeyword = Callable[[str, str], str]
+"""(source, keyword) -> what that source says of it; asked for every row."""
 
 FILTERS: Final = ("size", "color", "type", "time", "rights", "safe", "region", "language", "site", "exact", "exclude")
 """The filters that columns may be named after unless the caller knows better."""
@@ -52,19 +56,23 @@ class QueryFile:
 def read_queries(
     path: Path,
     *,
-    limit: int,
+    limit: int | Limit,
     sources: tuple[str, ...],
     filters: Collection[str] = FILTERS,
     given: Mapping[str, str] | None = None,
     check: Check | None = None,
+    fault: OfKeyword | None = None,
+    label: OfKeyword | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> QueryFile:
     """Read a CSV: one keyword a row without a header, or columns named in a header.
 
-    `limit`, `sources` and the filters `given` hold for rows that do not set their own. Two rows are duplicates
-    when keyword, label and filters are the same but for spacing and Unicode form; the first one's limit counts,
-    and the sources of both. InputError: what is wrong, in which line, what to do. UsageError: no such encoding.
+    `limit`, `sources` and the filters `given` hold for rows that do not set their own; a limit may be `all`.
+    `fault` says what is wrong with a keyword, "" when nothing is; `label` names the class of rows that name none,
+    which else is the keyword. Two rows are duplicates when keyword, label and filters are the same but for spacing
+    and Unicode form; the first one's limit counts, and the sources of both. InputError: what is wrong, in which
+    line, what to do. UsageError: no such encoding.
     """
     raw = read_bytes(path)
     sha256 = hashlib.sha256(raw).hexdigest()
@@ -76,7 +84,7 @@ def read_queries(
     separator = check_delimiter(delimiter) if delimiter else sniff(first, _KEYWORD)
     header = _header(path, first, line, separator, filters)
     records = table(path, text, separator, len(header.names))
-    rows = _Rows(records, header, limit, sources, given or {}, check)
+    rows = _Rows(records, header, limit, sources, given or {}, _Asked(check, fault, label))
     for record, cells in records.records():
         if record >= header.line:
             rows.add(record, cells)
@@ -118,6 +126,15 @@ def _header(path: Path, first: str, line: int, delimiter: str, filters: Collecti
 # --------------------------------------------------------------------------- cells -> queries
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who knows the sources; see `read_queries`."""
+
+    check: Check | None
+    fault: OfKeyword | None
+    label: OfKeyword | None
+
+
 class _Rows:
     """Turns cells into queries, and remembers what it has seen."""
 
@@ -125,17 +142,18 @@ class _Rows:
         self,
         table: Table,
         header: _Header,
-        limit: int,
+        limit: int | Limit,
         sources: tuple[str, ...],
         given: Mapping[str, str],
-        check: Check | None,
+        asked: _Asked,
     ) -> None:
         names = header.names
         self._table = table
         self._limit = limit
         self._sources = sources
         self._given = given
-        self._check = check
+        self._asked = asked
+        self._limits: dict[tuple[str, ...], int] = {}
         self._places = {name: place for place, name in enumerate(names) if name}
         self._unnamed = [place for place, name in enumerate(names) if not name]
         self._filters = sorted(name for name in self._places if name not in _COLUMNS)
@@ -156,15 +174,11 @@ class _Rows:
         keyword = self._text(record, "keyword", cells)
         if not keyword:
             raise self._table.error(record, "no keyword in this row; write one, or delete the row")
-        query = Query(
-            keyword=keyword,
-            label=self._text(record, "label", cells) or keyword,
-            limit=self._number(record, cells),
-            sources=self._row_sources(record, cells),
-            filters=self._row_filters(record, cells),
-        )
-        self._approve(record, query)
-        self._keep(record, query)
+        sources, filters = self._row_sources(record, cells), self._row_filters(record, cells)
+        self._approve(record, keyword, sources, filters)
+        limit = self._number(record, cells) or self._usual(sources)
+        label = self._text(record, "label", cells) or self._label(record, sources[0], keyword)
+        self._keep(record, Query(keyword, label, limit, sources, filters))
 
     def done(self, sha256: str) -> QueryFile:
         """Everything. InputError when there was not one keyword."""
@@ -202,12 +216,32 @@ class _Rows:
         return text
 
     def _number(self, record: int, cells: tuple[str, ...]) -> int:
+        """0 when the row does not say."""
         text = self._text(record, "limit", cells)
         if not text:
-            return self._limit
+            return 0
+        if text.casefold() == "all":
+            return ALL
         if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
-            raise self._table.error(record, f"the limit {_shown(text)} is not a whole number of at least 1")
+            raise self._table.error(record, f"the limit {_shown(text)} is neither a whole number of at least 1 nor all")
         return int(text)
+
+    def _usual(self, sources: tuple[str, ...]) -> int:
+        """The limit of rows without one."""
+        if isinstance(self._limit, int):
+            return self._limit
+        if sources not in self._limits:
+            self._limits[sources] = self._limit(sources)
+        return self._limits[sources]
+
+    def _label(self, record: int, source: str, keyword: str) -> str:
+        """The class of a row that names none."""
+        if self._asked.label is None:
+            return keyword
+        try:
+            return clean(self._asked.label(source, keyword))[0] or keyword
+        except ValueError as error:
+            raise self._table.error(record, f"the label that {source} makes of it {error}; give one") from None
 
     def _row_filters(self, record: int, cells: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         own = {name: value for name in self._filters if (value := self._text(record, name, cells))}
@@ -217,13 +251,19 @@ class _Rows:
         names = re.split(r"[|+,;\s]+", self._text(record, "source", cells).casefold())
         return tuple(dict.fromkeys(filter(None, names))) or self._sources
 
-    def _approve(self, record: int, query: Query) -> None:
-        choice = (query.sources, query.filters)
-        if self._check is None or choice in self._approved:
-            return
-        if problem := self._check(query):
-            raise self._table.error(record, problem)
-        self._approved.add(choice)
+    def _approve(
+        self, record: int, keyword: str, sources: tuple[str, ...], filters: tuple[tuple[str, str], ...]
+    ) -> None:
+        """InputError when the sources cannot use the filters or the keyword."""
+        asked, choice = self._asked, (sources, filters)
+        if asked.check is not None and choice not in self._approved:
+            if problem := asked.check(Query(keyword, keyword, 1, sources, filters)):
+                raise self._table.error(record, problem)
+            self._approved.add(choice)
+        if asked.fault is not None:
+            for source in sources:
+                if problem := asked.fault(source, keyword):
+                    raise self._table.error(record, problem)
 
     def _note(self, record: int, text: str) -> None:
         count, line = self._notes.get(text, (0, self._table.line(record)))

@@ -13,8 +13,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from collector.contracts import UsageError
+from collector.model import ALL
 
 FILE_NAME = "collector.toml"
+EVERYTHING = "all"
+"""The limit that is none."""
+USUAL_LIMIT = 100
 Value = str | int | float | bool
 Tables = Mapping[str, Mapping[str, Value]]
 
@@ -25,6 +29,8 @@ class SearchSettings:
 
     browsers: int = 2
     """Browsers open at once; each serves one keyword at a time."""
+    workers: int = 10
+    """Keywords searched at once at sources that need no browser."""
     headed: Literal["auto", "yes", "no"] = "auto"
     """Whether browsers have a window; auto: where there is a display (on a grid: no)."""
     browser_binary: str = ""
@@ -100,6 +106,8 @@ class FetchSettings:
     stand_ins: bool = False
     """Whether the thumbnail that the source showed is saved, and marked, when the picture itself cannot be had."""
     user_agent: str = "Mozilla/5.0 (compatible; collector/{version})"
+    robots: bool = True
+    """Whether robots.txt is obeyed at sites that were not made for programs."""
     allow_private: bool = False
     """Loopback and private addresses too."""
 
@@ -116,8 +124,9 @@ class Settings:
     """Everything a run needs to know beside the queries."""
 
     out: Path = Path("images")
-    limit: int = 100
-    """Pictures per keyword where the row does not say."""
+    limit: int = 0
+    """Pictures per keyword where the row does not say; `ALL` for everything there is. 0, unless the user says
+    something, is 100, and everything from sources that are there to be read whole (see WHOLE in `sources`)."""
     source: str = "google"
     """Sources of rows that name none, comma-separated."""
     search: SearchSettings = field(default_factory=SearchSettings)
@@ -158,6 +167,8 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
         if name not in ("out", "limit", "source"):
             raise UsageError(f"{where}: no setting {key!r}; at the top there are: limit, out, source")
         kind = get_type_hints(Settings)[name]
+        if name == "limit" and str(value).strip().lower() == EVERYTHING:
+            value = ALL
         return replace(settings, **{name: _convert(value, kind, key, where)})
     if table in ("search", "fetch"):
         part: Any = getattr(settings, table)

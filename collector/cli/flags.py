@@ -10,6 +10,7 @@ import click
 
 from collector import settings as settings_file
 from collector import sources
+from collector.model import ALL
 from collector.settings import Settings
 
 
@@ -65,14 +66,34 @@ browser = _options(
     click.option("--grid", metavar="URL", help="Use the browsers of a Selenium Grid, e.g. http://localhost:4444."),
     click.option("--profile", metavar="DIR", help="Keep browser profiles (cookies) in DIR between runs."),
 )
+
+
+class Limit(click.ParamType):
+    """A whole number of at least 1, or all."""
+
+    name = "limit"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value).strip()
+        if text.casefold() == settings_file.EVERYTHING:
+            return ALL
+        if not (text.isascii() and text.isdecimal() and 0 < int(text) < ALL):
+            self.fail(f"{text!r} is neither a whole number of at least 1 nor all", param, ctx)
+        return int(text)
+
+
 search = _options(
     click.option(
-        "--limit", type=click.IntRange(1), help="Pictures per keyword, if its row does not say.  [default: 100]"
+        "--limit",
+        type=Limit(),
+        metavar="NUMBER|all",
+        help="Pictures per keyword, if its row does not say.  [default: 100, all of a gallery or user]",
     ),
     click.option(
         "--source", "source_names", multiple=True, help="Where to search, if a row does not say.  [default: google]"
     ),
     click.option("--browsers", type=click.IntRange(1, 64), help="Browsers open at once.  [default: 2]"),
+    click.option("--workers", type=click.IntRange(1, 64), help="Keywords at once without a browser.  [default: 10]"),
     browser,
     click.option("--widen", is_flag=True, help="Search facets of a keyword too when it has too few results."),
     click.option("--harvest", metavar="WAY", help="How Google's pictures are found: auto, rows, hover or click."),
@@ -92,6 +113,7 @@ _FLAG_KEYS = {
     "out": "out",
     "limit": "limit",
     "browsers": "search.browsers",
+    "workers": "search.workers",
     "headed": "search.headed",
     "browser_binary": "search.browser_binary",
     "driver": "search.driver",

@@ -15,8 +15,8 @@ from collector.cli.flags import settings_of, source_names
 from collector.cli.signals import Stop, Stopped
 from collector.cli.site import site
 from collector.contracts import InputError, UsageError
-from collector.model import Tally
-from collector.settings import Settings
+from collector.model import ALL, Tally
+from collector.settings import USUAL_LIMIT, Settings
 
 if TYPE_CHECKING:
     from collector.queries import QueryFile
@@ -56,7 +56,8 @@ def _worked(
     ):
         with ledger.interruptible(lambda: stop.asked):
             widen = settings.search.widen
-            number = ledger.plan(asked.queries, widen) if asked is not None else ledger.take_up_all()
+            feeds = [name for name in sources.SOURCES if sources.feed(name)]
+            number = ledger.plan(asked.queries, widen, feeds) if asked is not None else ledger.take_up_all()
             keywords, wanted, searched, saved = ledger.progress(number)
         stop.gently = True
         run = launch.assemble(ledger, number, settings, search=search, fetch=fetch)
@@ -83,14 +84,21 @@ def _read(path: Path, settings: Settings, given: Mapping[str, Any]) -> QueryFile
 
     return read_queries(
         path,
-        limit=settings.limit,
+        limit=lambda names: _limit(settings, names),
         sources=source_names(settings),
         filters=sorted(settings.filters),
         given={name: value for name, value in settings.filters.items() if value},
         check=_check_query,
+        fault=sources.fault,
+        label=sources.label,
         encoding=given["encoding"],
         delimiter=given["delimiter"],
     )
+
+
+def _limit(settings: Settings, names: tuple[str, ...]) -> int:
+    """Of rows that have none of their own: what the user said, else what is usual for their sources."""
+    return settings.limit or (ALL if all(map(sources.whole, names)) else USUAL_LIMIT)
 
 
 def _check_query(query: Any) -> str | None:

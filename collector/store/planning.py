@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from collector import layout
-from collector.model import Query
+from collector.model import ALL, Query
 from collector.store.connection import Store, filters_text, now
 
 PLAN = "plan"
@@ -16,18 +16,22 @@ PLAN = "plan"
 class Planning(Store):
     """The ledger's side that is written before a run begins."""
 
-    def plan(self, queries: Iterable[Query], widen: bool = False) -> int:
+    def plan(self, queries: Iterable[Query], widen: bool = False, feeds: Collection[str] = ()) -> int:
         """Take up these queries as the current run and return its number.
 
         Known ones keep everything they have; a raised limit opens them again and frees their spares. With
-        `widen`, those that were exhausted below their limit are opened too.
+        `widen`, those that were exhausted below their limit are opened too. `feeds` are sources that are asked
+        again however they ended, as long as the query is below its limit.
         """
         rows = list(queries)
         digest = _digest(rows, widen)
+        growing = sorted({source for row in rows for source in row.sources if source in feeds} if feeds else ())
         if self.note(PLAN) == f"{self.note('run')} {digest}":
-            return int(
-                self.note("run")
-            )  # The very same again, and nothing else since: a million rows stay as they are.
+            run = int(self.note("run"))  # The very same again, and nothing else since: a million rows stay as they are.
+            if growing:
+                with self.transaction():
+                    self._ask_again(run, growing)
+            return run
         with self.transaction():
             run = self._next_run()
             self.remember(PLAN, f"{run} {digest}")
@@ -51,11 +55,29 @@ class Planning(Store):
                    (SELECT count(*) FROM found JOIN outcome ON found_id = id
                     WHERE query_id = query.id AND outcome.state = 'saved') < wanted AND
                    EXISTS (SELECT 1 FROM search WHERE query_id = query.id AND run = :run
-                           AND (state = 'pending' OR (:widen AND state = 'exhausted')))""",
-                {"run": run, "widen": widen},
+                           AND (state = 'pending' OR (:widen AND wanted < :all AND state = 'exhausted')))""",
+                {"run": run, "widen": widen, "all": ALL},
             )
+            if growing:
+                self._ask_again(run, growing)
             self._free_spares("query.run = ? AND query.reopened", (run,))
         return run
+
+    def _ask_again(self, run: int, sources: Sequence[str]) -> None:
+        """What these sources have grown by since is to be found, for queries of the run that are below their limit."""
+        marks = ", ".join("?" * len(sources))
+        due = f"""SELECT search.id FROM search JOIN query ON query.id = query_id
+                  WHERE search.run = ? AND source IN ({marks}) AND variant = '' AND
+                  (SELECT count(*) FROM found JOIN outcome ON found_id = found.id
+                   WHERE found.query_id = query.id AND outcome.state = 'saved') < wanted"""
+        self._db.execute(
+            f"""UPDATE query SET state = 'open' WHERE state = 'done' AND id IN
+                (SELECT query_id FROM search WHERE id IN ({due}))""",
+            (run, *sources),
+        )
+        self._db.execute(
+            f"UPDATE search SET state = 'pending', reason = '', detail = '' WHERE id IN ({due})", (run, *sources)
+        )
 
     def take_up_all(self) -> int:
         """Make every query with URLs still to be fetched the current run's, and return its number."""

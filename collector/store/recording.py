@@ -16,6 +16,7 @@ from collector.model import (
     Saved,
     Search,
     SearchEnded,
+    SearchState,
     Skipped,
     Task,
 )
@@ -31,36 +32,7 @@ class Recording(Store):
 
     def found(self, event: Found, query_id: int) -> Task | None:
         """Enter a hit; the task to fetch it, or None when the query has that URL already."""
-        hit, licence = event.hit, event.hit.licence
-        values: Mapping[str, object] = {
-            "query_id": query_id,
-            "search_id": event.search.id,
-            "rank": event.rank,
-            "url": hit.url,
-            "url_key": hit.key,
-            "source_id": hit.id,
-            "page": hit.page,
-            "title": hit.title,
-            "site": hit.site,
-            "width": hit.width,
-            "height": hit.height,
-            "thumbnail_url": hit.thumbnail_url,
-            "is_thumbnail": int(hit.is_thumbnail),
-            "kind": hit.kind.value,
-            "way": hit.way,
-            "licence_url": licence.url,
-            "licence_page": licence.page,
-            "licensor": licence.licensor,
-            "creators": _list(licence.creators),
-            "credit": licence.credit,
-            "notice": licence.notice,
-            "fallbacks": _list(hit.fallbacks),
-            "media": hit.media.value,
-            "cookies": hit.cookies,
-            "published": hit.published,
-            "fields": _list(hit.fields),
-            "found_at": now(),
-        }
+        values = {"query_id": query_id, **_row(event), "found_at": now()}
         cursor = self._db.execute(
             f"""INSERT INTO found ({", ".join(values)}) VALUES ({", ".join(":" + name for name in values)})
                 ON CONFLICT (query_id, url_key) DO NOTHING""",
@@ -68,27 +40,48 @@ class Recording(Store):
         )
         if cursor.rowcount == 0 or cursor.lastrowid is None:
             return None
-        return Task(
-            id=cursor.lastrowid,
-            search_id=event.search.id,
-            url=hit.url,
-            page=hit.page,
-            width=hit.width,
-            height=hit.height,
-            is_thumbnail=hit.is_thumbnail,
-            fallbacks=hit.fallbacks,
-            media=hit.media,
-            cookies=hit.cookies,
-            thumbnail_url=hit.thumbnail_url,
-        )
+        return _task(event, cursor.lastrowid, event.search.id, 1)
+
+    def seen_again(self, event: Found, query_id: int, order: Mapping[int, int]) -> Task | None:
+        """A hit that the query has already, and that is still to do: what changed about it, as a task, or None.
+
+        Its own search brings fresh URLs, because signed ones expire. Another search of the query that ranks it
+        before its own takes it over; `order` gives the places of searches that are merged by rank, by number.
+        """
+        row = self._db.execute(
+            """SELECT found.id, search_id, rank, url, fallbacks, cookies, is_thumbnail, coalesce(attempts, 0)
+               FROM found LEFT JOIN outcome ON found_id = found.id
+               WHERE query_id = ? AND url_key = ? AND (outcome.state IS NULL OR outcome.state = 'retry')""",
+            (query_id, event.hit.key),
+        ).fetchone()
+        if row is None:
+            return None
+        number, owner, rank, *brought, thumbnail, attempts = row
+        values, own = _row(event), owner == event.search.id
+        if own:
+            fresh = [values[name] for name in _EXPIRING]
+            if fresh == brought or (event.hit.is_thumbnail and not thumbnail):
+                return None
+            values = {name: values[name] for name in (*_EXPIRING, "thumbnail_url", "is_thumbnail")}
+        elif not _before(event, owner, rank, order):
+            return None
+        sets = ", ".join(f"{name} = :{name}" for name in values)
+        self._db.execute(f"UPDATE found SET {sets} WHERE id = :id", {**values, "id": number})
+        return _task(event, number, owner if own else event.search.id, attempts + 1)
 
     def search_ended(self, event: SearchEnded) -> None:
-        """How a search stands now."""
+        """How a search stands now; at a true end, that everything it brought so far is all there was."""
         self._db.execute(
             """UPDATE search SET state = ?, reason = ?, detail = ?, seconds = seconds + ?, ended_at = ?,
                found = (SELECT count(*) FROM found WHERE search_id = search.id) WHERE id = ?""",
             (event.state.value, event.reason, event.detail, event.seconds, now(), event.search.id),
         )
+        if event.state is SearchState.EXHAUSTED:
+            self._db.execute(
+                """UPDATE search SET complete = coalesce((SELECT max(id) FROM found WHERE search_id = search.id), 0)
+                   WHERE id = ?""",
+                (event.search.id,),
+            )
 
     def outcome(self, outcome: Outcome) -> None:
         """The one outcome of a URL; a later one (after "retry") takes the place of the earlier."""
@@ -111,6 +104,66 @@ class Recording(Store):
     def close_query(self, query_id: int) -> None:
         """Nothing more to do for it at its present limit."""
         self._db.execute("UPDATE query SET state = 'done' WHERE id = ?", (query_id,))
+
+
+_EXPIRING = ("url", "fallbacks", "cookies")
+"""Columns that a source may give anew with every look."""
+
+
+def _row(event: Found) -> dict[str, object]:
+    """A hit's columns."""
+    hit, licence = event.hit, event.hit.licence
+    return {
+        "search_id": event.search.id,
+        "rank": event.rank,
+        "url": hit.url,
+        "url_key": hit.key,
+        "source_id": hit.id,
+        "page": hit.page,
+        "title": hit.title,
+        "site": hit.site,
+        "width": hit.width,
+        "height": hit.height,
+        "thumbnail_url": hit.thumbnail_url,
+        "is_thumbnail": int(hit.is_thumbnail),
+        "kind": hit.kind.value,
+        "way": hit.way,
+        "licence_url": licence.url,
+        "licence_page": licence.page,
+        "licensor": licence.licensor,
+        "creators": _list(licence.creators),
+        "credit": licence.credit,
+        "notice": licence.notice,
+        "fallbacks": _list(hit.fallbacks),
+        "media": hit.media.value,
+        "cookies": hit.cookies,
+        "published": hit.published,
+        "fields": _list(hit.fields),
+    }
+
+
+def _task(event: Found, number: int, search_id: int, attempt: int) -> Task:
+    hit = event.hit
+    return Task(
+        id=number,
+        search_id=search_id,
+        url=hit.url,
+        page=hit.page,
+        width=hit.width,
+        height=hit.height,
+        is_thumbnail=hit.is_thumbnail,
+        attempt=attempt,
+        fallbacks=hit.fallbacks,
+        media=hit.media,
+        cookies=hit.cookies,
+        thumbnail_url=hit.thumbnail_url,
+    )
+
+
+def _before(event: Found, owner: int, rank: int, order: Mapping[int, int]) -> bool:
+    """Whether the event's search comes before the owner of the row when both are merged by rank."""
+    mine = event.search.id
+    return mine in order and owner in order and (event.rank, order[mine]) < (rank, order[owner])
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:

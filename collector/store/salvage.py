@@ -200,6 +200,8 @@ def _close_ranks(target: sqlite3.Connection) -> None:
            (SELECT sha256 FROM outcome WHERE state = 'saved')"""
     )
     target.execute("DELETE FROM meta WHERE key = 'running'")
+    # URLs may be lost from the midst of what a walk brought: only a walk to the very end finds them again.
+    target.execute("UPDATE search SET complete = 0")
     target.execute(
         """UPDATE query SET state = 'open' WHERE (SELECT count(*) FROM found JOIN outcome ON found_id = found.id
            WHERE query_id = query.id AND outcome.state = 'saved') < wanted AND EXISTS (

@@ -181,7 +181,21 @@ CREATE TABLE review (
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL, _DATASET)
+_WALKS = """
+-- The highest number of a URL that this search had brought when it last came to its true end; 0 if it never did.
+ALTER TABLE search ADD COLUMN complete INTEGER NOT NULL DEFAULT 0;
+DROP VIEW picture;
+CREATE VIEW picture AS
+SELECT query.keyword, query.label, search.source, search.variant, found.rank, found.url, found.page, found.title,
+       found.site, found.licence_url, coalesce(outcome.state, 'waiting') AS state,
+       coalesce(outcome.reason, '') AS reason, outcome.path, outcome.sha256, outcome.format, outcome.width,
+       outcome.height, outcome.bytes,
+       CASE WHEN outcome.path IS NULL THEN found.media ELSE outcome.media END AS media
+FROM found JOIN query ON query.id = found.query_id JOIN search ON search.id = found.search_id
+LEFT JOIN outcome ON outcome.found_id = found.id;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS)
 
 
 class NotALedger(Exception):

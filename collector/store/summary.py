@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 
-from collector.model import SearchState, Tally
+from collector.model import ALL, SearchState, Tally
 
 _COUNTS = """
 SELECT q.id, keyword, label, wanted, count(f.id),
@@ -13,7 +13,11 @@ SELECT q.id, keyword, label, wanted, count(f.id),
   count(CASE o.state WHEN 'rejected' THEN 1 END), count(CASE WHEN o.state IN ('failed', 'retry') THEN 1 END),
   count(CASE o.state WHEN 'skipped' THEN 1 END), count(f.id) - count(o.found_id),
   coalesce(sum(CASE o.state WHEN 'saved' THEN o.bytes END), 0), coalesce(sum(o.seconds), 0),
-  count(CASE WHEN o.state = 'retry' AND q.state = 'open' THEN 1 END)
+  count(CASE WHEN o.state = 'retry' AND q.state = 'open' THEN 1 END),
+  count(CASE WHEN o.state = 'saved' AND o.media = 'video' THEN 1 END),
+  count(CASE WHEN o.state = 'saved' AND o.media = 'file' THEN 1 END),
+  coalesce(sum(CASE WHEN o.state = 'saved' AND o.media = 'video' THEN o.bytes END), 0),
+  coalesce(sum(CASE WHEN o.state = 'saved' AND o.media = 'file' THEN o.bytes END), 0)
 FROM query q LEFT JOIN found f ON f.query_id = q.id LEFT JOIN outcome o ON o.found_id = f.id
 WHERE :run IS NULL OR q.run = :run GROUP BY q.id ORDER BY q.position, q.id
 """
@@ -58,6 +62,10 @@ def tallies(connection: sqlite3.Connection, run: int | None) -> list[Tally]:
             retry=row[13],
             waiting=row[10],
             bytes=row[11],
+            videos=row[14],
+            files=row[15],
+            video_bytes=row[16],
+            file_bytes=row[17],
             seconds=row[12] + search_seconds[row[0]],
             searches=tuple(searches[row[0]]),
             reasons=tuple(reasons[row[0]]),
@@ -67,7 +75,10 @@ def tallies(connection: sqlite3.Connection, run: int | None) -> list[Tally]:
 
 
 def progress(connection: sqlite3.Connection, run: int) -> tuple[int, int, int, int]:
-    """(queries, pictures wanted, queries searched to the end, pictures saved) of a run."""
+    """(queries, pictures wanted, queries searched to the end, pictures saved) of a run.
+
+    Wanted is 0, for unknown, when a query wants everything.
+    """
     queries, wanted, searched = connection.execute(
         """SELECT count(*), coalesce(sum(wanted), 0), coalesce(sum(NOT EXISTS (
              SELECT 1 FROM search WHERE query_id = query.id AND search.run = query.run
@@ -79,4 +90,4 @@ def progress(connection: sqlite3.Connection, run: int) -> tuple[int, int, int, i
            WHERE query.run = ? AND outcome.state = 'saved'""",
         (run,),
     ).fetchone()
-    return queries, wanted, searched, saved
+    return queries, wanted if wanted < ALL else 0, searched, saved

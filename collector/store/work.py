@@ -22,6 +22,14 @@ class KnownSearch:
     """A filter added to widen the query, as name=value; "" is the query as it was asked."""
     asked: bool = True
     """Whether the present run asks for it."""
+    complete: int = 0
+    """The highest number of a URL it had brought when it last came to its true end; 0 if it never did."""
+
+
+_TODO = """found.id, search_id, url, page, found.width, found.height, is_thumbnail, coalesce(attempts, 0),
+fallbacks, found.media, cookies, thumbnail_url FROM found LEFT JOIN outcome ON found_id = found.id
+WHERE query_id = ? AND (outcome.state IS NULL OR outcome.state = 'retry')"""
+"""The columns of `_task` for a query's URLs that are to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +58,9 @@ class Work(Store):
 
     def _open_query(self, run: int, query_id: int, keyword: str, label: str, filters: str, wanted: int) -> OpenQuery:
         searches = tuple(
-            KnownSearch(number, source, SearchState(state), variant, bool(asked))
-            for number, source, state, variant, asked in self._db.execute(
-                """SELECT id, source, state, variant, run = ? OR source = 'import' FROM search
+            KnownSearch(number, source, SearchState(state), variant, bool(asked), complete)
+            for number, source, state, variant, asked, complete in self._db.execute(
+                """SELECT id, source, state, variant, run = ? OR source = 'import', complete FROM search
                    WHERE query_id = ? ORDER BY id""",
                 (run, query_id),
             )
@@ -84,17 +92,31 @@ class Work(Store):
         rows = self._db.execute("SELECT url_key FROM found WHERE query_id = ?", (query_id,))
         return frozenset(key for (key,) in rows)
 
+    def known_before(self, search: KnownSearch) -> frozenset[str]:
+        """Keys of the URLs that a search had brought by its last walk to the true end."""
+        if not search.complete:
+            return frozenset()
+        rows = self._db.execute(
+            "SELECT url_key FROM found WHERE search_id = ? AND id <= ?", (search.id, search.complete)
+        )
+        return frozenset(key for (key,) in rows)
+
     def todo(self, query_id: int, after: int, count: int) -> list[Task]:
         """The next URLs of a query without a final outcome, after a found id, oldest first."""
-        rows = self._db.execute(
-            """SELECT found.id, search_id, url, page, found.width, found.height, is_thumbnail, coalesce(attempts, 0),
-                      fallbacks, found.media, cookies, thumbnail_url
-               FROM found LEFT JOIN outcome ON found_id = found.id
-               WHERE query_id = ? AND found.id > ? AND (outcome.state IS NULL OR outcome.state = 'retry')
-               ORDER BY found.id LIMIT ?""",
-            (query_id, after, count),
-        )
+        rows = self._db.execute(f"SELECT {_TODO} AND found.id > ? ORDER BY found.id LIMIT ?", (query_id, after, count))
         return [_task(*row) for row in rows]
+
+    def todo_ranked(self, query_id: int) -> list[tuple[int, Task]]:
+        """All URLs of a query without a final outcome, each with its rank."""
+        rows = self._db.execute(f"SELECT rank, {_TODO} ORDER BY found.id", (query_id,))
+        return [(rank, _task(*row)) for rank, *row in rows]
+
+    def reached(self, query_id: int) -> dict[int, int]:
+        """Search -> the highest rank that it has brought, for a query's searches that brought any."""
+        rows = self._db.execute(
+            "SELECT search_id, max(rank) FROM found WHERE query_id = ? GROUP BY search_id", (query_id,)
+        )
+        return dict(rows.fetchall())
 
     def file_of(self, sha256: str) -> tuple[Path, str] | None:
         """(path relative to the folder, label) of the saved file with these bytes, if any."""
