@@ -42,7 +42,9 @@ def workshop(
     with FolderLock(folder), Ledger.open(folder) as ledger:
         sweep_parts(folder)
         if kind := disk.network(folder):
-            notice(f"{folder} is on a network file system ({kind}): slower, and its locks are only as good as the server's")
+            notice(
+                f"{folder} is on a network file system ({kind}): slower, and its locks are only as good as the server's"
+            )
         mended = start.after_unclean_stop(ledger, folder)
         if mended.lost:
             notice(f"the machine stopped during an earlier run: {mended.lost} pictures were lost and are fetched again")

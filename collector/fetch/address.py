@@ -26,6 +26,10 @@ Resolve = Callable[[str, int], list[str]]
 """(host, port) -> numeric addresses in order of preference. Raises OSError."""
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
+_KEPT = r"A-Za-z0-9/%:@!$&'()*+,;=~._|\[\]\-"
+"""Letters of a path that are sent as they are, as a class for patterns; a query has some more."""
+_PLAIN = re.compile(rf"(https?://)([a-z0-9._-]+)(?::([0-9]{{1,5}}))?(/[{_KEPT}]*(?:\?[{_KEPT}?{{}}^`]+)?)\Z")
+"""Nearly every URL: what the long way below would leave as it is, but for the host."""
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\Z")
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
 
@@ -78,6 +82,9 @@ def check_url(url: str, allow_private: bool) -> str:
     """The URL as it will be asked: host in ASCII lower case, no fragment. FetchError(url.*) otherwise; no I/O."""
     if len(url) > MAX_LENGTH:
         raise FetchError("url.too_long", f"{len(url):,} characters")
+    if plain := _PLAIN.match(url):
+        scheme, name, digits, rest = plain.groups()
+        return f"{scheme}{_site(name, digits, allow_private)}{rest}"
     url = url.strip(" \t\r\n")
     if _UNSAFE.search(url):
         raise FetchError("url.malformed", "a control character or a backslash in the URL")
@@ -98,6 +105,13 @@ def check_url(url: str, allow_private: bool) -> str:
     except UnicodeEncodeError:
         raise FetchError("url.malformed", "not valid Unicode") from None
     return urlunsplit((parts.scheme, host + port, path, query, ""))
+
+
+@lru_cache(maxsize=4096)
+def _site(name: str, digits: str | None, allow_private: bool) -> str:
+    """Host and port in their one normal form."""
+    port = _port(urlsplit(f"http://{name}:{digits}")) if digits else ""
+    return _host(name, bracketed=False, allow_private=allow_private) + port
 
 
 def _port(parts: SplitResult) -> str:

@@ -26,6 +26,8 @@ from collector.settings import FetchSettings
 
 SWEEP = 0.1
 """Seconds between looks at deadlines, speed and silence."""
+SLICE = 0.005
+"""Seconds for which answers are handed on before the sockets are looked at again."""
 IDLE_CONNECTIONS = 256
 
 
@@ -97,9 +99,11 @@ class CurlTransfers:
         self._collect()
         if now >= self._next_sweep:
             self._sweep(now)
-        while self._ended:
+        until = now + SLICE
+        while self._ended and now < until:
             done, result = self._ended.popleft()
             done(result)
+            now = time.monotonic()
 
     def wake(self) -> None:
         """Have a waiting `turn` return; from any thread."""

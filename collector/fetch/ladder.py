@@ -10,6 +10,7 @@ import hashlib
 import re
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -26,6 +27,8 @@ CLAIM = 200
 
 _PLAIN_URL = re.compile(r"(https?://[a-z0-9.-]+(?::(?!80[/?#]|443[/?#])(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?)[/?#]")
 """Nearly every URL; the rest is taken apart properly."""
+_RUNGS = ("browser", "own", "none", "page")
+_ORDERS = {name: tuple(sorted(_RUNGS, key=lambda rung: rung != name)) for name in ("", *_RUNGS)}
 _STAND_IN = re.compile(
     r"(?<![a-z])(?:removed|deleted|no-?hot-?link(?:ing)?|hot-?link(?:ing)?|hotlinked|go-?away|place-?holder|denied"
     r"|forbidden|no-?image|not-?found|image-?not-?available|stolen)(?![a-z])"
@@ -73,6 +76,18 @@ def referer_after_redirect(referer: str, url: str, there: str) -> str:
     return referer if origin(url) == origin(there) else browser_referer(referer, there)
 
 
+def _referer(rung: str, task: Task, host: str) -> str:
+    match rung:
+        case "browser":
+            return browser_referer(task.page, task.url)
+        case "own":
+            return host + "/"
+        case "page":
+            insecure = task.url.startswith("http:") and task.page.startswith("https:")
+            return "" if insecure else whole_page(task.page)
+    return ""
+
+
 class Ladder:
     """The Referers worth trying for a picture; remembers per host what worked. Thread-safe."""
 
@@ -81,22 +96,22 @@ class Ladder:
         self._refused: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def rungs(self, task: Task) -> list[tuple[str, str]]:
-        """(name, Referer) in the order to try, no Referer twice; the one that worked last comes first."""
-        url = task.url
-        host = origin(url)
-        named = {
-            "browser": browser_referer(task.page, url),
-            "own": host + "/",
-            "none": "",
-            "page": "" if url.startswith("http:") and task.page.startswith("https:") else whole_page(task.page),
-        }
+    def rungs(self, task: Task) -> Iterator[tuple[str, str]]:
+        """(name, Referer) in the order to try, no Referer twice; the one that worked last comes first.
+
+        Each is made when it is asked for: the first one nearly always does.
+        """
+        host = origin(task.url)
         with self._lock:
-            worked, hopeless = self._worked.get(host), self._refused[host] >= GIVE_UP
-        order = sorted(named, key=lambda name: name != worked)
-        first_of = {named[name]: name for name in reversed(order)}
-        rungs = [(name, named[name]) for name in order if first_of[named[name]] == name]
-        return rungs[:1] if hopeless else rungs
+            worked, hopeless = self._worked.get(host, ""), self._refused[host] >= GIVE_UP
+        tried = set()
+        for name in _ORDERS[worked]:
+            referer = _referer(name, task, host)
+            if referer not in tried:
+                tried.add(referer)
+                yield name, referer
+            if hopeless:
+                return
 
     def worked(self, task: Task, name: str) -> None:
         """A rung brought a picture."""

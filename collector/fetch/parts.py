@@ -8,17 +8,20 @@ from pathlib import Path
 PART = ".collector-{}.part"
 """Names of part files; in the output folder itself, so that renaming never crosses a file system."""
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
 
 def write_part(folder: Path, key: str, body: bytes) -> Path:
     """A new part file with the bytes; none is left behind when writing fails. OSError when the disk is at fault."""
     part = folder / PART.format(key)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    handle = os.open(part, flags, 0o666)
+    handle = os.open(part, _NEW, 0o666)
     try:
-        with os.fdopen(handle, "wb", buffering=0) as file:
+        try:
             view = memoryview(body)
             while view:
-                view = view[file.write(view) :]
+                view = view[os.write(handle, view) :]
+        finally:
+            os.close(handle)  # It too may be where a disk says that it is full.
     except OSError as error:
         part.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(part)) from error  # Writing alone does not say where.

@@ -19,8 +19,9 @@ class Unusable(Exception):
 
 
 _HEAD = 1024
+JPEG = b"\xff\xd8\xff"
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"\xff\xd8\xff", "JPEG"),
+    (JPEG, "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"GIF87a", "GIF"),
     (b"GIF89a", "GIF"),

@@ -9,7 +9,6 @@ import contextlib
 import mmap
 import os
 import struct
-import tempfile
 from pathlib import Path
 
 _SLOT = struct.Struct("=Q")
@@ -28,6 +27,8 @@ class Slots:
                 self._page = mmap.mmap(file.fileno(), _SLOT.size * COUNT)
             self.forget()
             return
+        import tempfile  # A worker needs none of it.
+
         handle, self.path = tempfile.mkstemp(prefix="collector-fetch-")
         with os.fdopen(handle, "r+b") as file:
             file.write(bytes(_SLOT.size * COUNT))

@@ -27,7 +27,7 @@ from collector.fetch.framing import WITH_BODY
 from collector.fetch.ladder import Ladder
 from collector.fetch.messages import CLOSE, READY, Message, dump, read_tasks, result_message, trouble_message
 from collector.fetch.parts import write_part
-from collector.fetch.payload import is_data
+from collector.fetch.payload import JPEG, is_data
 from collector.fetch.slots import Slots
 from collector.fetch.transport import FetchError, Reply
 from collector.model import Arrived, Missed, Task
@@ -39,6 +39,9 @@ HUNG = 30
 """Seconds after which a worker whose loop cannot run (a decoder that holds the interpreter) is ended by the kernel."""
 MEMORY = 2 << 30
 """Bytes of data a worker may have beside its share of the bodies: beyond, decoding fails instead of the machine."""
+AT_ONCE = 512 * 1024
+"""Bytes of a JPEG that are looked at in the loop itself: a decoder takes some four milliseconds for them, and handing
+them to a thread costs a tenth of a picture's CPU. A hostile one that takes long is ended like any other."""
 
 
 class Worker:
@@ -150,14 +153,15 @@ class Worker:
             self._advance(job, answer)
 
     def _hand_over(self, job: _Job, reply: Reply) -> None:
-        """Bytes are looked at in a thread; at once when that takes no decoder."""
-        if not self._inline:
+        """Bytes are looked at in a thread; at once when that takes no decoder, or not long."""
+        body = reply.body
+        if not (self._inline or (len(body) <= AT_ONCE and body.startswith(JPEG))):
             self._bodies.put((job, reply))
             return
         self._slots.put(0, job.serial)
         self._step(job, reply)
         self._slots.put(0, 0)
-        self._looked_at.append((job, len(reply.body)))
+        self._looked_at.append((job, len(body)))
 
     def _take_back(self) -> None:
         while self._looked_at:
