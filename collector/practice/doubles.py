@@ -9,7 +9,9 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
-DOUBLES: Final[Mapping[str, str]] = {}
+DOUBLES: Final[Mapping[str, str]] = {
+    "imgur": "collector.practice.imgur",
+}
 """Name -> module; the module offers `Double`, a class whose arguments are its knobs and all have defaults.
 
 A double named `imgur` is served under `/imgur/`; sources find it there by their setting `home`.
