@@ -18,6 +18,7 @@ from collector.contracts import Source
 from collector.lock import FolderLock
 from collector.mend import start
 from collector.mend.checkpoint import Checkpoints
+from collector.model import Noticed
 from collector.run import Run
 from collector.settings import Settings
 from collector.store import Ledger
@@ -42,7 +43,9 @@ def workshop(
     with FolderLock(folder), Ledger.open(folder) as ledger:
         sweep_parts(folder)
         if kind := disk.network(folder):
-            notice(f"{folder} is on a network file system ({kind}): slower, and its locks are only as good as the server's")
+            notice(
+                f"{folder} is on a network file system ({kind}): slower, and its locks are only as good as the server's"
+            )
         mended = start.after_unclean_stop(ledger, folder)
         if mended.lost:
             notice(f"the machine stopped during an earlier run: {mended.lost} pictures were lost and are fetched again")
@@ -88,7 +91,8 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
         def load(name: str) -> tuple[Source, Mapping[str, Any]]:
             return sources.load(name).search, settings.sources[name]
 
-        searchers = SearchPool(settings.search, inbox.put, load, settings.diagnosis, PageClient(settings.fetch).visit)
+        pages = PageClient(settings.fetch, lambda text: inbox.put(Noticed(text)))
+        searchers = SearchPool(settings.search, inbox.put, load, settings.diagnosis, pages.visit)
     if fetch:
         from collector.fetch.choice import open_pool
 
