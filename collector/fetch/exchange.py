@@ -50,7 +50,7 @@ class PageAsk:
 
 
 class Exchange:
-    """Carries pages for one search and keeps its cookies. Not thread-safe."""
+    """Carries pages for one search and keeps its cookies. Thread-safe: adapter and jar have locks of their own."""
 
     def __init__(self, adapter: GuardedAdapter, user_agent: str, allow_private: bool) -> None:
         self._adapter, self._user_agent, self._allow_private = adapter, user_agent, allow_private

@@ -9,13 +9,14 @@ import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property, partial
 from urllib.parse import urlencode, urlsplit
 
 from collector import __version__
 from collector.contracts import Answer, SourceError, Throttled
 from collector.fetch.address import Resolve, system_resolve
+from collector.fetch.ahead import in_order
 from collector.fetch.exchange import Exchange, PageAsk
 from collector.fetch.guarded import GuardedAdapter, tls_context
 from collector.fetch.ladder import origin
@@ -81,7 +82,7 @@ class PageClient:
 
 
 class PageVisit:
-    """See `collector.contracts.Visit`. Belongs to one thread."""
+    """See `collector.contracts.Visit`. Belongs to one search; `get_all` asks from several threads."""
 
     def __init__(self, client: PageClient, left: Callable[[], float]) -> None:
         self._client, self._pace, self._left_of_search = client, client.pace, left
@@ -107,6 +108,21 @@ class PageVisit:
             return self._asked(ask, rate, throttled, permit)
         except FetchError as error:
             raise _as_source_error(error, host_of(ask.url)) from None
+
+    def get_all(
+        self,
+        urls: Iterable[str | None],
+        *,
+        headers: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+        most: int = 8,
+    ) -> Iterator[Answer | SourceError]:
+        """See `collector.contracts.Pages`."""
+        _ = self._exchange, self._watchdog  # Made here, before several threads want them.
+        ask = partial(self.get, headers=headers, rate=rate, throttled=throttled, crawl=crawl)
+        return in_order(ask, urls, most)
 
     def cookies(self, url: str) -> str:
         """See `collector.contracts.Pages`."""
