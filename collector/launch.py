@@ -92,7 +92,13 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
             return sources.load(name).search, settings.sources[name]
 
         pages = PageClient(settings.fetch, lambda text: inbox.put(Noticed(text)))
-        searchers = SearchPool(settings.search, inbox.put, load, settings.diagnosis, pages.visit)
+
+        def browserless(name: str) -> bool:
+            return not sources.browser(name)
+
+        searchers = SearchPool(
+            settings.search, inbox.put, load, settings.diagnosis, pages.visit, browserless=browserless
+        )
     if fetch:
         from collector.fetch.choice import open_pool
 
