@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from collector.dataset import dedupe
+from collector.dataset import dedupe, junk, splits
 from collector.dataset.hashing import hash_files
 from collector.dataset.pdq import Hashed
 from collector.model import Item, Verdict
@@ -95,6 +98,54 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
         labelled_further=len(decided.extra_labels),
         unreadable=unreadable,
     )
+
+
+def junk_set(ledger: Ledger, folder: Path, limits: junk.Limits, processes: int = 0) -> tuple[Verdict, ...]:
+    """Find what is no use to anybody and enter it as left out. No file is moved."""
+    hash_set(ledger, folder, processes)
+    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.hashes()}
+    verdicts = junk.judge(candidates(ledger, junk.REASONS), hashes, _seen(ledger), limits)
+    with ledger.transaction():
+        ledger.decide(junk.REASONS, verdicts)
+    return tuple(verdicts)
+
+
+def _seen(ledger: Ledger) -> dict[str, junk.Sightings]:
+    seen: dict[str, junk.Sightings] = {}
+    for sha256, rows in groupby(ledger.sightings(), key=lambda row: row[0]):
+        places = [(url, keyword) for _, url, keyword in rows]
+        hosts = {urlsplit(url).netloc for url, _ in places}
+        seen[sha256] = junk.Sightings(len(places), len(hosts), len({keyword for _, keyword in places}))
+    return seen
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a set was split."""
+
+    counts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+    """(label, ((split, pictures), ...)), by label."""
+    kept: int
+    """Pictures that had a split already."""
+    leaks: splits.Leaks
+
+
+def split_set(ledger: Ledger, folder: Path, scheme: splits.Scheme, distance: int, processes: int = 0) -> Split:
+    """Give every picture of the set its split and keep it; those that have one keep it."""
+    hash_set(ledger, folder, processes)
+    items = candidates(ledger, ())
+    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.hashes()}
+    together = splits.clusters(items, dedupe.groups(items, hashes, distance))
+    earlier = ledger.splits(scheme.name)
+    given = splits.assign(together, earlier, scheme)
+    with ledger.transaction():
+        ledger.remember_splits(scheme.name, given)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for item in items:
+        counts[item.label][given[item.sha256]] += 1
+    names = [name for name, _ in scheme.sizes]
+    rows = tuple((label, tuple((name, counts[label][name]) for name in names)) for label in sorted(counts))
+    return Split(rows, sum(item.sha256 in earlier for item in items), splits.leaks(together, scheme))
 
 
 def candidates(ledger: Ledger, reasons: Sequence[str]) -> list[Item]:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from collector import curate
+from collector.dataset import junk, splits
 from collector.dataset.dedupe import Policy
 from collector.model import Item
 from tests.dataset.collection import Collection, drawn, encoded
@@ -154,3 +155,40 @@ def test_many_files_are_hashed_in_processes(collection: Collection, monkeypatch:
     curate.hash_set(collection.ledger, collection.folder, 2, lambda done, of: told.append((done, of)))
     assert len(list(collection.ledger.hashes())) == 40
     assert told == [(10, 40), (20, 40), (30, 40), (40, 40)]
+
+
+def test_junk_is_named_with_its_reason(collection: Collection) -> None:
+    fine = collection.add("cat", drawn(3))
+    empty = collection.add("cat", Image.new("RGB", (300, 200), "white"))
+    banner = collection.add("cat", drawn(4, (900, 60)))
+    tiny = collection.add("cat", drawn(5, (40, 20)))
+    stand_in = collection.add("cat", drawn(6), url="http://a.test/1.jpg")
+    for number, label in enumerate(("cat", "dog", "tree", "boat")):
+        collection.add(label, drawn(6), url=f"http://host{number}.test/x.jpg")
+        collection.add(label, drawn(3), url=f"http://one.test/{label}.jpg")
+    curate.junk_set(collection.ledger, collection.folder, junk.Limits())
+    assert left_out(collection) == {
+        empty.sha256: ("set.empty", ""),
+        banner.sha256: ("set.aspect", ""),
+        tiny.sha256: ("set.small", ""),
+        stand_in.sha256: ("set.placeholder", ""),
+    }
+    assert fine.sha256 not in left_out(collection), "one host may well show a picture for many keywords"
+    curate.junk_set(collection.ledger, collection.folder, junk.Limits(hosts=0, detail=0, aspect=0, side=0))
+    assert left_out(collection) == {}
+
+
+def test_a_set_is_split_once_and_for_all(collection: Collection) -> None:
+    scheme = splits.parse_scheme("train=0.5,test=0.5")
+    for number in range(10):
+        collection.add("cat", drawn(number, (640, 480)))
+    first = curate.split_set(collection.ledger, collection.folder, scheme, 31)
+    assert first.counts == (("cat", (("train", 5), ("test", 5))),)
+    given = dict(collection.ledger.splits(scheme.name))
+    twin = collection.add("cat", drawn(3, (640, 480)).resize((320, 240)))
+    again = curate.split_set(collection.ledger, collection.folder, scheme, 31)
+    kept = dict(collection.ledger.splits(scheme.name))
+    assert again.kept == 10
+    assert {sha256: kept[sha256] for sha256 in given} == given
+    assert kept[twin.sha256] == given[next(i.sha256 for i in collection.ledger.items() if i.rank == 4)]
+    assert again.leaks.clusters == 1

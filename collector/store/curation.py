@@ -30,6 +30,14 @@ class Curation(Store):
         """(sha256, hash, quality) of every picture that has one."""
         yield from self._db.execute("SELECT sha256, hash, quality FROM pdq ORDER BY sha256")
 
+    def sightings(self) -> Iterator[tuple[str, str, str]]:
+        """(sha256, URL, keyword) wherever the very bytes of a saved picture were found, duplicates included."""
+        yield from self._db.execute(
+            """SELECT outcome.sha256, url, keyword FROM outcome JOIN found ON found.id = found_id
+               JOIN query ON query.id = query_id WHERE outcome.state IN ('saved', 'duplicate')
+               AND outcome.sha256 IN (SELECT sha256 FROM outcome WHERE state = 'duplicate') ORDER BY outcome.sha256"""
+        )
+
     # ------------------------------------------------------------------ verdicts and labels
 
     def verdicts(self) -> list[Verdict]:
