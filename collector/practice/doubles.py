@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 DOUBLES: Final[Mapping[str, str]] = {
+    "deviantart": "collector.practice.deviantart",
     "imgur": "collector.practice.imgur",
 }
 """Name -> module; the module offers `Double`, a class whose arguments are its knobs and all have defaults.

@@ -15,6 +15,7 @@ from collector.contracts import InputError, Source, UsageError
 
 SOURCES: Final[Mapping[str, str]] = {
     "google": "collector.sources.google",
+    "deviantart": "collector.sources.deviantart",
     "imgur": "collector.sources.imgur",
 }
 """Name -> module. The module offers search, SETTINGS, FILTERS and VARIATIONS, and may offer
