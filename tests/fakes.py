@@ -47,9 +47,8 @@ class FakeSearchers:
         known, state, seen = set(search.known), SearchState.EMPTY, 0
         for seen, found in enumerate(self._hits(search.query), start=1):
             state = SearchState.EXHAUSTED
-            if found.key not in known:
-                known.add(found.key)
-                self._inbox.put(Found(search, seen, found))
+            known.add(found.key)
+            self._inbox.put(Found(search, seen, found))
             if len(known) >= search.wanted:
                 state = SearchState.ENOUGH
                 break

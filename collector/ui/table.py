@@ -108,7 +108,8 @@ def _table(shown: Sequence[Tally], total: Tally, width: int, overflow: OverflowM
     from rich.text import Text
 
     rows = [*shown, total]
-    numbers = [name for name in _NUMBERS if getattr(total, name) and width >= _OPTIONAL.get(name, 0) or name not in _OPTIONAL]
+    spare = {name for name, least in _OPTIONAL.items() if not getattr(total, name) or width < least}
+    numbers = [name for name in _NUMBERS if name not in spare]
     headings = [name if width >= WIDE else _SHORT.get(name, name) for name in (*numbers, "MB", "seconds")]
     cells = [_cells(tally, numbers) for tally in rows]
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
