@@ -6,6 +6,7 @@ Pure. An answer that is not what was asked for becomes a SourceError here, so th
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn
@@ -14,6 +15,8 @@ from collector.contracts import Answer, SourceError
 from collector.model import SearchState
 
 _TAG: Final = re.compile(r"<[^>]*>")
+_BARE: Final = re.compile(r"""("(?:[^"\\]|\\.)*")|([{,]\s*)([A-Za-z_$][\w$]*)\s*:""")
+"""A text of a script, which is left alone, or a name without quotes."""
 _BREAK: Final = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/td)\b[^>]*>", re.IGNORECASE)
 
 
@@ -106,6 +109,18 @@ def tables(value: Any) -> list[Mapping[str, Any]]:
 def plain(markup: str) -> str:
     """The text of a bit of HTML, in one line: for names and credits that sites deliver with links in them."""
     return " ".join(html.unescape(_TAG.sub("", _BREAK.sub(" ", markup))).split())
+
+
+def assigned(page: str, name: str) -> Mapping[str, Any] | None:
+    """The object that a page's script gives to a variable, names without quotes allowed; None when there is none."""
+    found = re.search(rf"\b{re.escape(name)}\s*=\s*(?=\{{)", page)
+    if found is None:
+        return None
+    quoted = _BARE.sub(lambda part: part[1] or f'{part[2]}"{part[3]}":', page[found.end() :])
+    try:
+        return table(json.JSONDecoder(strict=False).raw_decode(quoted)[0])
+    except ValueError:
+        return None
 
 
 def web_address(value: str) -> str:
