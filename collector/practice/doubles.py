@@ -12,6 +12,9 @@ from aiohttp import web
 DOUBLES: Final[Mapping[str, str]] = {
     "deviantart": "collector.practice.deviantart",
     "imgur": "collector.practice.imgur",
+    "bing": "collector.practice.bing",
+    "duckduckgo": "collector.practice.duckduckgo",
+    "naver": "collector.practice.naver",
 }
 """Name -> module; the module offers `Double`, a class whose arguments are its knobs and all have defaults.
 

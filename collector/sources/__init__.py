@@ -17,6 +17,9 @@ SOURCES: Final[Mapping[str, str]] = {
     "google": "collector.sources.google",
     "deviantart": "collector.sources.deviantart",
     "imgur": "collector.sources.imgur",
+    "bing": "collector.sources.bing",
+    "duckduckgo": "collector.sources.duckduckgo",
+    "naver": "collector.sources.naver",
 }
 """Name -> module. The module offers search, SETTINGS, FILTERS and VARIATIONS, and may offer
 
