@@ -84,6 +84,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("policy.opt_out", Fate.SKIPPED, "its server says that it is not to be used for training or mining"),
     Reason("policy.locked", Fate.SKIPPED, "its maker keeps it for members, buyers or adults"),
     Reason("policy.withdrawn", Fate.SKIPPED, "its maker or the site has taken it down"),
+    Reason("page.no_picture", Fate.SKIPPED, "the page that should show it is gone, or shows none"),
     Reason("page.consent", Fate.SEARCH, "a consent wall stands before the results"),
     Reason("page.captcha", Fate.SEARCH, "the site asks for a captcha"),
     Reason("page.blocked", Fate.SEARCH, "the site refuses us"),
