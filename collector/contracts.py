@@ -7,7 +7,7 @@ and `Web` in `search/`, `Pages` in `fetch/`, `Source` in `sources/`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -136,6 +136,23 @@ class Pages(Protocol):
         most requests a second to the host, 0 for no limit. `crawl` marks a page of a site that is not made
         for programs: its robots.txt is obeyed. Any other answer is given back, 404 too.
         SourceError: page.unreachable, page.rate_limited, policy.robots (BLOCKED), url.private_addr.
+        """
+
+    def get_all(
+        self,
+        urls: Iterable[str | None],
+        *,
+        headers: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+        most: int = 8,
+    ) -> Iterator[Answer | SourceError]:
+        """What `get` brings or raises for each URL, in their order; at most `most` are under way at a time.
+
+        URLs are taken lazily, up to twice `most` ahead of the answer that was handed over last. None among them
+        says that there is none until the next answer has been looked at; with no answer to come it is the end.
+        Close it, or use it up: nothing is under way afterwards.
         """
 
     def cookies(self, url: str) -> str:

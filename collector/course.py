@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from collector.model import Event, Failed, Missed, Outcome, Rejected, SearchState, Skipped
+from collector.fetch.politeness import host_of
+from collector.merge import Merge
+from collector.model import ALL, Event, Failed, Missed, Outcome, Rejected, SearchState, Skipped
 from collector.reasons import Fate, fate
 from collector.schedule import Job, Schedule
 from collector.store import KnownSearch, Ledger
@@ -45,13 +47,24 @@ class Course:
 
     def plan_searches(self, job: Job) -> None:
         """Ask the sources that have not given all they should: the limit, and spares for the unusable."""
+        self._merge(job)
         limit = job.query.query.limit
-        target = limit + max(10, math.ceil(limit * self._spares))
+        target = ALL if limit >= ALL else limit + max(10, math.ceil(limit * self._spares))
         missing = target - job.found // max(1, len(job.asked))
         for search in job.asked:
             again = search.state is SearchState.ENOUGH and not self._stages.fetch and missing > 0
             if self._stages.search and job.short and (again or not search.state.done):
                 self._schedule.plan_search(job, search, max(10, missing))
+
+    def _merge(self, job: Job) -> None:
+        """Several sources' URLs are fetched in the order of their ranks; a single source's as they come."""
+        plain = [search.id for search in job.asked if not search.variant and search.source != "import"]
+        if len(plain) < 2 or not self._stages.fetch:
+            return
+        order = {number: place for place, number in enumerate(plain)}
+        job.merge, job.more = Merge(order, host_of, self._ledger.reached(job.query.id)), False
+        for rank, task in self._ledger.todo_ranked(job.query.id):
+            job.merge.add(task, rank, task.search_id)
 
     def advance(self, job: Job) -> list[Event]:
         """Load more of a query, search more for it, or be done with it."""
@@ -60,7 +73,7 @@ class Course:
                 return self._finish(job)
             if not job.pending and job.more:
                 self._load(job)
-            if job.pending:
+            if job.waiting:
                 return []
         if job.flying or job.delayed or job.searching:
             return []
@@ -88,7 +101,12 @@ class Course:
                 self._schedule.plan_search(job, variation, extra)
 
     def _variation(self, job: Job, source: str) -> KnownSearch | None:
-        """The next variation that a source offers, the query does not fix, and nobody has searched to its end."""
+        """The next variation that a source offers, the query does not fix, and nobody has searched to its end.
+
+        None for a query that wants everything: it cannot have too little, and facets of it bring nothing else.
+        """
+        if job.query.query.limit >= ALL:
+            return None
         fixed = dict(job.query.query.filters)
         for name, value in self._variations(source):
             mark = f"{source} {name}={value}"
@@ -111,12 +129,11 @@ class Course:
         events: list[Event] = [self.record(final(missed, later=True)) for missed in self._schedule.undelay(job)]
         if not job.searching:
             events += [self.record(Skipped(task, "policy.limit", SLOW)) for _, task in job.flying.values()]
-        while job.pending or job.more:
-            if not job.pending:
+        while job.waiting or job.more:
+            if not job.waiting:
                 self._load(job)
-            spares = (task for task in job.pending if task.attempt == 1 or self._schedule.tries(task))
+            spares = (task for task in job.drained() if task.attempt == 1 or self._schedule.tries(task))
             events += [self.record(Skipped(task, "policy.limit")) for task in spares]
-            job.pending.clear()
         if not job.searching:
             self._ledger.close_query(job.query.id)
             self._schedule.drop(job)

@@ -18,6 +18,7 @@ from collector.contracts import Source
 from collector.lock import FolderLock
 from collector.mend import start
 from collector.mend.checkpoint import Checkpoints
+from collector.model import Noticed
 from collector.run import Run
 from collector.settings import Settings
 from collector.store import Ledger
@@ -90,7 +91,14 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
         def load(name: str) -> tuple[Source, Mapping[str, Any]]:
             return sources.load(name).search, settings.sources[name]
 
-        searchers = SearchPool(settings.search, inbox.put, load, settings.diagnosis, PageClient(settings.fetch).visit)
+        pages = PageClient(settings.fetch, lambda text: inbox.put(Noticed(text)))
+
+        def browserless(name: str) -> bool:
+            return not sources.browser(name)
+
+        searchers = SearchPool(
+            settings.search, inbox.put, load, settings.diagnosis, pages.visit, browserless=browserless
+        )
     if fetch:
         from collector.fetch.choice import open_pool
 

@@ -204,9 +204,18 @@ def folder_name(label: str, taken: Collection[str]) -> str:
     raise ValueError(f"every name for the label {label!r} is taken")
 
 
+FILE_NAME: Final = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,10}")
+"""Names that `file_name` gives; group 0 is all of it."""
+_EXTENSION: Final = re.compile(r"[a-z0-9]{1,10}")
+
+
 def file_name(picture: Picture) -> str:
-    """Half of the content's hash, and the extension the bytes deserve: 36 or 37 characters."""
-    return f"{picture.sha256[:32]}.{picture.extension}"
+    """Half of the content's hash, and the extension the bytes deserve: 34 to 43 characters.
+
+    Of a file that is not opened the extension comes from its URL or server; what is no plain extension becomes bin.
+    """
+    extension = picture.extension.lower()
+    return f"{picture.sha256[:32]}.{extension if _EXTENSION.fullmatch(extension) else 'bin'}"
 
 
 def _folded(name: str) -> str:

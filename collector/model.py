@@ -382,6 +382,16 @@ class Tally:
     reasons: tuple[tuple[str, int], ...] = field(default=())
     """(reason, count) of everything that was not saved, most frequent first."""
 
+    @property
+    def short(self) -> int:
+        """How many are missing to the limit; who wants everything misses nothing that is known of."""
+        return 0 if self.limit >= ALL else max(0, self.limit - self.saved)
+
+    @property
+    def pictures(self) -> int:
+        """How many of the saved are pictures."""
+        return self.saved - self.videos - self.files
+
 
 # --------------------------------------------------------------------------- the set
 
@@ -423,12 +433,15 @@ class Item:
     saved_at: str
     """ISO 8601, UTC."""
 
-    @property
-    def short(self) -> int:
-        """How many are missing to the limit; who wants everything misses nothing that is known of."""
-        return 0 if self.limit >= ALL else max(0, self.limit - self.saved)
 
-    @property
-    def pictures(self) -> int:
-        """How many of the saved are pictures."""
-        return self.saved - self.videos - self.files
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a picture is left out of the set, though it lies in the folder. Reversible."""
+
+    sha256: str
+    label: str
+    reason: str
+    """A slug of `collector.reasons` of the family `set`."""
+    detail: str = ""
+    kept: str = ""
+    """sha256 of the picture that is kept in its place."""

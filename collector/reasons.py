@@ -24,6 +24,8 @@ class Fate(StrEnum):
     DUPLICATE = "duplicate"
     SEARCH = "search"
     """Belongs to a search, not to a URL; the next run takes the search up again."""
+    LEFT_OUT = "left_out"
+    """The picture is saved, and stays out of the set that is made of it; reversible."""
     STOP = "stop"
     """Ends the run; nothing is marked failed because of it."""
 
@@ -82,6 +84,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("policy.opt_out", Fate.SKIPPED, "its server says that it is not to be used for training or mining"),
     Reason("policy.locked", Fate.SKIPPED, "its maker keeps it for members, buyers or adults"),
     Reason("policy.withdrawn", Fate.SKIPPED, "its maker or the site has taken it down"),
+    Reason("page.no_picture", Fate.SKIPPED, "the page that should show it is gone, or shows none"),
     Reason("page.consent", Fate.SEARCH, "a consent wall stands before the results"),
     Reason("page.captcha", Fate.SEARCH, "the site asks for a captcha"),
     Reason("page.blocked", Fate.SEARCH, "the site refuses us"),
@@ -96,6 +99,15 @@ REASONS: tuple[Reason, ...] = (
     Reason("browser.crash", Fate.SEARCH, "browser, tab or driver died"),
     Reason("browser.hung", Fate.SEARCH, "the browser stopped answering, or the keyword took too long"),
     Reason("search.skipped", Fate.SEARCH, "not searched: the source was stopped earlier in this run"),
+    Reason("set.near_duplicate", Fate.LEFT_OUT, "nearly the same picture is kept in its place"),
+    Reason("set.conflict", Fate.LEFT_OUT, "the same or nearly the same picture is filed under another label"),
+    Reason("set.placeholder", Fate.LEFT_OUT, "one picture from many unrelated addresses, or a known stand-in"),
+    Reason("set.empty", Fate.LEFT_OUT, "a surface with next to nothing on it"),
+    Reason("set.aspect", Fate.LEFT_OUT, "far longer than wide, or wider than long"),
+    Reason("set.small", Fate.LEFT_OUT, "smaller than the set asks for"),
+    Reason("set.quality", Fate.LEFT_OUT, "blurry, dark, light or otherwise poor by the audit"),
+    Reason("set.dropped", Fate.LEFT_OUT, "a person said so"),
+    Reason("set.unreadable", Fate.LEFT_OUT, "the file is gone, or can no longer be decoded"),
     Reason("store.disk_full", Fate.STOP, "no space left"),
     Reason("store.readonly", Fate.STOP, "the folder cannot be written"),
 )

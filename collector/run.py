@@ -16,8 +16,8 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from collector.course import Course, Stages, Variations
-from collector.model import Event, Query, Search, Task
-from collector.schedule import HostBook, Job, Schedule
+from collector.model import ALL, Event, Query, Search, Task
+from collector.schedule import HostBook, Job, PlannedSearch, Schedule
 from collector.settings import Settings
 from collector.settle import Settler, Ticks
 from collector.store import Ledger
@@ -34,10 +34,7 @@ GROUP = 256
 class Searchers(Protocol):
     """Stage one's workers; they post SearchStarted, Found, SearchEnded and Noticed."""
 
-    @property
-    def busy(self) -> int: ...
-    @property
-    def capacity(self) -> int: ...
+    def room(self, source: str) -> bool: ...
     def submit(self, search: Search) -> None: ...
     def close(self, now: bool = False) -> None: ...
 
@@ -116,13 +113,9 @@ class Run:
         return events
 
     def _hand_out(self) -> list[Event]:
-        searches = self._schedule.searches
-        while self._search is not None and searches and self._search.busy < self._search.capacity:
-            planned = searches.popleft()
-            known = self._ledger.known(planned.job.query.id)
-            query = _varied(planned.job.query.query, planned.search.variant)
-            wanted = len(known) + planned.extra
-            self._search.submit(Search(planned.search.id, query, planned.search.source, wanted, known))
+        if self._search is not None:
+            while (planned := self._schedule.next_search(self._search.room)) is not None:
+                self._search.submit(self._search_of(planned))
         if self._fetch is not None:
             room = self._fetch.capacity - self._fetch.in_flight
             if tasks := self._schedule.next_tasks(room):
@@ -132,6 +125,14 @@ class Run:
             return []
         with self._ledger.transaction():
             return [event for job in idled for event in self._course.advance(job)]
+
+    def _search_of(self, planned: PlannedSearch) -> Search:
+        """What a source is told, as the ledger knows it by now."""
+        known, search = self._ledger.known(planned.job.query.id), planned.search
+        query = _varied(planned.job.query.query, search.variant)
+        wanted = min(ALL, len(known) + planned.extra)
+        before = self._ledger.known_before(search)
+        return Search(search.id, query, search.source, wanted, known, search.complete > 0, before)
 
     # ----------------------------------------------------------------- receiving
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from collector.fetch.politeness import host_of
-from collector.model import Missed, Task
+from collector.merge import Merge
+from collector.model import ALL, Missed, Task
 from collector.store import KnownSearch, OpenQuery
 
 PATIENCE = 5.0
@@ -57,6 +58,10 @@ class Job:
     """Something of it stays for a later run."""
     varied: set[str] = field(default_factory=set)
     """Variations that were tried, as source and filter."""
+    merge: Merge | None = None
+    """Where URLs wait when several sources are asked; `pending` then holds only those that are tried again."""
+    fresh: dict[int, Task] = field(default_factory=dict)
+    """Number of a URL -> what its source says of it since it was taken from the ledger."""
 
     @property
     def asked(self) -> list[KnownSearch]:
@@ -65,8 +70,20 @@ class Job:
 
     @property
     def short(self) -> int:
-        """Pictures still missing."""
-        return max(0, self.query.query.limit - self.saved)
+        """Pictures still missing; of everything, there are always some."""
+        limit = self.query.query.limit
+        return ALL if limit >= ALL else max(0, limit - self.saved)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether URLs in memory wait for their turn."""
+        return bool(self.pending) or bool(self.merge)
+
+    def drained(self) -> list[Task]:
+        """All URLs in memory that wait; they wait no longer."""
+        tasks = [*self.pending, *(self.merge.drain() if self.merge is not None else ())]
+        self.pending.clear()
+        return tasks
 
     def hopeful(self, now: float) -> int:
         """Downloads under way that do not take suspiciously long yet. They lie in the order they were started in."""
@@ -92,8 +109,10 @@ class Schedule:
     """The open queries in hand, their waiting URLs, and the ones that are to be tried again."""
 
     def __init__(self, hosts: HostBook, clock: Callable[[], float]) -> None:
-        self.searches: deque[PlannedSearch] = deque()
         self._hosts, self._clock = hosts, clock
+        self._searches: dict[str, deque[tuple[int, PlannedSearch]]] = {}
+        """Source -> searches that wait for a worker, each with its number in the order they were planned."""
+        self._planned = 0
         self._of_search: dict[int, Job] = {}
         self._ring: deque[Job] = deque()
         self._delayed: list[tuple[float, int, Task, Missed]] = []
@@ -125,7 +144,40 @@ class Schedule:
         job.searching += 1
         job.searches[search.id] = search
         self._of_search[search.id] = job
-        self.searches.append(PlannedSearch(job, search, extra))
+        self._planned += 1
+        planned = PlannedSearch(job, search, min(extra, ALL))
+        self._searches.setdefault(search.source, deque()).append((self._planned, planned))
+        if job.merge is not None:
+            job.merge.asked(search.id)
+
+    def next_search(self, room: Callable[[str], bool]) -> PlannedSearch | None:
+        """The longest waiting search of a source that there is room for; None when there is none."""
+        sources = [source for source, waiting in self._searches.items() if waiting and room(source)]
+        if not sources:
+            return None
+        first = min(sources, key=lambda source: self._searches[source][0][0])
+        return self._searches[first].popleft()[1]
+
+    def news(self, search_id: int, rank: int = 0) -> Job:
+        """The query a search belongs to; the search has begun, or has come to a rank."""
+        job = self._of_search[search_id]
+        if job.merge is not None:
+            job.merge.news(search_id, self._clock(), rank)
+        return job
+
+    def wait(self, job: Job, task: Task, rank: int) -> None:
+        """A URL that was just found waits for its turn."""
+        if job.merge is not None:
+            job.merge.add(task, rank, task.search_id)
+        elif not job.more:
+            job.pending.append(task)  # Else it comes with the next chunk from the ledger.
+
+    def refresh(self, job: Job, task: Task, rank: int) -> None:
+        """A source says something else of a URL that is still to do, or under way."""
+        if job.merge is not None and task.id in job.merge:
+            job.merge.add(task, rank, task.search_id)
+        else:
+            job.fresh[task.id] = task
 
     def next_tasks(self, count: int) -> list[Task]:
         """Up to `count` URLs to fetch now, counted as started; queries take turns."""
@@ -136,7 +188,8 @@ class Schedule:
         while len(tasks) < count and fruitless < len(self._ring):
             job = self._ring[0]
             self._ring.rotate(-1)
-            if job.hopeful(now) < job.short and (task := self._free_task(job)) is not None:
+            if job.hopeful(now) < job.short and (task := self._free_task(job, now)) is not None:
+                task = _freshened(task, job.fresh.pop(task.id, None))
                 job.flying[task.id] = (now, task)
                 self._tries[task.id] = self._tries.get(task.id, 0) + 1
                 self._hosts.started(host_of(task.url))
@@ -146,7 +199,7 @@ class Schedule:
                 fruitless += 1
         return tasks
 
-    def _free_task(self, job: Job) -> Task | None:
+    def _free_task(self, job: Job, now: float) -> Task | None:
         for _ in range(min(len(job.pending), LOOK)):
             task = job.pending.popleft()
             if self._hosts.free(host_of(task.url)):
@@ -156,6 +209,16 @@ class Schedule:
                 self._idle.append(job)
             else:
                 job.pending.append(task)
+        return self._merged_task(job, job.merge, now) if job.merge is not None else None
+
+    def _merged_task(self, job: Job, merge: Merge, now: float) -> Task | None:
+        if (task := merge.take(now, self._hosts.free)) is not None:
+            return task
+        for host in merge.hosts():
+            if not self._hosts.free(host) and self._hosts.hopeless(host):
+                for _ in merge.drain(host):
+                    job.left_over = True  # As above.
+                self._idle.append(job)
         return None
 
     def idled(self) -> list[Job]:
@@ -187,6 +250,14 @@ class Schedule:
         self._of_search[task.search_id].delayed += 1
         heapq.heappush(self._delayed, (self._clock() + seconds, task.id, task, missed))
 
+    def again(self, job: Job, task: Task) -> bool:
+        """Whether a URL that brought nothing is tried again at once, because its source gave a fresh one meanwhile."""
+        fresh = job.fresh.pop(task.id, None)
+        if fresh is None or (fresh.url, fresh.fallbacks, fresh.cookies) == (task.url, task.fallbacks, task.cookies):
+            return False
+        job.pending.appendleft(_freshened(replace(task, attempt=task.attempt + 1), fresh))
+        return True
+
     def undelay(self, job: Job) -> Iterator[Missed]:
         """Give up waiting for another try of a query's URLs; what their last try brought."""
         mine = [entry for entry in self._delayed if self._of_search[entry[2].search_id] is job]
@@ -202,3 +273,8 @@ class Schedule:
             job = self._of_search[task.search_id]
             job.delayed -= 1
             job.pending.appendleft(replace(task, attempt=task.attempt + 1))
+
+
+def _freshened(task: Task, fresh: Task | None) -> Task:
+    """The task with what its source says of it now; how often it was tried stays."""
+    return task if fresh is None else replace(fresh, attempt=task.attempt)

@@ -86,8 +86,9 @@ class Settler:
                 return []
             case SearchStarted(search=search):
                 self._ledger.search_started(search)
-            case Found(search=search):
-                job = self._schedule.job(search.id)
+                self._schedule.news(search.id)
+            case Found(search=search, rank=rank):
+                job = self._schedule.news(search.id, rank)
                 return [*self._enter(message, job), *self._course.advance(job)]
             case SearchEnded(search=search):
                 job = self._schedule.job(search.id)
@@ -98,18 +99,22 @@ class Settler:
     def _enter(self, event: Found, job: Job) -> list[Event]:
         task = self._ledger.found(event, job.query.id)
         if task is None:
+            order = job.merge.order if job.merge is not None else {}
+            if (fresh := self._ledger.seen_again(event, job.query.id, order)) is not None:
+                self._schedule.refresh(job, fresh, event.rank)
             return []
         if skip := event.hit.skip:  # Not one of the URLs that the query can live on.
             told = dict(event.hit.fields).get("skipped", "")
             return [event, self._course.record(Skipped(task, skip, told))]
         job.found += 1
-        if not job.more:
-            job.pending.append(task)  # Else it comes with the next chunk from the ledger.
+        self._schedule.wait(job, task, event.rank)
         return [event]
 
     def _search_ended(self, event: SearchEnded, job: Job) -> None:
         self._ledger.search_ended(event)
         job.searching -= 1
+        if job.merge is not None:
+            job.merge.ended(event.search.id)
         job.searches[event.search.id] = replace(job.searches[event.search.id], state=event.state)
         if event.reason == "browser.start":  # Every other keyword would end the same way.
             self.trouble = self.trouble or RunStopped(10, event.detail or "the browser would not start")
@@ -142,6 +147,8 @@ class Settler:
     def _missed(self, missed: Missed, job: Job) -> list[Event]:
         """Try again later in this run, in a later run, or never."""
         settings, task = self._settings.fetch, missed.task
+        if self._schedule.again(job, task):
+            return []
         if fate(missed.reason) is not Fate.RETRY or not host_of(task.url):  # A data: URL stays what it is.
             return [self._course.record(final(missed, later=False))]
         tries = self._schedule.tries(task)

@@ -28,17 +28,14 @@ Answer = Callable[[Task], Missed | str | Exception]
 class FakeSearchers:
     """Has `hits` for each query and gives as many as a search wants."""
 
-    capacity = 1
-
     def __init__(self, inbox: SimpleQueue[Any], hits: Callable[[Query], Iterable[Hit]]) -> None:
         self._inbox, self._hits = inbox, hits
         self.asked: list[Search] = []
         self.ending: Callable[[Search], SearchEnded | None] = lambda search: None
         self.closed = False
 
-    @property
-    def busy(self) -> int:
-        return 0 if self._inbox.empty() else 1
+    def room(self, source: str) -> bool:
+        return self._inbox.empty()
 
     def submit(self, search: Search) -> None:
         self.asked.append(search)
@@ -50,9 +47,8 @@ class FakeSearchers:
         known, state, seen = set(search.known), SearchState.EMPTY, 0
         for seen, found in enumerate(self._hits(search.query), start=1):
             state = SearchState.EXHAUSTED
-            if found.key not in known:
-                known.add(found.key)
-                self._inbox.put(Found(search, seen, found))
+            known.add(found.key)
+            self._inbox.put(Found(search, seen, found))
             if len(known) >= search.wanted:
                 state = SearchState.ENOUGH
                 break

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
+from collector.layout import id_key
 from collector.model import (
+    ALL,
     Duplicate,
     Event,
     Failed,
@@ -39,6 +43,7 @@ class Bench:
         self.folder = folder / "images"
         self.settings = assign(Settings(), "out", str(self.folder), "test")
         self.total = total
+        self.day = 0
         self.searchers: FakeSearchers
         self.fetchers: FakeFetchers
         self.hosts: OpenHosts
@@ -46,16 +51,22 @@ class Bench:
         self.answer: Answer = lambda task: f"bytes of {task.url}"
         self.stop_after = 10**9
         self.variations: tuple[tuple[str, str], ...] = ()
+        self.feeds: tuple[str, ...] = ()
+        self.clock: Callable[[], float] = time.monotonic
+        self.each_round: Callable[[], object] = lambda: None
 
     def hits(self, query: Query) -> Iterator[Hit]:
         part = "".join(value for _, value in query.filters)
         return (hit(number, query.keyword + part) for number in range(1, self.total + 1))
 
+    def searchers_of(self, inbox: SimpleQueue[Any]) -> FakeSearchers:
+        return FakeSearchers(inbox, self.hits)
+
     def run(self, *queries: Query, search: bool = True, fetch: bool = True) -> list[Event]:
         with Ledger.open(self.folder) as ledger:
-            number = ledger.plan(queries, bool(self.variations)) if queries else ledger.take_up_all()
+            number = ledger.plan(queries, bool(self.variations), self.feeds) if queries else ledger.take_up_all()
             inbox: SimpleQueue[Any] = SimpleQueue()
-            self.searchers = FakeSearchers(inbox, self.hits)
+            self.searchers = self.searchers_of(inbox)
             self.searchers.ending = self.ending
             self.fetchers = FakeFetchers(inbox, self.folder, self.answer)
             self.hosts = OpenHosts()
@@ -67,10 +78,16 @@ class Bench:
                 self.hosts,
                 self.searchers if search else None,
                 self.fetchers if fetch else None,
+                clock=self.clock,
                 variations=lambda source: self.variations,
             )
             seen: list[Event] = []
-            for event in run.events(lambda: len(seen) >= self.stop_after):
+
+            def stopping() -> bool:
+                self.each_round()
+                return len(seen) >= self.stop_after
+
+            for event in run.events(stopping):
                 seen.append(event)
             self.tallies = ledger.tallies()
         assert self.hosts.running == []
@@ -308,3 +325,30 @@ def test_a_filter_of_the_users_is_never_varied(bench: Bench) -> None:
     bench.variations = (("size", "large"), ("time", "year"))
     bench.run(Query("cat", "cat", 9, ("google",), (("size", "icon"),)))
     assert [search.query.filter("size") for search in bench.searchers.asked] == ["icon", "icon"]
+
+
+def test_everything_is_fetched_and_nobody_widens_it(bench: Bench) -> None:
+    bench.total = 30
+    bench.variations = (("size", "large"),)
+    bench.answer = lambda task: Missed(task, "http.404") if task.url.endswith("/7.jpg") else task.url
+    bench.run(query("cat", ALL))
+    (tally,) = bench.tallies
+    assert (tally.saved, tally.failed, tally.waiting, tally.short) == (29, 1, 0, 0)
+    assert [search.wanted for search in bench.searchers.asked] == [ALL]
+    assert bench.run(query("cat", ALL)) == []
+    assert bench.searchers.asked == []
+
+
+def test_a_url_that_is_found_anew_before_it_failed_is_tried_with_its_fresh_address(bench: Bench) -> None:
+    def signed(day: int) -> Hit:
+        return replace(hit(1), url=f"http://cdn.test/1.jpg?day={day}", key=id_key("web", "1"))
+
+    bench.feeds = ("google",)
+    bench.hits = lambda query: iter([signed(bench.day)])  # type: ignore[method-assign]
+    bench.answer = lambda task: "it" if task.url.endswith(f"day={bench.day}") else Missed(task, "http.403")
+    bench.day = 1
+    bench.run(query("cat", 5), fetch=False)
+    bench.day = 2
+    bench.run(query("cat", 5))
+    assert [task.url[-5:] for task in bench.fetchers.asked] == ["day=1", "day=2"]
+    assert (bench.tallies[0].saved, bench.tallies[0].found) == (1, 1)

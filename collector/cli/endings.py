@@ -9,7 +9,7 @@ import click
 
 from collector import ui
 from collector.contracts import BrowserError, InputError, UsageError
-from collector.model import Event, SearchEnded, SearchState, Tally
+from collector.model import ALL, Event, SearchEnded, SearchState, Tally
 from collector.settings import Settings
 
 GO_ON = "run the same command to go on"
@@ -30,7 +30,7 @@ def remember_unreachable(event: Event, unreachable: list[str]) -> None:
 
 def offer_widening(tallies: Sequence[Tally], settings: Settings) -> None:
     """Say that some keywords have too few results, and what can be done about it."""
-    few = sum(tally.saved < tally.limit and _exhausted(tally) for tally in tallies)
+    few = sum(tally.short > 0 and _exhausted(tally) for tally in tallies)
     if few and not settings.search.widen:
         ui.error(f"{counted(few, 'keyword', 's')} exhausted below the limit; --widen searches facets of them too")
 
@@ -40,7 +40,10 @@ def _exhausted(tally: Tally) -> bool:
 
 
 def judge(tallies: Sequence[Tally], unreachable: Sequence[str], fetched: bool) -> None:
-    """Raise the Verdict of a run that worked off its list but did not get everything."""
+    """Raise the Verdict of a run that worked off its list but did not get everything.
+
+    Who wants everything there is has no limit to be short of: only what waits to be tried again counts.
+    """
     states = [state for tally in tallies for _, state, _ in tally.searches]
     if SearchState.UNREACHABLE in states:
         line = unreachable[0] if unreachable else "a source could not be reached"
@@ -50,9 +53,11 @@ def judge(tallies: Sequence[Tally], unreachable: Sequence[str], fetched: bool) -
         line = f"{counted(blocked, 'search', 'es')} met a block or an unknown page (see above); {GO_ON} later"
         raise Verdict(7, line)
     failed = sum(state is SearchState.FAILED for state in states)
-    left = sum(tally.saved < tally.limit and _retries(tally) for tally in tallies) if fetched else 0
+    short = fetched * sum(tally.short > 0 and _retries(tally) for tally in tallies)
+    whole = fetched * sum(tally.limit >= ALL and _retries(tally) for tally in tallies)
     parts = [counted(failed, "search", "es") + " failed"] * bool(failed)
-    parts += [counted(left, "keyword", "s") + " short of the limit with URLs to try again"] * bool(left)
+    parts += [counted(short, "keyword", "s") + " short of the limit with URLs to try again"] * bool(short)
+    parts += [counted(whole, "keyword", "s") + " not whole yet, with URLs to try again"] * bool(whole)
     if parts:
         raise Verdict(9, f"{' and '.join(parts)}; {GO_ON}")
 

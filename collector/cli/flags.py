@@ -68,7 +68,7 @@ browser = _options(
 )
 
 
-class Limit(click.ParamType):
+class Limit(click.ParamType[int]):
     """A whole number of at least 1, or all."""
 
     name = "limit"

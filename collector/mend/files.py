@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from hashlib import file_digest
 from pathlib import Path
 
+from collector.layout import FILE_NAME
 from collector.store.upkeep import SavedFile
-
-OUR_NAME = re.compile(r"([0-9a-f]{32})\.[a-z]{3,4}")
-"""Names that we give: half the hash of the bytes, and an extension. See `layout.file_name`."""
 
 
 def sha256(file: Path) -> str:
@@ -42,7 +39,7 @@ def pictures(folder: Path, since: float = 0.0) -> Iterator[Path]:
     """Files below class folders with a name of ours, from folders and files changed since then (seconds since 1970)."""
     for directory in class_folders(folder, since):
         for file in directory.iterdir():
-            ours = OUR_NAME.fullmatch(file.name) and not file.is_symlink() and file.is_file()
+            ours = FILE_NAME.fullmatch(file.name) and not file.is_symlink() and file.is_file()
             if ours and file.stat().st_mtime >= since:
                 yield file
 

@@ -9,7 +9,13 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
-DOUBLES: Final[Mapping[str, str]] = {}
+DOUBLES: Final[Mapping[str, str]] = {
+    "deviantart": "collector.practice.deviantart",
+    "imgur": "collector.practice.imgur",
+    "bing": "collector.practice.bing",
+    "duckduckgo": "collector.practice.duckduckgo",
+    "naver": "collector.practice.naver",
+}
 """Name -> module; the module offers `Double`, a class whose arguments are its knobs and all have defaults.
 
 A double named `imgur` is served under `/imgur/`; sources find it there by their setting `home`.

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from collector.model import SearchState
+from collector.model import Search, SearchState
 
 IN_A_ROW = 2
 """Asking a third time would only make a block worse."""
@@ -24,15 +25,26 @@ class Ending:
     detail: str = ""
 
 
+def door(search: Search) -> str:
+    """Whom a search asks: its source, or one site of it where the keyword is the address of a page."""
+    keyword = search.query.keyword
+    if not keyword.startswith(("http://", "https://")):
+        return search.source
+    try:
+        return f"{search.source} at {urlsplit(keyword).netloc.rpartition('@')[2]}"
+    except ValueError:  # An address that nobody can ask.
+        return search.source
+
+
 class Breaker:
-    """Counts, per source, how often it ended blocked or unreachable with no result in between."""
+    """Counts, per door, how often it ended blocked or unreachable with no result in between."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._row: dict[str, tuple[SearchState, int]] = {}
 
     def verdict(self, source: str) -> Ending | None:
-        """How a search of this source ends without being asked; None while it may be asked."""
+        """How a search at this door ends without being asked; None while it may be asked."""
         with self._lock:
             state, count = self._row.get(source, (SearchState.PENDING, 0))
         if count < IN_A_ROW:
@@ -41,8 +53,14 @@ class Breaker:
             state, "search.skipped", f"{source} was {state} {IN_A_ROW} times in a row; a later run asks again"
         )
 
-    def note(self, source: str, state: SearchState) -> bool:
-        """Remember how a search came out; True when just this one stopped the source."""
+    def note(self, source: str, ending: Ending) -> bool:
+        """Remember how a search came out; True when just this one stopped the source.
+
+        What a rule forbids (robots.txt) says nothing about the next search.
+        """
+        state = ending.state
+        if ending.reason.startswith("policy."):
+            return False
         with self._lock:
             before, count = self._row.get(source, (state, 0))
             if count >= IN_A_ROW:

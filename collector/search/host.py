@@ -6,7 +6,7 @@ Posts SearchStarted, Found and SearchEnded. No threads and no Selenium here; bro
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,9 +23,9 @@ from collector.contracts import (
     Throttled,
     Visit,
 )
-from collector.model import Found, Hit, Noticed, Search, SearchEnded, SearchStarted, SearchState
+from collector.model import ALL, Found, Hit, Noticed, Search, SearchEnded, SearchStarted, SearchState
 from collector.search import diagnosis
-from collector.search.breaker import Breaker, Ending
+from collector.search.breaker import Breaker, Ending, door
 from collector.search.guard import GuardedBrowser, OutOfTime, Stopped
 from collector.search.lender import Lender
 from collector.settings import SearchSettings
@@ -102,6 +102,20 @@ class Harvest:
             url, params=params, headers=headers, form=form, rate=rate, throttled=throttled, crawl=crawl
         )
 
+    def get_all(
+        self,
+        urls: Iterable[str | None],
+        *,
+        headers: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+        most: int = 8,
+    ) -> Iterator[Answer | SourceError]:
+        """Many pages, several at a time; see `Pages`."""
+        self._check()
+        return self._pages().get_all(urls, headers=headers, rate=rate, throttled=throttled, crawl=crawl, most=most)
+
     def cookies(self, url: str) -> str:
         """The Cookie header this search would send."""
         return self._pages().cookies(url)
@@ -133,7 +147,8 @@ class Harvest:
         """See `harvest`."""
         search, terms = self._search, self._terms
         terms.post(SearchStarted(search))
-        ending = terms.breaker.verdict(search.source)
+        asked = door(search)
+        ending = terms.breaker.verdict(asked)
         kept: Path | None = None
         if ending is None:
             try:
@@ -143,8 +158,8 @@ class Harvest:
                     self._visit.close()
             if ending.state in DIAGNOSED:
                 kept = self._diagnose(ending)
-            if terms.breaker.note(search.source, ending.state):
-                text = f"{search.source} was {ending.state} twice in a row; it is not asked again in this run"
+            if terms.breaker.note(asked, ending):
+                text = f"{asked} was {ending.state} twice in a row; it is not asked again in this run"
                 terms.post(Noticed(text, "warning"))
         seconds = terms.clock() - self._started
         return SearchEnded(search, ending.state, ending.reason, ending.detail, self._found, seconds, kept)
@@ -179,6 +194,8 @@ class Harvest:
                 self._any = True
                 if hit.key not in ranked:
                     ranked.add(hit.key)
+                    if self._search.wanted >= ALL:  # However long a walk takes, as long as it gets on.
+                        self._deadline = self._terms.clock() + self._terms.settings.keyword_timeout
                     self._take(hit, len(ranked))
                 if self.wanted() == 0:
                     return Ending(SearchState.ENOUGH)
@@ -190,11 +207,15 @@ class Harvest:
         return Ending(SearchState.EXHAUSTED if self._any else SearchState.EMPTY)
 
     def _take(self, hit: Hit, rank: int) -> None:
-        """Hand over a hit that the ledger does not have. Waiting for a full inbox is not the search's time."""
-        if hit.key in self._keys:
+        """Hand over a hit, unless this search did so already; one that the ledger has is no find, but may have changed.
+
+        Waiting for a full inbox is not the search's time.
+        """
+        if hit.key not in self._keys:
+            self._keys.add(hit.key)
+            self._found += 1
+        elif hit.key not in self._search.known:
             return
-        self._keys.add(hit.key)
-        self._found += 1
         before = self._terms.clock()
         self._terms.post(Found(self._search, rank, hit))
         self._deadline += self._terms.clock() - before
@@ -223,7 +244,9 @@ class Harvest:
             raise Stopped
 
     def _out_of_time(self) -> Ending:
-        detail = f"not done after {self._terms.settings.keyword_timeout:g} s; what was found is kept"
+        seconds = f"{self._terms.settings.keyword_timeout:g} s"
+        what = f"nothing came for {seconds}" if self._search.wanted >= ALL else f"not done after {seconds}"
+        detail = f"{what}; what was found is kept"
         return Ending(SearchState.FAILED, "browser.hung", detail)
 
     def _diagnose(self, ending: Ending) -> Path | None:

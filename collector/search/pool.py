@@ -1,4 +1,4 @@
-"""N workers, each a thread with one browser that serves many keywords; they post to the run's inbox.
+"""Workers in threads that post to the run's inbox: some with a browser that serves many keywords, some without.
 
 Starts nothing before the first search. After `close` no browser and no profile folder is left.
 """
@@ -108,6 +108,16 @@ class Browsers:
         return installation, run
 
 
+class _Lane:
+    """Searches that wait for workers of one kind, and these workers. Guarded by the pool's lock."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = max(1, capacity)
+        self.queue: queue.SimpleQueue[Search | None] = queue.SimpleQueue()
+        self.busy = 0
+        self.workers = 0
+
+
 class SearchPool:
     """Searches in parallel. Posts SearchStarted, Found, SearchEnded, Noticed, and exceptions that are bugs."""
 
@@ -119,38 +129,41 @@ class SearchPool:
         diagnosis: Path,
         open_visit: OpenVisit,
         start: Start | None = None,
+        browserless: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """`start` makes a browser (tests); the default is a real one."""
+        """`start` makes a browser (tests); the default is a real one. `browserless`: sources that never ask for one."""
         self._settings = settings
+        self._browserless = browserless
         self._post = post
         self._load = load_source
         self._browsers = Browsers(settings, post)
         self._start = start
         self._stop = threading.Event()
         self._terms = Terms(settings, post, diagnosis, open_visit, stopped=self._stop.is_set)
-        self._queue: queue.SimpleQueue[Search | None] = queue.SimpleQueue()
+        self._with_browser, self._without = _Lane(settings.browsers), _Lane(settings.workers)
         self._lock = threading.Lock()
-        self._busy = 0
         self._workers: list[tuple[threading.Thread, Lender]] = []
 
     @property
     def busy(self) -> int:
         """Searches submitted and not ended."""
         with self._lock:
-            return self._busy
+            return self._with_browser.busy + self._without.busy
 
-    @property
-    def capacity(self) -> int:
-        """How many searches it can work on at once."""
-        return max(1, self._settings.browsers)
+    def room(self, source: str) -> bool:
+        """Whether a search of this source would be worked on at once."""
+        lane = self._lane(source)
+        with self._lock:
+            return lane.busy < lane.capacity
 
     def submit(self, search: Search) -> None:
         """Take on a search; a worker more is started while there are fewer than searches and capacity."""
+        lane = self._lane(search.source)
         with self._lock:
-            self._busy += 1
-            if len(self._workers) < min(self._busy, self.capacity) and not self._stop.is_set():
-                self._add_worker()
-        self._queue.put(search)
+            lane.busy += 1
+            if lane.workers < min(lane.busy, lane.capacity) and not self._stop.is_set():
+                self._add_worker(lane)
+        lane.queue.put(search)
 
     def close(self, now: bool = False) -> None:
         """Stop within 10 s, or 2 s when `now`: searches under way end between two commands and stay pending.
@@ -158,8 +171,9 @@ class SearchPool:
         What they posted before stays in the inbox. Browsers that do not answer are killed.
         """
         self._stop.set()
-        for _ in self._workers:
-            self._queue.put(None)
+        for lane in (self._with_browser, self._without):
+            for _ in range(lane.workers):
+                lane.queue.put(None)
         self._join(0.3 if now else GRACE)
         busy = [lender for thread, lender in self._workers if thread.is_alive()]
         killers = [threading.Thread(target=lender.kill, name="browser kill", daemon=True) for lender in busy]
@@ -170,10 +184,15 @@ class SearchPool:
         self._browsers.close()
         self._join(0.5 if now else LAST)
 
-    def _add_worker(self) -> None:
-        number = len(self._workers) + 1
-        lender = Lender(self._start or partial(self._browsers.start, number), self._settings)
-        thread = threading.Thread(target=self._work, args=(lender,), name=f"search {number}", daemon=True)
+    def _lane(self, source: str) -> _Lane:
+        return self._without if self._browserless(source) else self._with_browser
+
+    def _add_worker(self, lane: _Lane) -> None:
+        lane.workers += 1
+        start = self._start or partial(self._browsers.start, lane.workers)
+        lender = Lender(start if lane is self._with_browser else _no_browser, self._settings)
+        name = f"search {len(self._workers) + 1}"
+        thread = threading.Thread(target=self._work, args=(lane, lender), name=name, daemon=True)
         self._workers.append((thread, lender))
         thread.start()
 
@@ -182,11 +201,11 @@ class SearchPool:
         for thread, _ in self._workers:
             thread.join(max(0.0, end - time.monotonic()))
 
-    def _work(self, lender: Lender) -> None:
+    def _work(self, lane: _Lane, lender: Lender) -> None:
         """One worker: search after search until told to stop. A bug goes to the calling thread, which raises it."""
         try:
-            while (search := self._queue.get()) is not None and not self._stop.is_set():
-                self._search(search, lender)
+            while (search := lane.queue.get()) is not None and not self._stop.is_set():
+                self._search(search, lane, lender)
         except Stopped:
             return
         except Exception as error:  # noqa: BLE001 - not swallowed: handed to the calling thread
@@ -194,12 +213,16 @@ class SearchPool:
         finally:
             lender.discard()
 
-    def _search(self, search: Search, lender: Lender) -> None:
+    def _search(self, search: Search, lane: _Lane, lender: Lender) -> None:
         try:
             source, settings = self._load(search.source)
             ended = harvest(search, source, settings, lender, self._terms)
         finally:
             with self._lock:
-                self._busy -= 1
+                lane.busy -= 1
         self._post(ended)
         lender.give_back()
+
+
+def _no_browser() -> OwnBrowser:
+    raise RuntimeError("a source that says it needs no browser (BROWSER = False) asked for one")

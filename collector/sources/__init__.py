@@ -15,6 +15,15 @@ from collector.contracts import InputError, Source, UsageError
 
 SOURCES: Final[Mapping[str, str]] = {
     "google": "collector.sources.google",
+    "deviantart": "collector.sources.deviantart",
+    "imgur": "collector.sources.imgur",
+    "openverse": "collector.sources.openverse",
+    "commons": "collector.sources.commons",
+    "flickr": "collector.sources.flickr",
+    "bing": "collector.sources.bing",
+    "duckduckgo": "collector.sources.duckduckgo",
+    "naver": "collector.sources.naver",
+    "recipe": "collector.sources.recipe",
 }
 """Name -> module. The module offers search, SETTINGS, FILTERS and VARIATIONS, and may offer
 

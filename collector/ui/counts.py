@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from collector.model import (
+    ALL,
     Duplicate,
     Event,
     Failed,
@@ -163,4 +164,5 @@ class Finishing:
         del self._of_query[query]
         for number in pictures.searches:
             del self._of_search[number]
-        return f'"{pictures.keyword}" has {pictures.saved:,} of {pictures.limit:,} pictures'
+        limit = f" of {pictures.limit:,}" if pictures.limit < ALL else ""
+        return f'"{pictures.keyword}" has {pictures.saved:,}{limit} pictures'

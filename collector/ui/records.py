@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from collector.model import (
+    ALL,
     Duplicate,
     Event,
     Failed,
@@ -29,7 +30,7 @@ def record(event: Event) -> Record:
     """`event` first, then the event's own fields; unknown ones are "", 0 or null as in the model."""
     match event:
         case SearchStarted(search):
-            return {"event": "search_started", **_search(search), "wanted": search.wanted}
+            return {"event": "search_started", **_search(search), "wanted": _limit(search.wanted)}
         case Found(search, rank, hit):
             return {"event": "found", **_search(search), "rank": rank, **_hit(hit)}
         case SearchEnded(search):
@@ -47,6 +48,11 @@ def record(event: Event) -> Record:
             return {"event": "skipped", **_task(task), "reason": reason, "detail": detail}
         case Noticed(text, level):
             return {"event": "noticed", "level": level, "text": text}
+
+
+def _limit(number: int) -> int | None:
+    """null for everything there is."""
+    return number if number < ALL else None
 
 
 def _url(url: str) -> Record:
@@ -83,6 +89,7 @@ def _hit(hit: Hit) -> Record:
         "is_thumbnail": hit.is_thumbnail,
         "kind": hit.kind.value,
         "way": hit.way,
+        "media": hit.media.value,
         "licence_url": hit.licence.url,
     }
 
@@ -98,6 +105,7 @@ def _picture(picture: Picture) -> Record:
         "width": picture.width,
         "height": picture.height,
         "bytes": picture.bytes,
+        "media": picture.media.value,
     }
 
 

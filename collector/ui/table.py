@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from collector.layout import LEDGER
-from collector.model import Tally
+from collector.model import ALL, Tally
 from collector.ui.text import meaning, printable, write
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ KEYWORD_WIDTH: Final = 40
 PLAIN_WIDTH: Final = 160
 """Columns when the output is no terminal."""
 
-_NUMBERS: Final = ("found", "saved", "duplicate", "rejected", "failed", "skipped", "waiting")
-_SUMMED: Final = ("limit", "retry", "bytes", "seconds", *_NUMBERS)
+_NUMBERS: Final = ("found", "saved", "videos", "files", "duplicate", "rejected", "failed", "skipped", "waiting")
+_SUMMED: Final = ("limit", "retry", "bytes", "video_bytes", "file_bytes", "seconds", *_NUMBERS)
 _SHORT: Final = {
+    "videos": "vid",
     "duplicate": "dup",
     "rejected": "rej",
     "failed": "fail",
@@ -45,7 +46,8 @@ _SHORT: Final = {
     "waiting": "wait",
     "seconds": "s",
 }
-_OPTIONAL: Final = ("skipped", "waiting")
+_OPTIONAL: Final = {"skipped": NARROW, "waiting": NARROW, "videos": 90, "files": 90}
+"""Numbers that are left out when they are nothing everywhere, or the terminal has fewer columns than that."""
 
 
 def summary(
@@ -81,16 +83,19 @@ def _total(tallies: Sequence[Tally]) -> Tally:
     for tally in tallies:
         reasons.update(dict(tally.reasons))
     sums = {name: sum(getattr(tally, name) for tally in tallies) for name in _SUMMED}
+    sums["limit"] = min(ALL, sums["limit"])  # Everything of one keyword is no number for all of them either.
     title = "1 keyword" if len(tallies) == 1 else f"{len(tallies):,} keywords"
     return Tally(keyword=title, label="", reasons=tuple(reasons.most_common()), **sums)
 
 
 def _misses(tally: Tally) -> bool:
-    return tally.saved < tally.limit or any(not state.done for _, state, _ in tally.searches)
+    unfinished = tally.limit >= ALL and tally.waiting + tally.retry > 0
+    return tally.short > 0 or unfinished or any(not state.done for _, state, _ in tally.searches)
 
 
 def _missing(tally: Tally) -> tuple[int, int]:
-    return tally.limit - tally.saved, tally.failed
+    """Of a keyword that wants everything, what is known and not there yet."""
+    return (tally.waiting + tally.retry if tally.limit >= ALL else tally.short), tally.failed
 
 
 # --------------------------------------------------------------------------- the table
@@ -103,7 +108,8 @@ def _table(shown: Sequence[Tally], total: Tally, width: int, overflow: OverflowM
     from rich.text import Text
 
     rows = [*shown, total]
-    numbers = [name for name in _NUMBERS if name not in _OPTIONAL or (getattr(total, name) and width >= NARROW)]
+    spare = {name for name, least in _OPTIONAL.items() if not getattr(total, name) or width < least}
+    numbers = [name for name in _NUMBERS if name not in spare]
     headings = [name if width >= WIDE else _SHORT.get(name, name) for name in (*numbers, "MB", "seconds")]
     cells = [_cells(tally, numbers) for tally in rows]
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
@@ -177,14 +183,31 @@ def _why(total: Tally, stream: TextIO) -> None:
 
 def _closing(total: Tally, seconds: float, out: Path) -> str:
     took = f" in {seconds:,.1f} s" if seconds else ""
-    saved = f"{total.saved:,} of {total.limit:,} pictures saved, {total.bytes / 1e6:,.1f} MB"
+    wanted = f" of {total.limit:,}" if total.limit < ALL else ""
+    apart = _apart(total)
+    what = "saved" if apart else "pictures saved"
+    saved = f"{total.saved:,}{wanted} {what}{apart}, {total.bytes / 1e6:,.1f} MB"
     return f"\n{saved}{took}: {printable(str(out))}"
 
 
+def _apart(total: Tally) -> str:
+    """What was saved beside pictures, such as ` (119 pictures, 33 videos with 12.0 MB)`; "" when it is all pictures."""
+    parts = [f"{total.pictures:,} pictures"]
+    for name, count, size in (("videos", total.videos, total.video_bytes), ("files", total.files, total.file_bytes)):
+        parts += [f"{count:,} {name} with {size / 1e6:,.1f} MB"] * bool(count)
+    return f" ({', '.join(parts)})" if len(parts) > 1 else ""
+
+
 def _json_lines(tallies: Sequence[Tally], total: Tally, seconds: float, out: Path, stream: TextIO) -> None:
+    """A limit of null is everything there is."""
     for tally in tallies:
-        write(stream, json.dumps({"event": "tally", **asdict(tally)}))
-    sums = asdict(total)
+        write(stream, json.dumps({"event": "tally", **_plain(tally)}))
+    sums = _plain(total)
     del sums["keyword"], sums["label"], sums["searches"], sums["seconds"]
     ending = {"event": "summary", "keywords": len(tallies), **sums, "seconds": round(seconds, 3), "out": str(out)}
     write(stream, json.dumps(ending))
+
+
+def _plain(tally: Tally) -> dict[str, Any]:
+    fields = asdict(tally)
+    return {**fields, "limit": tally.limit if tally.limit < ALL else None}

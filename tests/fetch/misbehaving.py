@@ -27,6 +27,8 @@ class Request:
     path: str
     headers: dict[str, str]
     peer: tuple[str, int]
+    method: str = "GET"
+    body: bytes = b""
 
 
 class Server:
@@ -100,7 +102,9 @@ class Server:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.rstrip("\r\n").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        request = Request(first.split(" ")[1], headers, writer.get_extra_info("peername"))
+        method, path = first.split(" ")[:2]
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        request = Request(path, headers, writer.get_extra_info("peername"), method, body)
         self.log.append(request)
         answer = self.answers.get(
             request.path.partition("?")[0], ok(b"nothing here", "404 Not Found", type="text/html")

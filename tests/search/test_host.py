@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector.contracts import BrowserError, SourceError, Web
-from collector.model import Hit, Noticed, Search, SearchStarted, SearchState
+from collector.model import ALL, Hit, Noticed, Search, SearchStarted, SearchState
 from collector.search.guard import Stopped
 from tests.search.fakes import FakeBrowser, Stage, pages, tries
 from tests.values import hit, query
@@ -36,11 +36,11 @@ def test_repeated_hits_count_once_and_take_no_rank(tmp_path: Path) -> None:
     assert ended.found == 3
 
 
-def test_known_hits_are_not_posted_but_keep_their_rank(tmp_path: Path) -> None:
+def test_known_hits_are_posted_for_what_changed_and_are_no_finds(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     known = frozenset({hit(1).key, hit(3).key, hit(99).key})
     ended = stage.harvest(a_search(wanted=5, known=known), pages(*(hit(n) for n in range(1, 10))))
-    assert stage.found() == [(2, "id2"), (4, "id4")], "five different URLs with the known ones"
+    assert stage.found() == [(1, "id1"), (2, "id2"), (3, "id3"), (4, "id4")], "five different URLs with the known ones"
     assert (ended.state, ended.found) == (SearchState.ENOUGH, 2)
 
 
@@ -226,6 +226,22 @@ def test_a_stop_ends_it_without_an_end(tmp_path: Path) -> None:
         stage.harvest(a_search(), pages(hit(1), lambda: setattr(stage, "stop", True), hit(2)))
 
 
+def test_a_walk_for_everything_may_take_as_long_as_it_gets_on(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, keyword_timeout=60)
+
+    def slow(search: Search, web: Web) -> Iterator[Hit]:
+        for number in range(1, 20):
+            stage.clock.now += 50
+            yield hit(number)
+        for _ in range(9):
+            stage.clock.now += 50
+            yield hit(1)
+
+    ended = stage.harvest(a_search(wanted=ALL), slow)
+    assert (ended.state, ended.reason, ended.found) == (SearchState.FAILED, "browser.hung", 19)
+    assert "nothing came for 60 s" in ended.detail
+
+
 # ---------------------------------------------------------------------- blocked
 
 
@@ -284,3 +300,23 @@ def test_two_times_unreachable_likewise_but_not_mixed_or_of_another_kind(tmp_pat
     skipped = stage.harvest(a_search(), pages(hit(1)))
     assert (skipped.state, skipped.reason) == (SearchState.UNREACHABLE, "search.skipped")
     assert "google" in skipped.detail
+
+
+def test_sites_of_a_source_that_takes_addresses_are_stopped_one_by_one(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def at(address: str) -> Search:
+        return Search(1, query(address), "page", 10)
+
+    for path in "ab":
+        assert stage.harvest(at(f"https://one.test/{path}"), pages(BLOCK)).reason == "page.captcha"
+    assert stage.harvest(at("https://one.test/c"), pages(hit(1))).reason == "search.skipped"
+    assert stage.harvest(at("https://two.test/"), pages(hit(1))).state is SearchState.EXHAUSTED
+    assert "page at one.test" in next(event.text for event in stage.posted if isinstance(event, Noticed))
+
+
+def test_what_a_rule_forbids_stops_nothing_else(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    robots = SourceError(SearchState.BLOCKED, "policy.robots", "robots.txt forbids it")
+    for _ in range(3):
+        assert stage.harvest(a_search(), pages(robots)).reason == "policy.robots"

@@ -29,7 +29,15 @@ class Bench:
     def __init__(self, folder: Path, source: Source, start: Callable[[], FakeBrowser] | None, **settings: Any) -> None:
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.source = source
-        self.pool = SearchPool(SearchSettings(**settings), self.inbox.put, self._load, folder, no_visit, start)
+        self.pool = SearchPool(
+            SearchSettings(**settings),
+            self.inbox.put,
+            self._load,
+            folder,
+            no_visit,
+            start,
+            lambda name: name == "imgur",
+        )
         self.events: list[Any] = []
 
     def _load(self, name: str) -> tuple[Source, Mapping[str, Any]]:
@@ -77,7 +85,7 @@ def test_searches_in_parallel_and_reuses_browsers(tmp_path: Path) -> None:
         yield hit(1, search.query.keyword)
 
     bench = Bench(tmp_path, source, start, browsers=2)
-    assert (bench.pool.busy, bench.pool.capacity) == (0, 2)
+    assert bench.pool.room("google")
     bench.submit("a", "b", "c", "d")
     assert bench.pool.busy > 0
     ended = bench.until_ended(4)
@@ -86,6 +94,50 @@ def test_searches_in_parallel_and_reuses_browsers(tmp_path: Path) -> None:
     assert bench.pool.busy == 0
     close_in(bench, 2)
     assert all(browser.closed for browser in browsers)
+
+
+def test_sources_without_a_browser_have_workers_of_their_own(tmp_path: Path) -> None:
+    gate = threading.Barrier(4, timeout=10)
+
+    def source(search: Search, web: Web) -> Iterator[Hit]:
+        gate.wait()
+        yield hit(1, search.query.keyword)
+
+    bench = Bench(tmp_path, source, no_browser, browsers=1, workers=3)
+    assert bench.pool.room("imgur") and bench.pool.room("google")
+    for number, name in enumerate(("imgur", "google", "imgur", "imgur")):
+        bench.pool.submit(Search(number, query(f"k{number}"), name, 10))
+    assert bench.until_ended(4) and bench.of(Found), "all four at once"
+    close_in(bench, 2)
+
+
+def test_a_worker_of_browsers_that_is_busy_leaves_room_for_the_others(tmp_path: Path) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def source(search: Search, web: Web) -> Iterator[Hit]:
+        begun.set()
+        assert go.wait(10)
+        yield hit(1)
+
+    bench = Bench(tmp_path, source, no_browser, browsers=1, workers=1)
+    bench.submit("a")
+    assert begun.wait(10)
+    assert (bench.pool.room("google"), bench.pool.room("imgur")) == (False, True)
+    go.set()
+    bench.until_ended(1)
+    close_in(bench, 2)
+
+
+def test_a_source_that_said_it_needs_no_browser_gets_none(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, pages(hit(1)), FakeBrowser)
+    bench.pool.submit(Search(1, query("a"), "imgur", 10))
+    with pytest.raises(RuntimeError, match="BROWSER = False"):
+        bench.until_ended(1)
+    close_in(bench, 2)
+
+
+def no_browser() -> FakeBrowser:
+    raise AssertionError("a browser was started")
 
 
 def test_starts_no_more_workers_than_searches(tmp_path: Path) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from collector.contracts import Answer, Browser, Throttled
+from collector.contracts import Answer, Browser, SourceError, Throttled
 from collector.fetch.pages import PageClient
 from collector.model import Query, Search
 from collector.settings import FetchSettings
@@ -40,6 +40,18 @@ class LentWeb:
         return self._visit.get(
             url, params=params, headers=headers, form=form, rate=rate, throttled=throttled, crawl=crawl
         )
+
+    def get_all(
+        self,
+        urls: Iterable[str | None],
+        *,
+        headers: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+        most: int = 8,
+    ) -> Iterator[Answer | SourceError]:
+        return self._visit.get_all(urls, headers=headers, rate=rate, throttled=throttled, crawl=crawl, most=most)
 
     def cookies(self, url: str) -> str:
         return self._visit.cookies(url)

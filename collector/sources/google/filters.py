@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from collector.model import Query
 
 _SIZE: Final = {"large": "isz:l", "medium": "isz:m", "icon": "isz:i"}
-_COLOURS: Final = (
+COLOURS: Final = (
     "black",
     "blue",
     "brown",
@@ -31,7 +31,7 @@ _COLOURS: Final = (
 _COLOUR: Final = {
     "grayscale": "ic:gray",
     "transparent": "ic:trans",
-    **{name: f"ic:specific,isc:{name}" for name in _COLOURS},
+    **{name: f"ic:specific,isc:{name}" for name in COLOURS},
 }
 _TYPE: Final = {"clipart": "itp:clipart", "lineart": "itp:lineart", "animated": "itp:animated"}
 _TIME: Final = {"day": "qdr:d", "week": "qdr:w", "month": "qdr:m", "year": "qdr:y"}
@@ -56,7 +56,7 @@ VARIATIONS: Final = (
     ("time", "year"),
     ("time", "month"),
     ("size", "medium"),
-    *(("color", name) for name in _COLOURS),
+    *(("color", name) for name in COLOURS),
     ("color", "grayscale"),
 )
 """Facets of the same query, each with results of its own: how people get past the few hundred that one search shows.

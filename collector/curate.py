@@ -1,0 +1,200 @@
+"""Puts decisions about the set into the ledger, and moves files out of the folder and back. Decides nothing itself."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from collector.dataset import dedupe, junk, splits
+from collector.dataset.hashing import hash_files
+from collector.dataset.pdq import Hashed
+from collector.model import Item, Verdict
+from collector.store import Ledger
+
+_BATCH = 500
+"""Hashes kept in one commit: what a stop may cost."""
+FEW = 200
+"""Files below which other processes are not worth starting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deduped:
+    """What `dedupe_set` found and decided."""
+
+    pictures: int
+    groups: int
+    verdicts: tuple[Verdict, ...]
+    conflicts: tuple[dedupe.Group, ...]
+    labelled_further: int
+    unreadable: int
+
+
+def rejects(folder: Path) -> Path:
+    """Where left-out pictures are moved to: beside the output folder, so that no loader takes it for a class."""
+    out = folder.absolute()
+    return out.with_name(f"{out.name}-rejected")
+
+
+def hash_set(
+    ledger: Ledger, folder: Path, processes: int = 0, tell: Callable[[int, int], None] = lambda *_: None
+) -> int:
+    """Give every picture its PDQ hash that has none; how many could not be read, which become verdicts.
+
+    `processes` 0 takes one per core. `tell` is told (done, of how many). May be stopped and begun again.
+    """
+    missing = [(sha256, folder / path) for sha256, path in ledger.unhashed()]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = processes or cores
+    if len(missing) < FEW:
+        workers = 1
+    rows: list[tuple[str, str, int]] = []
+    broken: list[tuple[str, str]] = []
+    for done, (sha256, found) in enumerate(hash_files(missing, workers), start=1):
+        if isinstance(found, Hashed):
+            rows.append((sha256, found.hash, found.quality))
+        else:
+            broken.append((sha256, found))
+        if len(rows) >= _BATCH:
+            _keep(ledger, rows)
+            tell(done, len(missing))
+    _keep(ledger, rows)
+    labels = {item.sha256: item.label for item in ledger.items()} if broken else {}
+    with ledger.transaction():
+        ledger.decide(
+            ("set.unreadable",),
+            (Verdict(sha256, labels[sha256], "set.unreadable", text) for sha256, text in broken if sha256 in labels),
+        )
+    return len(broken)
+
+
+def _keep(ledger: Ledger, rows: list[tuple[str, str, int]]) -> None:
+    if rows:
+        with ledger.transaction():
+            ledger.remember_hashes(rows)
+        rows.clear()
+
+
+def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Policy, processes: int = 0,
+               tell: Callable[[int, int], None] = lambda *_: None) -> Deduped:  # fmt: skip
+    """Hash what is not hashed, find what looks the same, and enter what is left out. No file is moved."""
+    unreadable = hash_set(ledger, folder, processes, tell)
+    items = candidates(ledger, ("set.near_duplicate", "set.conflict"))
+    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.hashes()}
+    found = dedupe.groups(items, hashes, distance)
+    decided = dedupe.decide(found, policy)
+    with ledger.transaction():
+        ledger.decide(("set.near_duplicate", "set.conflict"), decided.verdicts)
+        ledger.label_further(decided.extra_labels)
+    return Deduped(
+        pictures=len(items),
+        groups=sum(len(group.members) > 1 for group in found),
+        verdicts=decided.verdicts,
+        conflicts=decided.conflicts,
+        labelled_further=len(decided.extra_labels),
+        unreadable=unreadable,
+    )
+
+
+def junk_set(ledger: Ledger, folder: Path, limits: junk.Limits, processes: int = 0) -> tuple[Verdict, ...]:
+    """Find what is no use to anybody and enter it as left out. No file is moved."""
+    hash_set(ledger, folder, processes)
+    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.hashes()}
+    verdicts = junk.judge(candidates(ledger, junk.REASONS), hashes, _seen(ledger), limits)
+    with ledger.transaction():
+        ledger.decide(junk.REASONS, verdicts)
+    return tuple(verdicts)
+
+
+def _seen(ledger: Ledger) -> dict[str, junk.Sightings]:
+    seen: dict[str, junk.Sightings] = {}
+    for sha256, rows in groupby(ledger.sightings(), key=lambda row: row[0]):
+        places = [(url, keyword) for _, url, keyword in rows]
+        hosts = {urlsplit(url).netloc for url, _ in places}
+        seen[sha256] = junk.Sightings(len(places), len(hosts), len({keyword for _, keyword in places}))
+    return seen
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a set was split."""
+
+    counts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+    """(label, ((split, pictures), ...)), by label."""
+    kept: int
+    """Pictures that had a split already."""
+    leaks: splits.Leaks
+
+
+def split_set(ledger: Ledger, folder: Path, scheme: splits.Scheme, distance: int, processes: int = 0) -> Split:
+    """Give every picture of the set its split and keep it; those that have one keep it."""
+    hash_set(ledger, folder, processes)
+    items = candidates(ledger, ())
+    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.hashes()}
+    together = splits.clusters(items, dedupe.groups(items, hashes, distance))
+    earlier = ledger.splits(scheme.name)
+    given = splits.assign(together, earlier, scheme)
+    with ledger.transaction():
+        ledger.remember_splits(scheme.name, given)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for item in items:
+        counts[item.label][given[item.sha256]] += 1
+    names = [name for name, _ in scheme.sizes]
+    rows = tuple((label, tuple((name, counts[label][name]) for name in names)) for label in sorted(counts))
+    return Split(rows, sum(item.sha256 in earlier for item in items), splits.leaks(together, scheme))
+
+
+def candidates(ledger: Ledger, reasons: Sequence[str]) -> list[Item]:
+    """The pictures a rule may decide about: all but those left out for other reasons than its own."""
+    out = {(verdict.sha256, verdict.label) for verdict in ledger.verdicts() if verdict.reason not in reasons}
+    return [item for item in ledger.items() if (item.sha256, item.label) not in out]
+
+
+def apply(ledger: Ledger, folder: Path) -> int:
+    """Move the files of pictures that are left out beside the folder, and those back that no longer are; how many.
+
+    File first, ledger second, and a file that is there already is taken as moved: a kill between the two is made good
+    by doing it again.
+    """
+    undone = restore(ledger, folder, ledger.stranded())
+    moved = 0
+    for sha256, path in ledger.to_move():
+        target = rejects(folder) / path.parent.name / path.name
+        if (folder / path).exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).replace(target)
+        if target.exists():
+            with ledger.transaction():
+                ledger.relocate(sha256, Path("..", target.relative_to(folder.absolute().parent)), path.as_posix())
+            moved += 1
+        _drop_if_empty((folder / path).parent)
+    return moved + undone
+
+
+def undo(ledger: Ledger, folder: Path) -> int:
+    """Move every file back that was moved away; how many. The verdicts stay."""
+    return restore(ledger, folder, ledger.moved() + ledger.stranded())
+
+
+def restore(ledger: Ledger, folder: Path, files: Sequence[tuple[str, Path]]) -> int:
+    """Move (sha256, path) files back into their class folders; how many."""
+    for sha256, path in files:
+        back = Path(path.parent.name, path.name)
+        if (folder / path).exists():
+            (folder / back).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).replace(folder / back)
+        with ledger.transaction():
+            ledger.relocate(sha256, back, "")
+        _drop_if_empty((folder / path).parent)
+    _drop_if_empty(rejects(folder))
+    return len(files)
+
+
+def _drop_if_empty(place: Path) -> None:
+    """No empty class folder stays: a loader would take it for a class."""
+    if place.is_dir() and not any(place.iterdir()):
+        place.rmdir()

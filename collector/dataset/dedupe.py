@@ -1,0 +1,110 @@
+"""Near-duplicates and label conflicts: which pictures to leave out of the set, by stated rules. Pure; moves no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from collector.dataset import near
+from collector.dataset.pdq import RELIABLE, Hashed, unpacked
+from collector.model import Item, Verdict
+
+Policy = Literal["list", "drop", "best", "multi"]
+POLICIES: Final[tuple[Policy, ...]] = ("list", "drop", "best", "multi")
+"""What becomes of a picture with two labels: list: nothing, it is told; drop: left out under each; best: kept under
+the label that found it at the best rank; multi: kept once, with every label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pictures that look the same."""
+
+    members: tuple[Item, ...]
+    """The one to keep first, then by the same rule."""
+    distances: tuple[int, ...]
+    """Bits in which each differs from the first."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every class that one of them belongs to, sorted."""
+        return tuple(sorted({label for item in self.members for label in (item.label, *item.other_labels)}))
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the rules make of the groups."""
+
+    verdicts: tuple[Verdict, ...]
+    extra_labels: tuple[tuple[str, str, str], ...]
+    """(sha256, label, reason) of pictures that get a further class."""
+    conflicts: tuple[Group, ...]
+    """Groups under more than one label, whatever became of them."""
+
+
+def preference(item: Item) -> tuple[int, int, int, int]:
+    """Sorts the best first: most pixels, then most bytes, then the best rank, then the oldest."""
+    return (-item.width * item.height, -item.bytes, item.rank, item.id)
+
+
+def groups(items: Sequence[Item], hashes: Mapping[str, Hashed], distance: int) -> list[Group]:
+    """Pictures that look the same, within and across labels, and single ones whose very bytes have two labels.
+
+    Connected groups: each member is within `distance` bits of another one. Pictures whose hash says little (flat
+    ones) and such that have none stay alone.
+    """
+    sound = [item for item in items if item.sha256 in hashes and hashes[item.sha256].quality >= RELIABLE]
+    words = unpacked([hashes[item.sha256].hash for item in sound])
+    found: list[Group] = []
+    grouped: set[int] = set()
+    for numbers in near.groups(len(sound), near.pairs(words, distance)) if sound else ():
+        numbers.sort(key=lambda number: preference(sound[number]))
+        gaps = near.distances(words, numbers[0], numbers)
+        found.append(Group(tuple(sound[number] for number in numbers), tuple(gaps)))
+        grouped.update(sound[number].id for number in numbers)
+    alone = [Group((item,), (0,)) for item in items if item.other_labels and item.id not in grouped]
+    return sorted(found + alone, key=lambda group: group.members[0].id)
+
+
+def decide(found: Sequence[Group], policy: Policy) -> Decided:
+    """Conflicts first, by the policy; then of each group's pictures under one label all but the best."""
+    verdicts: list[Verdict] = []
+    extra: list[tuple[str, str, str]] = []
+    conflicts = [group for group in found if len(group.labels) > 1]
+    for group in found:
+        members = group.members
+        if len(group.labels) > 1 and policy != "list":
+            out, members = _resolved(group, policy)
+            verdicts += out
+        if len(group.labels) > 1 and policy == "multi":
+            extra += [(members[0].sha256, label, "set.conflict") for label in group.labels if label != members[0].label]
+        verdicts += _repeated(members, group)
+    return Decided(tuple(verdicts), tuple(extra), tuple(conflicts))
+
+
+def _resolved(group: Group, policy: Policy) -> tuple[list[Verdict], tuple[Item, ...]]:
+    """(what a conflict costs, who is left)."""
+    labels = ", ".join(group.labels)
+    if policy == "drop":
+        return [Verdict(item.sha256, item.label, "set.conflict", labels) for item in group.members], ()
+    if policy == "multi":
+        first, *others = group.members
+        out = [Verdict(item.sha256, item.label, "set.near_duplicate", labels, first.sha256) for item in others]
+        return out, (first,)
+    winner = min(group.members, key=lambda item: (item.rank, *preference(item))).label
+    kept = tuple(item for item in group.members if item.label == winner)
+    lost = [item for item in group.members if item.label != winner]
+    return [Verdict(item.sha256, item.label, "set.conflict", labels, kept[0].sha256) for item in lost], kept
+
+
+def _repeated(members: Sequence[Item], group: Group) -> list[Verdict]:
+    """All but the best under each label."""
+    gaps = {item.id: gap for item, gap in zip(group.members, group.distances, strict=True)}
+    first: dict[str, Item] = {}
+    verdicts = []
+    for item in members:
+        best = first.setdefault(item.label, item)
+        if best is not item:
+            detail = f"{gaps[item.id]} of 256 bits from the group's best"
+            verdicts.append(Verdict(item.sha256, item.label, "set.near_duplicate", detail, best.sha256))
+    return verdicts

@@ -1,0 +1,153 @@
+"""Bing Images over plain HTTP: batches of its result page, by offset. Starts no browser and fetches no picture."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from collector.contracts import Answer, SourceError, Web
+from collector.layout import url_key
+from collector.model import Hit, Query, Search, SearchState
+from collector.sources import answers
+from collector.sources.google.filters import COLOURS, words
+
+SETTINGS: Final[Mapping[str, str | float]] = {
+    "home": "https://www.bing.com",
+    "safe": "blur",
+    "market": "",  # such as en-US; "" leaves it to Bing, which goes by the address the request comes from
+    "user_agent": "",  # another than `fetch.user_agent`, for when Bing shows pictures that have nothing to do with it
+    "rate": 1.0,  # requests a second, all searches together
+}
+BROWSER = False
+_TABLES: Final[Mapping[str, Mapping[str, str]]] = {
+    "size": {"large": "imagesize-large", "medium": "imagesize-medium", "icon": "imagesize-small"},
+    "color": {
+        "grayscale": "color2-bw",
+        "transparent": "photo-transparent",
+        **{name: f"color2-FGcls_{name.upper()}" for name in COLOURS},
+    },
+    "type": {"clipart": "photo-clipart", "lineart": "photo-linedrawing", "animated": "photo-animatedgif"},
+    "time": {"day": "age-lt1440", "week": "age-lt10080", "month": "age-lt43200", "year": "age-lt525600"},
+    "rights": {
+        "creative-commons": "licenseType-Any",
+        "commercial": "license-L2_L3_L4",
+        "public-domain": "license-L1",
+    },
+}
+_SAFE: Final = {"on": "strict", "blur": "moderate", "off": "off"}
+FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
+    **{name: tuple(table) for name, table in _TABLES.items()},
+    "safe": tuple(_SAFE),
+    "site": re.compile(r"[^\s/:\"]+\.[^\s/:\"]+(/[^\s\"]*)?"),
+    "exact": ("yes", "no"),
+    "exclude": re.compile(r"[^\"]+"),
+}
+VARIATIONS: Final = (
+    ("size", "large"),
+    ("time", "year"),
+    ("size", "medium"),
+    *(("color", name) for name in (*COLOURS, "grayscale")),
+)
+COUNT = 35
+"""Pictures asked for at a time."""
+_MARKS: Final = re.compile("[\ue000\ue001]")
+"""Bing puts matched words of a title between these."""
+_SIDES: Final = re.compile(r"\b(\d{2,5})\s*[x×·]\s*(\d{2,5})\b")
+_OURS: Final = re.compile(r"dgControl|imgpt|mimg|no_results|class=\"b_no|There are no results", re.IGNORECASE)
+"""Something of the result page: what has none of it is another page."""
+
+
+def search(search: Search, web: Web) -> Iterator[Hit]:
+    """The pictures of a query in Bing's order. Past its end Bing repeats the last batch: nothing new is the end."""
+    first, seen = 1, set[str]()
+    while web.remaining() > 0:
+        answer = web.get(
+            f"{web.settings['home']}/images/async",
+            params=parameters(search.query, web.settings, first),
+            headers=headers(search.query, web.settings),
+            rate=float(web.settings["rate"]),
+        )
+        batch = list(parse(answer))
+        new = [hit for hit in batch if hit.url not in seen]
+        yield from new
+        if not new:
+            return
+        seen.update(hit.url for hit in new)
+        first += len(batch)
+
+
+def parameters(query: Query, settings: Mapping[str, Any], first: int) -> dict[str, str | int]:
+    """What a batch is asked for with; `first` is the number of its first picture, from 1."""
+    chosen = (table.get(query.filter(name), "") for name, table in _TABLES.items())
+    given: dict[str, str | int] = {
+        "q": words(query),
+        "first": first,
+        "count": COUNT,
+        "async": 1,
+        "adlt": _safe(query, settings),
+        "qft": "".join(f"+filterui:{value}" for value in chosen if value),
+        "mkt": str(settings["market"]),
+    }
+    return {name: value for name, value in given.items() if value != ""}
+
+
+def headers(query: Query, settings: Mapping[str, Any]) -> dict[str, str]:
+    """The cookie by which Bing keeps the choice of safe search, and the name we go by."""
+    agent = str(settings["user_agent"])
+    named = {"User-Agent": agent} if agent else {}
+    return {"Cookie": f"SRCHHPGUSR=ADLT={_safe(query, settings).upper()}", **named}
+
+
+def _safe(query: Query, settings: Mapping[str, Any]) -> str:
+    return _SAFE.get(query.filter("safe") or str(settings["safe"]), "moderate")
+
+
+def parse(answer: Answer) -> Iterator[Hit]:
+    """The hits of one batch: links whose attribute `m` is JSON with `murl`. SourceError for any other page."""
+    from parsel import Selector
+
+    if answer.status in (401, 403):
+        raise SourceError(SearchState.BLOCKED, "page.blocked", f"Bing refuses ({answer.status})")
+    page = Selector(answer.text or "<html></html>")
+    cards = [(card, answers.table(_json(card.attrib.get("m", "")))) for card in page.xpath("//a[@m]")]
+    pictures = [(card, data) for card, data in cards if answers.web_address(answers.text(data, "murl"))]
+    if answer.status != 200 or not pictures:
+        _refuse(answer, unreadable=len(cards))
+    for card, data in pictures:
+        sides = _SIDES.search(" ".join(card.xpath("ancestor-or-self::*[self::li or self::div][1]//text()").getall()))
+        url = answers.web_address(answers.text(data, "murl"))
+        description = answers.text(data, "desc")
+        yield Hit(
+            url=url,
+            key=url_key(url),
+            id=answers.text(data, "mid", "cid"),
+            page=answers.web_address(answers.text(data, "purl")),
+            title=_MARKS.sub("", answers.text(data, "t")),
+            width=answers.number(data, "mw") or (int(sides[1]) if sides else 0),
+            height=answers.number(data, "mh") or (int(sides[2]) if sides else 0),
+            thumbnail_url=answers.web_address(answers.text(data, "turl")),
+            way="api",
+            fields=(("description", _MARKS.sub("", description)),) if description else (),
+        )
+
+
+def _refuse(answer: Answer, unreadable: int) -> None:
+    """SourceError for what is no batch; nothing for the empty one of a query that has no results."""
+    text = answer.text
+    if re.search(r"class=\"captcha|id=\"captcha|/challenge/|turnstile", text, re.IGNORECASE):
+        raise SourceError(SearchState.BLOCKED, "page.captcha", "Bing asks for a captcha")
+    if "bnp_btn_accept" in text and not _OURS.search(text):
+        raise SourceError(SearchState.BLOCKED, "page.consent", "Bing shows its consent page instead of results")
+    if answer.status != 200 or unreadable or not _OURS.search(text):
+        answers.unknown(
+            "Bing", f"status {answer.status}, {unreadable} links without an address, {answers.kind(answer)}"
+        )
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

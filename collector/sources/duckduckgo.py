@@ -1,0 +1,136 @@
+"""DuckDuckGo's images over plain HTTP: a token from its page, then JSON. Starts no browser and fetches no picture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from collector.contracts import Answer, Web
+from collector.layout import url_key
+from collector.model import Hit, Query, Search
+from collector.sources import answers
+from collector.sources.google.filters import COLOURS, words
+
+SETTINGS: Final[Mapping[str, str | float]] = {
+    "home": "https://duckduckgo.com",
+    "safe": "blur",
+    "region": "wt-wt",  # everywhere; such as us-en or de-de
+    "rate": 1.0,  # requests a second, all searches together
+}
+BROWSER = False
+_TABLES: Final[Mapping[str, Mapping[str, str]]] = {
+    "time": {name: name.capitalize() for name in ("day", "week", "month", "year")},
+    "size": {"large": "Large", "medium": "Medium", "icon": "Small"},
+    "color": {"grayscale": "Monochrome", **{name: name.capitalize() for name in COLOURS}},
+    "type": {"clipart": "clipart", "lineart": "line", "animated": "gif"},
+    "rights": {"creative-commons": "Share", "commercial": "ShareCommercially", "public-domain": "Public"},
+}
+_NAMES: Final = {"rights": "license"}
+"""Our filters that DuckDuckGo calls otherwise."""
+_SAFE: Final = {"on": 1, "blur": 1, "off": -1}
+FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
+    **{name: tuple(table) for name, table in _TABLES.items()},
+    "safe": tuple(_SAFE),
+    "site": re.compile(r"[^\s/:\"]+\.[^\s/:\"]+(/[^\s\"]*)?"),
+    "exact": ("yes", "no"),
+    "exclude": re.compile(r"[^\"]+"),
+}
+VARIATIONS: Final = (
+    ("size", "large"),
+    ("time", "year"),
+    ("size", "medium"),
+    *(("color", name) for name in (*COLOURS, "grayscale")),
+)
+PAGE = 100
+"""Results of one answer."""
+LONGEST = 499
+_TOKEN: Final = re.compile(r"""\bvqd["']?\s*[=:]\s*["']?(\d[\d-]{5,})""")
+"""It stands in scripts and links, and is bound to the words searched for and to the User-Agent."""
+
+
+def fault(keyword: str) -> str:
+    """DuckDuckGo takes less than 500 characters."""
+    return f"{len(keyword)} characters; DuckDuckGo takes {LONGEST}" if len(keyword) > LONGEST else ""
+
+
+def search(search: Search, web: Web) -> Iterator[Hit]:
+    """The pictures of a query in DuckDuckGo's order."""
+    query, home, rate = search.query, str(web.settings["home"]).rstrip("/"), float(web.settings["rate"])
+    shown = {"q": words(query), "iar": "images", "iax": "images", "ia": "images"}
+    page = web.get(f"{home}/", params=shown, rate=rate, throttled=throttled)
+    asked = parameters(query, web.settings, token(page))
+    offset, seen = 0, set[str]()
+    while web.remaining() > 0:
+        answer = web.get(
+            f"{home}/i.js",
+            params={**asked, "s": offset},
+            headers={"Referer": f"{home}/", "Accept": "application/json, text/javascript, */*; q=0.01"},
+            rate=rate,
+            throttled=throttled,
+        )
+        hits, following = parse(answer)
+        new = [hit for hit in hits if hit.url not in seen]
+        yield from new
+        if not new or not following:
+            return
+        seen.update(hit.url for hit in new)
+        offset = max(following, offset + 1)
+
+
+def throttled(answer: Answer) -> float | None:
+    """DuckDuckGo says "slow down" with 202 and 403 as well."""
+    return 0.0 if answer.status in (202, 403, 429, 503) else None
+
+
+def token(page: Answer) -> str:
+    """What every answer has to be asked for with. SourceError(page.layout) for a page without it."""
+    found = _TOKEN.search(page.text) if page.status == 200 else None
+    if found is None:
+        answers.unknown("DuckDuckGo", f"a page without a token, status {page.status}")
+    return found[1]
+
+
+def parameters(query: Query, settings: Mapping[str, Any], vqd: str) -> dict[str, str | int]:
+    """What every answer is asked for with, its offset excepted."""
+    chosen = ((_NAMES.get(name, name), table.get(query.filter(name), "")) for name, table in _TABLES.items())
+    return {
+        "o": "json",
+        "q": words(query),
+        "l": str(settings["region"]),
+        "vqd": vqd,
+        "p": _SAFE.get(query.filter("safe") or str(settings["safe"]), 1),
+        "f": ",".join(f"{name}:{value}" for name, value in chosen if value),
+    }
+
+
+def parse(answer: Answer) -> tuple[list[Hit], int]:
+    """(hits, offset of the next answer; 0 at the end) of one answer. SourceError(page.layout) for anything else."""
+    data = answers.table(answers.data(answer, "DuckDuckGo"))
+    if not isinstance(data.get("results"), list):
+        answers.unknown("DuckDuckGo", "JSON without results")
+    rows = answers.tables(data["results"])
+    hits = [hit for row in rows if (hit := _hit(row)) is not None]
+    if rows and not hits:
+        answers.unknown("DuckDuckGo", "results without a picture's address")
+    following = parse_qs(urlsplit(answers.text(data, "next")).query)
+    offset = following.get("s", ["0"])[0]
+    return hits, int(offset) if offset.isdecimal() else 0
+
+
+def _hit(row: Mapping[str, Any]) -> Hit | None:
+    url = answers.web_address(answers.text(row, "image"))
+    if not url:
+        return None
+    return Hit(
+        url=url,
+        key=url_key(url),
+        page=answers.web_address(answers.text(row, "url")),
+        title=answers.plain(answers.text(row, "title")),
+        width=answers.number(row, "width"),
+        height=answers.number(row, "height"),
+        thumbnail_url=answers.web_address(answers.text(row, "thumbnail")),
+        way="api",
+        fields=tuple((name, value) for name in ("source",) if (value := answers.text(row, name))),
+    )

@@ -1,0 +1,159 @@
+"""imgur: subreddits, tags, users, searches, albums and single pictures through its interfaces, without a browser.
+
+This file is the story; the pieces are beside it. It never loads a picture, and looks at none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from collector.contracts import SourceError, UsageError, Web
+from collector.model import Hit, Query, Search, SearchState
+from collector.sources.imgur import keyword
+from collector.sources.imgur.api import HOME, Api
+from collector.sources.imgur.hits import GIFS, Form, hits
+from collector.sources.imgur.keyword import SORTS, WINDOWS, Asked, Kind, understand
+from collector.sources.imgur.parse import File, Post
+
+SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
+    "home": HOME,
+    "site": "",
+    "files": "",
+    "client_id": "",
+    "api": "v3",
+    "gif": "mp4",
+    "videos": True,
+    "rate": 5.0,
+}
+"""home: the interface; site, files: the website and the host of the pictures ("": imgur.com and i.imgur.com, or below
+`home` when that is another); client_id: "" takes the environment variable IMGUR_CLIENT_ID; api: v3, post or old;
+gif: what is taken of an animated GIF, mp4, gif or both; videos: whether uploaded videos are taken; rate: requests a
+second."""
+
+_TYPES: Final = {"jpg": "jpg", "png": "png", "gif": "gif", "animated": "anigif", "album": "album"}
+_SIZES: Final = {"small": "small", "medium": "med", "big": "big", "large": "lrg", "huge": "huge"}
+FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
+    "type": tuple(_TYPES),
+    "size": tuple(_SIZES),
+    "exact": ("yes", "no"),
+    "exclude": re.compile(r"[^\"]+"),
+    "sort": SORTS,
+    "window": WINDOWS,
+}
+"""type, size, exact and exclude hold for searches; sort and window (of `top`) for searches, subreddits and tags.
+Sizes are squares of pixels: small to 500, medium to 1,000, big to 2,000, large to 5,000, huge above."""
+_OF_SEARCHES: Final = ("type", "size", "exact", "exclude")
+VARIATIONS: Final[tuple[tuple[str, str], ...]] = ()
+EXAMPLE: Final = "r/funny"
+BROWSER: Final = False
+FEED: Final = True
+
+
+def fault(keyword: str) -> str:
+    """What is wrong with a keyword, "" when nothing is."""
+    return understand(keyword).fault
+
+
+def label(text: str) -> str:
+    """The class of rows that name none: the subreddit's, tag's or user's name."""
+    return keyword.label(understand(text))
+
+
+def search(search: Search, web: Web) -> Iterator[Hit]:
+    """Hits in the order of the posts, albums opened in their place. SourceError for what cannot be had."""
+    asked = _ordered(understand(search.query.keyword), search.query)
+    if asked.fault:
+        raise SourceError(SearchState.FAILED, "page.gone", asked.fault)
+    if web.settings["gif"] not in GIFS:
+        raise UsageError(f"imgur.gif is {web.settings['gif']!r}; choices: {', '.join(GIFS)}")
+    if asked.kind is not Kind.SEARCH and any(search.query.filter(name) for name in _OF_SEARCHES):
+        web.notice(f"imgur: the filters {', '.join(_OF_SEARCHES)} hold for searches; {asked.kind} has none of them")
+    api = Api(web)
+    form = Form(api.files, api.site, str(web.settings["gif"]), bool(web.settings["videos"]))
+    if asked.kind.feed:
+        yield from _feed(search, asked, api, form, web)
+    else:
+        post = {Kind.ALBUM: api.album, Kind.GALLERY: api.gallery, Kind.PICTURE: api.picture}[asked.kind](asked.name)
+        yield from hits(_named(post, asked.name), form)
+
+
+def _feed(search: Search, asked: Asked, api: Api, form: Form, web: Web) -> Iterator[Hit]:
+    """Page after page, until one is empty or brings no post that was not there before: imgur repeats itself."""
+    parameters = _parameters(asked, search.query)
+    seen: set[str] = set()
+    page = 0
+    while (posts := api.page(asked, page, parameters)) is not None:
+        new = [post for post in posts if post.id not in seen]
+        if not new:
+            return
+        old = bool(search.known_before) and _newest_first(asked)
+        for post in new:
+            if post.id in seen:
+                continue
+            seen.add(post.id)
+            if post.advertising:
+                continue
+            for hit in hits(_opened(post, api, web), form):
+                old = old and hit.key in search.known_before
+                yield hit
+        if old:
+            return  # behind a page of those that an earlier walk had to its end lie no new ones
+        page += 1
+
+
+def _newest_first(asked: Asked) -> bool:
+    return asked.sort == "time" or (not asked.sort and asked.kind is not Kind.TAG)
+
+
+def _opened(post: Post, api: Api, web: Web) -> Post:
+    """An album with all its files. One that is gone or closed meanwhile is what the list gave of it."""
+    if post.whole:
+        return post
+    try:
+        found = api.album(post.id)
+    except SourceError as error:
+        if error.reason != "page.gone":
+            raise
+        found = Post(post.id, True)
+    files = max(found.files, post.files, key=len)
+    if len(files) < max(post.count, found.count):
+        web.notice(f"imgur: album {post.id} gave {len(files)} of {max(post.count, found.count)} files")
+    about = post.about if post.about.author or post.about.published else found.about
+    return replace(post, files=tuple(_as_part_of(file, about) for file in files), title=post.title or found.title)
+
+
+def _as_part_of(file: File, about: File) -> File:
+    return replace(file, author=file.author or about.author, published=file.published or about.published)
+
+
+def _named(post: Post, name: str) -> Post:
+    """A post that does not say its own id (the old interface's) has the one it was asked by."""
+    return replace(post, id=name) if not post.id or post.id == "album" else post
+
+
+def _ordered(asked: Asked, query: Query) -> Asked:
+    """The order that the keyword or else a filter asks for; a window alone means `top`."""
+    if asked.kind not in (Kind.SUBREDDIT, Kind.TAG, Kind.SEARCH):
+        return asked
+    window = asked.window or query.filter("window")
+    sort = asked.sort or query.filter("sort") or ("top" if window else "")
+    return replace(asked, sort=sort, window=window if sort else "")
+
+
+def _parameters(asked: Asked, query: Query) -> dict[str, str]:
+    """What a search says behind its address. With any q_* imgur ignores q (its documentation), so the words move."""
+    if asked.kind is not Kind.SEARCH:
+        return {}
+    more = {
+        "q_exactly": asked.name if query.filter("exact") == "yes" else "",
+        "q_not": query.filter("exclude"),
+        "q_type": _TYPES.get(query.filter("type"), ""),
+        "q_size_px": _SIZES.get(query.filter("size"), ""),
+    }
+    given = {name: value for name, value in more.items() if value}
+    if not given:
+        return {"q": asked.name}
+    return given if "q_exactly" in given else {"q_all": asked.name, **given}

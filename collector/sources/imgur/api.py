@@ -1,0 +1,157 @@
+"""imgur's three interfaces: which address answers what, quotas, refusals. Parses nothing and builds no hits.
+
+Addresses: api.imgur.com and its /post/v1, which the website uses; `old` are those of 2017, for archives of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from collector.contracts import Answer, SourceError, UsageError, Web
+from collector.model import SearchState
+from collector.sources import answers
+from collector.sources.imgur import parse
+from collector.sources.imgur.keyword import Asked, Kind
+from collector.sources.imgur.parse import Post
+
+HOME: Final = "https://api.imgur.com"
+APIS: Final = ("v3", "post", "old")
+VARIABLE: Final = "IMGUR_CLIENT_ID"
+OVER_CAPACITY: Final = 600.0
+"""Seconds to wait when imgur is over capacity, or the quota used up: what long-lived clients of it wait."""
+FEW: Final = 20
+"""Credits left at which the user is told."""
+
+
+class Api:
+    """Asks imgur for one search."""
+
+    def __init__(self, web: Web) -> None:
+        """UsageError for an unknown `imgur.api`; SourceError page.denied when there is no client id."""
+        settings = web.settings
+        self._web, self._kind = web, str(settings["api"])
+        if self._kind not in APIS:
+            raise UsageError(f"imgur.api is {self._kind!r}; choices: {', '.join(APIS)}")
+        self._home = str(settings["home"]).rstrip("/")
+        self.real = self._home == HOME
+        self.site = str(settings["site"]).rstrip("/") or ("https://imgur.com" if self.real else self._home)
+        self.files = str(settings["files"]).rstrip("/") or ("https://i.imgur.com" if self.real else f"{self._home}/i")
+        self._rate = float(settings["rate"])
+        self._headers = self._authorized(str(settings["client_id"]).strip() or os.environ.get(VARIABLE, "").strip())
+        self._told = False
+
+    @property
+    def old(self) -> bool:
+        """Whether the addresses of 2017 are asked."""
+        return self._kind == "old"
+
+    def page(self, asked: Asked, page: int, parameters: Mapping[str, str]) -> list[Post] | None:
+        """The posts of one page of a feed, from 0; None when there is no such page behind the first."""
+        answer = self._get(self._feed(asked, page), parameters)
+        if page and answer.status == 404:
+            return None
+        return parse.posts(answers.data(answer, parse.SITE, f"{asked.kind} {asked.name}"), self._list_kind)
+
+    def album(self, hash: str) -> Post:
+        """An album with all its files; SourceError page.gone when there is none."""
+        if self._kind == "post":
+            return parse.album(self._json(f"/post/v1/albums/{hash}", f"album {hash}", _INCLUDE), "post")
+        if self.old:
+            return parse.album(self._json(f"/ajaxalbums/getimages/{hash}/hit.json", f"album {hash}"), "old")
+        found = parse.album(self._json(f"/3/album/{hash}", f"album {hash}"))
+        if found.whole:
+            return found
+        listed = parse.album(self._json(f"/3/album/{hash}/images", f"album {hash}"))
+        return max(found, listed, key=lambda post: len(post.files))
+
+    def picture(self, hash: str) -> Post:
+        """One file; SourceError page.gone when there is none."""
+        if self._kind == "post":
+            return parse.single(self._json(f"/post/v1/media/{hash}", f"picture {hash}", _INCLUDE), "post")
+        if self.old:  # nothing tells about it, and the server gives its file for any extension
+            return Post(hash, False, (parse.File(hash, "jpg"),), 1)
+        return parse.single(self._json(f"/3/image/{hash}", f"picture {hash}"))
+
+    def gallery(self, hash: str) -> Post:
+        """An album or a file, whichever the hash is."""
+        if self._kind == "post":
+            post = parse.is_album(self._json(f"/post/v1/posts/{hash}", f"post {hash}"))
+            return self.album(hash) if post else self.picture(hash)
+        try:
+            found = self.album(hash)
+        except SourceError as error:
+            if error.reason != "page.gone":
+                raise
+            return self.picture(hash)
+        return self.picture(hash) if self.old and not found.files else found
+
+    # ------------------------------------------------------------------ asking
+
+    @property
+    def _list_kind(self) -> str:
+        """The website's own interface is not known to have lists: v3 gives them."""
+        return "old" if self.old else "v3"
+
+    def _feed(self, asked: Asked, page: int) -> str:
+        name = quote(asked.name, safe="")
+        order = "".join(f"/{part}" for part in (asked.sort, asked.window) if part)
+        if self.old:
+            if asked.kind is not Kind.SUBREDDIT:
+                detail = f"the old addresses have no {asked.kind}; set imgur.api=v3"
+                raise SourceError(SearchState.FAILED, "page.gone", detail)
+            order = order.replace("/time", "/new") or "/new"
+            return f"/r/{name}{order}/page/{page}/hit.json"
+        return {
+            Kind.SUBREDDIT: f"/3/gallery/r/{name}{order}/{page}",
+            Kind.TAG: f"/3/gallery/t/{name}{order}/{page}",
+            Kind.SEARCH: f"/3/gallery/search{order}/{page}",
+            Kind.USER: f"/3/account/{name}/submissions/{page}",
+            Kind.FAVORITES: f"/3/account/{name}/gallery_favorites/{page}",
+        }[asked.kind]
+
+    def _json(self, path: str, what: str, parameters: Mapping[str, str] | None = None) -> Any:
+        return answers.data(self._get(path, parameters), parse.SITE, what)
+
+    def _get(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
+        home = self.site if self.old and self.real else self._home
+        answer = self._web.get(
+            home + path, params=parameters or None, headers=self._headers, rate=self._rate, throttled=throttled
+        )
+        self._watch_quota(answer)
+        return answer
+
+    def _authorized(self, client_id: str) -> dict[str, str]:
+        if self.old:
+            return {}
+        if not client_id and self.real:
+            detail = f"imgur wants a client id: put yours into {VARIABLE} or imgur.client_id, or set imgur.api=old"
+            raise SourceError(SearchState.BLOCKED, "page.denied", detail)
+        return {"Authorization": f"Client-ID {client_id}"} if client_id else {}
+
+    def _watch_quota(self, answer: Answer) -> None:
+        left = credits_left(answer)
+        if left is not None and left <= FEW and not self._told:
+            self._told = True
+            self._web.notice(f"imgur: {left} requests are left before it asks to come back later")
+
+
+_INCLUDE: Final = {"include": "media,tags,account"}
+
+
+def credits_left(answer: Answer) -> int | None:
+    """How many requests may still be made, by user (address) or client; None when the answer does not say."""
+    names = ("x-ratelimit-userremaining", "x-ratelimit-clientremaining")
+    said = [int(value) for name in names if (value := answer.headers.get(name, "")).isdecimal()]
+    return min(said) if said else None
+
+
+def throttled(answer: Answer) -> float | None:
+    """429, and the 403 that says "over capacity", ask for ten minutes unless they name a time; 503 is the host's."""
+    over = answer.status == 403 and b"capacity" in answer.body[:4096].lower()
+    if answer.status == 429 or over:
+        wait = answer.headers.get("retry-after", "")
+        return max(1.0, float(wait)) if wait.isdecimal() and wait != "0" else OVER_CAPACITY
+    return 0.0 if answer.status == 503 else None

@@ -1,0 +1,88 @@
+"""Any site that a declarative recipe describes: a TOML file instead of code; docs/recipes.md.
+
+This file is the story; the pieces are beside it. Nothing of a recipe is ever evaluated.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from collector.contracts import InputError, SourceError, Web
+from collector.model import Hit, Search, SearchState
+
+SETTINGS: Final[Mapping[str, str | int | float | bool]] = {"home": "", "connections": 0}
+"""home: takes the place of scheme and host of every start address, for a copy of the site ("": as the recipe says);
+connections: pages asked for at once (0: as the recipe says, which is 8 unless it says otherwise)."""
+FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {}
+VARIATIONS: Final[tuple[tuple[str, str], ...]] = ()
+EXAMPLE: Final = "time-covers"
+WHOLE: Final = True
+
+
+def fault(keyword: str) -> str:
+    """What is wrong with a keyword, or with the recipe that it names; "" when nothing is."""
+    from collector.sources.recipe import shelf
+
+    try:
+        shelf.recipe(keyword)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def label(keyword: str) -> str:
+    """The recipe's name and the values of its parameters."""
+    from collector.sources.recipe import shelf
+
+    what, given = shelf.asked(keyword)
+    name = what.replace("\\", "/").rpartition("/")[2].removesuffix(".toml")
+    return " ".join([name, *filter(None, given.values())])
+
+
+def search(search: Search, web: Web) -> Iterator[Hit]:
+    """Every picture of the site that the keyword's recipe describes, in the site's order.
+
+    The keyword is the name of a shipped recipe or the path of a .toml, with parameters: `time-covers?year=1923`.
+    """
+    from collector.sources.recipe import shelf
+    from collector.sources.recipe.walk import Walk
+
+    try:
+        recipe = shelf.recipe(search.query.keyword)
+    except InputError as error:  # The file has changed since the queries were read.
+        raise SourceError(SearchState.FAILED, "page.gone", str(error)) from None
+    headers = tuple((name, _from_environment(value)) for name, value in recipe.manners.headers)
+    recipe = replace(recipe, manners=replace(recipe.manners, headers=headers))
+    home = str(web.settings["home"]).rstrip("/")
+    if home:
+        recipe = replace(recipe, start=tuple(_at(home, url) for url in recipe.start))
+    hosts = (urlsplit(home).hostname or "", "localhost") if home else ()
+    walk = Walk(recipe, web, int(web.settings["connections"]), hosts)
+    try:
+        yield from walk.hits()
+    finally:
+        for line in walk.report.lines():
+            web.notice(line)
+
+
+def _at(home: str, url: str) -> str:
+    """The same path and query at another scheme and host, and below its path."""
+    parts = urlsplit(url)
+    return f"{home}{parts.path or '/'}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _from_environment(text: str) -> str:
+    """${NAME} filled in. SourceError when it is not set; what it holds is never shown."""
+
+    def value(found: re.Match[str]) -> str:
+        known = os.environ.get(found[1], "")
+        if not known:
+            raise SourceError(SearchState.BLOCKED, "page.denied", f"set the environment variable {found[1]}")
+        return known
+
+    return re.sub(r"\$\{(\w+)\}", value, text)

@@ -1,0 +1,72 @@
+"""Which page of a walk is asked for next. Pure bookkeeping."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+from collector.layout import url_key
+from collector.sources.recipe.values import Recipe, State
+
+Place = tuple[tuple[float, int], ...]
+"""Where a page stands in the walk: (number of the link, number of the page of a listing) for each page that leads to
+it. A listing's next page comes after all that the one before leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A page to be asked for."""
+
+    url: str
+    state: State
+    place: Place
+    depth: int = 0
+    """Links followed to come here, paging not counted."""
+    carried: tuple[tuple[str, str], ...] = ()
+    """What the pages before said about it, as (field, value)."""
+    parent: str = ""
+    number: int | None = None
+    """What the counted parameter is here, where there is one."""
+    again: bool = False
+    """Whether it was asked before and came short."""
+
+
+class Frontier:
+    """Pages in the order of the site: what a page leads to comes before what comes after it, as one would read it.
+
+    But the next page of a listing is asked for `ahead` places early, so that nobody waits for it.
+    """
+
+    def __init__(self, recipe: Recipe, ahead: int) -> None:
+        self._recipe, self._ahead = recipe, ahead
+        self._heap: list[tuple[Place, int, Stop]] = []
+        self._seen: set[str] = set()
+        self._count = 0
+        self.taken = 0
+        self.capped = False
+        """Whether pages were left out because there are too many."""
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, stop: Stop, after: tuple[Place, int] | None = None) -> bool:
+        """Whether it is new; a page is asked for once. `after`: (place, links) of the page that it is the next of."""
+        key = f"{stop.state.name} {url_key(stop.url)}"
+        if key in self._seen and not stop.again:
+            return False
+        self._seen.add(key)
+        self._count += 1
+        at = (*after[0], (max(0, after[1] - self._ahead) + 0.5, 0)) if after else stop.place
+        heapq.heappush(self._heap, (at, self._count, stop))
+        return True
+
+    def take(self) -> Stop | None:
+        """The next one; None when there is none, or when the recipe's most pages were taken."""
+        if not self._heap:
+            return None
+        if self.taken >= self._recipe.max_pages:
+            self.capped = True
+            self._heap.clear()
+            return None
+        self.taken += 1
+        return heapq.heappop(self._heap)[2]

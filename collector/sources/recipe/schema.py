@@ -1,0 +1,307 @@
+"""A recipe's file -> a Recipe; what is wrong is one InputError with file, line and key. Asks no web, runs nothing."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any, Final, Literal, cast, get_args
+
+from collector.contracts import InputError
+from collector.model import Media
+from collector.sources.recipe import starts, steps
+from collector.sources.recipe.places import Place, Table, shown
+from collector.sources.recipe.values import (
+    DEEPEST,
+    MOST_PAGES,
+    Field,
+    Follow,
+    Manners,
+    Next,
+    Pick,
+    Recipe,
+    State,
+    Take,
+    Way,
+)
+
+VERSION: Final = 1
+KNOWN: Final = (
+    *("title", "published", "id", "page", "site", "thumbnail", "width", "height"),
+    *("licence", "licence_page", "licensor", "creator", "credit"),
+)
+"""Fields that have a place of their own in the ledger; others stand under `fields`."""
+_WAYS: Final = ("css", "xpath", "json", "literal", "template", "url")
+_SHORT: Final = re.compile(r"(.*\S)\s*@([\w:-]+)")
+_PICK_KEYS: Final = "css, xpath, json, literal, template or url"
+
+
+def parsed(text: str, file: str, name: str, given: Mapping[str, str] | None = None, *, complete: bool = True) -> Recipe:
+    """The recipe with its parameters filled in: those `given`, else their defaults.
+
+    InputError for anything that is wrong, for a parameter that it does not have, and, if `complete`, for one that has
+    no default and is not given.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{file}: not valid TOML: {error}") from None
+    top = Table(data, Place(file, text))
+    if top.number("version", 0) != VERSION:
+        raise top.at("version").error(f"write version = {VERSION}, the one that this program knows")
+    params = _params(top)
+    values = _filled(params, given or {}, name, complete)
+    place = Place(file, text, given=values)
+    top = Table(data, place)
+    top.get("version")
+    top.get("params")
+    recipe = _recipe(top, name, params, values)
+    top.done()
+    return recipe
+
+
+def _params(top: Table) -> tuple[tuple[str, str | None], ...]:
+    table = Table(top.get("params") or {}, top.at("params"))
+    found: list[tuple[str, str | None]] = []
+    for name, value in table._value.items():
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise table.at(name).error("a name is of small letters, digits and _")
+        if value is not True and not isinstance(value, str):
+            raise table.at(name).error("expected its default as a text, or true when the user has to give it")
+        found.append((name, None if value is True else value))
+    return tuple(found)
+
+
+def _filled(
+    params: tuple[tuple[str, str | None], ...], given: Mapping[str, str], name: str, complete: bool
+) -> dict[str, str]:
+    known = dict(params)
+    for key in given:
+        if key not in known:
+            raise InputError(f"{name} has no parameter {key!r}; it has: {', '.join(known) or 'none'}")
+    missing = [key for key, default in params if default is None and not given.get(key)]
+    if missing and complete:
+        raise InputError(f"{name} needs {missing[0]}; write {name}?{missing[0]}=...")
+    return {key: given.get(key) or default or "" for key, default in params}
+
+
+def _recipe(top: Table, name: str, params: tuple[tuple[str, str | None], ...], values: Mapping[str, str]) -> Recipe:
+    pages = Table(top.get("page"), top.at("page"))._value
+    if not pages:
+        raise top.at("page").error("there is no kind of page; write one under [page.NAME]")
+    states = tuple(_state(Table(table, top.at("page").at(key)), key, tuple(pages)) for key, table in pages.items())
+    recipe = Recipe(
+        name=name,
+        about=top.text("about"),
+        start=_start(top, values),
+        states=states,
+        params=params,
+        manners=_manners(top),
+        domains=top.texts("domains"),
+        max_pages=top.number("max_pages", MOST_PAGES, 1),
+        max_depth=top.number("max_depth", DEEPEST, 1),
+        min_side=top.number("min_side", 0),
+        referer=cast(Literal["page", "parent", "none"], top.choice("referer", ("page", "parent", "none"), "page")),
+        media=Media(top.choice("media", [media.value for media in Media], "picture")),
+    )
+    if not any(state.picture for state in states):
+        raise top.at("page").error("no kind of page has a picture; write picture = ... where it stands")
+    return recipe
+
+
+def _start(top: Table, values: Mapping[str, str]) -> tuple[str, ...]:
+    value = top.get("start")
+    listed = value if isinstance(value, list) else [value]
+    if not listed or not all(isinstance(item, str) and item for item in listed):
+        raise top.at("start").error("expected a URL or a list of URLs")
+    try:
+        return tuple(url for item in listed for url in starts.expanded(item, values))
+    except ValueError as error:
+        raise top.at("start").error(str(error)) from None
+
+
+def _manners(top: Table) -> Manners:
+    headers = Table(top.get("headers") or {}, top.at("headers"))
+    named = {key: headers.text(key) for key in headers._value}
+    if agent := top.text("user_agent"):
+        named["User-Agent"] = agent
+    cookies = Table(top.get("cookies") or {}, top.at("cookies"))
+    if cookies._value:
+        named["Cookie"] = "; ".join(f"{key}={cookies.text(key)}" for key in cookies._value)
+    api, robots = top.flag("api"), top.flag("robots", True)
+    return Manners(
+        connections=top.number("connections", 8, 1),
+        rate=top.rate("rate"),
+        headers=tuple(named.items()),
+        robots=robots and not api,
+        render=top.flag("render"),
+    )
+
+
+# --------------------------------------------------------------------------- kinds of pages
+
+
+def _state(table: Table, name: str, states: tuple[str, ...]) -> State:
+    extra = Table(table.get("fields") or {}, table.at("fields"))
+    given = [(key, table.get(key), table.at(key)) for key in KNOWN if key in table]
+    given += [(key, value, extra.at(key)) for key, value in extra._value.items()]
+    state = State(
+        name=name,
+        items=_one(table, "items"),
+        picture=_field("picture", table.get("picture"), table.at("picture")) if "picture" in table else None,
+        fields=tuple(_field(*each) for each in given),
+        follow=tuple(_follow(value, place, states) for value, place in table.tables("follow")),
+        next=_next(table.get("next"), table.at("next"), name) if "next" in table else None,
+        empty=_one(table, "empty"),
+        full=table.number("full", 0),
+    )
+    table.done()
+    if state.picture is None and not state.leads_on:
+        raise table.place.error("it has neither a picture nor links to follow")
+    _check_templates(state, table.place)
+    return state
+
+
+def _check_templates(state: State, place: Place) -> None:
+    before: set[str] = set()
+    for field in state.all_fields:
+        before.add(field.name)
+    for field in state.all_fields:
+        for pick in field.picks:
+            for name in re.findall(r"\{(\w+)\}", pick.path) if pick.way == "template" else ():
+                if name == field.name:
+                    raise place.at(field.name).error(f"{{{name}}} is itself")
+
+
+def _one(table: Table, key: str) -> Pick | None:
+    return _pick(table.get(key), table.at(key)) if key in table else None
+
+
+def _field(name: str, value: object, place: Place) -> Field:
+    listed = value if isinstance(value, list) else [value]
+    if not listed:
+        raise place.error("expected a selector or a list of them")
+    picks, default, required = [], "", False
+    for number, item in enumerate(listed):
+        at = place.at(str(number))
+        if isinstance(item, dict):
+            extra = Table({key: item[key] for key in ("default", "required") if key in item}, at)
+            default, required = extra.text("default") or default, extra.flag("required") or required
+            item = {key: each for key, each in item.items() if key not in ("default", "required")}
+        picks.append(_pick(item, at))
+    return Field(name, tuple(picks), default, required)
+
+
+def _pick(value: object, place: Place) -> Pick:
+    if isinstance(value, str):
+        short = _SHORT.fullmatch(value)
+        value = {"css": short[1], "attr": short[2]} if short else {"css": value}
+    table = Table(value, place)
+    pick = _pick_of(table)
+    table.done()
+    return pick
+
+
+def _pick_of(table: Table) -> Pick:
+    """The pick of a table that may have other keys too."""
+    way, path = _way(table)
+    inner = table.text("json") if way in ("css", "xpath") else ""
+    take = table.choice("take", get_args(Take), "text")
+    steps_given = table.get("then")
+    listed = steps_given if isinstance(steps_given, list) else [] if steps_given is None else [steps_given]
+    pick = Pick(
+        way=way,
+        path=path,
+        inner=inner,
+        contains=table.text("contains"),
+        matches=table.pattern("matches"),
+        attributes=table.texts("attr"),
+        take=cast(Take, take),
+        all=table.flag("all"),
+        at=table.number("at", 0, None),
+        steps=tuple(steps.read(step, table.at("then").at(str(number))) for number, step in enumerate(listed)),
+    )
+    _check_selectors(pick, table.place)
+    return pick
+
+
+def _way(table: Table) -> tuple[Way, str]:
+    found = [way for way in _WAYS if way in table]
+    if "json" in found and len(found) == 2 and found[0] in ("css", "xpath"):
+        found = found[:1]
+    if len(found) != 1:
+        raise table.place.error(
+            f"write one of {_PICK_KEYS}; here {'are ' + ' and '.join(found) if found else 'is none'}"
+        )
+    way = cast(Way, found[0])
+    if way == "url":
+        if table.get("url") is not True:
+            raise table.at("url").error("expected true: the address of the page")
+        return way, ""
+    path = table.text(way)
+    if not path and way != "literal":
+        raise table.at(way).error("it is empty")
+    return way, path
+
+
+def _check_selectors(pick: Pick, place: Place) -> None:
+    from collector.sources.recipe.select import fault
+
+    for key, path in ((pick.way, pick.path), ("json", pick.inner)):
+        if key in ("css", "xpath", "json") and path and (wrong := fault(key, path)):
+            raise place.at(key).error(f"{shown(path)}: {wrong}")
+
+
+# --------------------------------------------------------------------------- ways on
+
+
+def _follow(value: object, place: Place, states: tuple[str, ...], to: str = "") -> Follow:
+    table = Table(value, place)
+    pick = _with_link(_pick_of(table))
+    follow = Follow(
+        pick=pick,
+        to=to or table.text("to"),
+        most=table.number("most", 1 if to else 0),
+        include=table.pattern("include"),
+        exclude=table.pattern("exclude"),
+        domains=table.texts("domains"),
+        whole_page=table.flag("whole_page", bool(to)),
+    )
+    table.done()
+    if follow.to not in states:
+        raise place.at("to").error(f"{shown(follow.to)} is no kind of page here; there are: {', '.join(states)}")
+    return follow
+
+
+def _with_link(pick: Pick) -> Pick:
+    """Links are taken from href, and all of them, unless the recipe says otherwise."""
+    from dataclasses import replace
+
+    link = pick.way in ("css", "xpath") and not pick.attributes and not pick.inner and "::" not in pick.path
+    return replace(pick, all=True, attributes=("href",) if link else pick.attributes)
+
+
+def _next(value: object, place: Place, name: str) -> Next:
+    if isinstance(value, str):
+        value = (
+            dict(zip(("css", "attr"), found.groups(), strict=True))
+            if (found := _SHORT.fullmatch(value))
+            else {"css": value}
+        )
+    table = Table(value, place)
+    param = table.text("param")
+    if not param:
+        return Next(link=_follow(_without(value, "param"), place, (name,), name))
+    paging = Next(
+        param=param,
+        first=table.number("first", 1),
+        step=table.number("step", 1, 1),
+        last=_one(table, "last"),
+        cursor=_one(table, "cursor"),
+    )
+    table.done()
+    return paging
+
+
+def _without(value: object, key: str) -> Any:
+    return {name: item for name, item in value.items() if name != key} if isinstance(value, dict) else value

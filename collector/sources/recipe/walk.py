@@ -1,0 +1,345 @@
+"""Walks a site as a recipe says: pages in, hits out, in the site's order, several pages under way at once.
+
+Reads pages only. It neither waits nor tries again nor stores: the Web it is lent does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
+
+from collector.contracts import Answer, SourceError, Web
+from collector.model import Hit, SearchState
+from collector.sources.recipe import hits as making
+from collector.sources.recipe import select
+from collector.sources.recipe.frontier import Frontier, Stop
+from collector.sources.recipe.report import Report
+from collector.sources.recipe.select import NotThis, Page
+from collector.sources.recipe.values import Follow, Next, Pick, Recipe
+
+FAILURES: Final = 10
+"""Pages in a row that may fail before the walk is given up."""
+GONE: Final = (404, 410)
+UNKNOWN: Final = 5
+"""Pages of a kind in a row, before any was recognised, after which the site has changed."""
+
+
+@dataclass(slots=True)
+class _Met:
+    """What a page turned out to have."""
+
+    items: int = 0
+    links: int = 0
+    new: int = 0
+    """Of both, those that no page before had."""
+    fields: bool = False
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.items or self.links or self.fields)
+
+
+class Walk:
+    """One walk; `hits` is to be called once."""
+
+    def __init__(self, recipe: Recipe, web: Web, connections: int, own_hosts: tuple[str, ...] = ()) -> None:
+        """`own_hosts` may be asked whatever the recipe's domains are: the site that stands in for the real one."""
+        self._recipe, self._web = recipe, web
+        self._most = 1 if recipe.manners.render else connections or recipe.manners.connections
+        self._domains = (*recipe.domains, *own_hosts) if recipe.domains else ()
+        self._frontier = Frontier(recipe, ahead=4 * self._most)
+        self.report = Report(recipe.name)
+        self._under_way: deque[Stop] = deque()
+        self._pictures: set[str] = set()
+        self._recognised: Counter[str] = Counter()
+        self._unknown: Counter[str] = Counter()
+        self._failed_in_a_row = 0
+        self._broken: SourceError | None = None
+        """What a later walk may get that this one did not."""
+
+    def hits(self) -> Iterator[Hit]:
+        """Every picture; SourceError at the end when a part of the site was not to be had."""
+        for number, url in enumerate(self._recipe.start):
+            self._frontier.add(Stop(url, self._recipe.states[0], ((float(number), 0),)))
+        for answer in self._answers():
+            stop = self._under_way.popleft()
+            yield from self._seen(stop, answer)
+        if self._frontier.capped:
+            self.report.note("stopped at max_pages", f"{self._recipe.max_pages:,}")
+        if changed := [name for name in self._unknown if not self._recognised[name]]:
+            raise SourceError(SearchState.LAYOUT, "page.layout", f"no page of the kind {changed[0]} was as expected")
+        if self._broken is not None:
+            raise self._broken
+
+    # ------------------------------------------------------------------ asking
+
+    def _feed(self) -> Iterator[str | None]:
+        while True:
+            stop = self._frontier.take()
+            if stop is not None:
+                self._under_way.append(stop)
+                yield stop.url
+            elif self._under_way:
+                yield None
+            else:
+                return
+
+    def _answers(self) -> Iterator[Answer | SourceError]:
+        manners = self._recipe.manners
+        if manners.render:
+            return self._rendered()
+        return self._web.get_all(
+            self._feed(), headers=dict(manners.headers), rate=manners.rate, crawl=manners.robots, most=self._most
+        )
+
+    def _rendered(self) -> Iterator[Answer | SourceError]:
+        browser = self._web.browser
+        for url in self._feed():
+            if url is None:
+                return
+            try:
+                plain = self._web.get(
+                    url, crawl=self._recipe.manners.robots
+                )  # A browser tells no status, and obeys no robots.txt.
+                if not 200 <= plain.status < 300:
+                    yield plain
+                    continue
+                browser.open(url)
+            except SourceError as error:
+                yield error
+                continue
+            html = browser.html()
+            yield Answer(browser.address(), 200, {}, html.encode(), html)
+
+    # ------------------------------------------------------------------ looking
+
+    def _seen(self, stop: Stop, answer: Answer | SourceError) -> Iterator[Hit]:
+        if isinstance(answer, SourceError) or not 200 <= answer.status < 300:
+            yield from self._failed(stop, answer)
+            return
+        self._failed_in_a_row = 0
+        self.report.pages += 1
+        try:
+            page = select.page(answer.text or answer.body.decode("utf-8", "replace"), answer.url, stop.state.json)
+        except NotThis:
+            self._not_as_expected(stop)
+            return
+        if self._is_short(stop, page):
+            self._frontier.add(replace(stop, again=True))
+            return
+        met = _Met()
+        found = list(self._items(stop, page, met))
+        if stop.state.items is not None:
+            self._links(stop, page, page.root, None, met)
+        if not met.anything:
+            yield from self._nothing(stop, page)
+            return
+        self._recognised[stop.state.name] += 1
+        yield from found
+        self._turn(stop, page, met)
+
+    def _items(self, stop: Stop, page: Page, met: _Met) -> Iterator[Hit]:
+        """The hits of a page; its links per item are entered on the way."""
+        state = stop.state
+        scopes = select.scopes(state.items, page.root) if state.items is not None else [page.root]
+        carried = dict(stop.carried)
+        for scope in scopes:
+            item = making.read(state, scope, page, carried)
+            own = any(item.values[field.name] for field in state.fields if _looks(field.picks))
+            met.fields = met.fields or own
+            met.items += state.items is not None
+            self._links(stop, page, scope, item, met)
+            if state.picture is not None:
+                yield from self._taken(stop, page, item, met, own)
+
+    def _taken(self, stop: Stop, page: Page, item: making.Read, met: _Met, own: bool) -> Iterator[Hit]:
+        for name in item.required:
+            self.report.note(f"left out for want of {name}", page.url)
+        if item.required:
+            return
+        if not item.pictures:
+            if own and stop.state.items is None:
+                self.report.note("pages without a picture", page.url)
+                carried = {name: ", ".join(texts) for name, texts in item.values.items() if texts}
+                yield making.lost(page.url, carried, "its page shows no picture", stop.parent)
+            elif own:
+                self.report.note("items without a picture", page.url)
+            return
+        for name in item.empty:
+            self.report.note(f"pictures without {name}", page.url)
+        for hit in making.hits(self._recipe, item, page, stop.parent):
+            met.items += stop.state.items is None
+            if hit.key in self._pictures:
+                self.report.note("pictures that another page has shown already", page.url)
+            else:
+                self._pictures.add(hit.key)
+                self.report.pictures += 1
+                met.new += 1
+            yield hit
+
+    def _links(self, stop: Stop, page: Page, scope: object, item: making.Read | None, met: _Met) -> None:
+        """Enter what an item of a page leads to; without an item, what the page itself leads to beside them."""
+        if stop.depth >= self._recipe.max_depth:
+            return
+        values = item.values if item is not None else {}
+        carried = tuple((name, ", ".join(texts)) for name, texts in values.items() if texts) or stop.carried
+        for follow in stop.state.follow:
+            if stop.state.items is not None and follow.whole_page != (item is None):
+                continue
+            for url in self._targets(follow, scope, page):
+                met.links += 1
+                place = (*stop.place, (float(met.links), 0))
+                on = Stop(url, self._recipe.state(follow.to), place, stop.depth + 1, carried, page.url)
+                met.new += self._frontier.add(on)
+
+    def _targets(self, follow: Follow, scope: object, page: Page) -> list[str]:
+        found = []
+        for text in select.texts(follow.pick, scope, page, {}):
+            url = _joined(page.base, text)
+            if not url or (follow.include and not follow.include.search(url)):
+                continue
+            if follow.exclude and follow.exclude.search(url):
+                continue
+            if not (_within(url, self._domains) and _within(url, follow.domains)):
+                continue
+            found.append(url)
+        found = list(dict.fromkeys(found))
+        return found[: follow.most] if follow.most else found
+
+    # ------------------------------------------------------------------ turning over
+
+    def _turn(self, stop: Stop, page: Page, met: _Met) -> None:
+        """Enter the pages that come next in the same listing."""
+        paging = stop.state.next
+        if paging is None:
+            return
+        last = stop.place[-1]
+        for count, (number, url) in enumerate(self._following(paging, stop, page, met.new), start=1):
+            place = (*stop.place[:-1], (last[0], last[1] + count))
+            on = Stop(url, stop.state, place, stop.depth, stop.carried, page.url, number)
+            self._frontier.add(on, (stop.place, met.links) if count == 1 else None)
+
+    def _following(self, paging: Next, stop: Stop, page: Page, new: int) -> Iterator[tuple[int | None, str]]:
+        if paging.link is not None:
+            for url in self._targets(paging.link, page.root, page):
+                yield None, url
+        elif paging.cursor is not None:
+            for text in select.texts(paging.cursor, page.root, page, {})[:1]:
+                yield None, _with(stop.url, paging.param, text)
+        elif paging.last is not None:
+            here = _number(stop, paging)
+            last = next(iter(select.texts(paging.last, page.root, page, {})), "")
+            if here == _first(stop, paging) and last.isdecimal():
+                for number in range(here + paging.step, min(int(last), here + 100_000) + 1, paging.step):
+                    yield number, _with(stop.url, paging.param, str(number))
+        elif new:  # Nothing new is the end: past it, sites show an empty page or the last one again.
+            number = _number(stop, paging) + paging.step
+            yield number, _with(stop.url, paging.param, str(number))
+
+    def _is_short(self, stop: Stop, page: Page) -> bool:
+        """Whether it has less than a full page of its kind although another follows, or may: some sites falter."""
+        state, paging = stop.state, stop.state.next
+        if not state.full or stop.again or paging is None:
+            return False
+        if state.items is not None:
+            count = len(select.scopes(state.items, page.root))
+        else:
+            count = sum(len(self._targets(follow, page.root, page)) for follow in state.follow)
+        return 0 < count < state.full and any(True for _ in self._following(paging, stop, page, 1))
+
+    # ------------------------------------------------------------------ losses
+
+    def _failed(self, stop: Stop, answer: Answer | SourceError) -> Iterator[Hit]:
+        error = answer if isinstance(answer, SourceError) else _refusal(answer)
+        is_start = not stop.parent
+        if error.reason == "page.rate_limited" or (is_start and len(self._recipe.start) == 1):
+            raise error
+        if error.reason == "page.gone" and stop.number is not None and stop.state.next and not stop.state.next.last:
+            return  # Counted on until there is no such page.
+        why = error.detail.partition(": ")[2] or error.detail
+        self.report.note(f"pages that failed ({why[:60]})", stop.url)
+        if error.reason in ("page.gone", "policy.robots"):
+            self._failed_in_a_row = 0
+        else:
+            self._failed_in_a_row += 1
+        if error.reason != "policy.robots" and (error.reason != "page.gone" or stop.state.leads_on):
+            self._broken = _at_the_end(error)
+        if self._failed_in_a_row >= FAILURES:
+            raise error
+        if stop.state.picture is not None and stop.state.items is None and error.reason == "page.gone":
+            yield making.lost(stop.url, dict(stop.carried), why, stop.parent)
+
+    def _nothing(self, stop: Stop, page: Page) -> Iterator[Hit]:
+        state = stop.state
+        if state.empty is not None and select.scopes(state.empty, page.root):
+            self._recognised[state.name] += 1
+            return
+        if stop.number is not None or (stop.parent and state.next is not None and state.next.param):
+            return  # Past the last page of a listing.
+        if state.items is not None and select.is_empty_list(state.items, page.root):
+            self._recognised[state.name] += 1
+            return
+        self._not_as_expected(stop)
+        if stop.parent and state.picture is not None and state.items is None:
+            yield making.lost(stop.url, dict(stop.carried), "its page is not as expected", stop.parent)
+
+    def _not_as_expected(self, stop: Stop) -> None:
+        name = stop.state.name
+        self._unknown[name] += 1
+        self.report.note(f"pages of the kind {name} that are not as expected", stop.url)
+        if not self._recognised[name] and (not stop.parent or self._unknown[name] >= UNKNOWN):
+            raise SourceError(SearchState.LAYOUT, "page.layout", f"nothing of {name} is there: {stop.url[:160]}")
+
+
+def _looks(picks: tuple[Pick, ...]) -> bool:
+    """Whether a field is read off the page, and so says that the page is the right one."""
+    return any(pick.way in ("css", "xpath", "json") for pick in picks)
+
+
+def _refusal(answer: Answer) -> SourceError:
+    text = f"{urlsplit(answer.url).netloc}: HTTP {answer.status}"
+    if answer.status in GONE:
+        return SourceError(SearchState.FAILED, "page.gone", text)
+    if answer.status == 401:
+        return SourceError(SearchState.BLOCKED, "page.denied", text)
+    if answer.status in (403, 429, 451):
+        return SourceError(SearchState.BLOCKED, "page.blocked", text)
+    return SourceError(SearchState.UNREACHABLE, "page.unreachable", text)
+
+
+def _at_the_end(error: SourceError) -> SourceError:
+    detail = f"some pages were not to be had; what was found is kept ({error.detail[:120]})"
+    return SourceError(error.state, error.reason, detail)
+
+
+def _joined(base: str, text: str) -> str:
+    try:
+        url = urljoin(base, text.strip()).partition("#")[0]
+        return url if urlsplit(url).scheme in ("http", "https") else ""
+    except ValueError:
+        return ""
+
+
+def _within(url: str, domains: tuple[str, ...]) -> bool:
+    host = urlsplit(url).hostname or ""
+    return not domains or any(host == domain or host.endswith(f".{domain}") for domain in domains)
+
+
+def _with(url: str, param: str, value: str) -> str:
+    """The URL with one parameter of its query set; the others stay as they are written."""
+    parts = urlsplit(url)
+    kept = [piece for piece in parts.query.split("&") if piece and parse_qsl(piece, True)[0][0] != param]
+    return parts._replace(query="&".join([*kept, urlencode({param: value})])).geturl()
+
+
+def _number(stop: Stop, paging: Next) -> int:
+    return stop.number if stop.number is not None else _first(stop, paging)
+
+
+def _first(stop: Stop, paging: Next) -> int:
+    stated = parse_qs(urlsplit(stop.url).query).get(paging.param, [""])[0]
+    return int(stated) if re.fullmatch(r"\d{1,9}", stated) and stop.number is None else paging.first
