@@ -57,6 +57,8 @@ FILTER_HELP = {
     "language": "language of the pages, e.g. en or pt-BR",
     "site": "only from this site",
     "exclude": "words that must not appear",
+    "license": "Creative Commons licences, e.g. by or by-sa|cc0",
+    "provider": "collections that Openverse brings together, e.g. flickr or met",
 }
 
 browser = _options(

@@ -5,14 +5,18 @@ The files were verified when they were fetched; one that has become unreadable s
 
 from __future__ import annotations
 
+import io
 import struct
 import warnings
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
+
+from collector.dataset.samples import Form
 
 LARGEST = 200_000_000
 """Pixels above which a picture is not decoded: more than any setting of the fetch stage lets through."""
@@ -27,6 +31,19 @@ _TROUBLES = (
     struct.error,
     zlib.error,
 )
+
+EXTENSIONS = {
+    "JPEG": "jpg",
+    "MPO": "jpg",
+    "PNG": "png",
+    "WEBP": "webp",
+    "GIF": "gif",
+    "BMP": "bmp",
+    "TIFF": "tif",
+    "AVIF": "avif",
+}
+"""Pillow's names of formats -> extensions. An MPO is a JPEG with another one behind it."""
+_ORIENTATION = 0x0112
 
 Pixels = NDArray[np.uint8]
 
@@ -53,6 +70,76 @@ def reduced(path: Path, side: int) -> Pixels:
     if max(image.size) > side:
         image.thumbnail((side, side), Image.Resampling.BOX)
     return np.asarray(image)
+
+
+def rendered(path: Path, form: Form, readable: frozenset[str]) -> tuple[bytes, str, int, int]:
+    """(bytes, extension, width, height) of a picture in the form asked for; the size is of the upright picture.
+
+    `readable` are the extensions that the format's loaders read. With `keep`, bytes go through untouched when they are
+    readable, upright, of one frame, 8-bit RGB or grey without transparency, and nothing is to be resized. Otherwise:
+    first frame, EXIF rotation applied, ICC profile brought to sRGB, transparency on the matte, 8-bit RGB, no metadata.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(path) as opened:
+                extension = EXTENSIONS.get(opened.format or "", "")
+                if form.encoding == "keep" and form.resize == "none" and extension in readable and _plain(opened):
+                    return path.read_bytes(), extension, opened.width, opened.height
+                image = flat(in_srgb(ImageOps.exif_transpose(opened)), form.matte)
+        except (*_TROUBLES, Image.DecompressionBombError) as error:
+            raise Unreadable(f"{type(error).__name__}: {error}") from None
+    image = _resized(image, form)
+    format = "JPEG" if form.encoding == "keep" else form.encoding.upper()
+    out = io.BytesIO()
+    image.save(out, format, **_options(format, form.quality))
+    return out.getvalue(), EXTENSIONS[format], image.width, image.height
+
+
+def in_srgb(image: Image.Image) -> Image.Image:
+    """Colours as sRGB has them; a profile that cannot be used is left out."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        changed = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
+    except (ImageCms.PyCMSError, *_TROUBLES):
+        return image
+    return changed or image
+
+
+def _plain(image: Image.Image) -> bool:
+    """Nothing that a loader could show otherwise than it is."""
+    upright = image.getexif().get(_ORIENTATION, 1) in (0, 1)
+    one = getattr(image, "n_frames", 1) == 1
+    profile = image.info.get("icc_profile") or b""
+    known = not profile or b"sRGB" in profile
+    return upright and one and known and image.mode in ("RGB", "L") and "transparency" not in image.info
+
+
+def _resized(image: Image.Image, form: Form) -> Image.Image:
+    side, filter = form.side, Image.Resampling.LANCZOS
+    if form.resize == "fit":
+        image.thumbnail((side, side), filter)
+    elif form.resize == "crop":
+        image = ImageOps.fit(image, (side, side), filter)
+    elif form.resize == "pad":
+        image.thumbnail((side, side), filter)
+        image = ImageOps.pad(image, (side, side), filter, color=form.matte)
+    elif form.resize == "stretch":
+        image = image.resize((side, side), filter)
+    return image
+
+
+def _options(format: str, quality: int) -> dict[str, Any]:
+    """So that the same pixels make the same bytes."""
+    if format == "PNG":
+        return {"compress_level": 6}
+    if format == "WEBP":
+        return {"quality": quality, "method": 4}
+    return {"quality": quality, "subsampling": 0 if quality >= 90 else 2, "optimize": False, "progressive": False}
 
 
 def flat(image: Image.Image, matte: tuple[int, int, int]) -> Image.Image:

@@ -12,6 +12,9 @@ from aiohttp import web
 DOUBLES: Final[Mapping[str, str]] = {
     "deviantart": "collector.practice.deviantart",
     "imgur": "collector.practice.imgur",
+    "openverse": "collector.practice.openverse",
+    "commons": "collector.practice.commons",
+    "flickr": "collector.practice.flickr",
     "bing": "collector.practice.bing",
     "duckduckgo": "collector.practice.duckduckgo",
     "naver": "collector.practice.naver",

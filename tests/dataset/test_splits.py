@@ -99,7 +99,7 @@ def test_leaks_of_a_random_split_are_counted() -> None:
      "train=1.5,val", "train=80,val=20", "train=0,val", "../x=0.5,val"],
 )  # fmt: skip
 def test_a_scheme_that_cannot_be_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="split|share|size|pictures"):
+    with pytest.raises(ValueError, match=r"split|share|size|pictures"):
         parse_scheme(text)
 
 

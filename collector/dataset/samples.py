@@ -1,0 +1,183 @@
+"""What an export is made of: which pictures, in which form and split, and in which order. Pure; opens no file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from collector.model import Item
+
+Resize = Literal["none", "fit", "crop", "pad", "stretch"]
+Encoding = Literal["keep", "jpeg", "png", "webp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How pictures are written. The originals are never touched."""
+
+    resize: Resize = "none"
+    """none; fit: inside the square, never larger than it was; crop: fill it, cut what sticks out; pad: fit, then the
+    matte around it; stretch: to the square whatever its shape."""
+    side: int = 0
+    """Pixels of the square; 0 with `none` only."""
+    encoding: Encoding = "keep"
+    """keep: bytes as they are where the format's loaders read them and nothing has to change, else JPEG."""
+    quality: int = 92
+    """Of JPEG and WebP."""
+    matte: tuple[int, int, int] = (255, 255, 255)
+    """What transparency is laid on."""
+
+    @property
+    def changes_pixels(self) -> bool:
+        """Whether every picture is decoded and encoded anew."""
+        return self.resize != "none" or self.encoding != "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which pictures are taken."""
+
+    licences: tuple[str, ...] = ()
+    """Parts of a licence's address or name, lower case (by-sa, publicdomain); empty takes all, unknown ones too."""
+    min_side: int = 0
+    max_per_class: int = 0
+    """The best ranks of each class; 0 is all."""
+    reviewed: bool = False
+    """Only those that a person said to keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture of an export, before its bytes are made."""
+
+    item: Item
+    labels: tuple[str, ...]
+    """Its own class first, then further ones."""
+    split: str
+    """"" when the set is not split."""
+
+    @property
+    def key(self) -> str:
+        """Its name without an extension: 32 hex digits, no dot, the same in every export."""
+        return self.item.sha256[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A sample with the bytes that are exported."""
+
+    sample: Sample
+    body: bytes
+    extension: str
+    """Without the dot."""
+    width: int
+    height: int
+    """Pixels, upright."""
+    sha256: str
+    """Of the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An export as a whole."""
+
+    name: str
+    samples: tuple[Sample, ...]
+    """In the order in which they are written: by split, then as the salt deals them."""
+    classes: tuple[str, ...]
+    """Sorted; the place is the class's number."""
+    splits: tuple[str, ...]
+    """In the scheme's order; ("",) when the set is not split."""
+    form: Form = Form()
+    choice: Choice = Choice()
+    scheme: str = ""
+    left: Mapping[str, int] = field(default_factory=dict)
+    """Why -> how many pictures of the folder are not in it."""
+
+    def counts(self) -> Counter[tuple[str, str]]:
+        """(split, class) -> pictures; by their own class."""
+        return Counter((sample.split, sample.labels[0]) for sample in self.samples)
+
+
+def plan(
+    name: str,
+    items: Iterable[Item],
+    *,
+    out: Mapping[tuple[str, str], str],
+    further: Mapping[str, tuple[str, ...]],
+    kept: frozenset[tuple[str, str]],
+    splits: Mapping[str, str],
+    order: Sequence[str] = ("",),
+    scheme: str = "",
+    form: Form = Form(),
+    choice: Choice = Choice(),
+) -> Plan:
+    """The samples of an export.
+
+    `out`: (sha256, label) -> why it is left out; `further`: more classes of a picture; `kept`: those that a person
+    said to keep; `splits`: sha256 -> split, of which `order` names all. The order of the samples depends on nothing
+    but the pictures themselves.
+    """
+    left: Counter[str] = Counter()
+    chosen: list[Item] = []
+    for item in items:
+        why = out.get((item.sha256, item.label)) or _unfit(item, choice, kept)
+        if why:
+            left[why] += 1
+        else:
+            chosen.append(item)
+    if choice.max_per_class:
+        chosen, dropped = _best(chosen, choice.max_per_class)
+        left["over the most per class"] += dropped
+    samples = [
+        Sample(
+            item,
+            (item.label, *(label for label in further.get(item.sha256, ()) if label != item.label)),
+            splits.get(item.sha256, order[0]),
+        )
+        for item in chosen
+    ]
+    samples.sort(key=lambda sample: (order.index(sample.split), dealt(sample)))
+    classes = tuple(sorted({label for sample in samples for label in sample.labels}))
+    return Plan(name, tuple(samples), classes, tuple(order), form, choice, scheme, {k: v for k, v in left.items() if v})
+
+
+def dealt(sample: Sample) -> str:
+    """Looks random and never changes: neighbours in an export have nothing in common."""
+    return hashlib.sha256(f"order {sample.item.sha256}".encode()).hexdigest()
+
+
+def _unfit(item: Item, choice: Choice, kept: frozenset[tuple[str, str]]) -> str:
+    """Why the choice does not take it, "" when it does."""
+    if choice.reviewed and (item.sha256, item.label) not in kept:
+        return "not reviewed"
+    if choice.min_side and min(item.width, item.height) < choice.min_side:
+        return "smaller than asked"
+    if choice.licences and not any(name in licence_text(item) for name in choice.licences):
+        return "another licence, or an unknown one"
+    return ""
+
+
+def licence_text(item: Item) -> str:
+    """All that is known of its licence, in lower case, for comparing."""
+    rights = " ".join(text for name, text in item.rights if name in ("licence", "terms"))
+    return f"{item.licence.url} {item.licence.notice} {dict(item.fields).get('license', '')} {rights}".lower()
+
+
+def _best(items: list[Item], most: int) -> tuple[list[Item], int]:
+    taken: Counter[str] = Counter()
+    kept = []
+    for item in sorted(items, key=lambda item: (item.rank, item.id)):
+        taken[item.label] += 1
+        if taken[item.label] <= most:
+            kept.append(item)
+    return sorted(kept, key=lambda item: item.id), len(items) - len(kept)
+
+
+def original(folder: Path, item: Item) -> Path:
+    """Where its bytes lie."""
+    return folder / item.path

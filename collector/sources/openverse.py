@@ -1,0 +1,164 @@
+"""Openverse: openly licensed pictures of many collections, each with licence, creator and a ready attribution.
+
+Facts: api.openverse.org/v1, docs.openverse.org. Keeps to its terms: no more pages than it gives, no more haste.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from collector.contracts import SourceError, Web
+from collector.layout import url_key
+from collector.model import Hit, Licence, Query, Search, SearchState
+from collector.sources import answers
+from collector.sources.answers import number, table, text, unknown, web_address
+from collector.sources.introduction import secret, user_agent
+
+HOME: Final = "https://api.openverse.org"
+SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
+    "home": HOME,
+    "page_size": 20,
+    "pages": 20,
+    "rate": 0.33,
+    "contact": "",
+    "client_id": "",
+    "client_secret": "",
+}
+"""page_size: at most 20 without a registered client; pages: how deep, Openverse's own bound is 20; rate: requests a
+second at the real one (20 a minute and 200 a day without a client, 100 and 10,000 with one); contact: who runs this;
+client_id, client_secret: "" takes OPENVERSE_CLIENT_ID and OPENVERSE_CLIENT_SECRET, if any."""
+
+LICENSES: Final = ("by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd", "cc0", "pdm")
+_RIGHTS: Final = {
+    "creative-commons": "all-cc",
+    "commercial": "commercial",
+    "modification": "modification",
+    "commercial-modification": "commercial,modification",
+}
+_TYPES: Final = {"photo": "photograph", "illustration": "illustration", "artwork": "digitized_artwork"}
+FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
+    "rights": (*_RIGHTS, "public-domain"),
+    "license": re.compile(rf"(?:{'|'.join(LICENSES)})(?:[|,; ]+(?:{'|'.join(LICENSES)}))*"),
+    "size": ("large", "medium", "small", "icon"),
+    "aspect": ("square", "tall", "wide"),
+    "type": tuple(_TYPES),
+    "extension": ("jpg", "png", "gif", "webp"),
+    "provider": re.compile(r"[\w-]+(?:[|,; ]+[\w-]+)*"),
+    "safe": ("on", "off"),
+}
+"""license: one or several of LICENSES; provider: collections such as flickr, wikimedia, met (its `source`)."""
+VARIATIONS: Final[tuple[tuple[str, str], ...]] = (("size", "large"), ("size", "medium"), ("aspect", "tall"))
+EXAMPLE: Final = "cat"
+BROWSER: Final = False
+
+_SEPARATORS: Final = re.compile(r"[|,; ]+")
+
+
+def search(search: Search, web: Web) -> Iterator[Hit]:
+    """Hits page by page, to the last page or the deepest that is given. SourceError for what is no result page."""
+    settings = web.settings
+    home = str(settings["home"]).rstrip("/")
+    rate = float(settings["rate"]) if home == HOME else 0.0
+    headers = {"User-Agent": user_agent(settings), "Accept": "application/json"}
+    headers |= _authorization(web, home, headers)
+    asked = parameters(search.query)
+    for page in range(1, int(settings["pages"]) + 1):
+        deeper = {**asked, "page": page, "page_size": int(settings["page_size"])}
+        answer = web.get(f"{home}/v1/images/", params=deeper, headers=headers, rate=rate)
+        if page > 1 and answer.status in (400, 401, 403, 404):
+            web.notice(f"openverse gives no more than {page - 1} pages here: {answers.complaint(answer)}")
+            return
+        found, pages = parse(answers.data(answer, "openverse"))
+        yield from found
+        if page >= pages:
+            return
+
+
+def parameters(query: Query) -> dict[str, str | int]:
+    """What is asked for, but for the page."""
+    licenses = "cc0,pdm" if query.filter("rights") == "public-domain" else ""
+    given = {
+        "q": query.keyword,
+        "license": ",".join(_SEPARATORS.split(query.filter("license"))) or licenses,
+        "license_type": _RIGHTS.get(query.filter("rights"), ""),
+        "aspect_ratio": query.filter("aspect"),
+        "category": _TYPES.get(query.filter("type"), ""),
+        "source": ",".join(_SEPARATORS.split(query.filter("provider"))),
+        "mature": "true" if query.filter("safe") == "off" else "",
+        "size": "small" if query.filter("size") == "icon" else query.filter("size"),
+        "extension": query.filter("extension"),
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def parse(answer: Any) -> tuple[list[Hit], int]:
+    """The hits of one page in its order, and how many pages there are. SourceError page.layout when it is none."""
+    page = table(answer)
+    results = page.get("results")
+    if not isinstance(results, list) or not isinstance(page.get("page_count"), int):
+        unknown("openverse", "no results and page_count")
+    hits = [hit for result in answers.tables(results) if (hit := _hit(result)) is not None]
+    if results and not hits:
+        unknown("openverse", "results without addresses")
+    return hits, number(page, "page_count")
+
+
+def _hit(result: Mapping[str, Any]) -> Hit | None:
+    url = web_address(text(result, "url"))
+    if not url:
+        return None
+    return Hit(
+        url=url,
+        key=url_key(url),
+        id=text(result, "id"),
+        page=web_address(text(result, "foreign_landing_url")),
+        title=text(result, "title"),
+        site=text(result, "source", "provider"),
+        width=number(result, "width"),
+        height=number(result, "height"),
+        thumbnail_url=web_address(text(result, "thumbnail")),
+        way="api",
+        licence=_licence(result),
+        fields=tuple((name, value) for name, value in _known(result) if value),
+    )
+
+
+def _licence(result: Mapping[str, Any]) -> Licence:
+    creator = text(result, "creator")
+    return Licence(
+        url=web_address(text(result, "license_url")),
+        page=web_address(text(result, "foreign_landing_url")),
+        creators=(creator,) if creator else (),
+        credit=text(result, "attribution"),
+    )
+
+
+def _known(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "license", " ".join(filter(None, (text(result, "license"), text(result, "license_version"))))
+    yield "creator_url", web_address(text(result, "creator_url"))
+    yield "provider", text(result, "provider")
+    yield "category", text(result, "category")
+    yield "filetype", text(result, "filetype")
+    yield "bytes", text(result, "filesize")
+    yield "mature", "yes" if result.get("mature") is True else ""
+    yield "tags", ", ".join(name for tag in answers.tables(result.get("tags")) if (name := text(tag, "name")))[:1000]
+
+
+def _authorization(web: Web, home: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """The header of a registered client; nothing for those who have none."""
+    name = secret(web.settings, "client_id", "OPENVERSE_CLIENT_ID")
+    word = secret(web.settings, "client_secret", "OPENVERSE_CLIENT_SECRET")
+    if not name or not word:
+        return {}
+    form = {"grant_type": "client_credentials", "client_id": name, "client_secret": word}
+    answer = web.get(f"{home}/v1/auth_tokens/token/", form=form, headers=headers)
+    if answer.status in (400, 401, 403):
+        raise SourceError(
+            SearchState.BLOCKED, "page.denied", "openverse does not know this client_id and client_secret"
+        )
+    token = text(table(answers.data(answer, "openverse", "token")), "access_token")
+    if not token:
+        unknown("openverse", "a token answer without a token")
+    return {"Authorization": f"Bearer {token}"}
