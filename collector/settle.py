@@ -5,6 +5,7 @@ Runs in the calling thread alone, the only one that touches ledger and pictures.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -135,11 +136,11 @@ class Settler:
             arrived.part.unlink(missing_ok=True)
             return Skipped(task, "policy.forgotten")
         path = Path(self._ledger.folder(label), layout.file_name(picture))
-        final = self._settings.out / path
+        final = f"{self._settings.out}{os.sep}{path}"
         try:
-            arrived.part.replace(final)
+            os.replace(arrived.part, final)  # noqa: PTH105 - for each picture: Path.replace makes two paths more.
         except FileNotFoundError:  # No folder before its first picture.
-            final.parent.mkdir(exist_ok=True)
+            Path(final).parent.mkdir(exist_ok=True)
             arrived.part.replace(final)
         job.saved += 1
         return Saved(task, picture, path, status, final_url, seconds, arrived.via, arrived.ignored)

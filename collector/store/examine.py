@@ -9,7 +9,6 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import pathname2url
 
 from collector import layout
 from collector.store import schema
@@ -36,8 +35,7 @@ def examine(folder: Path) -> Examined | None:
     if not path.exists():
         return None
     try:
-        address = f"file:{pathname2url(str(path.absolute()))}?mode=rw"
-        with closing(sqlite3.connect(address, uri=True, timeout=10)) as connection:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10)) as connection:
             return _examined(connection)
     except sqlite3.Error as error:
         return Examined(f"damaged or not readable ({error})")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from collector.model import (
@@ -92,13 +93,8 @@ class Recording(Store):
             "ended_at": now(),
             **_facts(outcome),
         }
-        self._db.execute(
-            f"INSERT OR REPLACE INTO outcome ({', '.join(values)}) VALUES ({', '.join(':' + name for name in values)})",
-            values,
-        )
-        if isinstance(
-            outcome, Saved
-        ):  # In the same commit: whoever finds the row knows the file may not be on disk yet.
+        self._db.execute(_replacing(*values), tuple(values.values()))
+        if isinstance(outcome, Saved):  # In the same commit: whoever finds the row knows it may not be on disk yet.
             self._db.execute("INSERT INTO unsynced (found_id) VALUES (?)", (task.id,))
 
     def close_query(self, query_id: int) -> None:
@@ -164,6 +160,12 @@ def _before(event: Found, owner: int, rank: int, order: Mapping[int, int]) -> bo
     """Whether the event's search comes before the owner of the row when both are merged by rank."""
     mine = event.search.id
     return mine in order and owner in order and (event.rank, order[mine]) < (rank, order[owner])
+
+
+@cache
+def _replacing(*columns: str) -> str:
+    """The statement for these columns; there are no more sets of them than kinds of outcomes."""
+    return f"INSERT OR REPLACE INTO outcome ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:
