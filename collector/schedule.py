@@ -15,7 +15,7 @@ from typing import Protocol
 
 from collector.fetch.politeness import host_of
 from collector.merge import Merge
-from collector.model import ALL, Missed, Task
+from collector.model import ALL, Arrived, Missed, Task
 from collector.store import KnownSearch, OpenQuery
 
 PATIENCE = 5.0
@@ -32,7 +32,7 @@ class HostBook(Protocol):
     def free(self, host: str) -> bool: ...
     def hopeless(self, host: str) -> bool: ...
     def started(self, host: str) -> None: ...
-    def ended(self, host: str, missed: Missed | None) -> None: ...
+    def ended(self, host: str, missed: Missed | None, seconds: float = 0.0) -> None: ...
     def backoff(self, attempt: int) -> float: ...
 
 
@@ -226,9 +226,10 @@ class Schedule:
         idle, self._idle = self._idle, []
         return [job for job in dict.fromkeys(idle) if job in self._ring]
 
-    def ended(self, task: Task, missed: Missed | None) -> Job | None:
+    def ended(self, came: Arrived | Missed) -> Job | None:
         """A task came back; its query, or None when nobody waits for it any more."""
-        self._hosts.ended(host_of(task.url), missed)
+        task = came.task
+        self._hosts.ended(host_of(task.url), came if isinstance(came, Missed) else None, came.seconds)
         if task.id in self._abandoned:
             self._abandoned.discard(task.id)
             return None

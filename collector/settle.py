@@ -74,13 +74,13 @@ class Settler:
     def _handle(self, message: Any) -> list[Event]:
         """One message of a worker, stored; what is to be shown of it."""
         match message:
-            case Arrived(task=task):
-                if (of := self._schedule.ended(task, None)) is None:
+            case Arrived():
+                if (of := self._schedule.ended(message)) is None:
                     message.part.unlink(missing_ok=True)
                     return []
                 return [self._course.record(self._place(message, of)), *self._course.advance(of)]
-            case Missed(task=task):
-                of = self._schedule.ended(task, message)
+            case Missed():
+                of = self._schedule.ended(message)
                 return [] if of is None else [*self._missed(message, of), *self._course.advance(of)]
             case Exception():
                 self.trouble = self.trouble or message

@@ -104,7 +104,7 @@ class OpenHosts:
     def started(self, host: str) -> None:
         self.running.append(host)
 
-    def ended(self, host: str, missed: Missed | None) -> None:
+    def ended(self, host: str, missed: Missed | None, seconds: float = 0.0) -> None:
         self.running.remove(host)
 
     def backoff(self, attempt: int) -> float:

@@ -1,7 +1,7 @@
 """Which host may be asked now, and how long to wait. Pure bookkeeping for one calling thread; never sleeps.
 
 Per host: a number of downloads at a time that halves when the host is overloaded and grows with success,
-a pause that it asked for, and a breaker after failures in a row. Over all hosts: is the network there?
+a pause that it asked for, and a breaker after failures of several URLs in a row. Over all hosts: is the network there?
 """
 
 from __future__ import annotations
@@ -9,14 +9,18 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from collector.model import Missed
 from collector.settings import FetchSettings
 
 BREAKER_FAILURES = 5
-BREAKER_SECONDS = 60.0
+"""URLs of a host that fail in a row before it is left alone. One that fails again and again says nothing new."""
+BREAKER_SECONDS = 15.0
+"""For so long at first, then one URL is tried; doubles each time that it fails."""
 BREAKER_MOST = 1800.0
+HOPELESS_SECONDS = 60.0
+"""A host that is to be left alone for so long, after two tries in vain, is left to a later run."""
 TOO_MANY_SECONDS = 15.0
 """First pause after a 429 that names none; doubles."""
 NETWORK_FAILURES = 20
@@ -45,10 +49,12 @@ class _Host:
 
     limit: int
     active: int = 0
+    too_many: int = 0
+    """The limit at which it was last slowed down."""
     successes: int = 0
     """In a row since the limit last changed."""
-    failures: int = 0
-    """In a row."""
+    failed: set[int] = field(default_factory=set)
+    """URLs that failed in a row."""
     slow_downs: int = 0
     """429 and 503 in a row."""
     slowed_at: float = float("-inf")
@@ -100,8 +106,8 @@ class Hosts:
         if self.network_down:
             self._next_probe = self._clock() + PROBE_SECONDS
 
-    def ended(self, host: str, missed: Missed | None) -> None:
-        """It came back: None for a picture, else why there is none."""
+    def ended(self, host: str, missed: Missed | None, seconds: float = 0.0) -> None:
+        """It came back after so many seconds: None for a picture, else why there is none."""
         if not host:
             return
         self._active -= 1
@@ -112,8 +118,8 @@ class Hosts:
         if missed is not None and (reason in _FAILURES or _is_server_error(reason)):
             self._failed(known, missed)
         elif not reason.startswith(("url.", "policy.")):
-            self._succeeded(known)
-        if not known.active and known == _Host(self._full, slowed_at=known.slowed_at):
+            self._succeeded(known, self._clock() - seconds)
+        if not known.active and known == _Host(self._full, slowed_at=known.slowed_at, too_many=known.too_many):
             del self._hosts[host]  # Nothing to remember: the book stays small over a million hosts.
 
     def next_free(self, host: str) -> float:
@@ -128,13 +134,13 @@ class Hosts:
         return max(moments)
 
     def hopeless(self, host: str) -> bool:
-        """Whether waiting for the host is not worth this run's time: its breaker opened again after a probe, or it
-        asked for a longer pause than a run waits for."""
+        """Whether waiting for the host is not worth this run's time: its breaker opened again after two probes, or
+        it asked for a longer pause than a run waits for."""
         known = self._hosts.get(host)
         if known is None:
             return False
         too_long = known.paused_until - self._clock() > self._settings.retry_after_max
-        return too_long or known.open_seconds > BREAKER_SECONDS
+        return too_long or known.open_seconds >= HOPELESS_SECONDS
 
     def backoff(self, attempt: int) -> float:
         """Seconds before the next attempt at the same URL after `attempt` of them: full jitter, doubling, capped."""
@@ -158,15 +164,24 @@ class Hosts:
         self._silent_hosts.clear()
         if was_down:  # Back again: what the hosts seemed to fail at was not theirs.
             for known in self._hosts.values():
-                known.failures, known.open_seconds, known.open_until = 0, 0.0, float("-inf")
+                known.failed.clear()
+                known.open_seconds, known.open_until = 0.0, float("-inf")
 
-    def _succeeded(self, known: _Host) -> None:
-        """The host answered, even if with a 404: the breaker closes, the limit grows."""
-        known.failures = known.slow_downs = 0
+    def _succeeded(self, known: _Host, started: float) -> None:
+        """The host answered, even if with a 404: the breaker closes, the limit grows.
+
+        Back to just below where it was too much it grows with each success, beyond that with care, as CUBIC does
+        (RFC 9438, 4.1). Downloads that began before the host was slowed down prove nothing.
+        """
+        known.failed.clear()
+        known.slow_downs = 0
         known.open_seconds, known.open_until = 0.0, float("-inf")
-        known.successes = known.successes + 1 if known.limit < self._full else 0
-        if known.limit < self._full and known.successes >= 2 * known.limit:
-            known.limit, known.successes = min(self._full, known.limit + 1), 0
+        if known.limit >= self._full:
+            known.successes = 0
+        elif started >= known.slowed_at:
+            known.successes += 1
+            if known.limit + 1 < known.too_many or known.successes >= 2 * known.limit:
+                known.limit, known.successes = known.limit + 1, 0
 
     def _failed(self, known: _Host, missed: Missed) -> None:
         now = self._clock()
@@ -177,14 +192,14 @@ class Hosts:
             if now >= known.open_until:  # The probe failed; late ones from before do not count again.
                 self._open(known, min(BREAKER_MOST, known.open_seconds * 2), now)
             return
-        known.failures += 1
-        if known.failures >= BREAKER_FAILURES:
+        known.failed.add(missed.task.id)
+        if len(known.failed) >= BREAKER_FAILURES:
             self._open(known, BREAKER_SECONDS, now)
 
     def _slow_down(self, known: _Host, missed: Missed, now: float) -> None:
         """Half as many at a time, but once for all that were under way together; and the pause asked for."""
         if now - missed.seconds >= known.slowed_at:
-            known.limit, known.slowed_at = max(1, known.limit // 2), now
+            known.too_many, known.limit, known.slowed_at = known.limit, max(1, known.limit // 2), now
         if missed.reason not in ("http.429", "http.503"):
             return
         first = TOO_MANY_SECONDS if missed.reason == "http.429" else 1.0
@@ -193,7 +208,8 @@ class Hosts:
         known.paused_until = max(known.paused_until, now + (missed.retry_after or pause))
 
     def _open(self, known: _Host, seconds: float, now: float) -> None:
-        known.open_seconds, known.open_until, known.failures = seconds, now + seconds, 0
+        known.open_seconds, known.open_until = seconds, now + seconds
+        known.failed.clear()
 
 
 def _is_server_error(reason: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +19,9 @@ class Book:
 
     def __init__(self, **settings: object) -> None:
         self.now = 1000.0
+        self.urls = 0
+        self.same = 0
+        """The number of the one URL that is asked again and again; 0 when each is another."""
         self.hosts = Hosts(FetchSettings(**settings), lambda: self.now, random.Random(7))  # type: ignore[arg-type]
 
     def room(self, host: str = "a") -> int:
@@ -38,8 +42,10 @@ class Book:
         self.end(reason, host, retry_after, seconds)
 
     def end(self, reason: str = "", host: str = "a", retry_after: float | None = None, seconds: float = 0.0) -> None:
-        missed = Missed(TASK, reason, retry_after=retry_after, seconds=seconds) if reason else None
-        self.hosts.ended(host, missed)
+        self.urls += 1
+        task = replace(TASK, id=self.same or self.urls)
+        missed = Missed(task, reason, retry_after=retry_after, seconds=seconds) if reason else None
+        self.hosts.ended(host, missed, seconds)
 
 
 def test_so_many_per_host_and_no_more() -> None:
@@ -68,16 +74,32 @@ def test_overload_halves_once_for_all_under_way_and_success_raises_again() -> No
     for _ in range(4):
         book.end("net.read_timeout", seconds=5)
     for _ in range(4):
-        book.end()
-    assert book.room() == 4
+        book.end(seconds=5)
+    assert book.room() == 4, "what began before proves nothing"
     book.run("net.too_slow", seconds=1)
-    assert book.room() == 2
-    for _ in range(3):
-        book.run()
     assert book.room() == 2
     for _ in range(200):
         book.run()
     assert book.room() == 8
+
+
+def test_back_quickly_to_just_below_where_it_was_too_much_and_slowly_beyond() -> None:
+    book = Book(per_host=8)
+    book.run("http.429", retry_after=1.0)
+    book.now += 1
+    rooms = []
+    for _ in range(20):
+        rooms.append(book.room())
+        book.run()
+    assert rooms == [4, 5, 6, *[7] * 14, 8, 8, 8]
+    for limit in (8, 4):
+        assert book.room() == limit
+        book.run("net.too_slow", seconds=0.5)
+        book.now += 0.01
+    book.run()
+    assert book.room() == 3, "four were too many"
+    book.run()
+    assert book.room() == 3
 
 
 def test_never_below_one() -> None:
@@ -133,7 +155,7 @@ def test_breaker_opens_after_five_in_a_row_and_doubles(reason: str) -> None:
     assert book.room() > 0
     book.run(reason)
     assert book.room() == 0
-    for seconds in (60, 120, 240):
+    for seconds in (15, 30, 60):
         assert book.hosts.next_free("a") == pytest.approx(book.now + seconds)
         book.now += seconds
         assert book.room() == 1, "one probe"
@@ -150,6 +172,29 @@ def test_breaker_opens_after_five_in_a_row_and_doubles(reason: str) -> None:
     assert book.hosts.free("a")
 
 
+def test_one_bad_url_does_not_close_its_host() -> None:
+    book = Book()
+    book.same = 7
+    for _ in range(20):
+        book.run("net.reset")
+    assert book.room() == 8
+    book.same = 0
+    for _ in range(4):
+        book.run("net.reset")
+    assert book.room() == 0
+
+
+def test_two_probes_before_a_host_is_left_to_a_later_run() -> None:
+    book = Book()
+    for _ in range(5):
+        book.run("net.connect")
+    for _ in range(2):
+        assert not book.hosts.hopeless("a")
+        book.now = book.hosts.next_free("a")
+        book.run("net.connect")
+    assert book.hosts.hopeless("a")
+
+
 def test_answers_of_any_kind_keep_the_breaker_closed() -> None:
     book = Book()
     for _ in range(10):
@@ -164,7 +209,7 @@ def test_late_failures_do_not_open_it_further() -> None:
         book.hosts.started("a")
     for _ in range(8):
         book.end("http.500")
-    assert book.hosts.next_free("a") == book.now + 60
+    assert book.hosts.next_free("a") == book.now + 15
 
 
 def test_bugs_of_ours_and_refused_urls_prove_nothing() -> None:
