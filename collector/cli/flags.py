@@ -10,6 +10,7 @@ import click
 
 from collector import settings as settings_file
 from collector import sources
+from collector.contracts import UsageError
 from collector.model import ALL
 from collector.settings import Settings
 
@@ -142,6 +143,8 @@ def settings_of(flags: dict[str, Any]) -> Settings:
             )
     if flags.get("source_names"):
         settings = settings_file.assign(settings, "source", ",".join(flags["source_names"]), "--source")
+    if not source_names(settings):
+        raise UsageError(f"source: name at least one; there are: {', '.join(sources.SOURCES)}")
     for name in source_names(settings):
         sources.load(name)
     return settings
