@@ -151,6 +151,6 @@ def final(missed: Missed, later: bool) -> Rejected | Failed | Skipped:
     task, reason, detail = missed.task, missed.reason, missed.detail
     if fate(reason) is Fate.SKIPPED:
         return Skipped(task, reason, detail)
-    if not later and reason.partition(".")[0] in ("body", "data", "image"):
+    if not later and reason.partition(".")[0] in ("body", "data", "image", "video"):
         return Rejected(task, reason, detail, missed.http_status, missed.seconds, missed.bytes)
     return Failed(task, reason, detail, missed.http_status, missed.seconds, retry=later)

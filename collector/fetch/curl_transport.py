@@ -24,8 +24,8 @@ from collector import __version__
 from collector.fetch.address import check_url, why_not
 from collector.fetch.curl_errors import as_fetch_error
 from collector.fetch.framing import REDIRECTS, SMALL_REST, WITH_BODY, check_head, coding_of, redirect_target, unpacked
-from collector.fetch.ladder import referer_after_redirect
-from collector.fetch.transport import Ask, FetchError, Reply, shown
+from collector.fetch.ladder import origin, referer_after_redirect
+from collector.fetch.transport import Ask, FetchError, Reply, joint, shown
 from collector.fetch.watchdog import Attempt
 from collector.settings import FetchSettings
 
@@ -196,6 +196,8 @@ class CurlTransfers:
         headers = [f"Accept: {transfer.ask.accept}", "Accept-Encoding: identity"]
         if transfer.referer:
             headers.append(f"Referer: {transfer.referer}")
+        if transfer.cookies:
+            headers.append(f"Cookie: {transfer.cookies}")
         handle.setopt(pycurl.URL, transfer.url)
         handle.setopt(pycurl.HTTPHEADER, headers)
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(10, int(1000 * min(self.settings.connect_timeout, left))))
@@ -217,7 +219,7 @@ class CurlTransfers:
             (pycurl.NOPROXY, "*"),
             (pycurl.NETRC, 0),
             (pycurl.BUFFERSIZE, BUFFER),
-            (pycurl.MAXFILESIZE_LARGE, self.settings.max_bytes),
+            (pycurl.MAXFILESIZE_LARGE, max(self.settings.max_bytes, self.settings.max_video_bytes)),
             (pycurl.USERAGENT, self._agent),
             (pycurl.CAINFO, self._authority),
             (pycurl.SSL_VERIFYPEER, 1),
@@ -311,12 +313,13 @@ class _Transfer:
 
     def __init__(self, outer: CurlTransfers, ask: Ask, url: str, done: Done) -> None:
         self.ask, self.url, self.done = ask, url, done
-        self.referer = ask.referer
+        self.referer, self.cookies = ask.referer, ask.cookies
         self.hops = 0
         self.handle: pycurl.Curl = None
         settings = outer.settings
         self.attempt = Attempt(ask.seconds, settings.minimum_speed, settings.slow_time)
         self._outer, self._settings = outer, settings
+        self._limit = ask.limit or settings.max_bytes
         self._opened: list[socket.socket] = []
         self.begin()
 
@@ -346,6 +349,8 @@ class _Transfer:
     def follow(self, url: str) -> None:
         """Go on at the next hop."""
         self.referer = referer_after_redirect(self.referer, self.url, url)
+        if self.cookies and origin(self.url) != origin(url):
+            self.cookies = ""
         self.url = url
         self.hops += 1
 
@@ -355,7 +360,7 @@ class _Transfer:
         if self.status in WITH_BODY:
             body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
             self._chunks.clear()  # The idle handle still knows this transfer.
-            body = unpacked(body, coding_of(self.headers), self._settings.max_bytes)
+            body = unpacked(body, coding_of(self.headers), self._limit)
         seconds = time.monotonic() - self.attempt.started
         return Reply(self.status, self.url, self.headers, body, self.hops, self.referer, seconds)
 
@@ -428,10 +433,10 @@ class _Transfer:
         for line in lines[1:]:
             name, _, value = line.decode("latin-1").partition(":")
             name, value = name.lower(), value.strip()
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+            headers[name] = f"{headers[name]}{joint(name)}{value}" if name in headers else value
         self.headers = headers
         if self.status in WITH_BODY:
-            check_head(headers, self._settings.max_bytes, self.status)
+            check_head(headers, sys.maxsize if self.ask.robots else self._limit, self.status)
 
     def on_body(self, chunk: bytes) -> int | None:
         """A piece of the body; refused when it is too much, put off when all bodies together are."""
@@ -455,8 +460,12 @@ class _Transfer:
         self.attempt.received += size
         self.size += size
         outer.held += size
-        if self.size > self._settings.max_bytes:
-            self.error = FetchError("body.too_big", f"more than {self._settings.max_bytes:,} bytes", self.status)
+        if self.size > self._limit:
+            if self.ask.robots:
+                self._chunks.append(chunk)
+                self.enough = True
+            else:
+                self.error = FetchError("body.too_big", f"more than {self._limit:,} bytes", self.status)
             return 0
         self._chunks.append(chunk)
         return None
