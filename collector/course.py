@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from collector.fetch.politeness import host_of
+from collector.job import Job
 from collector.merge import Merge
 from collector.model import ALL, Event, Failed, Missed, Outcome, Rejected, SearchState, Skipped
 from collector.reasons import Fate, fate
-from collector.schedule import Job, Schedule
+from collector.schedule import Schedule
 from collector.store import KnownSearch, Ledger
 
 CHUNK = 1000

@@ -252,5 +252,5 @@ def test_everything_is_not_counted_against_a_number() -> None:
             Saved(task(1, 1), PICTURE, Path("ann/a.jpg")),
         ):
             show.show(event)
-    assert '"ann" has 1 pictures' in stream.getvalue()
+    assert '"ann" is done: 1 saved' in stream.getvalue()
     assert record(SearchStarted(replace(of, wanted=ALL)))["wanted"] is None
