@@ -106,7 +106,7 @@ def urls(out: Path | None, file: Path | None) -> None:
 
 for _verb in (sets.dedupe, sets.junk, sets.split, sets.review, sets.export, sets.diff):
     cli.add_command(_verb)
-for _chore in (chores.why, chores.retry, chores.forget, chores.verify, chores.repair, recipes.recipe):
+for _chore in (chores.why, chores.retry, chores.forget, chores.verify, chores.repair, chores.frames, recipes.recipe):
     cli.add_command(_chore)
 
 
