@@ -30,10 +30,11 @@ from _processes import Usage, Watch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from collector import sources
+from collector.fetch.pages import PageClient
 from collector.model import Found, Query, Search, SearchEnded
 from collector.search.driver import find_browser, find_driver
 from collector.search.pool import SearchPool
-from collector.settings import SearchSettings
+from collector.settings import FetchSettings, SearchSettings
 
 SERVER = """
 import sys, json
@@ -66,7 +67,8 @@ def ours(way: str, home: str, keywords: list[str], urls: int, browsers: int) -> 
         inbox: SimpleQueue[Any] = SimpleQueue()
         table = {**sources.defaults()["google"], "home": home, "harvest": way}
         settings = replace(SearchSettings(browsers=browsers), keyword_timeout=3600.0)
-        pool = SearchPool(settings, inbox.put, lambda name: (sources.load(name).search, table), Path(folder))
+        visit = PageClient(FetchSettings(allow_private=True)).visit
+        pool = SearchPool(settings, inbox.put, lambda name: (sources.load(name).search, table), Path(folder), visit)
         for number, keyword in enumerate(keywords, start=1):
             pool.submit(Search(number, Query(keyword, keyword, urls), "google", urls))
         ended = 0

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from collector.fetch.politeness import host_of
+from collector.job import Job
 from collector.merge import Merge
 from collector.model import ALL, Event, Failed, Missed, Outcome, Rejected, SearchState, Skipped
 from collector.reasons import Fate, fate
-from collector.schedule import Job, Schedule
+from collector.schedule import Schedule
 from collector.store import KnownSearch, Ledger
 
 CHUNK = 1000
@@ -151,6 +152,6 @@ def final(missed: Missed, later: bool) -> Rejected | Failed | Skipped:
     task, reason, detail = missed.task, missed.reason, missed.detail
     if fate(reason) is Fate.SKIPPED:
         return Skipped(task, reason, detail)
-    if not later and reason.partition(".")[0] in ("body", "data", "image"):
+    if not later and reason.partition(".")[0] in ("body", "data", "image", "video"):
         return Rejected(task, reason, detail, missed.http_status, missed.seconds, missed.bytes)
     return Failed(task, reason, detail, missed.http_status, missed.seconds, retry=later)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from collector.dataset import dedupe, junk, splits
+from collector.contracts import InputError
+from collector.dataset import dedupe, exporters, junk, splits
+from collector.dataset.card import Asked
+from collector.dataset.documents import write_all
 from collector.dataset.hashing import hash_files
-from collector.dataset.pdq import Hashed
+from collector.dataset.pdq import NEAR, Hashed
+from collector.dataset.publish import Published, publish
+from collector.dataset.samples import Choice, Form, Plan, Sample, plan
 from collector.model import Item, Verdict
 from collector.store import Ledger
 
@@ -146,6 +151,47 @@ def split_set(ledger: Ledger, folder: Path, scheme: splits.Scheme, distance: int
     names = [name for name, _ in scheme.sizes]
     rows = tuple((label, tuple((name, counts[label][name]) for name in names)) for label in sorted(counts))
     return Split(rows, sum(item.sha256 in earlier for item in items), splits.leaks(together, scheme))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An export as the user asks for it."""
+
+    format: str
+    dest: Path
+    form: Form = field(default_factory=Form)
+    choice: Choice = field(default_factory=Choice)
+    scheme: splits.Scheme | None = None
+    """None: not split."""
+    distance: int = NEAR
+
+
+def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -> tuple[Plan, Published]:
+    """Write the set in a format; pictures of a split set that have no split get one first. See `publish`."""
+    exporter = exporters.load(order.format)
+    if order.scheme is not None:
+        split_set(ledger, folder, order.scheme, order.distance, processes)
+    made = plan(
+        order.dest.name,
+        ledger.items(),
+        out={(verdict.sha256, verdict.label): verdict.reason for verdict in ledger.verdicts()},
+        further=ledger.extra_labels(),
+        kept=frozenset(place for place, decision in ledger.reviews().items() if decision == "keep"),
+        splits=ledger.splits(order.scheme.name) if order.scheme else {},
+        order=[name for name, _ in order.scheme.sizes] if order.scheme else ("",),
+        scheme=order.scheme.name if order.scheme else "",
+        form=order.form,
+        choice=order.choice,
+    )
+    if not made.samples:
+        raise InputError(f"{folder}: no picture to export; left out: {dict(made.left) or 'nothing'}")
+    labels = {sample.item.label for sample in made.samples}
+    asked = [Asked(*row) for row in ledger.asked() if row[1] in labels]
+
+    def documents(place: Path, made: Plan, names: Sequence[tuple[Sample, str]]) -> None:
+        write_all(place, made, names, asked, order.format, getattr(exporter, "patterns", None))
+
+    return made, publish(made, folder, order.dest, exporter, documents, processes)
 
 
 def candidates(ledger: Ledger, reasons: Sequence[str]) -> list[Item]:

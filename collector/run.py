@@ -16,8 +16,9 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from collector.course import Course, Stages, Variations
+from collector.job import Job, PlannedSearch
 from collector.model import ALL, Event, Query, Search, Task
-from collector.schedule import HostBook, Job, PlannedSearch, Schedule
+from collector.schedule import HostBook, Schedule
 from collector.settings import Settings
 from collector.settle import Settler, Ticks
 from collector.store import Ledger

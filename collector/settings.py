@@ -86,11 +86,17 @@ class FetchSettings:
     """Bytes a second; below it for `slow_time` seconds the attempt ends."""
     slow_time: float = 20.0
     max_bytes: int = 33_554_432
-    """On the wire and unpacked, each."""
+    """Of a picture, on the wire and unpacked, each."""
+    max_video_bytes: int = 268_435_456
+    """The same for a video, and for a file that is neither."""
+    video_deadline: float = 600.0
+    """The whole attempt at a video or file."""
     max_data_url: int = 8_388_608
     max_redirects: int = 5
     max_pixels: int = 50_000_000
     max_side: int = 20_000
+    tiff: bool = False
+    """Whether TIFF is accepted too."""
     min_side: int = 0
     """Pictures with a smaller side are rejected; 0 keeps all."""
     keep_free: int = 268_435_456
@@ -107,7 +113,9 @@ class FetchSettings:
     """Whether the thumbnail that the source showed is saved, and marked, when the picture itself cannot be had."""
     user_agent: str = "Mozilla/5.0 (compatible; collector/{version})"
     robots: bool = True
-    """Whether robots.txt is obeyed at sites that were not made for programs."""
+    """Whether robots.txt is obeyed, by pictures everywhere and by pages at sites that were not made for programs."""
+    opt_out: bool = True
+    """Whether pictures are left alone whose server or whose bytes say that they are not for training or mining."""
     allow_private: bool = False
     """Loopback and private addresses too."""
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from collector import layout
 from collector.course import SLOW, Course, final
 from collector.fetch.politeness import host_of
+from collector.job import Job
 from collector.model import (
     Arrived,
     Duplicate,
@@ -25,7 +26,7 @@ from collector.model import (
     Skipped,
 )
 from collector.reasons import Fate, fate
-from collector.schedule import HostBook, Job, Schedule
+from collector.schedule import HostBook, Schedule
 from collector.settings import Settings
 from collector.store import Ledger
 from collector.watch import RunStopped

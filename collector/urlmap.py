@@ -7,22 +7,36 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import os
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from collector.contracts import InputError
-from collector.delimited import decode, first_line, read_bytes, sniff, split, table
+from collector.delimited import Table, decode, first_line, read_bytes, sniff, split, table
 from collector.layout import PART_PREFIX, PART_SUFFIX
 from collector.queries import clean
 
-Pairs = Iterator[tuple[str, str]]
-"""(keyword, URL), in the file's order."""
+Fields = tuple[tuple[str, str], ...]
 
-_KEYWORD: Final = ("keyword", "keywords", "query")
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One URL of a map, with what else the file says about it."""
+
+    keyword: str
+    url: str
+    fields: Fields = ()
+    """The other columns as (name, text), names as the file writes them; those without a value are left out."""
+
+
+Records = Iterator[Record]
+
+_KEYWORD: Final = ("keyword", "keywords", "query", "label", "class")
 _URL: Final = ("url", "urls", "image_url", "link")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:(?!\\)\S", re.IGNORECASE)
 _DEFAULTDICT: Final = re.compile(r"\s*defaultdict\(<class 'list'>, (\{.*\})\)\s*", re.DOTALL)
@@ -77,7 +91,12 @@ def _quoted(text: str) -> str:
 # --------------------------------------------------------------------------- reading
 
 
-def read_urls(path: Path, keyword: str | None = None) -> Pairs:
+def read_urls(path: Path, keyword: str | None = None) -> Iterator[tuple[str, str]]:
+    """(keyword, URL) of somebody's saved map, in the file's order; see `read_records`."""
+    return ((record.keyword, record.url) for record in read_records(path, keyword))
+
+
+def read_records(path: Path, keyword: str | None = None) -> Records:
     """Read somebody's saved map: what it is, is seen from its content.
 
     JSON {"keyword": ["url", ...]}; JSON Lines {"keyword": ..., "url": ...}; one or more printed Python
@@ -88,27 +107,27 @@ def read_urls(path: Path, keyword: str | None = None) -> Pairs:
     fallback = path.stem if keyword is None else keyword
     raw = read_bytes(path)
     if raw.startswith(b"PAR1"):
-        pairs = _parquet(path, fallback)
+        records = _parquet(path, fallback)
     else:
         text = decode(path, raw)
-        pairs = _structured(path, text, fallback) or _delimited(path, text, fallback)
-    return _cleaned(path, pairs)
+        records = _structured(path, text, fallback) or _delimited(path, text, fallback)
+    return _cleaned(path, records)
 
 
-def _cleaned(path: Path, pairs: Iterable[tuple[str, str]]) -> Pairs:
+def _cleaned(path: Path, records: Iterable[Record]) -> Records:
     count = 0
     known: dict[str, str] = {}
-    for given, url in pairs:
-        keyword = known.get(given)
+    for record in records:
+        keyword = known.get(record.keyword)
         if keyword is None:
             try:
-                keyword = known[given] = clean(given)[0]
+                keyword = known[record.keyword] = clean(record.keyword)[0]
             except ValueError as error:
                 raise InputError(f"{path}: the keyword {error}") from None
             if not keyword:
                 raise InputError(f"{path}: a keyword is empty; write one")
-        if url := url.strip():
-            yield keyword, url
+        if url := record.url.strip():
+            yield Record(keyword, url, record.fields)
             count += 1
     if not count:
         raise InputError(f"{path}: 0 URLs; give a map of keywords to URLs, or a list of URLs")
@@ -117,7 +136,7 @@ def _cleaned(path: Path, pairs: Iterable[tuple[str, str]]) -> Pairs:
 # --------------------------------------------------------------------------- JSON, JSON Lines, Python
 
 
-def _structured(path: Path, text: str, fallback: str) -> Pairs | None:
+def _structured(path: Path, text: str, fallback: str) -> Records | None:
     """None when the text is none of these."""
     if wrapped := _DEFAULTDICT.fullmatch(text):
         text = wrapped[1]
@@ -167,47 +186,66 @@ def _merged(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return merged
 
 
-def _flat(path: Path, documents: Iterable[tuple[int, object]], fallback: str) -> Pairs:
+def _flat(path: Path, documents: Iterable[tuple[int, object]], fallback: str) -> Records:
     """Of values that are a map, a record of keyword and url, a URL, or a list of these."""
     for line, document in documents:
         for item in document if isinstance(document, list) else [document]:
-            record = _record(item)
+            record = _record(item, fallback)
             if isinstance(item, str):
-                yield fallback, item
+                yield Record(fallback, item)
             elif record:
-                yield record[0] or fallback, record[1]
+                yield record
             elif isinstance(item, dict):
                 for keyword, urls in item.items():
-                    yield from ((str(keyword), url) for url in _urls(path, line, str(keyword), urls))
+                    yield from _urls(path, line, str(keyword), urls)
             else:
                 raise InputError(f"{path}, line {line}: {str(item)[:40]!r} stands where a keyword or URL should")
 
 
-def _urls(path: Path, line: int, keyword: str, value: object) -> Iterator[str]:
+def _urls(path: Path, line: int, keyword: str, value: object) -> Records:
     for item in value if isinstance(value, list | tuple | set) else [value]:
-        record = _record(item)
+        record = _record(item, keyword)
         if isinstance(item, str):
-            yield item
+            yield Record(keyword, item)
         elif record:
-            yield record[1]
+            yield Record(keyword, record.url, record.fields)
         elif item is not None:  # old maps hold None where a thumbnail had no address
             raise InputError(f"{path}, line {line}: {str(item)[:40]!r} under {keyword[:40]!r} is no URL")
 
 
-def _record(item: object) -> tuple[str, str] | None:
-    """(keyword or "", URL) of a dict that has them as fields."""
+def _record(item: object, fallback: str) -> Record | None:
+    """Of a dict that has a URL among its fields."""
     if not isinstance(item, dict):
         return None
-    fields = {str(name).casefold(): content for name, content in item.items()}
-    url = next((fields[name] for name in _URL if isinstance(fields.get(name), str)), None)
-    keyword = next((fields[name] for name in _KEYWORD if isinstance(fields.get(name), str)), "")
-    return None if url is None else (keyword, url)
+    names = {str(name).casefold(): name for name in item}
+    url = next((names[name] for name in _URL if isinstance(item.get(names.get(name)), str)), None)
+    keyword = next((names[name] for name in _KEYWORD if isinstance(item.get(names.get(name)), str)), None)
+    if url is None:
+        return None
+    rest = {str(name): value for name, value in item.items() if name not in (url, keyword)}
+    return Record((item[keyword] if keyword is not None else "") or fallback, item[url], _fields(rest))
+
+
+def _fields(values: Mapping[str, object]) -> Fields:
+    """As texts; what has no value (nothing, "", not a number) is left out."""
+    texts = {name: _text(value) for name, value in values.items()}
+    return tuple((name, text) for name, text in texts.items() if text)
+
+
+def _text(value: object) -> str:
+    if hasattr(value, "tolist"):  # numpy's, which Parquet brings
+        value = value.tolist()
+    if value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("NaT", "<NA>"):
+        return ""
+    if isinstance(value, dict | list | tuple | set):
+        return json.dumps(value, ensure_ascii=False, default=str) if value else ""
+    return str(value).strip()
 
 
 # --------------------------------------------------------------------------- tables and lists
 
 
-def _delimited(path: Path, text: str, fallback: str) -> Pairs:
+def _delimited(path: Path, text: str, fallback: str) -> Records:
     first, line = first_line(text)
     if not first:
         raise InputError(f"{path}: 0 URLs, the file is empty")
@@ -226,49 +264,65 @@ def _delimited(path: Path, text: str, fallback: str) -> Pairs:
             what = f"no column is called url; found {', '.join(cells[:10])[:200]}"
             raise InputError(f"{path}, line {line}: {what}; name the columns keyword and url in a first row")
         keyword = 1 - url if len(cells) == 2 else None
-    return _table(path, text, delimiter, len(cells), header, keyword, url, fallback)
+    shape = _Shape(cells if header else [], header, url, keyword)
+    return _table(table(path, text, delimiter, len(cells)), shape, fallback)
 
 
-def _table(
-    path: Path, text: str, delimiter: str, columns: int, header: int, keyword: int | None, url: int, fallback: str
-) -> Pairs:
-    records = table(path, text, delimiter, columns)
-    for record, cells in records.records():
-        if record < header or not any(cells):
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Where things are in a table."""
+
+    names: list[str]
+    """Of all columns; none without a header."""
+    header: int
+    """Records before this one are none."""
+    url: int
+    keyword: int | None
+
+
+def _table(rows: Table, shape: _Shape, fallback: str) -> Records:
+    taken = (shape.url, shape.keyword)
+    others = [(place, name) for place, name in enumerate(shape.names) if place not in taken and name]
+    for number, cells in rows.records():
+        if number < shape.header or not any(cells):
             continue
-        name = fallback if keyword is None else cells[keyword]
-        if not name.strip() or not cells[url].strip():
-            raise records.error(record, "a row needs a keyword and a url; complete it or delete it")
-        yield name, cells[url]
+        keyword = fallback if shape.keyword is None else cells[shape.keyword]
+        if not keyword.strip() or not cells[shape.url].strip():
+            raise rows.error(number, "a row needs a keyword and a url; complete it or delete it")
+        yield Record(keyword, cells[shape.url], tuple((name, cells[place]) for place, name in others if cells[place]))
 
 
 def _place(names: list[str], wanted: tuple[str, ...]) -> int | None:
-    return next((place for place, name in enumerate(names) if name in wanted), None)
+    return next((names.index(name) for name in wanted if name in names), None)
 
 
-def _plain(path: Path, text: str, keyword: str) -> Pairs:
+def _plain(path: Path, text: str, keyword: str) -> Records:
     """One URL a line; empty lines and lines that begin with # do not count."""
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip() or line.startswith("#"):
             continue
         if not _SCHEME.match(line.strip()):
             raise InputError(f"{path}, line {number}: {line.strip()[:40]!r} is no URL; write one a line, with https://")
-        yield keyword, line
+        yield Record(keyword, line)
 
 
-def _parquet(path: Path, fallback: str) -> Pairs:
+def _parquet(path: Path, fallback: str) -> Records:
     import pandas as pd
 
     try:
         frame = pd.read_parquet(path)
     except ImportError:
-        raise InputError(f"{path}: reading Parquet needs pyarrow; pip install pyarrow, or save it as CSV") from None
+        raise InputError(
+            f"{path}: reading Parquet needs pyarrow; pip install pyarrow (or collector[parquet]), or save it as CSV"
+        ) from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}") from error
     names = [str(name).casefold() for name in frame.columns]
     url, keyword = _place(names, _URL), _place(names, _KEYWORD)
     if url is None:
         raise InputError(f"{path}: no column is called url; found {', '.join(names[:20])}")
+    others = [(place, str(name)) for place, name in enumerate(frame.columns) if place not in (url, keyword)]
     for row in frame.itertuples(index=False, name=None):
         if isinstance(row[url], str):
-            yield str(row[keyword]) if keyword is not None else fallback, row[url]
+            given = _text(row[keyword]) if keyword is not None else ""
+            yield Record(given or fallback, row[url], _fields({name: row[place] for place, name in others}))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from collector.cli.endings import Verdict, judge, offer_widening
 from collector.cli.site import led_to
+from collector.model import ALL, SearchState, Tally
 from collector.settings import Settings, assign
 from tests.command import Desk
 
@@ -39,6 +42,8 @@ def test_every_verb_has_help(desk: Desk, verb: str) -> None:
         (["run", "missing.csv"], 4, ["missing.csv"]),
         (["run", "bad.csv"], 4, ["bad.csv", "keyword", "colour_of"]),
         (["run", "--limit", "0"], 2, ["limit"]),
+        (["run", "--limit", "most"], 2, ["limit", "all"]),
+        (["run", "good.csv", "--set", "source= , "], 2, ["source", "google"]),
         (["run", "--sauce", "x"], 2, ["--sauce"]),
         (["run", "good.csv", "--set", "google.hom=x"], 2, ["google.hom", "home"]),
         (["run", "good.csv", "--set", "google"], 2, ["table.key=value"]),
@@ -131,3 +136,61 @@ def test_the_practice_web_is_visited_without_a_window_unless_one_is_asked_for() 
     assert led.fetch.allow_private
     asked = assign(settings, "search.headed", True, "--headed")
     assert led_to(asked, "http://127.0.0.1:8000").search.headed == "yes"
+
+
+@pytest.mark.parametrize(
+    ("tally", "code"),
+    [
+        (Tally("ann", "ann", ALL, found=9, saved=9), 0),
+        (Tally("ann", "ann", ALL, found=9, saved=7, failed=1, rejected=1), 0),
+        (Tally("ann", "ann", ALL, found=9, saved=8, failed=1, retry=1), 9),
+        (Tally("ann", "ann", ALL, found=9, saved=8, waiting=1), 9),
+        (Tally("cat", "cat", 100, found=9, saved=9), 0),
+        (Tally("cat", "cat", 100, found=9, saved=8, failed=1, retry=1), 9),
+    ],
+)
+def test_who_wants_everything_is_short_only_of_what_can_still_be_had(tally: Tally, code: int) -> None:
+    try:
+        judge([replace(tally, searches=(("imgur", SearchState.EXHAUSTED, ""),))], [], fetched=True)
+    except Verdict as verdict:
+        assert verdict.code == code
+        assert ("not whole yet" if tally.limit == ALL else "short of the limit") in str(verdict)
+    else:
+        assert code == 0
+
+
+def test_nobody_is_offered_to_widen_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    exhausted = (("google", SearchState.EXHAUSTED, ""),)
+    offer_widening([Tally("ann", "ann", ALL, saved=3, searches=exhausted)], Settings())
+    assert capsys.readouterr().err == ""
+    offer_widening([Tally("cat", "cat", 100, saved=3, searches=exhausted)], Settings())
+    assert "1 keyword exhausted" in capsys.readouterr().err
+
+
+def test_a_limit_of_all_is_planned_as_such_and_shown_as_null(desk: Desk) -> None:
+    row = "keyword,source,limit\nr/funny,imgur,\nr/pics,imgur,3\n"
+    desk.write("queries.csv", row)
+    nowhere = ("--set", "imgur.home=http://127.0.0.1:9", "--set", "imgur.client_id=x", "--allow-private")
+    ended = desk.run("run", "--limit", "All", *nowhere, "--set", "search.keyword_timeout=1")
+    assert ended.code in (7, 8, 9), ended.err
+    lines = [json.loads(line) for line in desk.run("status", "--json").out.splitlines()]
+    assert [line["limit"] for line in lines] == [None, 3, None]
+    assert {line["label"] for line in lines[:2]} == {"funny", "pics"}, "the source makes the class"
+    shown = desk.run("status").out
+    assert "1,000,000,000" not in shown
+    assert not list(desk.left_behind()), "no browser was started"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("keyword,source\ncat,google\nr/,imgur\n", ["line 3", "r/"]),
+        ("keyword,limit\ncat,most\n", ["line 2", "all"]),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_exit_4_with_its_line(desk: Desk, text: str, words: list[str]) -> None:
+    desk.write("queries.csv", text)
+    ended = desk.run("run", "queries.csv")
+    assert ended.code == 4, ended.err
+    assert all(word in ended.err for word in words), ended.err
+    assert not desk.images.exists()

@@ -99,3 +99,14 @@ def test_a_download_whose_address_is_over_falls_through_to_the_view(desk: Desk) 
     assert {status for status, _ in asked[:-1]} == {401}
     assert sizes(desk, "ann") == {(256, 320): 1}
     assert rows(desk, "SELECT via FROM outcome") == [("fallback",)]
+
+
+def test_the_bundled_practice_web_has_artists_too(desk: Desk) -> None:
+    desk.write("queries.csv", "keyword,source\nann.deviantart.com/favourites,deviantart\ntag:fantasy,deviantart\n")
+    ended = desk.run("run", "--practice", "--limit", "2")
+    assert ended.code == 0, ended.err
+    assert sizes(desk, "ann") == {(540, 675): 2}
+    assert sizes(desk, "fantasy") == {(540, 675): 2}
+    assert rows(desk, "SELECT DISTINCT creators FROM found JOIN query ON query.id = query_id WHERE label = 'ann'") == [
+        ('["bob"]',)
+    ]

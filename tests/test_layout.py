@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.layout import FOLDER_BYTES, Folders, file_name, folder_name, url_key
-from collector.model import Picture
+from collector.layout import FILE_NAME, FOLDER_BYTES, Folders, file_name, folder_name, url_key
+from collector.model import Media, Picture
 
 AWKWARD = st.text(st.one_of(st.characters(), st.sampled_from('./\\:*?"<>|~- \u200b\u202eé\u0301ßıİKCONnul\n\t')))
 
@@ -242,3 +242,17 @@ def test_a_key_never_raises_and_is_its_own_key(text: str) -> None:
     key = url_key(text)
     assert key.encode() is not None
     assert url_key(key) == key
+
+
+@pytest.mark.parametrize(
+    ("extension", "end"),
+    [
+        *((given, given) for given in ("mp4", "webm", "mov", "tif", "7z", "sketch")),
+        *((given, "bin") for given in ("../x", "", "tar.gz", "a b", "x" * 11, "jp\u0000g")),
+        ("ZIP", "zip"),
+    ],
+)
+def test_names_of_videos_and_files_are_ours_and_stay_inside(extension: str, end: str) -> None:
+    name = file_name(Picture("ab" * 32, "FILE", extension, 0, 0, 9, media=Media.FILE))
+    assert name == f"{'ab' * 16}.{end}"
+    assert FILE_NAME.fullmatch(name)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from collector.contracts import InputError, UsageError
-from collector.model import Query
+from collector.model import ALL, Query
 from collector.queries import QueryFile, read_queries
 
 
@@ -302,3 +302,46 @@ def test_many_rows_in_bounded_memory(file: Path) -> None:
     assert len(result.queries) == 100_000
     assert result.queries[-1] == Query("cat number 99999", "cat number 99999", 50)
     assert peak < 80 * 1024 * 1024
+
+
+def test_a_limit_may_be_all(file: Path) -> None:
+    result = read(file, "keyword,limit\ncat,all\ndog,ALL\ncow,3\nowl,\n")
+    assert [query.limit for query in result.queries] == [ALL, ALL, 3, 10]
+    assert "neither a whole number of at least 1 nor all" in refusal(file, "keyword,limit\ncat,every\n")
+
+
+def test_rows_ask_their_sources_for_limit_and_class(file: Path) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def limit(names: tuple[str, ...]) -> int:
+        asked.append(names)
+        return ALL if names == ("album",) else 100
+
+    result = read(
+        file,
+        "keyword,source,label,limit\na/1,album,,\na/2,album,mine,\nr/3,album+google,,\ncat,google+album,,7\na/4,album,,5\n",
+        limit=limit,
+        label=lambda source, keyword: keyword.partition("/")[2] if source == "album" else keyword,
+    )
+    assert [(query.label, query.limit) for query in result.queries] == [
+        ("1", ALL),
+        ("mine", ALL),
+        ("3", 100),
+        ("cat", 7),
+        ("4", 5),
+    ]
+    assert asked == [("album",), ("album", "google")], "once for each set of sources"
+
+
+def test_a_keyword_that_a_source_cannot_use_is_an_error_with_its_line(file: Path) -> None:
+    def fault(source: str, keyword: str) -> str:
+        return f"{keyword!r} is no album" if source == "album" and not keyword.startswith("a/") else ""
+
+    line = refusal(file, "keyword,source\na/1,album\ncat,google+album\n", fault=fault)
+    assert line.endswith(", line 3: 'cat' is no album")
+
+
+def test_a_label_that_a_source_makes_must_be_one(file: Path) -> None:
+    assert keywords(file, "cat\n", label=lambda source, keyword: "  ") == ["cat"]
+    line = refusal(file, "cat\n", label=lambda source, keyword: "x" * 600)
+    assert "the label that google makes of it" in line and "600" in line

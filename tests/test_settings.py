@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from collector.contracts import UsageError
+from collector.model import ALL
 from collector.settings import Settings, assign, describe, load
 
 DEFAULTS = {"google": {"home": "https://www.google.com", "panel_timeout": 5.0, "video": True, "count": 3}}
@@ -80,3 +81,13 @@ def test_every_setting_is_described() -> None:
     names = {(table, key) for table, key, _ in describe()}
     assert ("fetch", "deadline") in names
     assert ("search", "browsers") in names
+
+
+def test_the_limit_may_be_all_and_is_unsaid_by_default(tmp_path: Path) -> None:
+    assert Settings().limit == 0
+    file = tmp_path / "collector.toml"
+    file.write_text('limit = "all"\n')
+    assert load(file, [], DEFAULTS).limit == ALL
+    assert load(None, ["limit=All"], DEFAULTS).limit == ALL
+    with pytest.raises(UsageError, match="whole number"):
+        assign(Settings(), "limit", "some", "--set")

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from collector.course import Course, Stages
+from collector.job import Job
 from collector.model import Arrived, Found, Saved, Skipped, Task
-from collector.schedule import Job, Schedule
+from collector.schedule import Schedule
 from collector.settings import Settings, assign
 from collector.settle import Settler
 from collector.store import Ledger

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from collector.layout import id_key
 from collector.model import (
+    ALL,
     Duplicate,
     Failed,
     Found,
@@ -24,7 +26,7 @@ from collector.model import (
     Skipped,
     Task,
 )
-from collector.store import Ledger, StoreError
+from collector.store import Ledger, StoreError, schema
 from tests.values import hit, picture, query, search
 
 
@@ -251,3 +253,147 @@ def test_the_set_is_every_saved_picture_with_where_it_came_from(ledger: Ledger) 
     assert (item.label, item.path, item.url, item.rank) == ("cat", Path("cat/a.jpg"), first.url, 1)
     assert item.sha256 == picture("a").sha256
     assert item.other_labels == ("dog",)
+
+
+# --------------------------------------------------------------------------- walks, and what is seen again
+
+
+def walk(ledger: Ledger, of: Query, search_id: int, query_id: int, numbers: range, state: SearchState) -> None:
+    for rank, number in enumerate(numbers, start=1):
+        ledger.found(Found(search(search_id, of), rank, hit(number)), query_id)
+    ledger.search_ended(SearchEnded(search(search_id, of), state))
+
+
+def test_what_a_search_knew_at_its_last_true_end_outlives_walks_that_were_cut_short(ledger: Ledger) -> None:
+    of = query(limit=ALL, sources=("feed",))
+    run, query_id, search_id = plan_one(ledger, of)
+
+    def known() -> tuple[bool, frozenset[str]]:
+        ((_, opened),) = ledger.open_queries(run, -1, 10)
+        return opened.searches[0].complete > 0, ledger.known_before(opened.searches[0])
+
+    walk(ledger, of, search_id, query_id, range(1, 4), SearchState.FAILED)
+    assert known() == (False, frozenset())
+    walk(ledger, of, search_id, query_id, range(1, 6), SearchState.EXHAUSTED)
+    assert known() == (True, frozenset(hit(n).key for n in range(1, 6)))
+    walk(ledger, of, search_id, query_id, range(9, 0, -1), SearchState.ENOUGH)
+    assert known() == (True, frozenset(hit(n).key for n in range(1, 6)))
+    walk(ledger, of, search_id, query_id, range(0), SearchState.EMPTY)
+    assert known() == (True, frozenset(hit(n).key for n in range(1, 6)))
+    walk(ledger, of, search_id, query_id, range(9, 0, -1), SearchState.EXHAUSTED)
+    assert known() == (True, frozenset(hit(n).key for n in range(1, 10)))
+
+
+def test_the_same_plan_asks_feeds_again_and_writes_nothing_for_others(ledger: Ledger) -> None:
+    rows = [query("ann", ALL, sources=("feed",)), query("bob", 1, sources=("feed",)), query("cat", 5)]
+    run = ledger.plan(rows, feeds=["feed"])
+    for _, opened in ledger.open_queries(run, -1, 10):
+        (known,) = opened.searches
+        task = ledger.found(Found(search(known.id, opened.query), 1, hit(1, opened.query.keyword)), opened.id)
+        assert task is not None
+        ledger.outcome(Saved(task, picture(opened.query.keyword), Path("x/y.jpg")))
+        ledger.search_ended(SearchEnded(search(known.id, opened.query), SearchState.EXHAUSTED))
+        ledger.close_query(opened.id)
+    assert ledger.plan(rows) == run
+    assert ledger.open_queries(run, -1, 10) == [], "nobody says that it is a feed"
+    before = ledger.changes
+    assert ledger.plan(rows, feeds=["other"]) == run
+    assert ledger.changes == before
+    assert ledger.plan(rows, feeds=["feed"]) == run
+    ((_, opened),) = ledger.open_queries(run, -1, 10)
+    assert (opened.query.keyword, opened.searches[0].state) == ("ann", SearchState.PENDING), "bob has his one"
+    again = ledger.plan(rows[:2], feeds=["feed"])
+    assert again == run + 1
+    assert [opened.query.keyword for _, opened in ledger.open_queries(again, -1, 10)] == ["ann"]
+
+
+def test_a_million_rows_of_other_sources_cost_nothing_to_plan_again(ledger: Ledger) -> None:
+    rows = [query(f"keyword {number}") for number in range(50_000)]
+    run = ledger.plan(rows, feeds=["feed"])
+    before, started = ledger.changes, time.monotonic()
+    assert ledger.plan(rows, feeds=["feed"]) == run
+    assert ledger.changes == before
+    assert time.monotonic() - started < 5
+
+
+def test_what_is_still_to_do_takes_fresh_addresses_from_its_own_search(ledger: Ledger) -> None:
+    of = query()
+    _, query_id, search_id = plan_one(ledger, of)
+
+    def seen(number: int, day: int, by: int = search_id) -> Found:
+        signed = replace(
+            hit(number), url=f"http://cdn.test/{number}?day={day}", key=id_key("web", str(number)), cookies=f"day={day}"
+        )
+        return Found(search(by, of), number, signed)
+
+    tasks = [ledger.found(seen(number, 1), query_id) for number in (1, 2, 3)]
+    assert tasks[0] is not None and tasks[1] is not None
+    ledger.outcome(Failed(tasks[0], "http.503", retry=True))
+    ledger.outcome(Rejected(tasks[1], "body.html"))
+    fresh = [ledger.seen_again(seen(number, 2), query_id, {}) for number in (1, 2, 3)]
+    assert [task and (task.url[-5:], task.cookies, task.attempt) for task in fresh] == [
+        ("day=2", "day=2", 2),
+        None,
+        ("day=2", "day=2", 1),
+    ]
+    assert ledger.todo(query_id, 0, 10) == [fresh[0], fresh[2]]
+    assert ledger.seen_again(seen(1, 2), query_id, {}) is None, "nothing changed"
+    assert ledger.seen_again(seen(1, 3, by=99), query_id, {}) is None, "somebody else's"
+    ledger.check(thorough=True)
+
+
+def test_a_search_that_ranks_a_url_better_takes_it_over(ledger: Ledger) -> None:
+    of = query(sources=("google", "bing"))
+    run = ledger.plan([of])
+    ((_, opened),) = ledger.open_queries(run, -1, 10)
+    google, bing = (known.id for known in opened.searches)
+    order = {google: 0, bing: 1}
+    ledger.found(Found(search(bing, of), 4, hit(1)), opened.id)
+    better = Found(search(google, of), 4, replace(hit(1), title="as google names it"))
+    worse = Found(search(google, of), 5, hit(1))
+    assert ledger.seen_again(worse, opened.id, order) is None
+    assert ledger.seen_again(better, opened.id, {}) is None, "they are not merged"
+    task = ledger.seen_again(better, opened.id, order)
+    assert task is not None and task.search_id == google
+    assert ledger.todo_ranked(opened.id) == [(4, task)]
+    assert ledger.reached(opened.id) == {google: 4}
+
+
+def test_videos_and_files_are_counted_apart(ledger: Ledger) -> None:
+    run, _, tasks = enter(ledger, query(), range(1, 5))
+    for task, media, size in zip(tasks, (Media.PICTURE, Media.VIDEO, Media.FILE), (10, 200, 3000), strict=False):
+        ledger.outcome(Saved(task, replace(picture(str(size)), media=media, bytes=size), Path(f"cat/{size}.x")))
+    (tally,) = ledger.tallies(run)
+    assert (tally.saved, tally.pictures, tally.videos, tally.files) == (3, 1, 1, 1)
+    assert (tally.bytes, tally.video_bytes, tally.file_bytes) == (3210, 200, 3000)
+
+
+def test_the_view_tells_the_media_and_an_older_ledger_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
+        old = sqlite3.connect(tmp_path / "collector.db", isolation_level=None)
+        schema.prepare(old)
+        old.execute("INSERT INTO query (id, keyword, label, wanted, run, position) VALUES (1, 'cat', 'cat', 9, 1, 0)")
+        old.execute("INSERT INTO search (id, query_id, source, run, state) VALUES (1, 1, 'google', 1, 'exhausted')")
+        for number, media in ((1, "picture"), (2, "video"), (3, "picture")):
+            old.execute(
+                """INSERT INTO found (id, query_id, search_id, rank, url, url_key, found_at, media)
+                   VALUES (?1, 1, 1, ?1, 'http://x/' || ?1, 'http://x/' || ?1, '', ?2)""",
+                (number, media),
+            )
+        old.execute("INSERT INTO outcome (found_id, state, ended_at) VALUES (2, 'failed', '')")
+        old.execute(
+            """INSERT INTO outcome (found_id, state, ended_at, path, sha256, media)
+               VALUES (3, 'saved', '', 'cat/a.mp4', 'ab', 'video')"""
+        )
+        old.close()
+    with Ledger.open(tmp_path) as ledger:
+        ((_, opened),) = ledger.open_queries(1, -1, 10)
+        assert ledger.known_before(opened.searches[0]) == frozenset(), "a walk of before does not count"
+    connection = sqlite3.connect(tmp_path / "collector.db")
+    assert connection.execute("SELECT media FROM picture ORDER BY rank").fetchall() == [
+        ("picture",),
+        ("video",),
+        ("video",),
+    ]
+    connection.close()

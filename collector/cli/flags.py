@@ -10,6 +10,7 @@ import click
 
 from collector import settings as settings_file
 from collector import sources
+from collector.contracts import UsageError
 from collector.model import ALL
 from collector.settings import Settings
 
@@ -109,6 +110,18 @@ fetch = _options(
         type=click.Choice(["full", "fast", "structure"]),
         help="How pictures are looked at before they are kept.  [default: fast]",
     ),
+    click.option(
+        "--thumbnails", is_flag=True, help="Save a picture's thumbnail, marked, when the picture itself cannot be had."
+    ),
+    click.option(
+        "--ignore-robots", flag_value="no", default=None, help="Fetch what robots.txt forbids; kept in the ledger."
+    ),
+    click.option(
+        "--ignore-opt-out",
+        flag_value="no",
+        default=None,
+        help="Fetch pictures marked as not for training or mining; kept in the ledger.",
+    ),
     click.option("--allow-private", is_flag=True, help="Fetch from loopback and private addresses too."),
 )
 _FLAG_KEYS = {
@@ -126,6 +139,9 @@ _FLAG_KEYS = {
     "threads": "fetch.threads",
     "transport": "fetch.transport",
     "verify": "fetch.verify",
+    "thumbnails": "fetch.stand_ins",
+    "ignore_robots": "fetch.robots",
+    "ignore_opt_out": "fetch.opt_out",
     "allow_private": "fetch.allow_private",
 }
 
@@ -142,6 +158,8 @@ def settings_of(flags: dict[str, Any]) -> Settings:
             )
     if flags.get("source_names"):
         settings = settings_file.assign(settings, "source", ",".join(flags["source_names"]), "--source")
+    if not source_names(settings):
+        raise UsageError(f"source: name at least one; there are: {', '.join(sources.SOURCES)}")
     for name in source_names(settings):
         sources.load(name)
     return settings

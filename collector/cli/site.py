@@ -50,6 +50,8 @@ def led_to(settings: Settings, address: str) -> Settings:
         if "home" in table:
             home = address if name == "google" else f"{address}/{name}"
             settings = settings_file.assign(settings, f"{name}.home", home, "--practice")
+            for pace in table.keys() & {"rate", "api_rate"}:  # Nobody is burdened there.
+                settings = settings_file.assign(settings, f"{name}.{pace}", 0.0, "--practice")
     if settings.search.headed == "auto":
         settings = settings_file.assign(settings, "search.headed", "no", "--practice")
     return settings_file.assign(settings, "fetch.allow_private", True, "--practice")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from collector import __version__, ui
-from collector.cli import chores, flags
+from collector.cli import chores, flags, recipes, sets
 from collector.cli.endings import GO_ON, Verdict, counted
 from collector.cli.signals import Stop, Stopped
 from collector.cli.site import led_to, practice_site
@@ -104,7 +104,9 @@ def urls(out: Path | None, file: Path | None) -> None:
     ui.line(f"{given} URLs read from {file}, {new} of them new; `collector fetch --out {folder}` downloads them")
 
 
-for _chore in (chores.why, chores.retry, chores.forget, chores.verify, chores.repair):
+for _verb in (sets.dedupe, sets.junk, sets.split, sets.review, sets.export, sets.diff):
+    cli.add_command(_verb)
+for _chore in (chores.why, chores.retry, chores.forget, chores.verify, chores.repair, chores.frames, recipes.recipe):
     cli.add_command(_chore)
 
 

@@ -6,17 +6,23 @@ Never touches the disk and never sleeps; waiting and trying again are the caller
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
 
-from collector.fetch.ladder import REFUSALS, Ladder, contradicts, gone, stand_in
+from collector.fetch.address import check_url
+from collector.fetch.consent import Robots, forbidden, opt_out, prohibited, robots_ask
+from collector.fetch.ladder import REFUSALS, Ladder, contradicts, gone, origin, stand_in
 from collector.fetch.payload import Unusable, decode_data, is_data
+from collector.fetch.robots import Rules
 from collector.fetch.transport import Ask, Download, FetchError, Reply, one_line, retry_after
-from collector.model import Missed, Picture, Task
-from collector.reasons import http_reason
+from collector.model import Media, Missed, Picture, Task
+from collector.reasons import Fate, fate, http_reason
 from collector.settings import FetchSettings
 
 _SUCCESS = frozenset((200, 203))
+_ACCEPT = {Media.VIDEO: "video/*,image/*;q=0.9,*/*;q=0.8", Media.FILE: "*/*"}
+DEADLINES = 3
+"""All URLs of a picture together may take so many times the deadline of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +32,107 @@ class Verified:
     picture: Picture
     body: bytes
     reply: Reply
+    via: str = ""
+    """See `Arrived`."""
+    ignored: str = ""
 
 
-Steps = Generator[Ask, Reply, "Verified | Missed"]
-"""Yields what is to be asked; wants the Reply sent, or the FetchError thrown; returns how it ended."""
+Steps = Generator[Ask, "Reply | None", "Verified | Missed"]
+"""Yields what is to be asked; wants the Reply sent, or the FetchError thrown; returns how it ended.
+
+Two Asks are special. One for a data: URL is answered at once with an empty Reply. One with `robots` is asked by one
+task at a time for each URL; those who came while it was under way are sent None when it has been answered.
+"""
 
 
-def fetch(task: Task, settings: FetchSettings, download: Download, ladder: Ladder) -> Verified | Missed:
+def fetch(task: Task, settings: FetchSettings, download: Download, ladder: Ladder, robots: Robots) -> Verified | Missed:
     """Fetch and verify one task; expected trouble is a Missed, anything raised is a bug (or no memory)."""
-    going = steps(task, settings, ladder)
+    going = steps(task, settings, ladder, robots)
     try:
         ask = next(going)
         while True:
-            try:
-                reply = download(ask)
-            except FetchError as error:
-                ask = going.throw(error)
-            else:
-                ask = going.send(reply)
+            if not ask.robots:
+                ask = _answered(going, ask, download)
+                continue
+            with robots.turn(ask.url) as mine:
+                ask = _answered(going, ask, download) if mine else going.send(None)
     except StopIteration as end:
         result: Verified | Missed = end.value
         return result
 
 
-def steps(task: Task, settings: FetchSettings, ladder: Ladder) -> Steps:
+def _answered(going: Steps, ask: Ask, download: Download) -> Ask:
+    try:
+        reply = Reply(0, ask.url) if is_data(ask.url) else download(ask)
+    except FetchError as error:
+        return going.throw(error)
+    return going.send(reply)
+
+
+def steps(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots) -> Steps:
     """One task, request by request, whoever carries them. Looking at the bytes happens inside `send`."""
+    ended = yield from _one(task, settings, ladder, robots)
+    if isinstance(ended, Verified) or not (task.fallbacks or settings.stand_ins):
+        return ended
+    return (yield from _others(task, settings, ladder, robots, ended))
+
+
+def _others(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots, first: Missed) -> Steps:
+    """The other URLs of a picture, each when the one before ended for good; told is why the best one failed."""
+    missed, decided = first, False
+    seconds, most = first.seconds, DEADLINES * _deadline(task, settings)
+    for via, url in _candidates(task, settings):
+        decided |= missed.reason.startswith("policy.")
+        if not _ended_for_good(missed, settings) or seconds > most or (via == "thumbnail" and decided):
+            break
+        cookies = task.cookies if origin(url) == origin(task.url) else ""
+        other = replace(task, url=url, width=0, height=0, is_thumbnail=False, cookies=cookies)
+        ended = yield from _one(other, settings, ladder, robots)
+        if isinstance(ended, Verified):
+            return replace(ended, via=via)
+        missed, seconds = ended, seconds + ended.seconds
+    if _ended_for_good(missed, settings):
+        return replace(first, seconds=seconds)
+    detail = missed.detail if missed is first else one_line(f"another URL of it: {missed.detail}")
+    return replace(missed, task=task, detail=detail, seconds=seconds)
+
+
+def _candidates(task: Task, settings: FetchSettings) -> Iterator[tuple[str, str]]:
+    """(via, URL), best first; the stand-in last, for a picture whose thumbnail is not the very thing asked for."""
+    seen = {task.url}
+    for url in task.fallbacks:
+        if url not in seen:
+            seen.add(url)
+            yield "fallback", url
+    wanted = settings.stand_ins and task.media is Media.PICTURE and not task.is_thumbnail
+    if wanted and task.thumbnail_url and task.thumbnail_url not in seen:
+        yield "thumbnail", task.thumbnail_url
+
+
+def _ended_for_good(missed: Missed, settings: FetchSettings) -> bool:
+    """Whether another URL may take its place: not after a hiccup that a later try may get over, so that the best one
+    is not lost to it, and not after an opt-out, which means the picture, wherever it lies."""
+    if missed.reason in ("policy.opt_out", "policy.thumbnail"):
+        return False
+    return fate(missed.reason) is not Fate.RETRY or missed.task.attempt >= settings.attempts
+
+
+def _one(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots) -> Steps:
+    """One URL."""
     started = time.monotonic()
     reply = Reply(0, task.url)
     try:
         if task.is_thumbnail and not settings.thumbnails:
             raise FetchError("policy.thumbnail", "only a thumbnail is known")
         if is_data(task.url):
+            yield Ask(task.url)
             reply = Reply(0, "", body=decode_data(task.url, settings.max_data_url))
-            return Verified(_inspect(reply, settings), reply.body, reply)
-        return (yield from _climb(task, settings, ladder, started))
+            return Verified(_inspect(task, reply, settings), reply.body, reply)
+        overridden = yield from _permitted(task.url, settings, robots)
+        verified = yield from _climb(task, settings, ladder, started)
+        if verified.reply.hops and origin(verified.reply.url) != origin(task.url):
+            overridden = overridden or (yield from _permitted(verified.reply.url, settings, robots))
+        return replace(verified, ignored=_joined(overridden, verified.ignored)) if overridden else verified
     except _Bad as bad:
         reason, detail, reply, wait = bad.reason, bad.detail, bad.reply, bad.retry_after
     except FetchError as error:
@@ -71,6 +144,50 @@ def steps(task: Task, settings: FetchSettings, ladder: Ladder) -> Steps:
     return Missed(task, reason, one_line(detail), reply.status, wait, seconds, len(reply.body))
 
 
+def _permitted(url: str, settings: FetchSettings, robots: Robots) -> Generator[Ask, Reply | None, str]:
+    """Go on when robots.txt of the URL's origin allows it, else FetchError; the rule that is overridden, or ""."""
+    host = origin(url)
+    if not host:
+        return ""  # No URL that could be asked for; the transport will say so.
+    while (rules := robots.known(host)) is None:
+        check_url(url, settings.allow_private)
+        try:
+            reply = yield robots_ask(host, settings.deadline)
+        except FetchError as error:
+            robots.learn(host, error)
+        else:
+            if reply is not None:
+                robots.learn(host, reply)
+    if isinstance(rules, Rules):
+        rule = forbidden(rules, url)
+        if rule and settings.robots:
+            raise FetchError("policy.robots", rule)
+        return rule
+    if settings.robots:
+        raise FetchError(rules.reason, rules.detail, rules.status, rules.retry_after)
+    return ""
+
+
+def _joined(*signals: str) -> str:
+    return one_line("; ".join(filter(None, signals)))
+
+
+def _deadline(task: Task, settings: FetchSettings) -> float:
+    return settings.deadline if task.media is Media.PICTURE else settings.video_deadline
+
+
+def _ask(task: Task, settings: FetchSettings, referer: str, seconds: float) -> Ask:
+    if task.media is Media.PICTURE:
+        return Ask(task.url, referer, seconds=seconds, cookies=_header(task.cookies))
+    accept, limit = _ACCEPT[task.media], settings.max_video_bytes
+    return Ask(task.url, referer, accept, seconds, _header(task.cookies), limit)
+
+
+def _header(value: str) -> str:
+    """A header's value as it may be sent; "" for one that could smuggle something in."""
+    return value if not value or (value.isascii() and value.isprintable()) else ""
+
+
 class _Bad(Exception):
     """A complete answer that is no success."""
 
@@ -80,15 +197,19 @@ class _Bad(Exception):
         self.retry_after = retry_after(reply.headers.get("retry-after")) if reply.status not in _SUCCESS else None
 
 
-def _climb(task: Task, settings: FetchSettings, ladder: Ladder, started: float) -> Generator[Ask, Reply, Verified]:
+def _climb(
+    task: Task, settings: FetchSettings, ladder: Ladder, started: float
+) -> Generator[Ask, Reply | None, Verified]:
     """Try one Referer after the other while the host refuses; all of them share one deadline."""
     refusal: _Bad | None = None
     asked = 0
     for name, referer in ladder.rungs(task):
-        left = settings.deadline - (time.monotonic() - started)
+        left = _deadline(task, settings) - (time.monotonic() - started)
         if left <= 0 and refusal is not None:
             break
-        reply = yield Ask(task.url, referer, seconds=max(0.01, left))
+        reply = yield _ask(task, settings, referer, max(0.01, left))
+        if reply is None:
+            raise AssertionError("an answer that did not come")
         asked += 1
         try:
             verified = _judge(task, reply, settings)
@@ -117,20 +238,33 @@ def _judge(task: Task, reply: Reply, settings: FetchSettings) -> Verified:
         raise _Bad(http_reason(reply.status), "", reply)
     if name := stand_in(task, reply):
         raise _Bad("image.placeholder", name, reply)
+    signal = opt_out(reply.headers)
+    if signal and settings.opt_out:
+        raise _Bad("policy.opt_out", signal, reply)
     try:
-        picture = _inspect(reply, settings)
+        picture = _inspect(task, reply, settings)
     except Unusable as unusable:
         raise _Bad(unusable.reason, unusable.detail, reply) from None
-    if contradicts(task, reply, picture):
+    if picture.rights and (mark := prohibited(picture.rights)):
+        if settings.opt_out:
+            raise _Bad("policy.opt_out", mark, reply)
+        signal = _joined(signal, mark)
+    if picture.media is Media.PICTURE and contradicts(task, reply, picture):
         detail = f"{picture.width} x {picture.height} instead of {task.width} x {task.height}"
         raise _Bad("image.placeholder", detail, reply)
-    return Verified(picture, reply.body, reply)
+    return Verified(picture, reply.body, reply, ignored=signal)
 
 
-def _inspect(reply: Reply, settings: FetchSettings) -> Picture:
-    from collector.fetch.imaging import inspect
+def _inspect(task: Task, reply: Reply, settings: FetchSettings) -> Picture:
+    if task.media is Media.PICTURE:
+        from collector.fetch.imaging import inspect
 
-    return inspect(reply.body, settings)
+        return inspect(reply.body, settings)
+    from collector.fetch.media import inspect_file, inspect_video
+
+    if task.media is Media.VIDEO:
+        return inspect_video(reply.body, settings)
+    return inspect_file(reply.body, reply.headers, reply.url)
 
 
 def _data_reason(task: Task, unusable: Unusable) -> str:

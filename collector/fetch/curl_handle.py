@@ -32,6 +32,7 @@ class Asking(Protocol):
     ask: Ask
     url: str
     referer: str
+    cookies: str
 
     @property
     def seconds_left(self) -> float: ...
@@ -60,6 +61,8 @@ class Handles:
         headers = [f"Accept: {transfer.ask.accept}", "Accept-Encoding: identity"]
         if transfer.referer:
             headers.append(f"Referer: {transfer.referer}")
+        if transfer.cookies:
+            headers.append(f"Cookie: {transfer.cookies}")
         handle.setopt(pycurl.URL, transfer.url)
         handle.setopt(pycurl.HTTPHEADER, headers)
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(10, int(1000 * min(self._settings.connect_timeout, left))))
@@ -91,7 +94,7 @@ class Handles:
             (pycurl.NOPROXY, "*"),
             (pycurl.NETRC, 0),
             (pycurl.BUFFERSIZE, BUFFER),
-            (pycurl.MAXFILESIZE_LARGE, self._settings.max_bytes),
+            (pycurl.MAXFILESIZE_LARGE, max(self._settings.max_bytes, self._settings.max_video_bytes)),
             (pycurl.USERAGENT, self._agent),
             (pycurl.CAINFO, self._authority),
             (pycurl.SSL_VERIFYPEER, 1),

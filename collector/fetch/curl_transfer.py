@@ -4,6 +4,7 @@ what the bytes are."""
 from __future__ import annotations
 
 import socket
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -13,8 +14,8 @@ import pycurl
 
 from collector.fetch.curl_handle import refused, silent_for
 from collector.fetch.framing import SMALL_REST, WITH_BODY, check_head, coding_of, unpacked
-from collector.fetch.ladder import referer_after_redirect
-from collector.fetch.transport import Ask, FetchError, Reply
+from collector.fetch.ladder import origin, referer_after_redirect
+from collector.fetch.transport import Ask, FetchError, Reply, joint
 from collector.fetch.watchdog import Attempt
 from collector.settings import FetchSettings
 
@@ -38,19 +39,20 @@ class Transfer:
     """One Ask; `done` is for its end."""
 
     __slots__ = (
-        *("ask", "asked", "attempt", "done", "enough", "error", "handle", "headers", "hops", "paused", "referer"),
-        *("size", "status", "url"),
-        *("_chunks", "_heard", "_holder", "_lines", "_opened", "_pulse", "_reads", "_rest", "_seen", "_settings"),
-        "_wanted",
+        *("ask", "asked", "attempt", "cookies", "done", "enough", "error", "handle", "headers", "hops", "paused"),
+        *("referer", "size", "status", "url"),
+        *("_chunks", "_heard", "_holder", "_limit", "_lines", "_opened", "_pulse", "_reads", "_rest", "_seen"),
+        *("_settings", "_wanted"),
     )
 
     def __init__(self, holder: Holder, settings: FetchSettings, ask: Ask, url: str, done: Done) -> None:
         self.ask, self.url, self.done = ask, url, done
-        self.referer = ask.referer
+        self.referer, self.cookies = ask.referer, ask.cookies
         self.hops = 0
         self.handle: pycurl.Curl = None
         self.attempt = Attempt(ask.seconds, settings.minimum_speed, settings.slow_time)
         self._holder, self._settings = holder, settings
+        self._limit = ask.limit or settings.max_bytes
         self._opened: list[socket.socket] = []
         self.begin()
 
@@ -62,7 +64,7 @@ class Transfer:
         """Bytes of the body held."""
         self.error: FetchError | None = None
         self.enough = False
-        """The rest of an unwanted body is not worth reading."""
+        """The rest of an unwanted body, or of a long robots.txt, is not worth reading."""
         self.asked = False
         """Whether there is a connection and the request went out."""
         self.paused = False
@@ -87,6 +89,8 @@ class Transfer:
     def follow(self, url: str) -> None:
         """Go on at the next hop."""
         self.referer = referer_after_redirect(self.referer, self.url, url)
+        if self.cookies and origin(self.url) != origin(url):
+            self.cookies = ""
         self.url = url
         self.hops += 1
         self.begin()
@@ -97,7 +101,7 @@ class Transfer:
         if self.status in WITH_BODY:
             body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
             self._chunks.clear()  # The idle handle still knows this transfer.
-            body = unpacked(body, coding_of(self.headers), self._settings.max_bytes)
+            body = unpacked(body, coding_of(self.headers), self._limit)
         seconds = time.monotonic() - self.attempt.started
         return Reply(self.status, self.url, self.headers, body, self.hops, self.referer, seconds)
 
@@ -148,10 +152,10 @@ class Transfer:
         for line in lines[1:]:
             name, _, value = line.decode("latin-1").partition(":")
             name, value = name.lower(), value.strip()
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+            headers[name] = f"{headers[name]}{joint(name)}{value}" if name in headers else value
         self.headers = headers
         if self.status in WITH_BODY:
-            check_head(headers, self._settings.max_bytes, self.status)
+            check_head(headers, sys.maxsize if self.ask.robots else self._limit, self.status)
             self._wanted = True
 
     # ----------------------------------------------------------------- libcurl calls back
@@ -190,11 +194,12 @@ class Transfer:
         self.attempt.received += size
         self.size += size
         self._holder.held += size
-        if self.size > self._settings.max_bytes:
-            self.error = FetchError("body.too_big", f"more than {self._settings.max_bytes:,} bytes", self.status)
+        if self.size > self._limit and not self.ask.robots:
+            self.error = FetchError("body.too_big", f"more than {self._limit:,} bytes", self.status)
             return 0
         self._chunks.append(chunk)
-        return None
+        self.enough = self.size > self._limit
+        return 0 if self.enough else None
 
     def _may_come(self, size: int) -> bool:
         """Reads the head at the body's first piece; of an unwanted body only a small rest may come."""

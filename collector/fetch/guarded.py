@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import sys
 import threading
 from typing import Any
 
@@ -20,7 +21,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from collector.fetch.address import Resolve, candidates, connect
 from collector.fetch.framing import SMALL_REST, announced_length, check_head, coding_of, unpacked
 from collector.fetch.http_errors import as_fetch_errors
-from collector.fetch.transport import FetchError
+from collector.fetch.transport import FetchError, joint
 from collector.fetch.watchdog import Attempt
 from collector.settings import FetchSettings
 
@@ -114,23 +115,29 @@ def tls_context() -> ssl.SSLContext:
 
 def headers_of(answer: requests.Response) -> dict[str, str]:
     """Names in lower case."""
-    return {name.lower(): value for name, value in answer.headers.items()}
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    if "x-robots-tag" in headers:
+        headers["x-robots-tag"] = joint("x-robots-tag").join(answer.raw.headers.getlist("x-robots-tag"))
+    return headers
 
 
-def read_body(answer: requests.Response, attempt: Attempt, limit: int) -> bytes:
-    """The whole body, at most `limit` bytes on the wire and unpacked. FetchError when it is not whole or too big."""
+def read_body(answer: requests.Response, attempt: Attempt, limit: int, whole: bool = True) -> bytes:
+    """The whole body, at most `limit` bytes on the wire and unpacked. FetchError when it is not whole or too big.
+
+    Without `whole` a longer one is cut off at about the limit.
+    """
     headers, status = headers_of(answer), answer.status_code
-    check_head(headers, limit, status)
+    check_head(headers, limit if whole else sys.maxsize, status)
     with as_fetch_errors(attempt):
-        body = _read(answer.raw, attempt, limit, status)
+        body = _read(answer.raw, attempt, limit, status, whole)
     attempt.check()  # A socket that was shut from outside reads as a clean end.
     announced = announced_length(headers)
-    if announced is not None and len(body) != announced:
+    if announced is not None and len(body) != announced and (whole or len(body) <= limit):
         raise FetchError("net.truncated", f"{len(body):,} of {announced} bytes", status)
     return unpacked(body, coding_of(headers), limit)
 
 
-def _read(raw: Any, attempt: Attempt, limit: int, status: int) -> bytes:
+def _read(raw: Any, attempt: Attempt, limit: int, status: int, whole: bool) -> bytes:
     chunks: list[bytes] = []
     received = 0
     while chunk := raw.read1(CHUNK, decode_content=False):
@@ -138,6 +145,8 @@ def _read(raw: Any, attempt: Attempt, limit: int, status: int) -> bytes:
         received += len(chunk)
         attempt.received += len(chunk)
         if received > limit:
+            if not whole:
+                break
             raise FetchError("body.too_big", f"more than {limit:,} bytes", status)
         attempt.check()
     return b"".join(chunks)

@@ -12,16 +12,26 @@ import struct
 import warnings
 import zlib
 
-from PIL import AvifImagePlugin, BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 from PIL.ImageFile import ImageFile
 
+from collector.fetch import rights
 from collector.fetch.payload import Unusable, identify
 from collector.fetch.structure import extent, jpeg_facts
 from collector.model import Picture
 from collector.settings import FetchSettings
 
-EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp", "BMP": "bmp", "AVIF": "avif"}
-"""Format -> extension; the whole allow-list."""
+EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp", "BMP": "bmp", "AVIF": "avif", "TIFF": "tif"}
+"""Format -> extension; the whole allow-list, with the one that must be asked for (`fetch.tiff`)."""
 _DECODERS: dict[str, type[ImageFile]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
@@ -29,9 +39,11 @@ _DECODERS: dict[str, type[ImageFile]] = {
     "WEBP": WebPImagePlugin.WebPImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
 }
 """Named one by one instead of `Image.open`, which tries others and turns a JPEG with an MPO index into an MPO."""
 _ORIENTATION = 0x0112
+_IPTC, _XMP, _IPTC_RESOURCE = 0x83BB, 0x02BC, 0x0404
 HASHED = 32
 """Pixels a side that a picture is decoded to at least, where it has them, for the perceptual hash."""
 _CRASHES = (
@@ -56,17 +68,18 @@ def inspect(body: bytes, settings: FetchSettings) -> Picture:
     `settings.verify`: "full" decodes every pixel; "fast" decodes a JPEG at an eighth of its size, which reads all of
     its data and leaves out most of the arithmetic, and the other formats in full; "structure" decodes nothing.
     """
-    format = identify(body)
+    format = identify(body, settings.tiff)
     if format == "JPEG" and settings.verify == "structure":
         return _from_structure(body, settings)
     _prepare(settings)
     try:
         with _DECODERS[format](io.BytesIO(body)) as image:
-            (width, height), mode = image.size, image.mode
-            _check_size(image.size, settings)
+            (width, height), mode = _stored_size(image), image.mode
+            _check_size((width, height), settings)
             end = extent(body, format)
+            turned = _tiff_orientation(image)
             phash = "" if settings.verify == "structure" else _decode(image, reduced=settings.verify == "fast")
-            orientation = _orientation(image, loaded=bool(phash))
+            orientation = turned or _orientation(image, loaded=bool(phash))
             return Picture(
                 sha256=hashlib.sha256(body).hexdigest(),
                 format=format,
@@ -79,6 +92,7 @@ def inspect(body: bytes, settings: FetchSettings) -> Picture:
                 frames=end.frames,
                 trailing_bytes=len(body) - end.end,
                 phash=phash,
+                rights=_rights(image),
             )
     except Image.DecompressionBombError as error:
         raise Unusable("image.too_many_pixels", str(error)) from None
@@ -103,6 +117,7 @@ def _from_structure(body: bytes, settings: FetchSettings) -> Picture:
         mode=facts.mode,
         orientation=facts.orientation,
         trailing_bytes=len(body) - end,
+        rights=rights.read(*blocks) if any(blocks := rights.jpeg_blocks(body)) else (),
     )
 
 
@@ -121,6 +136,51 @@ def _decode(image: ImageFile, reduced: bool) -> str:
         if at % 9 != 8:
             bits = bits << 1 | (cells[at] < cells[at + 1])
     return f"{bits:016x}"
+
+
+def _stored_size(image: ImageFile) -> tuple[int, int]:
+    """Width and height before rotation: Pillow turns a TIFF by its orientation already."""
+    return (image.height, image.width) if _tiff_orientation(image) >= 5 else image.size
+
+
+def _tiff_orientation(image: ImageFile) -> int:
+    """1 to 8 for a TIFF, 0 for the rest. To be asked before decoding, which takes the tag away."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 0
+    value = image.tag_v2.get(_ORIENTATION)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _rights(image: ImageFile) -> tuple[tuple[str, str], ...]:
+    """What is said in its metadata. To be asked after decoding, as some formats have it behind the pixels."""
+    info = image.info
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        tags = image.tag_v2
+        return rights.read(_exif_of(tags), _bytes(tags.get(_IPTC)), _bytes(tags.get(_XMP)))
+    if "exif" not in info and "xmp" not in info and "photoshop" not in info:
+        return ()
+    resources = info.get("photoshop")
+    iptc = resources.get(_IPTC_RESOURCE) if isinstance(resources, dict) else b""
+    return rights.read(_bytes(info.get("exif")), _bytes(iptc), _bytes(info.get("xmp")))
+
+
+def _exif_of(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bytes:
+    """The two texts of a TIFF's first directory, as a directory of their own."""
+    texts = [(tag, str(tags[tag]).encode() + b"\0") for tag in (0x013B, 0x8298) if tag in tags]
+    head, where = struct.pack("<2sHIH", b"II", 42, 8, len(texts)), 10 + 12 * len(texts)
+    entries = data = b""
+    for tag, text in texts:
+        text = text.ljust(5, b"\0")  # Shorter ones would lie in the entry itself.
+        entries += struct.pack("<HHII", tag, 2, len(text), where + len(data))
+        data += text
+    return head + entries + data
+
+
+def _bytes(value: object) -> bytes:
+    """Metadata as bytes; Pillow gives a TIFF's as tuples of numbers where their type says so."""
+    if isinstance(value, tuple) and all(isinstance(item, int) and 0 <= item < 256 for item in value):
+        return bytes(value)
+    return value if isinstance(value, bytes) else b""
 
 
 def _check_size(size: tuple[int, int], settings: FetchSettings) -> None:

@@ -63,8 +63,8 @@ _MARKUP = re.compile(rb"<(?:!doctype|!--|\?xml|[a-z][a-z0-9:-]*[\s>/])", re.IGNO
 _ROOT = re.compile(rb"<(?:(?P<svg>(?:[a-z]+:)?svg)|!doctype\s+html|html|head|body|script)[\s>]", re.IGNORECASE)
 
 
-def identify(body: bytes) -> str:
-    """JPEG, PNG, GIF, WEBP, BMP or AVIF, by signature. Unusable for everything else, with what it is."""
+def identify(body: bytes, tiff: bool = False) -> str:
+    """JPEG, PNG, GIF, WEBP, BMP, AVIF or (asked for) TIFF, by signature. Unusable for all else, with what it is."""
     if not body:
         raise Unusable("body.empty")
     for signature, name in _SIGNATURES:
@@ -76,6 +76,8 @@ def identify(body: bytes) -> str:
         return "BMP"
     if body[4:8] == b"ftyp":
         return _iso_media(body)
+    if tiff and body[:4] in (b"II*\x00", b"MM\x00*"):
+        return "TIFF"
     for signature, name in _DENIED:
         if body.startswith(signature):
             raise Unusable("image.format_denied", name)
@@ -94,11 +96,26 @@ def _iso_media(body: bytes) -> str:
     raise Unusable("image.format_denied", "HEIC or a video")
 
 
-def _refuse_markup(head: bytes) -> None:
-    """A web page or an SVG, in UTF-8 or UTF-16, with or without a byte order mark."""
+def is_page(body: bytes, content_type: str) -> bool:
+    """Whether this is a web page: markup with HTML's beginnings, or any that is sent as HTML."""
+    head = _plain(body[:_HEAD])
+    if not _MARKUP.match(head):
+        return False
+    root = _ROOT.search(head)
+    named = content_type.partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml")
+    return named or (root is not None and not root["svg"])
+
+
+def _plain(head: bytes) -> bytes:
+    """The beginning of a text without byte order mark, white space and UTF-16's zeros."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or head[:2] in (b"<\x00", b"\x00<"):
         head = head.replace(b"\x00", b"")
-    head = head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x0c")
+    return head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x0c")
+
+
+def _refuse_markup(head: bytes) -> None:
+    """A web page or an SVG, in UTF-8 or UTF-16, with or without a byte order mark."""
+    head = _plain(head)
     if not _MARKUP.match(head):
         return
     root = _ROOT.search(head)

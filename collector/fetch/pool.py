@@ -15,6 +15,7 @@ from pathlib import Path
 
 from collector.contracts import Post
 from collector.fetch.attempt import fetch
+from collector.fetch.consent import Robots
 from collector.fetch.ladder import Ladder
 from collector.fetch.parts import write_part
 from collector.fetch.transport import Download
@@ -34,7 +35,7 @@ class FetchPool:
         """Nothing starts before the first task. `folder` must exist then; all threads call `post`."""
         self._settings, self._folder, self._post = settings, folder, post
         self._download = download
-        self._ladder = Ladder()
+        self._ladder, self._robots = Ladder(), Robots()
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._state = threading.Condition()
         self._in_flight = self._running = 0
@@ -134,11 +135,11 @@ class FetchPool:
 
     def _outcome(self, task: Task, download: Download) -> Arrived | Missed | None:
         """What is to be posted; None for a task that was cut off by us. OSError when the disk is at fault."""
-        result = fetch(task, self._settings, download, self._ladder)
+        result = fetch(task, self._settings, download, self._ladder, self._robots)
         if self._cut:
             return None
         if isinstance(result, Missed):
             return result
         part = write_part(self._folder, secrets.token_hex(8), result.body)
         reply = result.reply
-        return Arrived(task, result.picture, part, reply.status, reply.url, reply.seconds)
+        return Arrived(task, result.picture, part, reply.status, reply.url, reply.seconds, result.via, result.ignored)

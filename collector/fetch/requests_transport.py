@@ -18,7 +18,7 @@ from collector import __version__
 from collector.fetch.address import Resolve, check_url, system_resolve
 from collector.fetch.framing import REDIRECTS, WITH_BODY, redirect_target
 from collector.fetch.guarded import GuardedAdapter, discard, headers_of, read_body, tls_context
-from collector.fetch.ladder import referer_after_redirect
+from collector.fetch.ladder import origin, referer_after_redirect
 from collector.fetch.transport import Ask, FetchError, Reply, shown
 from collector.fetch.watchdog import Attempt, Watchdog
 from collector.settings import FetchSettings
@@ -56,17 +56,17 @@ class RequestsDownload:
 
     def _follow(self, ask: Ask, attempt: Attempt) -> Reply:
         """Ask, and follow redirects one by one; each hop is checked like the first URL."""
-        url, referer = check_url(ask.url, self._settings.allow_private), ask.referer
+        url, referer, cookies = check_url(ask.url, self._settings.allow_private), ask.referer, ask.cookies
         for hops in range(self._settings.max_redirects + 1):
             try:
-                answer = self._get(url, referer, ask.accept, attempt)
+                answer = self._get(url, referer, cookies, ask.accept, attempt)
             except FetchError as error:
                 if hops and error.reason.startswith("url."):
                     raise FetchError("net.redirect_blocked", error.detail) from None
                 raise
             with contextlib.closing(answer):
                 if answer.status_code not in REDIRECTS:
-                    body = self._body(answer, attempt)
+                    body = self._body(answer, ask, attempt)
                     headers = headers_of(answer)
                     seconds = time.monotonic() - attempt.started
                     return Reply(answer.status_code, url, headers, body, hops, referer, seconds)
@@ -74,20 +74,25 @@ class RequestsDownload:
                 there = redirect_target(url, location, status, self._settings.allow_private)
                 discard(answer)
             referer = referer_after_redirect(referer, url, there)
+            cookies = cookies if cookies and origin(url) == origin(there) else ""
             url = there
         raise FetchError("net.redirect_loop", f"more than {self._settings.max_redirects} redirects, last {shown(url)}")
 
     # ----------------------------------------------------------------- one request
 
-    def _get(self, url: str, referer: str, accept: str, attempt: Attempt) -> requests.Response:
+    def _get(self, url: str, referer: str, cookies: str, accept: str, attempt: Attempt) -> requests.Response:
         request = requests.PreparedRequest()
         request.method, request.url, request.hooks = "GET", url, default_hooks()
         headers = {"User-Agent": self._user_agent, "Accept": accept, "Accept-Encoding": "identity"}
-        request.headers = CaseInsensitiveDict(headers | ({"Referer": referer} if referer else {}))
+        if referer:
+            headers["Referer"] = referer
+        if cookies:
+            headers["Cookie"] = cookies
+        request.headers = CaseInsensitiveDict(headers)
         return self._adapter.carry(request, attempt)
 
-    def _body(self, answer: requests.Response, attempt: Attempt) -> bytes:
+    def _body(self, answer: requests.Response, ask: Ask, attempt: Attempt) -> bytes:
         if answer.status_code not in WITH_BODY:
             discard(answer)
             return b""
-        return read_body(answer, attempt, self._settings.max_bytes)
+        return read_body(answer, attempt, ask.limit or self._settings.max_bytes, whole=not ask.robots)

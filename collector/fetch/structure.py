@@ -42,6 +42,8 @@ def extent(body: bytes, format: str) -> Extent:
             return _webp(body)
         case "AVIF":
             return Extent(_boxes(body))
+        case "TIFF":
+            return _tiff(body)
     return Extent(len(body))
 
 
@@ -120,6 +122,57 @@ def _exif_orientation(tiff: bytes) -> int:
         if tag == 0x0112:
             return value if 1 <= value <= 8 else 1
     return 1
+
+
+_TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+"""Bytes of each field type (TIFF 6.0, section 2, and its technical note 1)."""
+_OFFSETS, _COUNTS = (0x0111, 0x0144), (0x0117, 0x0145)
+"""Where strips and tiles begin, and how long they are."""
+
+
+def _tiff(body: bytes) -> Extent:
+    """Past the last thing its directories speak of; frames are its pages. Offsets may lead anywhere: a directory
+    seen before ends the chain, one or a strip beyond the end means that the end is missing."""
+    order = "<" if body[:2] == b"II" else ">"
+    if len(body) < 8:
+        raise _truncated("no directory")
+    at: int = struct.unpack_from(order + "I", body, 4)[0]
+    end, seen = 8, set[int]()
+    for _ in range(STEPS):
+        if not at or at in seen:
+            break
+        seen.add(at)
+        if at + 2 > len(body):
+            raise _truncated("a directory lies beyond the end")
+        count: int = struct.unpack_from(order + "H", body, at)[0]
+        last = at + 2 + 12 * count
+        if last + 4 > len(body):
+            raise _truncated("a directory breaks off")
+        end = max(end, last + 4, _tiff_directory(body, order, at + 2, count))
+        at = struct.unpack_from(order + "I", body, last)[0]
+    if not seen:
+        raise _truncated("no directory")
+    return Extent(end, len(seen))
+
+
+def _tiff_directory(body: bytes, order: str, at: int, count: int) -> int:
+    """Past the values, strips and tiles of one directory."""
+    end, strips = 0, dict[int, tuple[int, ...]]()
+    for entry in range(at, at + 12 * count, 12):
+        tag, kind, number = struct.unpack_from(order + "HHI", body, entry)
+        size = _TIFF_SIZES.get(kind, 0) * number
+        where = entry + 8 if size <= 4 else struct.unpack_from(order + "I", body, entry + 8)[0]
+        if where + size > len(body):
+            raise _truncated("a value lies beyond the end")
+        end = max(end, where + size)
+        if tag in _OFFSETS + _COUNTS and kind in (3, 4):
+            strips[tag] = struct.unpack_from(f"{order}{number}{'H' if kind == 3 else 'I'}", body, where)
+    for offsets, counts in zip(_OFFSETS, _COUNTS, strict=True):
+        for start, length in zip(strips.get(offsets, ()), strips.get(counts, ()), strict=False):
+            if start + length > len(body):
+                raise _truncated("a strip or tile lies beyond the end")
+            end = max(end, start + length)
+    return end
 
 
 def _png(body: bytes) -> Extent:

@@ -28,6 +28,12 @@ class Ask:
     accept: str = "image/avif,image/webp,image/*,*/*;q=0.8"
     seconds: float = 60.0
     """Everything from name resolution to the last byte."""
+    cookies: str = ""
+    """A Cookie header for the URL's own origin; gone after the first redirect that leaves it."""
+    limit: int = 0
+    """Most bytes of the body, on the wire and unpacked; 0 is `fetch.max_bytes`."""
+    robots: bool = False
+    """This is an origin's robots.txt: asked for once for all who wait for it, and cut off at `limit`, not refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Reply:
     url: str
     """Where the answer came from, after redirects."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Names in lower case; repeated headers joined by a comma."""
+    """Names in lower case; repeated headers joined by a comma, X-Robots-Tag by a line break (see `joint`)."""
     body: bytes = b""
     """Unpacked, when the server packed it without being asked."""
     hops: int = 0
@@ -70,6 +76,14 @@ class Download(Protocol):
 
     def close(self) -> None:
         """Give back what is still held. Called once, after the last call has ended or was cut."""
+
+
+def joint(name: str) -> str:
+    """What stands between the values of a header that came more than once.
+
+    In X-Robots-Tag a comma would put the second line under the first one's user agent.
+    """
+    return "\n" if name == "x-robots-tag" else ", "
 
 
 def one_line(text: str) -> str:

@@ -19,9 +19,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from collector.fetch.attempt import Steps, Verified, steps
+from collector.fetch.consent import Robots, asked_of
 from collector.fetch.curl_transport import CurlTransfers
 from collector.fetch.framing import WITH_BODY
 from collector.fetch.ladder import Ladder
@@ -29,7 +30,7 @@ from collector.fetch.messages import CLOSE, READY, Message, dump, read_tasks, re
 from collector.fetch.parts import write_part
 from collector.fetch.payload import JPEG, is_data
 from collector.fetch.slots import Slots
-from collector.fetch.transport import FetchError, Reply
+from collector.fetch.transport import Ask, FetchError, Reply
 from collector.model import Arrived, Missed, Task
 from collector.settings import FetchSettings
 
@@ -63,7 +64,11 @@ class Worker:
         self._deliver, self._slots = deliver, slots
         self._limit, self._heartbeat = limit, heartbeat
         self._transfers = transfers or CurlTransfers(settings, settings.max_in_flight)
-        self._ladder = Ladder()
+        self._ladder, self._robots = Ladder(), Robots()
+        self._asking: dict[str, list[_Job]] = {}
+        """URL of a robots.txt under way -> who waits for it beside the one that asks."""
+        self._parked = 0
+        """How many wait so; each keeps its place among the downloads."""
         self._arriving: deque[tuple[int, Task]] = deque()
         self._waiting: deque[tuple[int, Task]] = deque()
         self._bodies: queue.SimpleQueue[tuple[_Job, Reply] | None] = queue.SimpleQueue()
@@ -121,17 +126,14 @@ class Worker:
             self._waiting.append(self._arriving.popleft())
         if self._closing:
             self._waiting.clear()
-        while self._waiting and self._open < self._limit + self._limit // 4 and len(self._transfers) < self._limit:
+        most = self._limit + self._limit // 4
+        while self._waiting and self._open < most and len(self._transfers) + self._parked < self._limit:
             serial, task = self._waiting.popleft()
             self._open += 1
-            job = _Job(serial, task, steps(task, self._settings, self._ladder))
-            if is_data(task.url):
-                self._hand_over(job, Reply(0, task.url))
-            else:
-                self._advance(job, None)
+            self._advance(_Job(serial, task, steps(task, self._settings, self._ladder, self._robots)), None)
 
     def _advance(self, job: _Job, brought: Reply | FetchError | None) -> None:
-        """One step of a task: it asks again, or it has ended."""
+        """One step of a task: it asks again, or it has ended. None: it begins, or what it asks for is known now."""
         try:
             if brought is None:
                 ask = next(job.steps)
@@ -140,11 +142,41 @@ class Worker:
             else:
                 ask = job.steps.send(brought)
         except StopIteration as end:
-            self._ended(job, end.value)
+            self._finish(job, end.value)
         except Exception as trouble:  # noqa: BLE001 - nothing is swallowed: the calling process raises it.
             self._troubled(job, trouble)
         else:
-            self._transfers.start(ask, lambda answer: self._answered(job, answer))
+            self._ask(job, ask)
+            return
+        if job.asking:
+            self._learned(job)
+
+    def _ask(self, job: _Job, ask: Ask) -> None:
+        """Have it carried. A data: URL has nowhere to go; a robots.txt is asked for by one task for all that wait."""
+        if job.asking:
+            self._learned(job)
+        if ask.robots:
+            if (waiting := self._asking.get(ask.url)) is not None:
+                waiting.append(job)
+                self._parked += 1
+                return
+            if self._robots.known(asked_of(ask.url)) is not None:
+                self._advance(job, None)
+                return
+            self._asking[ask.url] = []
+            job.asking = ask.url
+        elif is_data(ask.url):
+            self._hand_over(job, Reply(0, ask.url))
+            return
+        self._transfers.start(ask, lambda answer: self._answered(job, answer))
+
+    def _learned(self, job: _Job) -> None:
+        """The robots.txt that it asked for is known: whoever waited for that goes on."""
+        waiting = self._asking.pop(job.asking)
+        job.asking = ""
+        self._parked -= len(waiting)
+        for other in waiting:
+            self._advance(other, None)
 
     def _answered(self, job: _Job, answer: Reply | FetchError) -> None:
         if isinstance(answer, Reply) and answer.status in WITH_BODY:
@@ -171,9 +203,18 @@ class Worker:
                 self._troubled(job, job.trouble)
             elif job.ask is not None:
                 ask, job.ask = job.ask, None
-                self._transfers.start(ask, lambda answer, job=job: self._answered(job, answer))  # type: ignore[misc]
+                self._ask(job, ask)
             elif job.result is not None:
                 self._ended(job, job.result)
+            if job.asking and (job.result or job.trouble):
+                self._learned(job)
+
+    def _finish(self, job: _Job, value: Verified | Missed) -> None:
+        """An end in the loop; a picture is here only when its redirect led to a host whose robots.txt came last."""
+        try:
+            self._ended(job, self._written(job, value))
+        except OSError as trouble:
+            self._troubled(job, trouble)
 
     def _ended(self, job: _Job, value: Arrived | Missed) -> None:
         self._open -= 1
@@ -206,7 +247,7 @@ class Worker:
     def _step(self, job: _Job, reply: Reply) -> None:
         """Verify and write; what comes of it is left with the job."""
         try:
-            job.ask = next(job.steps) if reply.status == 0 else job.steps.send(reply)
+            job.ask = job.steps.send(reply)
         except StopIteration as end:
             try:
                 job.result = self._written(job, end.value)
@@ -220,17 +261,19 @@ class Worker:
             return value
         part = write_part(self._folder, f"{self._token}-{job.serial}", value.body)
         reply = value.reply
-        return Arrived(job.task, value.picture, part, reply.status, reply.url, reply.seconds)
+        return Arrived(job.task, value.picture, part, reply.status, reply.url, reply.seconds, value.via, value.ignored)
 
 
 class _Job:
     """A task on its way."""
 
-    __slots__ = ("ask", "result", "serial", "steps", "task", "trouble")
+    __slots__ = ("ask", "asking", "result", "serial", "steps", "task", "trouble")
 
     def __init__(self, serial: int, task: Task, going: Steps) -> None:
         self.serial, self.task, self.steps = serial, task, going
-        self.ask: Any = None
+        self.ask: Ask | None = None
+        self.asking = ""
+        """URL of the robots.txt that it asks for on behalf of all."""
         self.result: Arrived | Missed | None = None
         self.trouble: Exception | None = None
 

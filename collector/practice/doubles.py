@@ -10,6 +10,8 @@ from typing import Final, Protocol
 from aiohttp import web
 
 DOUBLES: Final[Mapping[str, str]] = {
+    "page": "collector.practice.page",
+    "gallery": "collector.practice.gallery",
     "deviantart": "collector.practice.deviantart",
     "imgur": "collector.practice.imgur",
     "openverse": "collector.practice.openverse",
@@ -18,6 +20,7 @@ DOUBLES: Final[Mapping[str, str]] = {
     "bing": "collector.practice.bing",
     "duckduckgo": "collector.practice.duckduckgo",
     "naver": "collector.practice.naver",
+    "recipe": "collector.practice.recipe",
 }
 """Name -> module; the module offers `Double`, a class whose arguments are its knobs and all have defaults.
 

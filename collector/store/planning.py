@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Iterable, Sequence
 
 from collector import layout
-from collector.model import ALL, Query
+from collector.model import ALL, Hit, Query, Task
 from collector.store.connection import Store, filters_text, now
 
 PLAN = "plan"
@@ -95,7 +96,11 @@ class Planning(Store):
         return run
 
     def import_urls(self, pairs: Iterable[tuple[str, str]]) -> tuple[int, int]:
-        """Enter (keyword, url) pairs of a saved map; returns (URLs new here, pairs given).
+        """Enter (keyword, url) pairs of a saved map; see `import_hits`."""
+        return self.import_hits((keyword, Hit(url, layout.url_key(url))) for keyword, url in pairs)
+
+    def import_hits(self, hits: Iterable[tuple[str, Hit]]) -> tuple[int, int]:
+        """Enter (keyword, hit) of a saved map; returns (URLs new here, given).
 
         All URLs of a keyword are wanted; those of a keyword that is known already join it.
         """
@@ -103,18 +108,13 @@ class Planning(Store):
         ranks: dict[str, tuple[int, int, int]] = {}
         with self.transaction():
             run = self._next_run()
-            for keyword, url in pairs:
+            for keyword, hit in hits:
                 given += 1
                 if keyword not in ranks:
                     ranks[keyword] = (*self._import_query(keyword, run), 0)
                 query_id, search_id, rank = ranks[keyword]
                 ranks[keyword] = (query_id, search_id, rank + 1)
-                cursor = self._db.execute(
-                    """INSERT OR IGNORE INTO found (query_id, search_id, rank, url, url_key, way, found_at)
-                       VALUES (?, ?, ?, ?, ?, 'import', ?)""",
-                    (query_id, search_id, rank + 1, url, layout.url_key(url), now()),
-                )
-                new += cursor.rowcount
+                new += self._enter_import(query_id, search_id, rank + 1, hit)
             for query_id, search_id, rank in ranks.values():
                 self._db.execute("UPDATE search SET found = ?, state = 'exhausted' WHERE id = ?", (rank, search_id))
                 self._db.execute(
@@ -124,6 +124,53 @@ class Planning(Store):
                 )
                 self._free_spares("query.id = ?", (query_id,))
         return new, given
+
+    def begin_intake(self, label: str) -> tuple[int, int, int]:
+        """(query, search, highest rank) of pictures that are taken from a disk into a class; see `end_intake`."""
+        run = int(self.note("run") or 0) or self._next_run()
+        query_id, search_id = self._import_query(label, run)
+        row = self._db.execute("SELECT coalesce(max(rank), 0) FROM found WHERE search_id = ?", (search_id,)).fetchone()
+        return query_id, search_id, row[0]
+
+    def intake(self, query_id: int, search_id: int, rank: int, hit: Hit) -> Task | None:
+        """Enter one of them, whose URL is its path and never asked for; its task, None when it is through already."""
+        self._enter_import(query_id, search_id, rank, hit)
+        number, state, attempts = self._db.execute(
+            """SELECT found.id, outcome.state, coalesce(attempts, 0) FROM found LEFT JOIN outcome ON found_id = found.id
+               WHERE query_id = ? AND url_key = ?""",
+            (query_id, hit.key),
+        ).fetchone()
+        if state in ("saved", "duplicate", "skipped"):
+            return None
+        return Task(number, search_id, hit.url, attempt=attempts + 1)
+
+    def end_intake(self, query_id: int, search_id: int) -> None:
+        """What was taken is what is wanted, if nobody wanted more; nothing is left to search or to fetch."""
+        self._db.execute(
+            """UPDATE search SET state = 'exhausted',
+               found = (SELECT count(*) FROM found WHERE search_id = search.id) WHERE id = ?""",
+            (search_id,),
+        )
+        self._db.execute(
+            """UPDATE query SET
+                 state = CASE WHEN wanted <= saved THEN 'done' ELSE state END, wanted = max(wanted, saved, 1)
+               FROM (SELECT count(*) AS saved FROM found JOIN outcome ON found_id = found.id
+                     WHERE query_id = :id AND outcome.state = 'saved') WHERE query.id = :id""",
+            {"id": query_id},
+        )
+
+    def _enter_import(self, query_id: int, search_id: int, rank: int, hit: Hit) -> int:
+        """1 for a URL that is new to the query, else 0."""
+        values = (
+            *(query_id, search_id, rank, hit.url, hit.key, hit.page, hit.title, hit.width, hit.height),
+            *(hit.published, json.dumps(hit.fields, ensure_ascii=False) if hit.fields else "", now()),
+        )
+        cursor = self._db.execute(
+            """INSERT OR IGNORE INTO found (query_id, search_id, rank, url, url_key, page, title, width, height,
+               published, fields, way, found_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'import', ?)""",
+            values,
+        )
+        return cursor.rowcount
 
     def _import_query(self, keyword: str, run: int) -> tuple[int, int]:
         self._db.execute(

@@ -37,6 +37,17 @@ class Shelf(Store):
                 reached = row[0]
                 yield _item(row)
 
+    def asked(self) -> list[tuple[str, str, tuple[str, ...], tuple[tuple[str, str], ...]]]:
+        """(keyword, label, sources, filters) of every query, in the order asked."""
+        rows = self._db.execute(
+            """SELECT keyword, label, (SELECT json_group_array(DISTINCT source) FROM search WHERE query_id = query.id),
+               filters FROM query ORDER BY position, id"""
+        )
+        return [
+            (keyword, label, tuple(sorted(json.loads(sources))), tuple(sorted(json.loads(filters).items())))
+            for keyword, label, sources, filters in rows
+        ]
+
 
 def _item(row: sqlite3.Row | tuple[str, ...]) -> Item:
     """The columns of `_ITEMS`."""

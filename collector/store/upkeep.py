@@ -58,7 +58,7 @@ class Upkeep(Store):
                 wrong = number
         folders = {name for (name,) in self._db.execute("SELECT name FROM folder")}
         for saved in self.saved_files():
-            if saved.path.parent.as_posix() not in folders or not saved.path.name.startswith(f"{saved.sha256[:32]}."):
+            if _class_folder(saved.path) not in folders or not saved.path.name.startswith(f"{saved.sha256[:32]}."):
                 wrong = saved.number
         if wrong is not None:
             raise StoreError(f"{layout.LEDGER}: damaged (row {wrong} contradicts itself); {REPAIR}")
@@ -201,3 +201,9 @@ def _reason_condition(reasons: Sequence[str]) -> tuple[str, list[object]]:
         values += [reason, f"{reason}."]
     one = "outcome.reason = ? OR outcome.reason GLOB ? || '*'"
     return "outcome.state NOT IN ('saved', 'duplicate') AND (" + " OR ".join([one] * len(reasons)) + ")", values
+
+
+def _class_folder(path: Path) -> str:
+    """The class folder that a saved picture's path names; moved beside the output folder, it keeps that name."""
+    parent = path.parent
+    return parent.name if parent.parts[:1] == ("..",) else parent.as_posix()

@@ -3,9 +3,10 @@
 Decides nothing and keeps nothing. What comes from the web or the user is escaped before it is shown.
 """
 
+from collector.ui.grid import grid
 from collector.ui.shows import Show, choose
 from collector.ui.story import story
 from collector.ui.table import summary
 from collector.ui.text import error, line
 
-__all__ = ["Show", "choose", "error", "line", "story", "summary"]
+__all__ = ["Show", "choose", "error", "grid", "line", "story", "summary"]

@@ -164,5 +164,6 @@ class Finishing:
         del self._of_query[query]
         for number in pictures.searches:
             del self._of_search[number]
-        limit = f" of {pictures.limit:,}" if pictures.limit < ALL else ""
-        return f'"{pictures.keyword}" has {pictures.saved:,}{limit} pictures'
+        if pictures.limit >= ALL:
+            return f'"{pictures.keyword}" is done: {pictures.saved:,} saved'
+        return f'"{pictures.keyword}" has {pictures.saved:,} of {pictures.limit:,} pictures'

@@ -36,7 +36,8 @@ def record(event: Event) -> Record:
         case SearchEnded(search):
             return {"event": "search_ended", **_search(search), **_ending(event)}
         case Saved():
-            return {"event": "saved", **_task(event.task), **_picture(event.picture), **_arrival(event)}
+            arrival = {**_arrival(event), "via": event.via, "ignored": event.ignored}
+            return {"event": "saved", **_task(event.task), **_picture(event.picture), **arrival}
         case Duplicate():
             same = {"event": "duplicate", **_task(event.task), "reason": event.reason}
             return same | _picture(event.picture) | _arrival(event)

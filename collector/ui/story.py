@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from collector.ui.text import meaning
 
+_VIA: Final = {
+    "fallback": "another URL of the picture",
+    "thumbnail": "its thumbnail, in the place of the picture",
+    "browser": "a browser",
+}
 SHOWN: Final = 20
 """Others with the same bytes that are worth a line each."""
 
@@ -38,6 +44,12 @@ def story(told: Told, trouble: str) -> list[str]:
         if facts[column]
     ]
     lines.append(f"  outcome   {facts['state']}{_reason(facts)}")
+    if facts["via"]:
+        came = f": {shortened(facts['final_url'])}" if facts["final_url"] else ""
+        lines.append(f"  via       {_VIA.get(facts['via'], facts['via'])}{came}")
+    if facts["ignored"]:
+        lines.append(f"  ignored   {facts['ignored']}")
+    lines += [f"  {name:<9} {text}" for name, text in json.loads(facts["rights"] or "[]")]
     if facts["attempts"]:
         last = f", the last {facts['ended_at']}, {facts['seconds']:.1f} s"
         lines.append(f"  attempts  {facts['attempts']}{last}")

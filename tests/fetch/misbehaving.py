@@ -61,6 +61,14 @@ class Server:
     def paths(self) -> list[str]:
         return [request.path for request in self.log]
 
+    @property
+    def pictures(self) -> list[Request]:
+        """What was asked for beside robots.txt, which comes first at every host, once per process."""
+        return [request for request in self.log if request.path != "/robots.txt"]
+
+    def picture_paths(self) -> list[str]:
+        return [request.path for request in self.pictures]
+
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(5)
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -184,7 +184,7 @@ def test_answer_that_flips_is_asked_for_once_per_connection(server: Server) -> N
     names = Names(["127.0.0.1"], ["169.254.169.254"])
     assert ask(f"http://pictures.example:{server.port}/a.jpg", names, allow_private=True) == "200"
     assert names.asked == 1
-    assert server.log[0].headers["host"] == f"pictures.example:{server.port}"
+    assert server.pictures[0].headers["host"] == f"pictures.example:{server.port}"
 
 
 def test_redirect_to_a_name_that_leads_inside(server: Server, second: Server) -> None:
@@ -250,4 +250,4 @@ def test_environment_is_not_consulted(server: Server, slug, monkeypatch: pytest.
     netrc.write_text("machine 127.0.0.1 login canary password canary\n")
     monkeypatch.setenv("NETRC", str(netrc))
     assert slug(server.put("/a.jpg", ok(picture()))) == "arrived"
-    assert "authorization" not in server.log[0].headers
+    assert "authorization" not in server.pictures[0].headers

@@ -89,7 +89,7 @@ def test_second_address_is_tried(server: Server, make: Make) -> None:
     server.put("/a.jpg", ok(JPEG))
     transfers = make(two_example=["127.0.0.2", "127.0.0.1"])
     assert body(ask(transfers, f"http://two.example:{server.port}/a.jpg")) == JPEG
-    assert server.log[0].headers["host"] == f"two.example:{server.port}"
+    assert server.pictures[0].headers["host"] == f"two.example:{server.port}"
 
 
 def test_unknown_name(make: Make) -> None:
@@ -185,7 +185,7 @@ def test_cut_ends_all(server: Server, make: Make) -> None:
     url = server.put("/silent.jpg", silence(b"HTTP/1.1 200 OK\r\n"))
     for _ in range(5):
         transfers.start(Ask(url), results.append)
-    while len(server.log) < 5:
+    while len(server.pictures) < 5:
         transfers.turn(0.05)
     transfers.cut()
     transfers.turn(0.0)

@@ -107,12 +107,12 @@ def test_picture_arrives_whole(name: str, server: Server, fetch, tmp_path: Path)
     assert value.picture.sha256 == hashlib.sha256(JPEG).hexdigest()
     assert (value.picture.format, value.picture.extension) == ("JPEG", "jpg")
     assert parts(tmp_path) == [value.part.name]
-    assert len(server.log) == 1
+    assert len(server.pictures) == 1
 
 
 def test_request_headers(server: Server, fetch) -> None:
     fetch(server.put("/x.jpg", ok(JPEG)), page="https://pages.example/a?b#c")
-    headers = server.log[0].headers
+    headers = server.pictures[0].headers
     assert headers["accept-encoding"] == "identity"
     assert headers["accept"].startswith("image/avif,image/webp,image/*")
     assert headers["user-agent"].startswith("Mozilla/5.0 (compatible; collector/")
@@ -217,7 +217,7 @@ REDIRECTS = {
 def test_redirect(name: str, server: Server, slug) -> None:
     target, expected = REDIRECTS[name]
     assert slug(server.put("/x.jpg", redirect(target))) == expected
-    assert len(server.log) == (6 if expected == "net.redirect_loop" else 1)
+    assert len(server.pictures) == (6 if expected == "net.redirect_loop" else 1)
 
 
 @pytest.mark.parametrize("hops", [5, 6])
@@ -226,7 +226,7 @@ def test_five_redirects_and_no_more(hops: int, server: Server, slug) -> None:
         server.put(f"/{hop}", redirect(f"/{hop + 1}", ["301 A", "302 B", "303 C", "307 D", "308 E"][hop % 5]))
     server.put(f"/{hops}", ok(JPEG))
     assert slug(server.base + "/0") == ("arrived" if hops == 5 else "net.redirect_loop")
-    assert len(server.log) == 6
+    assert len(server.pictures) == 6
 
 
 def test_redirect_reuses_the_connection_and_reports_where_it_ended(server: Server, fetch) -> None:
@@ -243,11 +243,11 @@ def test_nothing_secret_crosses_origins(server: Server, second: Server, fetch) -
     first = redirect(second.base + "/b.jpg").replace(b"\r\n\r\n", b"\r\nSet-Cookie: s=1; Path=/\r\n\r\n")
     url = server.put("/a.jpg", first)
     assert isinstance(fetch(url, page=server.base + "/page?token=canary"), Arrived)
-    assert server.log[0].headers["referer"] == server.base + "/page?token=canary"
+    assert server.pictures[0].headers["referer"] == server.base + "/page?token=canary"
     assert second.log[0].headers["referer"] == server.base + "/"
     assert not {"cookie", "authorization"} & set(second.log[0].headers)
     fetch(server.put("/c.jpg", ok(JPEG)))
-    assert "cookie" not in server.log[-1].headers
+    assert "cookie" not in server.pictures[-1].headers
 
 
 RETRY_AFTER = {"3": 3.0, "0": 0.0, "-1": None, "999999999": 21600.0, "soon": None, "": None, "9" * 400: 21600.0}
@@ -273,7 +273,7 @@ def test_a_kept_connection_that_the_server_closed_is_no_failure(server: Server, 
         await asyncio.sleep(0.2)
 
     async def close_on_second(request: Request, writer: Writer) -> None:
-        if any(other.peer == request.peer for other in server.log if other is not request):
+        if any(other.peer == request.peer for other in server.pictures if other is not request):
             return  # A connection that had served before: closed without a word.
         writer.write(ok(JPEG))
         await writer.drain()
@@ -282,7 +282,7 @@ def test_a_kept_connection_that_the_server_closed_is_no_failure(server: Server, 
     server.put("/b", close_on_second)
     assert slug(server.base + "/a") == "arrived"
     assert slug(server.base + "/b") == "arrived"
-    assert server.paths() == ["/a", "/b", "/b"]
+    assert server.picture_paths() == ["/a", "/b", "/b"]
 
 
 def test_nobody_listens(slug) -> None:

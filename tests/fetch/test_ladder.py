@@ -98,16 +98,16 @@ def test_ladder_reaches_every_rule_and_remembers_it(rule: str, server: Server, f
     for path in ("/1.jpg", "/2.jpg"):
         value = fetch(server.put(path, wants(lambda referer: test(referer, server))), page=PAGE)
         assert isinstance(value, Arrived), value
-    assert server.paths() == ["/1.jpg"] * requests + ["/2.jpg"]
+    assert server.picture_paths() == ["/1.jpg"] * requests + ["/2.jpg"]
 
 
 def test_refused_on_every_rung(server: Server, fetch) -> None:
     value = fetch(server.put("/x.jpg", ok(b"", "403 Forbidden", Retry_After="0")), page=PAGE)
     assert isinstance(value, Missed)
-    assert (value.reason, value.http_status, len(server.log)) == ("http.403", 403, 4)
+    assert (value.reason, value.http_status, len(server.pictures)) == ("http.403", 403, 4)
     for n in range(4):
         fetch(server.put(f"/{n}.jpg", ok(b"", "403 Forbidden")), page=PAGE)
-    assert len(server.log) == 4 + 4 + 4 + 1 + 1
+    assert len(server.pictures) == 4 + 4 + 4 + 1 + 1
 
 
 def test_rungs_share_one_deadline(server: Server, slug) -> None:
@@ -143,7 +143,7 @@ def test_names_alone_prove_nothing(name: str, server: Server, slug) -> None:
 def test_a_removed_picture_is_asked_for_once(server: Server, slug) -> None:
     server.put("/removed.png", ok(SMALL))
     assert slug(server.put("/x.jpg", redirect("/removed.png")), page=PAGE) == "image.placeholder"
-    assert len(server.log) == 2
+    assert len(server.pictures) == 2
 
 
 def test_stand_in_for_foreign_pages_is_climbed_over(server: Server, fetch) -> None:
@@ -159,7 +159,7 @@ def test_stand_in_with_status_200_is_known_by_its_size(server: Server, fetch) ->
     value = fetch(server.put("/x.jpg", answer), page=PAGE, width=400, height=300)
     assert isinstance(value, Arrived)
     assert value.picture.width == 400
-    assert len(server.log) == 2
+    assert len(server.pictures) == 2
 
 
 def test_redirect_to_a_tiny_picture_contradicts_the_claim(server: Server, slug) -> None:

@@ -117,11 +117,11 @@ def test_part_files_are_swept(tmp_path: Path) -> None:
 
 def stuck(server: Server, pool: Pool, count: int = 4) -> None:
     """Have all threads in the middle of a download that does not end by itself."""
-    asked = len(server.log)
+    asked = len(server.pictures)
     url = server.put("/drip.jpg", drip(ok(b"", length=10**5)))
     for n in range(count):
         pool.submit(Task(n, 1, url))
-    while len(server.log) < asked + min(count, 4):
+    while len(server.pictures) < asked + min(count, 4):
         time.sleep(0.01)
 
 
@@ -133,7 +133,7 @@ def test_close_now_cuts_what_runs(server: Server, pool_of, tmp_path: Path) -> No
     assert time.monotonic() - started < 2.0
     assert inbox.empty()
     assert pool.in_flight == 0
-    assert len(server.log) == 4, "what waits is not started"
+    assert len(server.pictures) == 4, "what waits is not started"
     assert parts(tmp_path) == []
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("fetch-")]
 
@@ -143,13 +143,13 @@ def test_close_lets_running_downloads_finish(server: Server, pool_of) -> None:
     url = server.put("/slow.jpg", drip(ok(b"", length=len(JPEG)), JPEG, every=0.02, step=len(JPEG) // 40))
     for n in range(10):
         pool.submit(Task(n, 1, url))
-    while len(server.log) < 4:
+    while len(server.pictures) < 4:
         time.sleep(0.01)
     pool.close()
     values = [inbox.get_nowait() for _ in range(4)]
     assert all(isinstance(value, Arrived) for value in values)
     assert inbox.empty()
-    assert len(server.log) == 4
+    assert len(server.pictures) == 4
 
 
 def test_close_waits_only_so_long(server: Server, pool_of, monkeypatch: pytest.MonkeyPatch) -> None:

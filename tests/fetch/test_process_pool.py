@@ -86,7 +86,7 @@ def test_decoder_crashes_cost_one_picture_each(server: Server, make: Make, tmp_p
     assert pool.in_flight == 0
     arrived = [value.part.name for value in values if isinstance(value, Arrived)]
     assert sorted(arrived) == parts(tmp_path / "out"), "a dead worker leaves no part file of its own"
-    assert 2 <= server.paths().count("/7.jpg") <= 4, "tried again, at last alone"
+    assert 2 <= server.picture_paths().count("/7.jpg") <= 4, "tried again, at last alone"
 
 
 @pytest.mark.usefixtures("poison")
@@ -107,7 +107,7 @@ def test_a_killed_worker_costs_one_more_try(server: Server, make: Make, tmp_path
     body = picture(size=(200, 200))
     slow = server.put("/slow.jpg", drip(ok(b"", length=len(body)), body, every=0.05, step=len(body) // 20 + 1))
     pool.submit(*(Task(n, 1, slow) for n in range(6)))
-    while len(server.log) < 6:
+    while len(server.pictures) < 6:
         time.sleep(0.01)
     for process in workers():
         process.kill()
@@ -142,7 +142,7 @@ time.sleep(60)
 """
     root = Path(__file__).resolve().parents[2]
     with subprocess.Popen([sys.executable, "-c", code], cwd=root) as caller:
-        while len(server.log) < 16:
+        while len(server.pictures) < 16:
             time.sleep(0.02)
         children = psutil.Process(caller.pid).children()
         assert len(children) == 2
@@ -191,7 +191,7 @@ def test_both_processes_have_work(server: Server, make: Make) -> None:
     body = picture(size=(300, 300))
     slow = server.put("/slow.jpg", drip(ok(b"", length=len(body)), body, every=0.02, step=len(body) // 10 + 1))
     pool.submit(*(Task(n, 1, slow) for n in range(16)))
-    while len(server.log) < 16:
+    while len(server.pictures) < 16:
         time.sleep(0.01)
     busy = [len(process.net_connections()) for process in workers()]
     assert sorted(busy) == [8, 8]

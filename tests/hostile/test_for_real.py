@@ -135,7 +135,7 @@ def test_a_secret_in_a_url_is_not_said(desk: Desk, server: Server) -> None:
     server.put("/broken.jpg", ok(b"<html>no</html>", type="text/html"))
     write_map(desk, [("cat", f"{server.base}/{name}?sig=canary-in-the-coal-mine") for name in ("gone", "broken.jpg")])
     ended = desk.run("fetch", "--allow-private")
-    assert len(server.log) >= 2
+    assert len(server.pictures) >= 2
     assert "canary" not in ended.err + ended.out
     assert "canary" not in desk.run("status").out
 
@@ -161,7 +161,7 @@ def test_a_hundred_interim_answers_end(desk: Desk, server: Server) -> None:
 def test_two_503_then_the_picture_is_saved_at_the_third_attempt(desk: Desk, server: Server) -> None:
     async def answer(request: Request, writer: Writer) -> None:
         busy = ok(b"", "503 Service Unavailable", Retry_After="0", Connection="close")
-        writer.write(busy if len(server.log) < 3 else ok(picture(), Connection="close"))
+        writer.write(busy if len(server.pictures) < 3 else ok(picture(), Connection="close"))
         await writer.drain()
 
     server.put("/a.jpg", answer)
@@ -175,9 +175,9 @@ def test_other_bytes_at_each_get_are_never_mixed(desk: Desk, server: Server) -> 
     bodies = [picture(size=(200 + step, 100)) for step in range(8)]
 
     async def answer(request: Request, writer: Writer) -> None:
-        body = bodies[len(server.log) % len(bodies)]
+        body = bodies[len(server.pictures) % len(bodies)]
         whole = ok(body, Connection="close")
-        writer.write(whole if len(server.log) % 3 == 0 else whole[: len(whole) * 2 // 3])
+        writer.write(whole if len(server.pictures) % 3 == 0 else whole[: len(whole) * 2 // 3])
         await writer.drain()
 
     for number in range(12):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from collector.mend.verify import fetch_again, findings
+from collector.model import Media, Picture, Task
 from collector.store import Ledger
 from tests.invariants import judge
 from tests.mend.conftest import Shelf
@@ -69,3 +73,19 @@ def test_a_copy_in_another_folder_is_nobodys_business(shelf: Shelf) -> None:
     (shelf.folder / "best").mkdir()
     (shelf.folder / "best" / first.name).write_bytes(first.read_bytes())
     assert told(shelf) == {}
+
+
+def test_videos_and_files_are_looked_after_like_pictures(tmp_path: Path) -> None:
+    class Mixed(Shelf):
+        def picture(self, task: Task) -> Picture:
+            ends = ["mp4", "webm", "zip", "tif", "7z"]
+            media = Media.VIDEO if task.id % 5 < 3 else Media.FILE
+            return replace(super().picture(task), extension=ends[task.id % 5], media=media)
+
+    shelf = Mixed(tmp_path / "images", saved=5)
+    assert {file.suffix for file in shelf.files()} == {".mp4", ".webm", ".zip", ".tif", ".7z"}
+    assert told(shelf) == {}
+    mp4, zipped = (next(file for file in shelf.files() if file.suffix == end) for end in (".mp4", ".zip"))
+    mp4.write_bytes(b"cut")
+    zipped.rename(zipped.with_name(f"{'c' * 32}.7z"))
+    assert told(shelf) == {"altered": [mp4.name], "unknown": [f"{'c' * 32}.7z"], "missing": [zipped.name]}

@@ -13,9 +13,11 @@ from collector.layout import id_key
 from collector.model import Hit, Media, Search, SearchState
 from collector.practice import Knobs, PracticeWeb
 from collector.practice.deviantart import CLIENT, LOGIN, Double
-from collector.practice.deviantart_works import Piece, usual
+from collector.practice.deviantart_cdn import Signer
+from collector.practice.deviantart_works import Piece, Speller, usual
 from collector.sources import deviantart
 from collector.sources.deviantart.listing import throttled
+from collector.sources.deviantart.works import Details, details_of, hits, of_site
 from tests.sources.lent import LentWeb, search_for
 
 API = {"client_id": CLIENT[0], "client_secret": CLIENT[1]}
@@ -115,6 +117,34 @@ def test_the_usual_gallery_has_every_picture_once_and_says_what_cannot_be_had() 
     assert len({hit.key for hit in hits}) == len(hits) == 24
     (night,) = (hit for hit in hits if hit.id == "900000009")
     assert (fields(night)["mature"], fields(night)["blurred"], night.fallbacks) == ("true", "true", ())
+
+
+@pytest.mark.parametrize(
+    ("barred", "words"),
+    [("premium", "premium folder"), ("blocked", "blocked by the site (other)"), ("tier", "subscribers")],
+)
+def test_what_is_locked_is_named_by_the_site_and_by_the_api(barred: str, words: str) -> None:
+    with Walk([Piece(900_000_001, barred=barred)]) as walk:
+        (hit,) = walk.hits("ann")
+        assert (hit.skip, walk.asked("dadeviation")) == ("policy.locked", 0)
+        assert words in fields(hit)["skipped"]
+        if barred != "blocked":  # the API has no such word
+            (hit,) = walk.hits("ann", **API)
+            assert words in fields(hit)["skipped"]
+
+
+def test_a_work_of_which_guests_see_nothing_is_named_too() -> None:
+    work = of_site({**Speller("http://a.test", Signer()).entry(Piece(900_000_001, button="zip")), "media": {}})
+    assert work is not None
+    details = details_of({"extended": {"download": {"url": "https://a.test/b.zip", "type": "zip"}}})
+    (bare,), (hidden,), (file,) = (
+        list(hits(work, details, False)),
+        list(hits(work, Details(), False)),
+        list(hits(work, details, True)),
+    )
+    assert (bare.skip, "download button" in fields(bare)["skipped"]) == ("policy.locked", True)
+    assert (hidden.skip, "guests" in fields(hidden)["skipped"]) == ("policy.locked", True)
+    assert (file.skip, file.url, file.media) == ("", "https://a.test/b.zip", Media.FILE)
 
 
 @pytest.mark.parametrize("spelling", [{"wrapped": True}, {"leading_slash": False}, {"r_out_of_range": True}])

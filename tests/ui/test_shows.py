@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from collector import ui
 from collector.model import (
+    ALL,
     Duplicate,
     Event,
     Failed,
@@ -31,6 +33,7 @@ from collector.model import (
     Task,
 )
 from collector.ui.counts import Counts
+from collector.ui.records import record
 from collector.ui.shows import Bars, JsonLines, Lines, Show
 
 HOSTILE = "cat\x1b[2J\x07[bold]\u202e"
@@ -236,3 +239,18 @@ def test_the_show_that_fits_is_chosen(capsys: pytest.CaptureFixture[str]) -> Non
     out, err = capsys.readouterr()
     assert err == ""
     assert out.startswith('{"event": "noticed"')
+
+
+def test_everything_is_not_counted_against_a_number() -> None:
+    stream = io.StringIO()
+    of = search(1, "ann", ALL)
+    with Lines(Counts(0, 0, lambda: 0.0), stream, lambda: 0.0) as show:
+        for event in (
+            SearchStarted(of),
+            Found(of, 1, Hit("http://a/1", "k1")),
+            SearchEnded(of, SearchState.EXHAUSTED, found=1),
+            Saved(task(1, 1), PICTURE, Path("ann/a.jpg")),
+        ):
+            show.show(event)
+    assert '"ann" is done: 1 saved' in stream.getvalue()
+    assert record(SearchStarted(replace(of, wanted=ALL)))["wanted"] is None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
 from collector import ui
-from collector.model import SearchState, Tally
+from collector.model import ALL, SearchState, Tally
 
 DONE = (("google", SearchState.ENOUGH, ""),)
 BLOCKED = (("google", SearchState.BLOCKED, "page.captcha"),)
@@ -145,3 +146,49 @@ def test_as_json_lines() -> None:
     assert second["searches"] == [["google", "blocked", "page.captcha"]]
     assert (total["event"], total["keywords"], total["saved"], total["limit"]) == ("summary", 2, 10, 20)
     assert (total["seconds"], total["bytes"], total["out"]) == (3.0, 3_000_000, "images")
+
+
+MIXED = Tally(
+    "r/funny", "funny", ALL, found=9_999, saved=1_520, duplicate=1_000, rejected=1_000, failed=1_000, skipped=1_000,
+    waiting=4_479, bytes=9_000_000_000, videos=1_300, files=30, video_bytes=8_000_000_000, file_bytes=5_000_000,
+    seconds=99_999.9, searches=DONE,
+)  # fmt: skip
+
+
+def test_videos_and_files_are_told_apart() -> None:
+    lines = shown([tally("cat"), MIXED])
+    assert lines[0].split()[:5] == ["keyword", "found", "saved", "videos", "files"]
+    assert lines[2].split()[:5] == ["cat", "20", "10", "0", "0"]
+    assert lines[-1] == (
+        "1,530 saved (200 pictures, 1,300 videos with 8,000.0 MB, 30 files with 5.0 MB), 9,001.5 MB in 12.0 s: images"
+    )
+    assert "videos" not in shown([tally("cat")])[0]
+
+
+def test_everything_is_no_number_and_nothing_is_missing_from_it() -> None:
+    whole = Tally("ann", "ann", ALL, found=7, saved=7, searches=DONE)
+    assert shown([whole, tally("cat")])[-1] == "17 pictures saved, 1.5 MB in 12.0 s: images"
+    lines = shown([tally(f"k{number}") for number in range(41)] + [whole])
+    assert not [line for line in lines if line.startswith("ann ")]
+    lines = shown([tally(f"k{number}") for number in range(41)] + [replace(whole, waiting=2)])
+    assert [line for line in lines if line.startswith("ann ")]
+
+
+def test_all_columns_fit_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    ui.summary([MIXED, tally("cat")], 1.0, Path("images"), stream=stream)
+    table = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).partition("\n\n")[0].splitlines()
+    assert max(map(cell_len, table)) <= 100
+    assert all(number in table[2] for number in ("9,999", "1,520", "1,300", "30", "4,479", "9,000.0", "99,999.9"))
+
+
+def test_a_limit_of_everything_is_null_in_json() -> None:
+    stream = io.StringIO()
+    ui.summary([MIXED, tally("cat")], 3.0, Path("images"), events=True, stream=stream)
+    first, second, total = map(json.loads, stream.getvalue().splitlines())
+    assert (first["limit"], second["limit"], total["limit"]) == (None, 10, None)
+    assert (first["videos"], first["files"], first["video_bytes"]) == (1_300, 30, 8_000_000_000)
+    assert (total["saved"], total["videos"], total["file_bytes"]) == (1_530, 1_300, 5_000_000)

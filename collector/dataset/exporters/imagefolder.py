@@ -27,6 +27,11 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
         (place / f"{written.sample.key}.{written.extension}").write_bytes(written.body)
 
 
+def patterns(plan: Plan) -> list[tuple[str, str]]:
+    """(split, glob) for Hugging Face, which would guess splits from words in class names otherwise."""
+    return [(split, f"{split}/**" if split else "**") for split in plan.splits]
+
+
 def class_folders(classes: Sequence[str]) -> dict[str, str]:
     """Class -> its folder; each once, whatever the file system."""
     names: dict[str, str] = {}

@@ -36,11 +36,12 @@ class _Met:
     links: int = 0
     new: int = 0
     """Of both, those that no page before had."""
-    fields: bool = False
+    known: bool = False
+    """Whether a field, or a link of its kind, shows that the page is the right one."""
 
     @property
     def anything(self) -> bool:
-        return bool(self.items or self.links or self.fields)
+        return bool(self.items or self.known)
 
 
 class Walk:
@@ -150,7 +151,7 @@ class Walk:
         for scope in scopes:
             item = making.read(state, scope, page, carried)
             own = any(item.values[field.name] for field in state.fields if _looks(field.picks))
-            met.fields = met.fields or own
+            met.known = met.known or own
             met.items += state.items is not None
             self._links(stop, page, scope, item, met)
             if state.picture is not None:
@@ -190,15 +191,18 @@ class Walk:
         for follow in stop.state.follow:
             if stop.state.items is not None and follow.whole_page != (item is None):
                 continue
-            for url in self._targets(follow, scope, page):
+            texts = select.texts(follow.pick, scope, page, {})
+            met.known = met.known or bool(texts)
+            for url in self._targets(follow, texts, page):
                 met.links += 1
                 place = (*stop.place, (float(met.links), 0))
                 on = Stop(url, self._recipe.state(follow.to), place, stop.depth + 1, carried, page.url)
                 met.new += self._frontier.add(on)
 
-    def _targets(self, follow: Follow, scope: object, page: Page) -> list[str]:
+    def _targets(self, follow: Follow, texts: list[str], page: Page) -> list[str]:
+        """The addresses among them that may be followed."""
         found = []
-        for text in select.texts(follow.pick, scope, page, {}):
+        for text in texts:
             url = _joined(page.base, text)
             if not url or (follow.include and not follow.include.search(url)):
                 continue
@@ -225,7 +229,8 @@ class Walk:
 
     def _following(self, paging: Next, stop: Stop, page: Page, new: int) -> Iterator[tuple[int | None, str]]:
         if paging.link is not None:
-            for url in self._targets(paging.link, page.root, page):
+            texts = select.texts(paging.link.pick, page.root, page, {})
+            for url in self._targets(paging.link, texts, page):
                 yield None, url
         elif paging.cursor is not None:
             for text in select.texts(paging.cursor, page.root, page, {})[:1]:
@@ -248,7 +253,7 @@ class Walk:
         if state.items is not None:
             count = len(select.scopes(state.items, page.root))
         else:
-            count = sum(len(self._targets(follow, page.root, page)) for follow in state.follow)
+            count = sum(len(select.texts(follow.pick, page.root, page, {})) for follow in state.follow)
         return 0 < count < state.full and any(True for _ in self._following(paging, stop, page, 1))
 
     # ------------------------------------------------------------------ losses

@@ -1,0 +1,120 @@
+"""Verbs for recipes: what there is, what one says, what it finds on a page, and the list that its crawl leaves.
+
+Flags in, rooms below do the work, `ui` prints.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from collector import ui
+from collector.cli.endings import Verdict, counted
+from collector.cli.flags import out as out_flag
+from collector.contracts import InputError, SourceError
+from collector.settings import FetchSettings, Settings
+
+_WIDTH = 100
+_SECONDS = 60.0
+
+
+@click.group()
+def recipe() -> None:
+    """Sites described by a TOML file: see docs/recipes.md. In a CSV: time-covers,recipe."""
+
+
+@recipe.command("list")
+def list_() -> None:
+    """List the recipes that come with the program."""
+    from collector.sources.recipe import shelf
+
+    for name in shelf.names():
+        ui.line(f"{name}\t{shelf.shown(name).about}")
+
+
+@recipe.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Print a recipe, to start one of your own from it."""
+    from collector.sources.recipe import shelf
+
+    for line in shelf.text(name)[2].rstrip("\n").split("\n"):
+        ui.line(line)
+
+
+@recipe.command()
+@click.argument("what", metavar="FILE|NAME[?parameter=value]")
+@click.argument("pages", nargs=-1, metavar="[PAGE|URL]...")
+@click.option("--as", "state", default="", metavar="KIND", help="The kind of page they are; else the one that fits.")
+@click.option("--allow-private", is_flag=True, help="Ask loopback and private addresses too.")
+def check(what: str, pages: tuple[str, ...], state: str, allow_private: bool) -> None:
+    """Check a recipe, and tell what it finds on saved pages or URLs, and what stays empty. Exit 7 if all does."""
+    from collector.sources.recipe import shelf, trial
+
+    name, given = shelf.asked(what)
+    known = shelf.recipe(what) if given else shelf.shown(name)
+    if state and state not in [each.name for each in known.states]:
+        raise InputError(f"--as {state}: {name} has: {', '.join(each.name for each in known.states)}")
+    ui.line(f"{name}: a sound recipe: {', '.join(each.name for each in known.states)}")
+    nothing = 0
+    for page in pages:
+        text, url = _read(page, known.manners.robots, allow_private)
+        found = trial.tried(known, text, url, state)
+        nothing += not found.matched
+        ui.line(f"{page}: {found.state}, {counted(found.items, 'item', 's')}, {found.matched} of {found.looked_for}")
+        for field, count, example in found.fields:
+            ui.line(_row(field, count, example))
+        for to, count, example in found.links:
+            ui.line(_row(f"-> {to}", count, example))
+    if nothing:
+        raise Verdict(7, f"{counted(nothing, 'page', 's')} on which nothing was found")
+
+
+@recipe.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@out_flag
+@click.option("--keyword", default="", help="Only what this keyword brought; else all recipes.")
+@click.option("--source", default="recipe", show_default=True, help='Another source\'s list; "" for all.')
+@click.option("--files/--no-files", default=True, help="Whether FOLDER/full gets the pictures.  [default: files]")
+@click.option("--copy", is_flag=True, help="Copy the pictures; else they are hard links where that is possible.")
+def output(folder: Path, out: Path | None, keyword: str, source: str, files: bool, copy: bool) -> None:
+    """Write FOLDER/output.json and FOLDER/full/<SHA-1 of URL>, as Scrapy's files pipeline leaves them."""
+    from collector import scrapyfiles
+    from collector.store import Ledger
+
+    images = out or Settings().out
+    with Ledger.read(images) as ledger:
+        if folder.resolve().is_relative_to(images.resolve()):
+            raise InputError(f"{folder}: give a folder outside of {images}, whose folders are classes")
+        done = scrapyfiles.write(ledger.entries(source, keyword), images, folder, files=files, copy=copy)
+    lost = f", {done.lost} without a picture" if done.lost else ""
+    ui.line(f"{counted(done.items, 'item', 's')} in {folder / scrapyfiles.LIST}, {done.files} with their picture{lost}")
+
+
+def _row(name: str, count: int, example: str) -> str:
+    shown = " ".join(example.split())
+    shown = shown if len(shown) <= _WIDTH else f"{shown[: _WIDTH - 3]}..."
+    return f"  {name:<14} {count:>5}  {shown}" if count else f"  {name:<14}  none"
+
+
+def _read(page: str, robots: bool, allow_private: bool) -> tuple[str, str]:
+    """(text, address) of a saved page or a URL. InputError when it cannot be had."""
+    if urlsplit(page).scheme not in ("http", "https"):
+        try:
+            return Path(page).read_text(encoding="utf-8", errors="replace"), Path(page).absolute().as_uri()
+        except OSError as error:
+            raise InputError(f"{page}: cannot be read: {error.strerror}") from None
+    from collector.fetch.pages import PageClient
+
+    visit = PageClient(FetchSettings(allow_private=allow_private)).visit(lambda: _SECONDS)
+    try:
+        answer = visit.get(page, crawl=robots)
+    except SourceError as error:
+        raise InputError(f"{page}: {error}") from None
+    finally:
+        visit.close()
+    if answer.status >= 400:
+        raise InputError(f"{page}: HTTP {answer.status}")
+    return answer.text, answer.url

@@ -1,0 +1,68 @@
+"""ATTRIBUTION.csv: whose each picture is, as far as sources and files say. Unknown stays unknown."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from collector.dataset.samples import Sample
+from collector.model import Item
+
+ATTRIBUTION: Final = "ATTRIBUTION.csv"
+UNKNOWN: Final = "unknown"
+_COLUMNS: Final = (
+    "id", "label", "title", "creator", "licence", "licence_url", "licence_page", "credit", "notice", "source_page",
+    "url", "source", "published", "collected",
+)  # fmt: skip
+
+
+def write_attribution(path: Path, samples: Iterable[Sample]) -> None:
+    """One row for each picture, by id."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        for sample in sorted(samples, key=lambda sample: sample.key):
+            writer.writerow([_safe(cell) for cell in attribution(sample)])
+
+
+def attribution(sample: Sample) -> tuple[str, ...]:
+    """The cells of one picture; what the source and the bytes do not say is "unknown", never "free"."""
+    item, rights = sample.item, dict(sample.item.rights)
+    licence = item.licence
+    return (
+        sample.key,
+        item.label,
+        item.title or UNKNOWN,
+        "; ".join(licence.creators) or rights.get("creator", "") or UNKNOWN,
+        licence_name(item),
+        licence.url or rights.get("licence", "") or UNKNOWN,
+        licence.page or rights.get("licensor", "") or UNKNOWN,
+        licence.credit or rights.get("credit", "") or UNKNOWN,
+        licence.notice or rights.get("copyright", "") or UNKNOWN,
+        item.page or UNKNOWN,
+        item.url if not item.url.startswith("data:") else "data:",
+        item.source,
+        item.published or UNKNOWN,
+        item.saved_at,
+    )
+
+
+def licence_name(item: Item) -> str:
+    """A Creative Commons licence by its short name (`CC BY-SA 4.0`), another one by its host, else "unknown"."""
+    url = item.licence.url or dict(item.rights).get("licence", "")
+    parts = urlsplit(url)
+    steps = [step for step in parts.path.split("/") if step]
+    if (parts.hostname or "").removeprefix("www.") == "creativecommons.org" and len(steps) > 1:
+        if steps[0] == "publicdomain":
+            return {"zero": "CC0 1.0", "mark": "Public Domain Mark"}.get(steps[1], "Public Domain")
+        return " ".join(["CC", steps[1].upper(), *steps[2:3]])
+    return f"see {parts.hostname}" if parts.hostname else UNKNOWN
+
+
+def _safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    text = cell.replace("\x00", "")
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -1,0 +1,127 @@
+"""The data card: README.md of an export, with the head that Hugging Face reads. Writes text only."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from collector.dataset.attribution import ATTRIBUTION, UNKNOWN, licence_name
+from collector.dataset.samples import Plan, Sample
+from collector.model import Item
+
+CARD: Final = "README.md"
+Patterns = Callable[[Plan], Sequence[tuple[str, str]]]
+"""(split, glob) of each split for Hugging Face's `configs`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One query that the set was collected with."""
+
+    keyword: str
+    label: str
+    sources: tuple[str, ...]
+    filters: tuple[tuple[str, str], ...]
+
+
+def card(
+    plan: Plan,
+    samples: Sequence[Sample],
+    asked: Sequence[Asked],
+    patterns: Patterns | None,
+) -> str:
+    """README.md: YAML for Hugging Face, then what is in it, where it came from, and what is not known."""
+    items = [sample.item for sample in samples]
+    dates = sorted(item.saved_at[:10] for item in items) or ["-"]
+    parts = [
+        *_front(plan, len(samples), patterns),
+        f"# {_plain(plan.name)}",
+        "",
+        f"{len(samples):,} pictures in {len(plan.classes):,} classes, collected {_span(dates)}.",
+        "",
+        "## Classes",
+        "",
+        *_table(("class", *(split or "pictures" for split in plan.splits)), _class_rows(plan, samples)),
+        "## Where the pictures come from",
+        "",
+        *_table(("source", "pictures"), Counter(item.source for item in items).most_common()),
+        *_table(("site", "pictures"), Counter(_site(item) for item in items).most_common(25)),
+        "## Licences",
+        "",
+        "What sources and files say themselves; nobody checked it. Unknown is not free. Every picture's line is in",
+        f"`{ATTRIBUTION}`.",
+        "",
+        *_table(("licence", "pictures"), Counter(licence_name(item) for item in items).most_common(25)),
+        "## How it was asked for",
+        "",
+        *_table(("keyword", "class", "sources", "filters"), [_asked_row(one) for one in asked]),
+        "## What was left out",
+        "",
+        *_table(("why", "pictures"), sorted(plan.left.items())),
+        "## Known limits",
+        "",
+        "- Classes are search words: nobody has looked at every picture. Search engines show what is popular, not",
+        "  what is representative.",
+        "- Near-duplicates are found by a perceptual hash (PDQ); crops, mirrored and heavily edited copies can remain.",
+        "- People may be shown who did not agree to it. Pictures can be taken out again: `collector forget`.",
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def _front(plan: Plan, count: int, patterns: Patterns | None) -> list[str]:
+    """The YAML head that Hugging Face reads; JSON strings are YAML strings."""
+    sizes = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+    size = next((name for most, name in sizes if count < most), "1M<n<10M")
+    lines = [
+        "---",
+        f"pretty_name: {_quoted(plan.name)}",
+        "license: other",
+        "task_categories:",
+        "- image-classification",
+    ]
+    lines += ["size_categories:", f"- {size}"]
+    if patterns is not None:
+        lines += ["configs:", "- config_name: default", "  data_files:"]
+        for split, pattern in patterns(plan):
+            lines += [f"  - split: {split or 'train'}", f"    path: {_quoted(pattern)}"]
+    return [*lines, "---", ""]
+
+
+def _class_rows(plan: Plan, samples: Sequence[Sample]) -> Iterator[tuple[object, ...]]:
+    counts = Counter((sample.split, label) for sample in samples for label in sample.labels)
+    for label in plan.classes:
+        yield (label, *(counts[split, label] for split in plan.splits))
+
+
+def _asked_row(one: Asked) -> tuple[object, ...]:
+    return one.keyword, one.label, ", ".join(one.sources), ", ".join(f"{name}={value}" for name, value in one.filters)
+
+
+def _site(item: Item) -> str:
+    return item.site or urlsplit(item.page).hostname or urlsplit(item.url).hostname or UNKNOWN
+
+
+def _span(dates: Sequence[str]) -> str:
+    return dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(_plain(str(cell)) for cell in row)} |" for row in rows]
+    return [*lines, ""] if len(lines) > 2 else ["Nothing.", ""]
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown and HTML leave as it is."""
+    for letter in "\\`*_[]<>|&#":
+        text = text.replace(letter, f"&#{ord(letter)};")
+    return " ".join(text.split())
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
