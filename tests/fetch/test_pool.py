@@ -278,16 +278,16 @@ def test_full_disk_is_an_error_and_leaves_nothing(
     server: Server, pool_of, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import errno
-    import io
     import os
 
-    class Full(io.FileIO):
-        def write(self, data: Any) -> int:
-            if self.tell() >= 1000:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            return super().write(memoryview(data)[:600])
+    plain = os.write
 
-    monkeypatch.setattr("collector.fetch.parts.os.fdopen", lambda handle, *_, **__: Full(handle, "wb"))
+    def full(handle: int, data: Any) -> int:
+        if os.fstat(handle).st_size >= 1000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return plain(handle, memoryview(data)[:600])
+
+    monkeypatch.setattr("collector.fetch.parts.os.write", full)
     pool, inbox = pool_of()
     pool.submit(Task(1, 1, server.put("/x.jpg", ok(JPEG))))
     error = inbox.get(timeout=5)
