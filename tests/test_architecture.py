@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("schedule", "watch"),
     ("job",),
     ("merge",),
-    ("mend", "curate", "scrapyfiles"),
+    ("mend", "curate", "scrapyfiles", "frames", "intake"),
     ("store", "search", "fetch", "dataset"),
     ("sources",),
     ("urlmap",),
@@ -58,6 +58,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "pycurl": ("fetch",),
     "urllib3": ("fetch", "search"),
     "aiohttp": ("practice",),
+    "av": ("fetch.stills",),
     "pandas": ("queries", "urlmap", "delimited"),
 }
 """Outside package -> the only rooms or modules that may import it. search/ needs urllib3's errors: selenium lets

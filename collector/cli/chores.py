@@ -121,3 +121,26 @@ def repair(out: Path | None) -> None:
         ui.line(f"{done.salvaged.refused} rows contradicted themselves and were left out")
     if done.unknown:
         ui.line(f"{done.unknown} pictures have lost their row; they stay, and are known again when found again")
+
+
+@click.command()
+@click.option("--every", type=click.FloatRange(0.01), metavar="SECONDS", help="One still every so many seconds.")
+@click.option("--count", type=click.IntRange(1, 10_000), help="So many stills of each video, evenly spread.")
+@out_flag
+def frames(every: float | None, count: int | None, out: Path | None) -> None:
+    """Take stills of the saved videos, as pictures in the same folders; PyAV is needed (collector[video])."""
+    from collector import launch
+    from collector.fetch import stills
+    from collector.frames import take
+
+    if (every is None) == (count is None):
+        raise UsageError("frames: give either --every SECONDS or --count N")
+    stills.require()
+    folder = out or Settings().out
+    videos = saved = 0
+    with launch.existing(folder, ui.error) as ledger:
+        for taken in take(ledger, folder, every or 0.0, count or 0):
+            videos, saved = videos + 1, saved + taken.saved
+            told = f"{taken.saved} new, {taken.known} known" + (f"; {taken.trouble}" if taken.trouble else "")
+            ui.line(f"{taken.film.path}\t{told}")
+    ui.line(f"{saved} new stills of {videos} videos")

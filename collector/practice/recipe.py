@@ -103,10 +103,14 @@ class Double:
         """The date of a cover: one a week."""
         return _FIRST + timedelta(weeks=number)
 
-    def picture(self, number: int) -> str:
-        """The URL of a cover's picture."""
+    def file(self, number: int) -> str:
+        """The name of the file that a cover shows; its bytes are `jpeg(name)`."""
         day = self.day(number - 1 if number in self.same else number)
-        return f"{self._pictures}/covers/{day.year}/1101{day:%y%m%d}_{400 if day.year < 2000 else 600}.jpg"
+        return f"1101{day:%y%m%d}_{400 if day.year < 2000 else 600}.jpg"
+
+    def picture(self, number: int) -> str:
+        """The URL of a cover's picture, once it is served."""
+        return f"{self._pictures}/covers/{self.day(number - (number in self.same)).year}/{self.file(number)}"
 
     async def _results(self, _request: web.Request) -> web.Response:
         await self._wait()
@@ -162,7 +166,7 @@ class Double:
 
     async def _picture(self, request: web.Request) -> web.Response:
         await self._wait()
-        if any(request.path.endswith(self.picture(number).rpartition("/")[2]) for number in self.lost_pictures):
+        if request.match_info["file"] in {self.file(number) for number in self.lost_pictures}:
             raise web.HTTPNotFound
         return web.Response(body=jpeg(request.match_info["file"]), content_type="image/jpeg")
 

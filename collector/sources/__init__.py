@@ -15,6 +15,8 @@ from collector.contracts import InputError, Source, UsageError
 
 SOURCES: Final[Mapping[str, str]] = {
     "google": "collector.sources.google",
+    "page": "collector.sources.page",
+    "gallery": "collector.sources.gallery",
     "deviantart": "collector.sources.deviantart",
     "imgur": "collector.sources.imgur",
     "openverse": "collector.sources.openverse",

@@ -104,7 +104,7 @@ def parameters(query: Query, licenses: Mapping[str, str]) -> dict[str, str]:
     given = {
         "text": " ".join((keyword, *without)),
         "sort": _SORTS[query.filter("sort") or "relevance"],
-        "content_types": _TYPES.get(query.filter("type"), ""),
+        "content_type": _TYPES.get(query.filter("type"), ""),
         "safe_search": _SAFE.get(query.filter("safe"), ""),
         "media": "photos",
         "extras": _EXTRAS,

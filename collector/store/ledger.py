@@ -15,6 +15,7 @@ from collector.store import schema
 from collector.store.connection import REPAIR, NotOurs, StoreError, plain_words
 from collector.store.curation import Curation
 from collector.store.entries import Entries
+from collector.store.films import Films
 from collector.store.looking import Looking
 from collector.store.planning import Planning
 from collector.store.recording import Recording
@@ -23,7 +24,7 @@ from collector.store.upkeep import Upkeep
 from collector.store.work import Work
 
 
-class Ledger(Planning, Work, Recording, Looking, Shelf, Entries, Curation, Upkeep):
+class Ledger(Planning, Work, Recording, Looking, Shelf, Entries, Curation, Films, Upkeep):
     """One output folder's memory. Open it with `Ledger.open`; close it, or use it in a `with`."""
 
     @classmethod

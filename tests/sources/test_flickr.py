@@ -83,7 +83,7 @@ def test_the_other_filters() -> None:
     check_filters("flickr", given)
     asked = flickr.parameters(Query("tabby cat", "cat", 1, filters=tuple(given.items())), LISTED)
     assert asked["text"] == '"tabby cat" -dog'
-    assert (asked["sort"], asked["content_types"], asked["safe_search"]) == ("interestingness-desc", "2", "3")
+    assert (asked["sort"], asked["content_type"], asked["safe_search"]) == ("interestingness-desc", "2", "3")
     assert "license" not in asked
 
 

@@ -1,0 +1,200 @@
+"""A gallery of any site that shows more as one scrolls or presses a button, in the browser. This file is the story.
+
+Knows no site. Must not tell good pictures from bad: it reads what the page shows, loads and is sent, to its end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from collector.contracts import SourceError, Web
+from collector.layout import url_key
+from collector.model import Hit, Search, SearchState
+from collector.sources.page import plain, rules
+from collector.sources.page.figures import Candidate, Figure, Rank, figure, is_blank, merged
+from collector.sources.page.hits import Hits
+from collector.sources.page.plain import fault as fault
+from collector.sources.page.plain import label as label
+from collector.sources.page.window import LOOK, Looked, Window
+
+SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
+    "home": "",
+    "pages": 1,
+    "patience": 2.5,
+    "seconds": 150.0,
+    "press": True,
+    "network": True,
+    "min_side": 50,
+    "icons": False,
+    "videos": False,
+    "originals": False,
+}
+"""home: where a keyword that is only a path is looked for; pages: how many pages are opened where there is a link to
+a next one; patience: seconds at the end without anything new before it is believed; seconds: after which a gallery
+without an end is left; press: press buttons for more; network: read the pictures that its requests and answers name;
+the others as in [page]."""
+FILTERS: Final[Mapping[str, tuple[str, ...]]] = {}
+VARIATIONS: Final = ()
+WHOLE: Final = True
+FEED: Final = False
+EXAMPLE: Final = "https://commons.wikimedia.org/wiki/Special:NewFiles"
+
+PRESSES: Final = 3
+"""Buttons tried at one standstill."""
+MARGIN: Final = 2.0
+"""Seconds before the search's own end at which a gallery is left."""
+
+
+def search(search: Search, web: Web) -> Iterator[Hit]:
+    """The pictures of a gallery in the order in which it shows them."""
+    address = plain.addresses(search.query.keyword, str(web.settings["home"]))[0]
+    gallery = Gallery(web)
+    for _ in range(max(1, int(web.settings["pages"]))):
+        yield from gallery.page(address)
+        address = gallery.following() if gallery.going else ""
+        if not address:
+            break
+    gallery.tell()
+
+
+class Gallery:
+    """One gallery, over all its pages."""
+
+    def __init__(self, web: Web) -> None:
+        self._web, self._settings = web, web.settings
+        self._window = Window(web.browser, (*LOOK, (__package__, "more.js")))
+        self._end = time.monotonic() + float(self._settings["seconds"])
+        self._hits = Hits("", self._cookies, rules(self._settings))
+        self._sets: dict[str, Figure] = {}
+        """Key of any of its URLs -> a picture that an answer named in several sizes."""
+        self._opened: set[str] = set()
+        self._made = 0
+
+    @property
+    def going(self) -> bool:
+        """Whether more is wanted and there is time."""
+        return self._web.wanted() > 0 and self._time() > 0
+
+    def page(self, address: str) -> Iterator[Hit]:
+        """All of one page, scrolled and pressed to its end."""
+        self._window.open(address)
+        self._hits.page = self._window.browser.address()
+        self._opened |= {address, self._hits.page}
+        if plain.is_wall(self._window.browser.html()):
+            raise SourceError(SearchState.BLOCKED, "page.captcha", f"{self._host()} shows a challenge")
+        yield from self._new()
+        while self.going and self._further():
+            yield from self._new()
+        yield from self._new()
+        yield from self._rest()
+
+    def following(self) -> str:
+        """The address of the next page, "" when there is none that was not opened."""
+        address = str(self._window.call("next"))
+        return address if address not in self._opened else ""
+
+    def tell(self) -> None:
+        """What was seen and is not among the hits."""
+        if summary := self._hits.summary():
+            self._web.notice(f"{self._host()}: left out {summary}")
+        if self._made:
+            text = f"{self._made} pictures are made in the page (canvas or blob:) and have no address"
+            self._web.notice(f"{self._host()}: {text}")
+        if self._web.wanted() > 0 and self._time() <= 0:
+            self._web.notice(f"{self._host()}: left for lack of time (gallery.seconds), there may be more")
+
+    # ------------------------------------------------------------------ going on
+
+    def _further(self) -> bool:
+        """One look further: False when scrolling, waiting and pressing brought nothing."""
+        patience = int(float(self._settings["patience"]) * 1000)
+        for wait in (patience // 4, patience // 3, patience // 2):
+            step = self._window.further(wait, self._limit())
+            if step.grown or not step.bottom:
+                return True
+            if self._pressed():
+                return True
+            if self._time() <= 0:
+                return False
+            self._window.nudge()
+        return False
+
+    def _pressed(self) -> bool:
+        """Press what may bring more until something does."""
+        if not self._settings["press"]:
+            return False
+        count = int(self._window.call("more"))
+        wait = int(float(self._settings["patience"]) * 600)
+        for number in range(min(count, PRESSES)):
+            if self._time() <= 0:
+                return False
+            if self._window.call_async("press", number, wait, self._limit()).get("grown"):
+                return True
+        return False
+
+    def _time(self) -> float:
+        return min(self._web.remaining() - MARGIN, self._end - time.monotonic())
+
+    def _limit(self) -> int:
+        """Milliseconds for one step, below the browser's limit for scripts."""
+        return max(100, min(7000, int(self._time() * 1000)))
+
+    def _host(self) -> str:
+        return urlsplit(self._hits.page).hostname or ""
+
+    def _cookies(self, url: str) -> str:
+        return self._window.cookies(url)
+
+    # ------------------------------------------------------------------ what is new
+
+    def _new(self) -> Iterator[Hit]:
+        """What the page shows, each in the largest size that an answer so far has named."""
+        looked = self._window.look()
+        self._learn()
+        self._made = looked.made
+        yield from self._hits.of(self._larger(one) for one in merged(looked.figures))
+        yield from self._loaded(looked)
+
+    def _learn(self) -> None:
+        from collector.sources.page import data
+
+        if not self._settings["network"]:
+            return
+        for url, body in self._window.browser.responses():
+            found = [*data.state(body, self._hits.page)] if body.lstrip()[:1] in ("{", "[") else _pieces(body, url)
+            for one in found:
+                for candidate in one.candidates:
+                    self._sets.setdefault(url_key(candidate.url), one)
+
+    def _larger(self, one: Figure) -> Figure:
+        """The figure with the other sizes that an answer named beside one of its URLs."""
+        known = next((found for c in one.candidates if (found := self._sets.get(url_key(c.url))) is not None), None)
+        if known is None:
+            return one
+        return merged([one, known])[0]
+
+    def _loaded(self, looked: Looked) -> Iterator[Hit]:
+        """Pictures that were loaded and that no element shows any more, or ever did."""
+        if self._settings["network"]:
+            shown = (figure([Candidate(url)], place="network") for url in looked.resources if not is_blank(url))
+            yield from self._hits.of(self._larger(one) for one in shown if one is not None)
+
+    def _rest(self) -> Iterator[Hit]:
+        """Pictures that answers named and the page did not show."""
+        seen: set[int] = set()
+        for one in list(self._sets.values()):
+            if id(one) not in seen:
+                seen.add(id(one))
+                yield from self._hits.of([one], "network")
+
+
+def _pieces(body: str, url: str) -> list[Figure]:
+    """Pieces of HTML, as older galleries are sent them."""
+    from collector.sources.page import markup
+
+    if "<" not in body[:2000]:
+        return []
+    return [one for one in markup.read(body, url).figures if one.candidates[0].rank >= Rank.SHOWN]

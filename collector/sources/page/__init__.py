@@ -1,0 +1,261 @@
+"""Every picture of any page: over plain HTTP, and in the browser where the page needs one. This file is the story.
+
+Must not guess what a picture shows, and must not ask for one: the fetch stage does, with all its candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from collector.contracts import Answer, SourceError, UsageError, Web
+from collector.layout import url_key
+from collector.model import Hit, Search, SearchState
+from collector.sources.page import plain
+from collector.sources.page.figures import Candidate, Figure, Rank, figure
+from collector.sources.page.hits import Hits, Rules
+from collector.sources.page.plain import fault as fault
+from collector.sources.page.plain import label as label
+
+if TYPE_CHECKING:
+    from collector.sources.page.window import Window
+
+SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
+    "home": "",
+    "browser": "auto",
+    "min_side": 50,
+    "icons": False,
+    "videos": False,
+    "data": True,
+    "stylesheets": 8,
+    "follow": "",
+    "follow_limit": 20,
+    "originals": False,
+}
+"""home: where a keyword that is only a path is looked for; browser: auto, never or always; min_side: pictures whose
+attributes claim less are left out; icons, videos: keep them too; data: read the data in scripts; stylesheets: how many
+linked sheets are read; follow: any of frames, feeds, links, one hop, `follow_limit` pages at most; originals: undo
+resizers and proxies."""
+FILTERS: Final[Mapping[str, tuple[str, ...]]] = {}
+VARIATIONS: Final = ()
+WHOLE: Final = True
+FEED: Final = False
+EXAMPLE: Final = "https://commons.wikimedia.org/wiki/Main_Page"
+HOPS: Final = ("frames", "feeds", "links")
+
+
+def search(search: Search, web: Web) -> Iterator[Hit]:
+    """The pictures of the page that the keyword is the address of, in the page's order."""
+    follow = _checked(web.settings)
+    if web.settings["browser"] == "always":
+        address = plain.addresses(search.query.keyword, str(web.settings["home"]))[0]
+        yield from _in_browser(address, web, follow)
+        return
+    answer = plain.fetched(search.query.keyword, web, str(web.settings["home"]))
+    may_open = web.settings["browser"] == "auto"
+    if plain.is_challenge(answer):
+        if not may_open:
+            raise SourceError(SearchState.BLOCKED, "page.captcha", f"{_host(answer.url)} asks for a browser")
+        yield from _in_browser(answer.url, web, follow)
+        return
+    plain.check(answer)
+    kind = plain.kind(answer)
+    if kind == "picture":
+        yield Hit(answer.url, url_key(answer.url), page=answer.url, site=_host(answer.url), way="picture")
+    elif kind == "page":
+        yield from _of_page(answer, web, follow, may_open)
+    elif kind == "data":
+        yield from _of_data(answer, web)
+    else:
+        named = answer.headers.get("content-type", "something unnamed")[:60]
+        raise SourceError(SearchState.LAYOUT, "page.layout", f"{_host(answer.url)} sent no page but {named}")
+
+
+def rules(settings: Mapping[str, object]) -> Rules:
+    """The rules of what is kept, from the settings of this source or of `gallery`."""
+    return Rules(
+        int(str(settings["min_side"])), bool(settings["icons"]), bool(settings["videos"]), bool(settings["originals"])
+    )
+
+
+def _checked(settings: Mapping[str, object]) -> frozenset[str]:
+    """The hops wanted. UsageError for a choice that does not exist."""
+    if settings["browser"] not in ("auto", "never", "always"):
+        raise UsageError(f"page.browser is {settings['browser']!r}; choices: auto, never, always")
+    follow = frozenset(filter(None, str(settings["follow"]).replace(",", " ").split()))
+    if unknown := sorted(follow - set(HOPS)):
+        raise UsageError(f"page.follow has {unknown[0]!r}; choices: {', '.join(HOPS)}")
+    return follow
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+# --------------------------------------------------------------------------- over plain HTTP
+
+
+def _of_page(answer: Answer, web: Web, follow: frozenset[str], may_open: bool) -> Iterator[Hit]:
+    from collector.sources.page import head, markup
+    from collector.sources.page.figures import left_out, merged
+
+    sights = markup.read(answer.text, answer.url)
+    wanted = rules(web.settings)
+    shown = merged(sights.figures)
+    own = [one for one in shown if one.place != "css" and not left_out(one, wanted.min_side, wanted.icons)]
+    if may_open and plain.needs_browser(sights, own):
+        yield from _in_browser(answer.url, web, follow)
+        return
+    hops = _Hops(web, answer.url, follow)
+    heads = sights.heads if web.settings["data"] else [one for one in sights.heads if one.place != "data"]
+    preloaded = (
+        figure((Candidate(url),), place="head") for url in head.header(answer.headers.get("link", ""), answer.url)
+    )
+    more = [*hops.sheets(sights.sheets), *hops.frames(sights.frames), *hops.feeds(sights.feeds)]
+    whole = merged([*sights.figures, *more, *heads, *filter(None, preloaded)])
+    hits = Hits(answer.url, web.cookies, wanted)
+    yield from hits.of(hops.links(whole))
+    _tell(web, hits, sights.blobs, sights.drawings)
+
+
+def _of_data(answer: Answer, web: Web) -> Iterator[Hit]:
+    """A feed, or the JSON of an interface: what it names."""
+    from collector.sources.page import data, feeds
+
+    found = feeds.read(answer.body, answer.url) or data.state(answer.text, answer.url)
+    yield from Hits(answer.url, web.cookies, rules(web.settings)).of(found)
+
+
+def _tell(web: Web, hits: Hits, blobs: int, drawings: int = 0) -> None:
+    """What was seen and is not among the hits."""
+    if drawings:
+        hits.left["drawings (SVG)"] += drawings
+    if summary := hits.summary():
+        web.notice(f"{_host(hits.page)}: left out {summary}")
+    if blobs:
+        web.notice(f"{_host(hits.page)}: {blobs} pictures are made in the page (canvas or blob:) and have no address")
+
+
+class _Hops:
+    """What lies one step from the page; everything is bounded, and what cannot be had is left."""
+
+    def __init__(self, web: Web, page: str, follow: frozenset[str]) -> None:
+        self._web, self._page, self._follow = web, page, follow
+        self._left = int(web.settings["follow_limit"])
+
+    def sheets(self, urls: list[str]) -> list[Figure]:
+        """The pictures of linked sheets, and of those that they import."""
+        from collector.sources.page import css, markup
+        from collector.sources.page.address import resolved
+
+        found: list[Figure] = []
+        waiting = list(dict.fromkeys(urls))
+        for _ in range(int(self._web.settings["stylesheets"])):
+            if not waiting:
+                break
+            answer = self._asked(waiting.pop(0))
+            if answer is None or "html" in answer.headers.get("content-type", ""):
+                continue
+            sheet = css.sheet(answer.text or answer.body.decode("utf-8", "replace"))
+            found += markup.drawn(sheet, answer.url)
+            waiting += [url for name in sheet.imports if (url := resolved(name, answer.url))]
+        return found
+
+    def frames(self, urls: list[str]) -> list[Figure]:
+        """The pictures of frames of the same host."""
+        from collector.sources.page import markup
+
+        found: list[Figure] = []
+        for url in dict.fromkeys(urls):
+            answer = self._hop("frames", url) if _host(url) == _host(self._page) else None
+            if answer is not None and plain.kind(answer) == "page":
+                found += markup.read(answer.text, answer.url).figures
+        return found
+
+    def feeds(self, urls: list[str]) -> list[Figure]:
+        """The pictures of feeds, oEmbed answers and manifests."""
+        from collector.sources.page import feeds
+
+        found: list[Figure] = []
+        for url in dict.fromkeys(urls):
+            answer = self._hop("feeds", url)
+            found += feeds.read(answer.body, answer.url) if answer is not None else []
+        return found
+
+    def links(self, figures: list[Figure]) -> Iterator[Figure]:
+        """The figures, each that links to a page of the same host with that page's main picture before its own."""
+        for one in figures:
+            answer = self._hop("links", one.behind) if one.behind and _host(one.behind) == _host(self._page) else None
+            main = self._main(answer) if answer is not None else ()
+            yield replace(one, candidates=(*main, *one.candidates)) if main else one
+
+    def _main(self, answer: Answer) -> tuple[Candidate, ...]:
+        """What a page is about: its head says so, or the picture with the largest claim does."""
+        from collector.sources.page import markup
+        from collector.sources.page.figures import claim, left_out
+
+        if plain.kind(answer) == "picture":
+            return (Candidate(answer.url, Rank.LINKED),)
+        sights = markup.read(answer.text, answer.url) if plain.kind(answer) == "page" else None
+        if sights is None:
+            return ()
+        named = [one for one in sights.heads if one.place == "head" and not left_out(one, 50, False)]
+        largest = sorted(sights.figures, key=lambda one: claim(one)[0] * claim(one)[1], reverse=True)
+        large = [one for one in largest[:1] if min(claim(one)) >= 200]
+        chosen = (large or named)[:1]
+        return tuple(replace(c, rank=Rank.LINKED) for c in chosen[0].candidates[:2]) if chosen else ()
+
+    def _hop(self, name: str, url: str) -> Answer | None:
+        if name not in self._follow or self._left <= 0 or url == self._page:
+            return None
+        self._left -= 1
+        return self._asked(url)
+
+    def _asked(self, url: str) -> Answer | None:
+        """An answer of the second row: one that cannot be had costs its own pictures only."""
+        if self._web.remaining() <= 0 or urlsplit(url).scheme not in ("http", "https"):
+            return None
+        try:
+            answer = self._web.get(url, crawl=True)
+        except SourceError:
+            return None
+        return answer if 200 <= answer.status < 300 else None
+
+
+# --------------------------------------------------------------------------- in the browser
+
+
+def _in_browser(address: str, web: Web, follow: frozenset[str]) -> Iterator[Hit]:
+    """The pictures of the page as a browser shows it, scrolled through once."""
+    from collector.sources.page.window import Window
+
+    window = Window(web.browser)
+    window.open(address)
+    here = window.browser.address()
+    html = window.browser.html()
+    if plain.is_wall(html):
+        raise SourceError(SearchState.BLOCKED, "page.captcha", f"{_host(here)} shows a challenge in the browser too")
+    yield from _seen(window, here, html, web, follow)
+
+
+def _seen(window: Window, here: str, html: str, web: Web, follow: frozenset[str]) -> Iterator[Hit]:
+    from collector.sources.page import markup
+    from collector.sources.page.figures import merged
+
+    hits = Hits(here, lambda url: web.cookies(url) or window.cookies(url), rules(web.settings))
+    hops = _Hops(web, here, follow)
+    looked, through = window.look(), False
+    while True:
+        yield from hits.of(hops.links(merged(looked.figures)))
+        if through or web.wanted() <= 0 or web.remaining() <= 1:
+            break
+        step = window.further(700, 5000)
+        through = step.bottom and not step.grown
+        looked = window.look()
+    sights = markup.read(window.browser.html() if web.remaining() > 1 else html, here)
+    heads = sights.heads if web.settings["data"] else [one for one in sights.heads if one.place != "data"]
+    more = [*hops.sheets(sights.sheets), *hops.feeds(sights.feeds)]
+    yield from hits.of(merged([*sights.figures, *more, *heads]))
+    _tell(web, hits, looked.made)

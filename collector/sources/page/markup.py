@@ -1,0 +1,298 @@
+"""Every place of an HTML page where a picture can hide, as figures in the page's order. Pure; asks for nothing.
+
+The places are the union of what page savers and readers know (monolith, SingleFile, Readability), by our own rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from collector.model import Media
+from collector.sources.page import css, data, head, places
+from collector.sources.page.address import VIDEO, is_picture, resolved
+from collector.sources.page.figures import Candidate, Figure, Rank, figure
+
+DEEPEST: Final = 3
+"""Documents inside of documents (`srcdoc`, `noscript`) that are read."""
+_IMAGES: Final = frozenset({"img", "image", "amp-img", "amp-anim", "g-img"})
+_TEMPLATES: Final = re.compile(r"^text/(?:html|x-|template|ng-template)|handlebars|mustache|x-tmpl", re.IGNORECASE)
+_STATE: Final = re.compile(r"json|javascript|ecmascript|^$|^module$|^text/babel$", re.IGNORECASE)
+_ROOTS: Final = frozenset(
+    {"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "application", "main-app", "react-root"}
+)
+
+
+@dataclass
+class Sights:
+    """What one document shows."""
+
+    base: str
+    """What its URLs are relative to."""
+    figures: list[Figure] = field(default_factory=list)
+    """In the page's order; not yet merged, nothing left out."""
+    heads: list[Figure] = field(default_factory=list)
+    """What its head and its data name: the same pictures again, mostly, or others that no place shows."""
+    sheets: list[str] = field(default_factory=list)
+    feeds: list[str] = field(default_factory=list)
+    """RSS and Atom feeds, oEmbed answers and web app manifests."""
+    frames: list[str] = field(default_factory=list)
+    blobs: int = 0
+    """Pictures that only a running page has: `blob:` addresses and canvases."""
+    drawings: int = 0
+    """Inline SVG."""
+    scripts: int = 0
+    app: bool = False
+    """An element that is known as the root of a program that builds the page."""
+    depth: int = 0
+
+
+def read(text: str, address: str, depth: int = 0) -> Sights:
+    """Look over a whole page, or over a piece of one."""
+    root = _tree(text)
+    sights = Sights(address, depth=depth)
+    if root is None:
+        return sights
+    bases = (element.get("href") for element in root.iter("base") if element.get("href"))
+    sights.base = resolved(next(bases, address), address) or address
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            _look(element, sights)
+    return sights
+
+
+def _tree(text: str) -> Any:
+    """The document's element tree, or None when there is nothing in the text."""
+    from lxml import etree, html
+
+    if not text.strip():
+        return None
+    parser = html.HTMLParser(huge_tree=True, encoding="utf-8", recover=True)
+    try:
+        return html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except etree.ParserError:  # nothing but comments or white space
+        return None
+
+
+def _look(element: Any, sights: Sights) -> None:
+    tag = element.tag.lower()
+    if style := element.get("style"):
+        sights.figures += _styled(style, sights)
+    if tag in _IMAGES or (tag == "input" and (element.get("type") or "").lower() == "image"):
+        _image(element, sights)
+    elif tag in _ELEMENTS:
+        _ELEMENTS[tag](element, sights)
+    else:
+        _other(element, sights)
+
+
+# --------------------------------------------------------------------------- pictures
+
+
+def _image(element: Any, sights: Sights) -> None:
+    """An image with everything around it: the sources of its `<picture>`, the link, the caption."""
+    base = sights.base
+    if (element.get("src") or "").startswith("blob:"):
+        sights.blobs += 1
+    found = list(places.candidates(element, base))
+    lazy = places.is_lazy(element)
+    picture = next(element.iterancestors("picture"), None)
+    if picture is not None:
+        for source in picture.iter("source"):  # the parser may have put one into the other
+            found += _offered(source, base)
+            lazy = lazy or places.is_lazy(source)
+    link = places.link_around(element)
+    behind = ""
+    if link is not None:
+        linked, behind = _opened(link, base)
+        found += linked
+    shown = places.size(element)
+    more = {"shown": shown, "lazy": lazy, "behind": behind, "title": places.title(element, link)}
+    one = figure(found, place="lazy" if lazy else "img", **more)
+    if one is not None:
+        sights.figures.append(one)
+
+
+def _offered(source: Any, base: str) -> Iterator[Candidate]:
+    """What a `<source>` of a `<picture>` offers, unless it is of a kind that cannot be kept."""
+    kind = (source.get("type") or "").lower()
+    if not any(name in kind for name in ("svg", "jxl", "heic", "pdf")):
+        yield from places.candidates(source, base)
+
+
+def _opened(link: Any, base: str) -> tuple[list[Candidate], str]:
+    """(the picture file that a link opens, the page that it opens): one of them, or neither."""
+    found = [c for c in places.candidates(link, base) if c.rank >= Rank.LARGE]
+    url = resolved(link.get("href") or "", base)
+    if url and not url.startswith("data:"):
+        boxed = any(link.get(name) is not None for name in places.BOXES)
+        if is_picture(url) or (boxed and not VIDEO.search(url) and not url.endswith((".html", "/"))):
+            width, height = places.linked_size(link)
+            return [Candidate(url, Rank.LINKED, width, height), *found], ""
+    return found, url if not found else ""
+
+
+def _anchor(element: Any, sights: Sights) -> None:
+    """A link to a picture's file that has no image inside; with one, the image speaks for both."""
+    if element.tag == "a" and any(True for _ in element.iter(*_IMAGES)):
+        return
+    if (title := places.title(element)) == "" and element.tag == "a":
+        title = " ".join("".join(element.itertext()).split())[:500]
+    if (one := figure(_opened(element, sights.base)[0], place="link", title=title)) is not None:
+        sights.figures.append(one)
+    else:
+        _other(element, sights)
+
+
+def _other(element: Any, sights: Sights) -> None:
+    """Any element with a lazy attribute, or with one whose value looks like a picture's file."""
+    found = list(places.candidates(element, sights.base))
+    if (one := figure(found, place="lazy", title=places.title(element), lazy=True)) is not None:
+        sights.figures.append(one)
+
+
+def _attribute(name: str, place: str) -> Any:
+    """An element whose one attribute is a picture."""
+
+    def look(element: Any, sights: Sights) -> None:
+        url = resolved(element.get(name) or "", sights.base)
+        kind = (element.get("type") or "").lower()
+        if url and (place in ("background", "poster") or is_picture(url) or kind.startswith("image/")):
+            one = figure((Candidate(url),), place=place, title=places.title(element), shown=places.size(element))
+            if one is not None:
+                sights.figures.append(one)
+        else:
+            _other(element, sights)
+
+    return look
+
+
+def _film(element: Any, sights: Sights) -> None:
+    """A video: the picture that stands for it, and its files."""
+    poster = element.get("poster") or element.get("data-poster") or ""
+    if url := resolved(poster, sights.base):
+        sights.figures += filter(None, [figure((Candidate(url),), place="poster", title=places.title(element))])
+    films = [element, *element.iter("source")]
+    urls = [resolved(film.get("src") or film.get("data-src") or "", sights.base) for film in films]
+    sights.blobs += sum((film.get("src") or "").startswith("blob:") for film in films)
+    found = [Candidate(url) for url in urls if url and not url.startswith("data:")]
+    one = figure(found, place="video", title=places.title(element), media=Media.VIDEO)
+    sights.figures += [one] if one is not None else []
+
+
+# --------------------------------------------------------------------------- drawings, documents, scripts
+
+
+def _svg(element: Any, sights: Sights) -> None:
+    parent = element.getparent()
+    if parent is None or parent.tag != "svg":
+        sights.drawings += 1
+
+
+def _svg_image(element: Any, sights: Sights) -> None:
+    """`feImage` and `use`, whose names may point into the page itself."""
+    raw = element.get("href") or element.get("{http://www.w3.org/1999/xlink}href") or element.get("xlink:href") or ""
+    url = resolved(raw, sights.base)
+    if url and (is_picture(url) or url.startswith("data:")):
+        sights.figures += filter(None, [figure((Candidate(url),), place="svg")])
+
+
+def _canvas(_: Any, sights: Sights) -> None:
+    sights.blobs += 1
+
+
+def _inner(text: str, sights: Sights) -> None:
+    """A document or a piece of one that is held as text."""
+    if sights.depth < DEEPEST and "<" in text:
+        inside = read(text, sights.base, sights.depth + 1)
+        sights.figures += inside.figures
+        sights.heads += inside.heads
+        sights.frames += inside.frames
+
+
+def _noscript(element: Any, sights: Sights) -> None:
+    """With scripts on it is text, and the parser may have left it so."""
+    if element.text and "<img" in element.text.lower():
+        _inner(element.text, sights)
+
+
+def _frame(element: Any, sights: Sights) -> None:
+    if element.get("srcdoc"):
+        _inner(element.get("srcdoc"), sights)
+    elif url := resolved(element.get("src") or element.get("data-src") or "", sights.base):
+        if is_picture(url):
+            sights.figures += filter(None, [figure((Candidate(url),), place="frame")])
+        else:
+            sights.frames.append(url)
+
+
+def _script(element: Any, sights: Sights) -> None:
+    kind, text = (element.get("type") or "").lower(), element.text or ""
+    if _TEMPLATES.search(kind):
+        _inner(text, sights)
+        return
+    sights.scripts += 1
+    if kind == "application/ld+json":
+        sights.heads += data.linked_data(text, sights.base)
+    elif text and _STATE.search(kind):
+        sights.heads += data.state(text, sights.base)
+
+
+def _style(element: Any, sights: Sights) -> None:
+    sights.figures += _styled(element.text or "", sights)
+
+
+def _styled(text: str, sights: Sights) -> list[Figure]:
+    """The pictures of a sheet that stands in the page; its imports are sheets of their own."""
+    if "url(" not in text.lower() and "image-set" not in text and "@import" not in text:
+        return []
+    sheet = css.sheet(text)
+    sights.sheets += filter(None, (resolved(url, sights.base) for url in sheet.imports))
+    return drawn(sheet, sights.base)
+
+
+def drawn(sheet: css.Sheet, base: str) -> list[Figure]:
+    """The pictures of a sheet whose URLs are relative to `base`."""
+    found = []
+    for one in sheet.drawn:
+        urls = [resolved(url, base) for url in one.urls]
+        candidates = [Candidate(url, density=float(len(urls) - at)) for at, url in enumerate(urls) if url]
+        if (made := figure(candidates, place="css", icon=one.icon)) is not None:
+            found.append(made)
+    return found
+
+
+def _part(element: Any, sights: Sights) -> None:
+    """What may be the root of a program."""
+    name = (element.get("id") or "").lower()
+    sights.app |= name in _ROOTS or any(element.get(a) is not None for a in ("ng-app", "ng-version", "data-reactroot"))
+    _attribute("background", "background")(element, sights) if element.get("background") else _other(element, sights)
+
+
+def _nothing(element: Any, sights: Sights) -> None:
+    """Tracks, sources and the like, which their parents speak for."""
+
+
+_ELEMENTS: Final[dict[str, Any]] = {
+    "a": _anchor,
+    "area": _anchor,
+    "video": _film,
+    "audio": _film,
+    "amp-video": _film,
+    "embed": _attribute("src", "embed"),
+    "object": _attribute("data", "object"),
+    **dict.fromkeys(("body", "table", "td", "tr", "th", "thead", "tbody", "div", "main", "section", "app-root"), _part),
+    "svg": _svg,
+    "use": _svg_image,
+    "feimage": _svg_image,
+    "canvas": _canvas,
+    **dict.fromkeys(("iframe", "frame", "portal", "amp-iframe"), _frame),
+    "script": _script,
+    "style": _style,
+    "noscript": _noscript,
+    "link": head.link,
+    "meta": head.meta,
+    **dict.fromkeys(("source", "track", "base", "picture"), _nothing),
+}

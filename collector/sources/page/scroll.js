@@ -1,0 +1,73 @@
+// In the page: on to what is further down, in steps, so that nothing lazy is jumped over and no virtual row is missed.
+
+const height = () => Math.max(document.documentElement.scrollHeight, document.body ? document.body.scrollHeight : 0);
+
+// The document and every box with its own scrollbar that holds pictures, in frames too.
+function scrollers() {
+  const found = [];
+  for (const root of trees(document)) {
+    if (root.nodeType === Node.DOCUMENT_NODE) found.push(root.scrollingElement || root.documentElement);
+    const boxes = new Set();
+    for (const image of root.querySelectorAll("img, canvas, [style*=url]")) {
+      for (let node = image.parentElement; node && node !== documentOf(root).body; node = node.parentElement) {
+        if (boxes.has(node)) break;
+        boxes.add(node);
+        if (node.scrollHeight <= node.clientHeight + 40 || node.clientHeight < 100) continue;
+        const flow = getComputedStyle(node).overflowY;
+        if (flow === "auto" || flow === "scroll") found.push(node);
+      }
+    }
+  }
+  return found.filter(Boolean);
+}
+
+const view = (node) => (node === node.ownerDocument.scrollingElement ? node.ownerDocument.defaultView.innerHeight : node.clientHeight);
+const atBottom = (node) => node.scrollTop + view(node) >= node.scrollHeight - 4;
+
+function loading() {
+  if (api.pending > 0) return true;
+  for (const image of document.images) {
+    if (image.complete || !image.getAttribute("src")) continue;
+    const box = image.getBoundingClientRect();
+    if (box.bottom > -200 && box.top < innerHeight + 200 && box.width > 0) return true;
+  }
+  return false;
+}
+
+// New pictures or a taller page within `milliseconds`; while something loads, up to the deadline.
+async function awaited(before, tall, milliseconds, deadline) {
+  const end = performance.now() + milliseconds;
+  for (;;) {
+    await pause(50);
+    if (api.fresh() > before || height() > tall + 20) return true;
+    const now = performance.now();
+    if (now > deadline || (now > end && !loading())) return false;
+  }
+}
+
+// A few steps down, or at the bottom a wait; what was seen on the way stays in the buffer for the next look.
+api.further = async function (milliseconds, limit) {
+  const deadline = performance.now() + limit;
+  const [before, tall] = [api.fresh(), height()];
+  const grown = () => api.known.size > before || height() > tall + 20;
+  const open = scrollers().filter((node) => !atBottom(node));
+  for (const node of open) {
+    for (let step = 0; step < 8 && !atBottom(node) && performance.now() < deadline; step += 1) {
+      node.scrollBy({ top: Math.max(view(node) * 0.8, 150), behavior: "instant" });
+      await pause(60);
+      api.collect();
+    }
+  }
+  const bottom = scrollers().every(atBottom);
+  if (!grown() && bottom) await awaited(before, tall, milliseconds, deadline);
+  return { grown: grown(), bottom: scrollers().every(atBottom), pending: api.pending };
+};
+
+// Some pages look only when the position changes: a little up and down again at the bottom.
+api.nudge = async function () {
+  for (const node of scrollers()) {
+    node.scrollBy({ top: -Math.min(view(node) / 2, 400), behavior: "instant" });
+    await pause(60);
+    node.scrollTo({ top: node.scrollHeight, behavior: "instant" });
+  }
+};

@@ -1,0 +1,135 @@
+"""What a recipe's file may say, and how it is told what is wrong: file, line, key."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from collector.contracts import InputError
+from collector.sources import recipe as source
+from collector.sources.recipe import schema, shelf
+from collector.sources.recipe.starts import expanded
+
+SMALL = """\
+version = 1
+start = "https://example.org/{year}/[1-3]"
+params = { year = "1923" }
+
+[page.list]
+follow = [
+  { css = "a", to = "one" },
+]
+
+[page.one]
+picture = "img@src"
+title = { css = "h1", then = ["strip"] }
+"""
+
+
+def test_a_small_recipe_is_read_whole() -> None:
+    recipe = schema.parsed(SMALL, "small.toml", "small", {"year": "1930"})
+    assert recipe.start == tuple(f"https://example.org/1930/{number}" for number in (1, 2, 3))
+    assert [state.name for state in recipe.states] == ["list", "one"]
+    assert recipe.states[0].follow[0].pick.attributes == ("href",)
+    assert recipe.states[1].picture is not None
+    assert recipe.states[1].picture.picks[0].attributes == ("src",)
+    assert recipe.manners.robots
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("version = 1", "version = 2", 1, "version"),
+        ('to = "one"', 'to = "two"', 6, "page.list.follow.0.to: 'two' is no kind of page here; there are: list, one"),
+        ('to = "one"', 'to = "one", mots = 3', 6, "page.list.follow.0.mots: no such key"),
+        ('css = "a"', 'css = "a["', 6, "page.list.follow.0.css: 'a['"),
+        ('css = "a"', 'xpath = "//a["', 6, "page.list.follow.0.xpath"),
+        ('css = "a"', 'css = "a", json = "a["', 6, "page.list.follow.0.json"),
+        ('css = "a"', 'css = "a", xpath = "//a"', 6, "write one of css, xpath"),
+        ('css = "a"', 'css = "a", matches = "("', 6, "page.list.follow.0.matches"),
+        ('"img@src"', "3", 11, "page.one.picture.0: expected a table"),
+        ('"strip"', '"evaluate"', 12, "no transform 'evaluate'"),
+        ('"strip"', '{ regex = "(a)", group = 2 }', 12, "the expression has 1 groups"),
+        ('"strip"', '{ date = "%d %b" }', 12, "it has no year"),
+        ('"strip"', '{ date = "%q" }', 12, "%q is not possible"),
+        ('"strip"', '{ rewrite = ["a", "\\\\7"] }', 12, "invalid group reference"),
+        ('"strip"', '{ slice = "a" }', 12, "expected [from, to]"),
+        ('"strip"', '{ strip = "x" }', 12, "takes no argument"),
+        ("{year}", "{month}", 2, "{month} is no parameter"),
+        ('"https://example.org/{year}/[1-3]"', '"example.org"', 2, "is no address"),
+        ("[1-3]", "[3-1]", 2, "is no range"),
+        ("params", "parms", 3, "no such key"),
+        ("picture =", "pciture =", 11, "no such key"),
+    ],
+)
+def test_what_is_wrong_is_one_line_with_file_line_and_key(old: str, new: str, line: int, says: str) -> None:
+    text = SMALL.replace(old, new)
+    if old == "params":
+        text = text.replace("{year}/", "")
+    with pytest.raises(InputError) as error:
+        schema.parsed(text, "small.toml", "small")
+    message = str(error.value)
+    assert "\n" not in message
+    assert message.startswith(f"small.toml, line {line}: ")
+    assert says in message
+
+
+def test_toml_that_is_none_names_its_line() -> None:
+    with pytest.raises(InputError, match=r"small.toml: not valid TOML: .*line 3"):
+        schema.parsed("version = 1\n\nstart = = 3", "small.toml", "small")
+
+
+def test_a_recipe_without_pictures_is_none() -> None:
+    text = SMALL.replace('picture = "img@src"', 'follow = { css = "a", to = "list" }')
+    with pytest.raises(InputError, match="no kind of page has a picture"):
+        schema.parsed(text, "small.toml", "small")
+
+
+def test_parameters_that_are_missing_or_unknown_are_named() -> None:
+    assert "has no parameter 'month'; it has: year" in source.fault("time-covers?month=3")
+    assert source.fault("inaturalist") == "inaturalist needs taxon; write inaturalist?taxon=..."
+    assert source.fault("inaturalist?taxon=Vulpes vulpes") == ""
+    assert re.search("no recipe 'nothing'; there are: .*time-covers", source.fault("nothing"))
+    assert "no such recipe file" in source.fault("nothing.toml")
+
+
+def test_parameters_stand_for_themselves_in_expressions() -> None:
+    text = SMALL.replace('to = "one"', 'to = "one", include = "{year}"')
+    recipe = schema.parsed(text, "small.toml", "small", {"year": "1.2"})
+    include = recipe.states[0].follow[0].include
+    assert include is not None
+    assert include.search("1.2")
+    assert not include.search("1x2")
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "urls"),
+    [
+        ("https://x/[1-3]", {}, ["https://x/1", "https://x/2", "https://x/3"]),
+        ("https://x/[08-10]", {}, ["https://x/08", "https://x/09", "https://x/10"]),
+        ("https://x/[0-20:10]", {}, ["https://x/0", "https://x/10", "https://x/20"]),
+        ("https://x/[a, b]?q={q}", {"q": "red fox"}, ["https://x/a?q=red%20fox", "https://x/b?q=red%20fox"]),
+        ("https://x/{y}", {"y": "[1923-1924]"}, ["https://x/1923", "https://x/1924"]),
+        ("{site}/p", {"site": "example.org/[1-2]/"}, ["https://example.org/[1-2]/p"]),
+    ],
+)
+def test_start_addresses_are_spread_out(text: str, values: dict[str, str], urls: list[str]) -> None:
+    assert list(expanded(text, values)) == urls
+
+
+def test_a_class_is_called_as_its_recipe() -> None:
+    assert source.label("time-covers") == "time-covers"
+    assert source.label("time-covers?year=1923") == "time-covers 1923"
+    assert source.label("mine/birds.toml?kind=owl") == "birds owl"
+
+
+def test_every_shipped_recipe_is_sound_and_says_what_it_is() -> None:
+    assert set(shelf.names()) >= {"time-covers", "inaturalist", "wordpress"}
+    for name in shelf.names():
+        assert shelf.shown(name).about
+
+
+def test_the_time_recipe_is_about_twenty_lines() -> None:
+    lines = [line for line in shelf.text("time-covers")[2].splitlines() if line.strip() and not line.startswith("#")]
+    assert len(lines) <= 20

@@ -1,0 +1,134 @@
+"""The page source over plain HTTP against its double: every place, one hop, walls and refusals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from collector.contracts import SourceError, UsageError
+from collector.model import Hit, Media, SearchState
+from collector.practice import PracticeWeb
+from collector.sources import page
+
+from .lent import LentWeb, search_for
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[PracticeWeb]:
+    with PracticeWeb() as running:
+        yield running
+
+
+class Asked:
+    """Pages asked for; what was told is kept."""
+
+    def __init__(self, site: PracticeWeb) -> None:
+        self.home, self.notices = f"{site.url}/page", [""]
+
+    def __call__(self, keyword: str, **settings: Any) -> list[Hit]:
+        with LentWeb({**page.SETTINGS, "home": self.home, "browser": "never", **settings}) as web:
+            hits = list(page.search(search_for(keyword, "page"), web))
+            self.notices = web.notices
+        return hits
+
+
+@pytest.fixture
+def asked(site: PracticeWeb) -> Asked:
+    return Asked(site)
+
+
+def names(hits: list[Hit]) -> list[str]:
+    return [hit.url.rpartition("/")[2].partition("?")[0] for hit in hits if not hit.url.startswith("data:")]
+
+
+def expected() -> set[str]:
+    """What the page's own names promise: all but `no-*`, small ones and videos; two of the sheet, one of the header."""
+    html = files("collector.practice").joinpath("everything.html").read_text(encoding="utf-8")
+    found = set(re.findall(r"pictures/([\w %-]+\.(?:jpg|png))", html))
+    found = {name.replace(" ", "%20") for name in found if not name.startswith("no-") and "-small." not in name}
+    return found | {"state-escaped.jpg", "sheet.jpg", "set-big.jpg", "imported.jpg", "header.jpg"}
+
+
+def test_every_place_of_a_page(asked: Asked) -> None:
+    hits = asked("/everything")
+    assert set(names(hits)) == expected()
+    assert len(hits) == len(expected()) + 1, "one more in the page itself, and none twice"
+    assert any(hit.url.startswith("data:image/jpeg") for hit in hits)
+    assert asked.notices[0].endswith("6 icons, 1 smaller than 50 pixels, 1 trackers, 1 videos"), asked.notices
+    assert "2 pictures are made in the page" in asked.notices[1]
+
+
+def test_the_biggest_comes_first_and_the_others_stand_behind_it(asked: Asked) -> None:
+    hits = {names([hit])[0]: hit for hit in asked("/everything") if names([hit])}
+    for name in ("linked", "picture", "srcset", "own", "amp", "zoom", "next", "ld", "preload", "set", "held"):
+        assert f"{name}-small.jpg" in str(hits[f"{name}-big.jpg"].fallbacks), name
+    assert (hits["srcset-big.jpg"].width, hits["srcset-big.jpg"].height) == (640, 480)
+    assert (hits["linked-big.jpg"].width, hits["linked-big.jpg"].height) == (0, 0), "the attributes are the small one's"
+    assert hits["captioned.jpg"].title == "The caption" and hits["plain.jpg"].title == "A plain picture"
+    assert {hit.cookies for hit in hits.values()} == {"visited=yes"}
+    assert {hit.page for hit in hits.values()} == {f"{asked.home}/everything"}
+
+
+def test_the_second_row_only_when_asked_for(asked: Asked) -> None:
+    more = {"frame.jpg", "feed-media.jpg", "feed-enclosure.jpg", "feed-html.jpg", "oembed-big.jpg"}
+    assert set(names(asked("/everything", follow="frames, feeds"))) == expected() | more
+    few = set(names(asked("/everything", follow="frames, feeds", follow_limit=1)))
+    assert few & more == {"frame.jpg"}
+
+
+def test_settings_keep_or_leave_things(asked: Asked) -> None:
+    hits = asked("/everything", videos=True, icons=True, min_side=0, data=False, stylesheets=0)
+    found = set(names(hits))
+    assert {"film.mp4", "no-favicon.png", "no-emoji.png", "no-pointer.png"} & found == {
+        "film.mp4",
+        "no-favicon.png",
+        "no-emoji.png",
+    }
+    assert [hit.media for hit in hits if hit.url.endswith(".mp4")] == [Media.VIDEO]
+    assert not found & {"ld-one.jpg", "next-big.jpg", "sheet.jpg", "no-pixel-tracker.gif"}
+
+
+def test_pages_behind_small_pictures(asked: Asked) -> None:
+    assert names(asked("/works")) == [f"work-{n}-small.jpg" for n in range(3)]
+    hits = asked("/works", follow="links")
+    assert names(hits) == [f"work-{n}-big.jpg" for n in range(3)]
+    assert [hit.fallbacks[0].rpartition("/")[2] for hit in hits] == [f"work-{n}-small.jpg" for n in range(3)]
+
+
+def test_a_picture_and_data_are_pages_too(asked: Asked) -> None:
+    assert names(asked("/pictures/alone.jpg")) == ["alone.jpg"]
+    assert len(asked("/api/pictures.json")) == 6
+    assert len(asked("/feed.xml")) == 3
+    assert asked("/empty") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "state", "reason"),
+    [
+        ("/removed", SearchState.FAILED, "page.gone"),
+        ("/no-such-page", SearchState.FAILED, "page.gone"),
+        ("/denied", SearchState.BLOCKED, "page.blocked"),
+        ("/wall", SearchState.BLOCKED, "page.captcha"),
+        ("/paper", SearchState.LAYOUT, "page.layout"),
+    ],
+)
+def test_what_is_no_page(asked: Asked, path: str, state: SearchState, reason: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        asked(path)
+    assert (caught.value.state, caught.value.reason) == (state, reason)
+
+
+def test_a_scheme_is_found(asked: Asked, site: PracticeWeb) -> None:
+    """Nobody speaks TLS there, so the second guess has to do."""
+    assert names(asked(f"{site.url.removeprefix('http://')}/page/works"))
+
+
+def test_unknown_choices(asked: Asked) -> None:
+    with pytest.raises(UsageError, match=r"page\.browser"):
+        asked("/empty", browser="sometimes")
+    with pytest.raises(UsageError, match=r"page\.follow"):
+        asked("/empty", follow="everything")

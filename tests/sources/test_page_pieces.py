@@ -1,0 +1,251 @@
+"""The pure pieces of the page source: srcset, style sheets, addresses, data in scripts, figures."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from collector.sources.page import address, css, data, feeds, figures, head, markup, plain, srcset
+from collector.sources.page.figures import Candidate, Figure, Rank
+
+HERE = "https://example.org/a/b.html"
+
+# --------------------------------------------------------------------------- srcset
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a.jpg", [("a.jpg", 0, 0.0)]),
+        ("a.jpg 1x, b.jpg 2.5x", [("a.jpg", 0, 1.0), ("b.jpg", 0, 2.5)]),
+        ("w_1,h_2/a.jpg 160w,w_2,h_4/b.jpg 320w", [("w_1,h_2/a.jpg", 160, 0.0), ("w_2,h_4/b.jpg", 320, 0.0)]),
+        ("a.jpg, b.jpg 2x", [("a.jpg", 0, 0.0), ("b.jpg", 0, 2.0)]),
+        (" ,, a.jpg 10w ,\n b.jpg\t20w,", [("a.jpg", 10, 0.0), ("b.jpg", 20, 0.0)]),
+        ("data:image/png;base64,AA== 1x, b.jpg 2x", [("data:image/png;base64,AA==", 0, 1.0), ("b.jpg", 0, 2.0)]),
+        ("a.jpg (x, y) 1x, b.jpg 5w", [("b.jpg", 5, 0.0)]),
+        ("a.jpg 1q, b.jpg 0w, c.jpg -1w, d.jpg 3w 4h", [("d.jpg", 3, 0.0)]),
+        ("", []),
+        (" , ", []),
+    ],
+)
+def test_srcset(text: str, expected: list[tuple[str, int, float]]) -> None:
+    assert [(choice.url, choice.width, choice.density) for choice in srcset.choices(text)] == expected
+
+
+# --------------------------------------------------------------------------- style sheets
+
+
+def test_a_sheet_names_its_pictures() -> None:
+    sheet = css.sheet(r"""
+        @import 'one.css' screen; @import url(two.css);
+        @font-face { src: url(font.woff) } /* url(comment.jpg) */
+        a { background: #fff URL( "quoted \28 1\29 .jpg" ) no-repeat, url(bare.jpg) }
+        b { background-image: image-set("a1.png" 1x, url(a2.png) type("image/png") 2x), url(after.jpg) }
+        c { cursor: url(hand.cur), pointer; mask: url(#clip); filter: url(f.svg#x) }
+        d { --x: url('semi;colon.jpg') } e { list-style: url(dot.png) }
+    """)
+    assert sheet.imports == ("one.css", "two.css")
+    assert [(one.urls, one.icon) for one in sheet.drawn] == [
+        (("quoted (1).jpg",), False),
+        (("bare.jpg",), False),
+        (("a2.png", "a1.png"), False),
+        (("after.jpg",), False),
+        (("hand.cur",), True),
+        (("semi;colon.jpg",), False),
+        (("dot.png",), True),
+    ]
+
+
+# --------------------------------------------------------------------------- addresses
+
+
+@pytest.mark.parametrize(
+    ("written", "whole"),
+    [
+        (" ../x y.jpg#z ", "https://example.org/x%20y.jpg"),
+        ("//cdn.example/ü.jpg?q=ä", "https://cdn.example/%C3%BC.jpg?q=%C3%A4"),
+        ("\\a\\b.jpg?c\\d", "https://example.org/a/b.jpg?c%5Cd"),
+        ("a\nb.jpg", "https://example.org/a/ab.jpg"),
+        ("https://bücher.example/a.jpg", "https://bücher.example/a.jpg"),
+        ("data:image/png;base64,AA==", "data:image/png;base64,AA=="),
+        ("data:text/html,x", ""),
+        ("blob:https://example.org/1", ""),
+        ("javascript:void(0)", ""),
+        ("#top", ""),
+        ("http://[::1", ""),
+        ("", ""),
+    ],
+)
+def test_addresses_are_made_whole(written: str, whole: str) -> None:
+    assert address.resolved(written, HERE) == whole
+
+
+@pytest.mark.parametrize(
+    ("shown", "behind"),
+    [
+        ("https://e.org/_next/image?url=%2Fp%2Fa.jpg&w=640&q=75", "https://e.org/p/a.jpg"),
+        ("https://e.org/_next/image?url=https%3A%2F%2Fc.org%2Fa.jpg&w=64", "https://c.org/a.jpg"),
+        ("https://images.weserv.nl/?url=c.org/a.jpg&w=30", "https://c.org/a.jpg"),
+        ("https://e.org/cdn-cgi/image/width=80,quality=75/uploads/a.jpg", "https://e.org/uploads/a.jpg"),
+        ("https://e.org/cdn-cgi/image/w=80/https://c.org/a.jpg", "https://c.org/a.jpg"),
+        ("https://i0.wp.com/c.org/wp/a.jpg?resize=300%2C200&ssl=1", "https://c.org/wp/a.jpg"),
+        ("https://lh3.googleusercontent.com/abc=w400-h300-no", "https://lh3.googleusercontent.com/abc=s0"),
+        ("https://e.org/wp-content/uploads/a-300x200.jpg", "https://e.org/wp-content/uploads/a.jpg"),
+        ("https://up.wiki.example/c/thumb/a/ab/X.jpg/220px-X.jpg", "https://up.wiki.example/c/a/ab/X.jpg"),
+        ("https://res.e.org/v/image/upload/w_300,h_2/v1/a.jpg", "https://res.e.org/v/image/upload/v1/a.jpg"),
+        ("https://cdn.shopify.com/s/a_300x300.jpg?v=1", "https://cdn.shopify.com/s/a.jpg"),
+        ("https://e.org/a.jpg?w=300&h=200&v=7", "https://e.org/a.jpg?v=7"),
+        ("https://e.org/a.jpg?token=x", ""),
+        ("https://e.org/a.jpg", ""),
+        ("data:image/png;base64,AA==", ""),
+    ],
+)
+def test_resizers_are_undone(shown: str, behind: str) -> None:
+    assert address.original(shown) == behind
+
+
+def test_what_looks_like_a_picture() -> None:
+    assert address.is_picture("/x/a.JPG?x") and address.is_picture("https://e.org/get?file=a.png")
+    assert address.is_picture("https://e.org/a.jpg/revision/latest")
+    assert not address.is_picture("https://e.org/wiki/File:Cat.jpg")
+    assert not address.is_picture("https://photos.jpg.example/about")
+
+
+# --------------------------------------------------------------------------- data
+
+
+def best(found: list[Figure]) -> list[str]:
+    return [one.candidates[0].url.rpartition("/")[2] for one in found]
+
+
+def test_linked_data() -> None:
+    text = json.dumps([
+        {"@type": "Product", "name": "Cup", "image": "cup", "logo": "logo.png", "review": {"image": {"url": "r.jpg"}}},
+        {"@type": "VideoObject", "thumbnailUrl": ["t.jpg"], "contentUrl": "film.mp4"},
+        {"@type": ["ImageObject"], "url": "u.jpg", "contentUrl": "c.jpg", "width": "640 px", "height": 480},
+    ])  # fmt: skip
+    found = data.linked_data(f"<!-- {text} -->", HERE)
+    assert best(found) == ["cup", "logo.png", "r.jpg", "t.jpg", "film.mp4", "c.jpg"]
+    assert [one.icon for one in found] == [False, True, False, False, False, False]
+    assert (found[5].candidates[0].width, found[5].candidates[0].height, found[0].title) == (640, 480, "Cup")
+    assert data.linked_data("{broken", HERE) == []
+
+
+def test_the_state_of_programs() -> None:
+    assert best(data.state(r'window.__S__ = {"a": {"small": "/s.jpg", "original": "/o.jpg", "id": 1}};', HERE)) == [
+        "o.jpg"
+    ]
+    assert best(data.state(r'render("https:\/\/c.org\/a.jpg", \'x\', "/b\u002Fc.png?x=1\u0026y=2")', HERE)) == [
+        "a.jpg",
+        "c.png?x=1&y=2",
+    ]
+    nested = json.dumps({"state": json.dumps({"url": "https://c.org/deep.webp"})})
+    assert best(data.state(f"boot({nested})", HERE)) == ["deep.webp"]
+    assert data.state("alert('see photo.jpg, it is nice'); import './x.js'", HERE) == []
+    assert data.state('{"avatar": "/me.jpg"}', HERE)[0].icon
+
+
+def test_deep_json_does_no_harm() -> None:
+    assert data.state("[" * 5000 + "]" * 5000, HERE) == []
+    assert data.linked_data('{"a":' * 90 + '{"image": "x.jpg"}' + "}" * 90, HERE) == []
+
+
+def test_feeds_of_every_kind() -> None:
+    atom = b"""<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>One</title>
+        <link rel="enclosure" type="image/png" href="e.png"/>
+        <content type="html">&lt;img src="i.jpg"&gt;</content></entry></feed>"""
+    assert best(feeds.read(atom, HERE)) == ["e.png", "i.jpg"]
+    assert feeds.read(atom, HERE)[0].title == "One"
+    assert best(feeds.read(b'{"items": [{"image": "j.jpg", "content_html": "<img src=k.jpg>"}]}', HERE)) == [
+        "j.jpg",
+        "k.jpg",
+    ]
+    bomb = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><rss><item><image>&a;</image></item></rss>'
+    assert feeds.read(bomb, HERE) == [] and feeds.read(b"nothing", HERE) == []
+
+
+def test_link_headers() -> None:
+    value = (
+        '<a.jpg>; rel="preload"; as=image; x="y, z", <b.css>; rel=preload; as=style, </c,d.png>;as=image;rel=preload'
+    )
+    assert head.header(value, HERE) == ["https://example.org/a/a.jpg", "https://example.org/c,d.png"]
+
+
+# --------------------------------------------------------------------------- figures
+
+
+def one(url: str, **more: object) -> Figure:
+    made = figures.figure([Candidate(url)], **more)
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (one("https://e.org/a.jpg", shown=(1, 1)), "trackers"),
+        (one("https://e.org/a.jpg", shown=(30, 20)), "smaller than 50 pixels"),
+        (one("https://e.org/a.jpg", shown=(300, 20)), ""),
+        (one("https://e.org/spacer.gif"), "placeholders"),
+        (one("data:image/gif;base64,R0lG"), "placeholders"),
+        (one("https://e.org/a.svg?x"), "drawings (SVG)"),
+        (one("https://e.org/favicon-32x32.png"), "icons"),
+        (one("https://e.org/a.jpg", icon=True), "icons"),
+        (one("https://e.org/transparency.jpg"), ""),
+    ],
+)
+def test_what_is_left_out(made: Figure, reason: str) -> None:
+    assert figures.left_out(made, 50, icons=False) == reason
+
+
+def test_a_placeholder_of_many_joins_nothing() -> None:
+    lazies = [
+        figures.figure([Candidate("https://e.org/wait"), Candidate(f"https://e.org/{n}.jpg", Rank.SET)], lazy=True)
+        for n in range(3)
+    ]
+    merged = figures.merged([made for made in lazies if made is not None])
+    assert [[c.url for c in made.candidates] for made in merged] == [[f"https://e.org/{n}.jpg"] for n in range(3)]
+
+
+def test_only_real_claims_are_handed_on() -> None:
+    wide = figures.figure([Candidate("https://e.org/a.jpg", Rank.SET, width=800)], shown=(400, 300))
+    linked = figures.figure([Candidate("https://e.org/a.jpg", Rank.LINKED)], shown=(40, 30))
+    assert wide is not None and linked is not None
+    assert figures.claim(wide) == (800, 600)
+    assert figures.claim(linked) == (0, 0)
+    assert figures.claim(one("https://e.org/a.jpg", shown=(400, 300))) == (400, 300)
+    percent = markup.read('<img src=a.jpg width="100%" height=auto>', HERE).figures[0]
+    assert figures.claim(percent) == (0, 0)
+
+
+def test_broken_markup_is_read_all_the_same() -> None:
+    assert markup.read("", HERE).figures == [] and markup.read("<!-- -->", HERE).figures == []
+    broken = "<table><img src=a.jpg<p><a href=b.jpg><div><img src='c.jpg></div>"
+    assert markup.read(broken, HERE).figures
+    deep = "<div>" * 3000 + "<img src=deep.jpg>" + "</div>" * 3000
+    assert best(markup.read(deep, HERE).figures) in ([], ["deep.jpg"])
+    assert best(markup.read("\x00<img src='a\x00.jpg' data-src='&#xD800;.jpg'>", HERE).figures)
+
+
+# --------------------------------------------------------------------------- keywords and answers
+
+
+@pytest.mark.parametrize(
+    ("keyword", "addresses", "label"),
+    [
+        ("https://www.e.org/gallery/cats.html?x=1", ["https://www.e.org/gallery/cats.html?x=1"], "e.org gallery"),
+        ("e.org/cats.html", ["https://e.org/cats.html", "http://e.org/cats.html"], "e.org cats"),
+        ("//example.org", ["https://example.org", "http://example.org"], "example.org"),
+        ("/local/path", ["http://home/local/path"], "local"),
+    ],
+)  # fmt: skip
+def test_keywords(keyword: str, addresses: list[str], label: str) -> None:
+    assert plain.addresses(keyword, "http://home/") == addresses
+    assert plain.label(keyword) == label
+    assert plain.fault(keyword) == ""
+
+
+@pytest.mark.parametrize("keyword", ["cats", "two words", "ftp://example.org/a", "http://", "https://[::1"])
+def test_keywords_that_are_no_address(keyword: str) -> None:
+    assert plain.fault(keyword).startswith("not the address of a page")
