@@ -46,6 +46,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("url.port", Fate.FAILED, "a port that no web server should have"),
     Reason("url.private_addr", Fate.FAILED, "the name leads to a private, loopback or otherwise special address"),
     Reason("url.too_long", Fate.FAILED, "longer than 8,192 characters"),
+    Reason("file.unreadable", Fate.FAILED, "a file that was to be taken in cannot be read"),
     Reason("net.dns", Fate.RETRY, "the host name could not be resolved"),
     Reason("net.connect", Fate.RETRY, "no connection: refused, unreachable or timed out"),
     Reason("net.reset", Fate.RETRY, "the server broke the connection"),

@@ -80,9 +80,11 @@ def urls(out: Path | None, file: Path | None) -> None:
     """Print the map as `keyword<TAB>url` lines, or enter somebody's saved map.
 
     --import takes the urls.json of another folder, an old keyword_urls.txt, a CSV or Parquet table
-    of keyword and url, or a plain list of URLs. `collector fetch` then downloads them.
+    of keyword and url, or a plain list of URLs. `collector fetch` then downloads them. (`collector import`
+    takes pictures that lie beside a manifest, too, and folders of pictures.)
     """
-    from collector import launch, urlmap
+    from collector import launch
+    from collector.intake import manifests
     from collector.store import Interrupted, Ledger
 
     folder = out or Settings().out
@@ -94,10 +96,10 @@ def urls(out: Path | None, file: Path | None) -> None:
     stop = Stop()
     try:
         with stop:
-            pairs = list(urlmap.read_urls(file))
+            entries = list(manifests.entries(file))
             with launch.workshop(folder, ui.error) as ledger:
                 with ledger.interruptible(lambda: stop.asked):
-                    new, given = ledger.import_urls(pairs)
+                    new, given = ledger.import_hits((entry.label, entry.hit) for entry in entries)
                 launch.write_map(ledger, folder)
     except (Stopped, Interrupted):
         raise Verdict(stop.code, f"stopped; {file} was not entered, {GO_ON}") from None

@@ -43,7 +43,7 @@ _DECODERS: dict[str, type[ImageFile]] = {
 }
 """Named one by one instead of `Image.open`, which tries others and turns a JPEG with an MPO index into an MPO."""
 _ORIENTATION = 0x0112
-_IPTC, _XMP, _IPTC_RESOURCE = 0x83BB, 0x02BC, 0x0404
+_IPTC, _XMP = 0x83BB, 0x02BC
 HASHED = 32
 """Pixels a side that a picture is decoded to at least, where it has them, for the perceptual hash."""
 _CRASHES = (
@@ -92,7 +92,7 @@ def inspect(body: bytes, settings: FetchSettings) -> Picture:
                 frames=end.frames,
                 trailing_bytes=len(body) - end.end,
                 phash=phash,
-                rights=_rights(image),
+                rights=_rights(image, body),
             )
     except Image.DecompressionBombError as error:
         raise Unusable("image.too_many_pixels", str(error)) from None
@@ -151,7 +151,7 @@ def _tiff_orientation(image: ImageFile) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _rights(image: ImageFile) -> tuple[tuple[str, str], ...]:
+def _rights(image: ImageFile, body: bytes) -> tuple[tuple[str, str], ...]:
     """What is said in its metadata. To be asked after decoding, as some formats have it behind the pixels."""
     info = image.info
     if isinstance(image, TiffImagePlugin.TiffImageFile):
@@ -159,9 +159,9 @@ def _rights(image: ImageFile) -> tuple[tuple[str, str], ...]:
         return rights.read(_exif_of(tags), _bytes(tags.get(_IPTC)), _bytes(tags.get(_XMP)))
     if "exif" not in info and "xmp" not in info and "photoshop" not in info:
         return ()
-    resources = info.get("photoshop")
-    iptc = resources.get(_IPTC_RESOURCE) if isinstance(resources, dict) else b""
-    return rights.read(_bytes(info.get("exif")), _bytes(iptc), _bytes(info.get("xmp")))
+    if image.format == "JPEG":  # Pillow leaves out the IPTC records behind a resource it cannot read.
+        return rights.read(*rights.jpeg_blocks(body))
+    return rights.read(_bytes(info.get("exif")), xmp=_bytes(info.get("xmp")))
 
 
 def _exif_of(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bytes:

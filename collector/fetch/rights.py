@@ -112,8 +112,9 @@ def _from_xmp(packet: bytes) -> Iterator[tuple[str, str]]:
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.data
     try:
-        parser.Parse(packet.strip(b"\0 \t\r\n"), True)
-    except (expat.ExpatError, _NotRead, ValueError):
+        wide = packet[:2] in (b"\xff\xfe", b"\xfe\xff")
+        parser.Parse(packet if wide else packet.strip(b"\0 \t\r\n"), True)
+    except (expat.ExpatError, _NotRead, ValueError, LookupError):
         return
     yield from reader.found
 

@@ -148,6 +148,17 @@ def test_albums_are_opened_only_when_their_turn_comes(usual: PracticeWeb) -> Non
         assert len(usual.log) == before + 1
 
 
+def test_no_album_is_asked_for_that_a_small_limit_does_not_need(usual: PracticeWeb) -> None:
+    before = len(usual.log)
+    settings = {**imgur.SETTINGS, **FAST, "home": f"{usual.url}/imgur"}
+    with LentWeb(settings, wanted=30) as web:
+        hits = imgur.search(search_for("r/funny", "imgur"), web)
+        assert len([next(hits) for _ in range(30)]) == 30
+        hits.close()
+    albums = [request.path for request in usual.log[before:] if "/3/album/" in request.path]
+    assert len(albums) == 1, "three pictures, an album of 26, and one picture more"
+
+
 def test_an_album_of_more_than_a_hundred_is_whole() -> None:
     assert len(found(Double(entries=1, albums=(130,), partial="some"))) == 130
 

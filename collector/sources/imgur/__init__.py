@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Final
 
@@ -86,17 +87,13 @@ def _feed(search: Search, asked: Asked, api: Api, form: Form, web: Web) -> Itera
     seen: set[str] = set()
     page = 0
     while (posts := api.page(asked, page, parameters)) is not None:
-        new = [post for post in posts if post.id not in seen]
+        new = list({post.id: post for post in posts if post.id not in seen}.values())
         if not new:
             return
+        seen.update(post.id for post in new)
         old = bool(search.known_before) and _newest_first(asked)
-        for post in new:
-            if post.id in seen:
-                continue
-            seen.add(post.id)
-            if post.advertising:
-                continue
-            for hit in hits(_opened(post, api, web), form):
+        for post in _opened(new, api, web):
+            for hit in hits(post, form):
                 old = old and hit.key in search.known_before
                 yield hit
         if old:
@@ -108,21 +105,49 @@ def _newest_first(asked: Asked) -> bool:
     return asked.sort == "time" or (not asked.sort and asked.kind is not Kind.TAG)
 
 
-def _opened(post: Post, api: Api, web: Web) -> Post:
-    """An album with all its files. One that is gone or closed meanwhile is what the list gave of it."""
-    if post.whole:
-        return post
+def _opened(posts: list[Post], api: Api, web: Web) -> Iterator[Post]:
+    """The posts with all their files, advertisements left out; albums are asked for when their turn comes."""
+    with closing(api.albums(_ahead(posts, web.wanted()))) as ahead:
+        for post in posts:
+            if post.advertising:
+                continue
+            if post.whole:
+                yield post
+                continue
+            hash, album = next(ahead, (post.id, None))
+            yield _filled(post, album if hash == post.id and album is not None else _asked(api, post.id), web)
+
+
+def _ahead(posts: list[Post], wanted: int) -> Iterator[str]:
+    """The albums that will be opened for sure, as far as can be told: each request is one off the quota."""
+    before = 0
+    for post in posts:
+        if before >= wanted:
+            return
+        if not post.advertising:
+            before += max(1, post.count)
+            if not post.whole:
+                yield post.id
+
+
+def _asked(api: Api, hash: str) -> Post | SourceError:
     try:
-        found = api.album(post.id)
+        return api.album(hash)
     except SourceError as error:
-        if error.reason != "page.gone":
-            raise
-        found = Post(post.id, True)
-    files = max(found.files, post.files, key=len)
-    if len(files) < max(post.count, found.count):
-        web.notice(f"imgur: album {post.id} gave {len(files)} of {max(post.count, found.count)} files")
-    about = post.about if post.about.author or post.about.published else found.about
-    return replace(post, files=tuple(_as_part_of(file, about) for file in files), title=post.title or found.title)
+        return error
+
+
+def _filled(post: Post, album: Post | SourceError, web: Web) -> Post:
+    """A post with its album's files. One that is gone meanwhile is what the list gave of it."""
+    if isinstance(album, SourceError):
+        if album.reason != "page.gone":
+            raise album
+        album = Post(post.id, True)
+    files, count = max(album.files, post.files, key=len), max(post.count, album.count)
+    if len(files) < count:
+        web.notice(f"imgur: album {post.id} gave {len(files)} of {count} files")
+    about = post.about if post.about.author or post.about.published else album.about
+    return replace(post, files=tuple(_as_part_of(file, about) for file in files), title=post.title or album.title)
 
 
 def _as_part_of(file: File, about: File) -> File:

@@ -6,7 +6,8 @@ Addresses: api.imgur.com and its /post/v1, which the website uses; `old` are tho
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -22,6 +23,8 @@ APIS: Final = ("v3", "post", "old")
 VARIABLE: Final = "IMGUR_CLIENT_ID"
 OVER_CAPACITY: Final = 600.0
 """Seconds to wait when imgur is over capacity, or the quota used up: what long-lived clients of it wait."""
+AT_ONCE: Final = 4
+"""Albums asked for at a time."""
 FEW: Final = 20
 """Credits left at which the user is told."""
 
@@ -57,12 +60,37 @@ class Api:
 
     def album(self, hash: str) -> Post:
         """An album with all its files; SourceError page.gone when there is none."""
-        if self._kind == "post":
-            return parse.album(self._json(f"/post/v1/albums/{hash}", f"album {hash}", _INCLUDE), "post")
+        return self._album(hash, self._get(self._album_path(hash)))
+
+    def albums(self, hashes: Iterable[str]) -> Generator[tuple[str, Post | SourceError], None, None]:
+        """Albums in this order, a few under way at once. Hashes are taken as they are needed, some ahead."""
+        asked: deque[str] = deque()
+
+        def addresses() -> Iterator[str]:
+            for hash in hashes:
+                asked.append(hash)
+                yield self._base + self._album_path(hash)
+
+        came = self._web.get_all(addresses(), headers=self._headers, rate=self._rate, throttled=throttled, most=AT_ONCE)
+        try:
+            for answer in came:
+                hash = asked.popleft()
+                try:
+                    yield hash, answer if isinstance(answer, SourceError) else self._album(hash, self._seen(answer))
+                except SourceError as error:
+                    yield hash, error
+        finally:
+            if isinstance(came, Generator):  # Nothing stays under way for a search that has enough.
+                came.close()
+
+    def _album_path(self, hash: str) -> str:
         if self.old:
-            return parse.album(self._json(f"/ajaxalbums/getimages/{hash}/hit.json", f"album {hash}"), "old")
-        found = parse.album(self._json(f"/3/album/{hash}", f"album {hash}"))
-        if found.whole:
+            return f"/ajaxalbums/getimages/{hash}/hit.json"
+        return f"/post/v1/albums/{hash}?{_INCLUDE}" if self._kind == "post" else f"/3/album/{hash}"
+
+    def _album(self, hash: str, answer: Answer) -> Post:
+        found = parse.album(answers.data(answer, parse.SITE, f"album {hash}"), self._kind)
+        if found.whole or self._kind != "v3":
             return found
         listed = parse.album(self._json(f"/3/album/{hash}/images", f"album {hash}"))
         return max(found, listed, key=lambda post: len(post.files))
@@ -70,7 +98,7 @@ class Api:
     def picture(self, hash: str) -> Post:
         """One file; SourceError page.gone when there is none."""
         if self._kind == "post":
-            return parse.single(self._json(f"/post/v1/media/{hash}", f"picture {hash}", _INCLUDE), "post")
+            return parse.single(self._json(f"/post/v1/media/{hash}?{_INCLUDE}", f"picture {hash}"), "post")
         if self.old:  # nothing tells about it, and the server gives its file for any extension
             return Post(hash, False, (parse.File(hash, "jpg"),), 1)
         return parse.single(self._json(f"/3/image/{hash}", f"picture {hash}"))
@@ -112,16 +140,23 @@ class Api:
             Kind.FAVORITES: f"/3/account/{name}/gallery_favorites/{page}",
         }[asked.kind]
 
-    def _json(self, path: str, what: str, parameters: Mapping[str, str] | None = None) -> Any:
-        return answers.data(self._get(path, parameters), parse.SITE, what)
+    def _json(self, path: str, what: str) -> Any:
+        return answers.data(self._get(path), parse.SITE, what)
+
+    @property
+    def _base(self) -> str:
+        return self.site if self.old and self.real else self._home
 
     def _get(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
-        home = self.site if self.old and self.real else self._home
-        answer = self._web.get(
-            home + path, params=parameters or None, headers=self._headers, rate=self._rate, throttled=throttled
+        return self._seen(
+            self._web.get(
+                self._base + path,
+                params=parameters or None,
+                headers=self._headers,
+                rate=self._rate,
+                throttled=throttled,
+            )
         )
-        self._watch_quota(answer)
-        return answer
 
     def _authorized(self, client_id: str) -> dict[str, str]:
         if self.old:
@@ -131,14 +166,16 @@ class Api:
             raise SourceError(SearchState.BLOCKED, "page.denied", detail)
         return {"Authorization": f"Client-ID {client_id}"} if client_id else {}
 
-    def _watch_quota(self, answer: Answer) -> None:
+    def _seen(self, answer: Answer) -> Answer:
+        """The answer; the user is told once when few more will be given."""
         left = credits_left(answer)
         if left is not None and left <= FEW and not self._told:
             self._told = True
             self._web.notice(f"imgur: {left} requests are left before it asks to come back later")
+        return answer
 
 
-_INCLUDE: Final = {"include": "media,tags,account"}
+_INCLUDE: Final = "include=media,tags,account"
 
 
 def credits_left(answer: Answer) -> int | None:

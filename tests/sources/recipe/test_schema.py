@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from collector.contracts import InputError
 from collector.sources import recipe as source
 from collector.sources.recipe import schema, shelf
 from collector.sources.recipe.starts import expanded
+from collector.sources.recipe.steps import STEPS
 
 SMALL = """\
 version = 1
@@ -133,3 +135,16 @@ def test_every_shipped_recipe_is_sound_and_says_what_it_is() -> None:
 def test_the_time_recipe_is_about_twenty_lines() -> None:
     lines = [line for line in shelf.text("time-covers")[2].splitlines() if line.strip() and not line.startswith("#")]
     assert len(lines) <= 20
+
+
+def test_the_docs_show_the_time_recipe_as_it_is() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "recipes.md").read_text(encoding="utf-8")
+    shown = page.partition("```toml\n")[2].partition("```")[0]
+    text = shelf.text("time-covers")[2]
+    assert shown == text[text.index("version") :]
+
+
+def test_the_docs_name_every_transform() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "recipes.md").read_text(encoding="utf-8")
+    told = page.partition("## Transforms")[2].partition("**Dates**")[0]
+    assert set(re.findall(r'`"(\w+)"`', told)) | set(re.findall(r"`\{ (\w+) =", told)) == set(STEPS)
