@@ -136,4 +136,6 @@ def commands(folder: Path) -> dict[str, Command]:
     }
 
 
-ENVIRONMENT = {**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+ENVIRONMENT |= {"NO_ALBUMENTATIONS_UPDATE": "1"}
+"""With byte code kept, as an installer leaves it: nobody is to compile all modules anew with every start."""

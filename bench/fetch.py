@@ -41,6 +41,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 MOST = 180.0
 """Seconds after which a run is cut off."""
+QUIETLY: dict[str, Any] = {"cwd": ROOT, "check": True, "stdout": subprocess.DEVNULL, "env": _peers.ENVIRONMENT}
 Prepared = Callable[[Path, Path, int], list[str]]
 
 
@@ -62,7 +63,7 @@ def ours(*flags: str) -> Prepared:
 
     def prepare(urls: Path, out: Path, _: int) -> list[str]:
         command = [sys.executable, "-m", "collector"]
-        subprocess.run([*command, "urls", "--import", str(urls), "--out", str(out)], cwd=ROOT, check=True, stdout=-3)
+        subprocess.run([*command, "urls", "--import", str(urls), "--out", str(out)], **QUIETLY)
         return [*command, "fetch", "--out", str(out), "--allow-private", *flags]
 
     return prepare

@@ -31,6 +31,7 @@ class Holder(Protocol):
     """Who counts the bytes of all bodies."""
 
     held: int
+    paused: dict[Transfer, None]
 
     def room(self, transfer: Transfer, size: int) -> bool: ...
 
@@ -190,6 +191,7 @@ class Transfer:
         size = len(chunk)
         if not self._holder.room(self, size):
             self.paused = True
+            self._holder.paused[self] = None
             return int(pycurl.WRITEFUNC_PAUSE)
         self.attempt.received += size
         self.size += size

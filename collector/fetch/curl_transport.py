@@ -51,6 +51,8 @@ class CurlTransfers:
         self._given_out = 0
         """Those of whole bodies."""
         self._handles = Handles(settings, pins or {}, authority)
+        self.paused: dict[Transfer, None] = {}
+        """Those that wait for room."""
         self._running: dict[Transfer, None] = {}
         self._ended: deque[tuple[Done, Reply | FetchError]] = deque()
         self._next_sweep = self._timer = float("inf")
@@ -141,10 +143,10 @@ class CurlTransfers:
         return not self._given_out and next(iter(self._running)) is transfer
 
     def _resume(self) -> None:
-        for transfer in [one for one in self._running if one.paused]:
-            if not self.room(transfer, 1):
-                return
-            transfer.resume()
+        for transfer in list(self.paused):
+            if self.room(transfer, 1):
+                del self.paused[transfer]
+                transfer.resume()
 
     # ----------------------------------------------------------------- what libcurl wants watched
 
@@ -219,6 +221,7 @@ class CurlTransfers:
 
     def _end(self, transfer: Transfer, result: Reply | FetchError) -> None:
         del self._running[transfer]
+        self.paused.pop(transfer, None)
         self._give_back(transfer)
         if isinstance(result, FetchError):
             self.held -= transfer.drop()

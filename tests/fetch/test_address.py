@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
+import re
 import socket
 import threading
 import time
@@ -251,3 +253,24 @@ def test_environment_is_not_consulted(server: Server, slug, monkeypatch: pytest.
     monkeypatch.setenv("NETRC", str(netrc))
     assert slug(server.put("/a.jpg", ok(picture()))) == "arrived"
     assert "authorization" not in server.pictures[0].headers
+
+
+PARTS = (
+    ("http://", "https://"),
+    ("a.example", "a_b.c.", "a..b", "-", "localhost", "127.0.0.1", "0x7f.1", "1.2.3", "169.254.169.254", "a" * 70),
+    ("", ":80", ":8080", ":0080", ":22", ":99999", ":6000", ":"),
+    ("", "/", "/a b", "/%41|[x]~", "/a?", "/a?b={c}^`&d?", "//x/../y", "/ü", "/a#b", "/a\\b", "/a\n", "?q"),
+)
+
+
+def test_the_short_way_for_plain_urls_says_what_the_long_way_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    def said(url: str, allow_private: bool) -> str:
+        try:
+            return check_url(url, allow_private)
+        except FetchError as error:
+            return str(error)
+
+    cases = [("".join(parts), allow) for parts in itertools.product(*PARTS) for allow in (True, False)]
+    short = [said(*case) for case in cases]
+    monkeypatch.setattr("collector.fetch.address._PLAIN", re.compile("(?!)"))
+    assert short == [said(*case) for case in cases]

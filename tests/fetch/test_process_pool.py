@@ -17,6 +17,7 @@ import pytest
 
 from collector.fetch.messages import WorkerFailed
 from collector.fetch.process_pool import ProcessPool
+from collector.fetch.worker import AT_ONCE
 from collector.model import Arrived, Missed, Task
 from collector.settings import FetchSettings
 
@@ -37,6 +38,8 @@ JpegImagePlugin.JpegImageFile.load = poisoned
 """
 """A decoder that pictures of certain sizes are too much for."""
 
+both_ways = pytest.mark.parametrize("more", [b"", bytes(AT_ONCE)], ids=["in the loop", "in a thread"])
+"""Bytes after the picture, so that it is looked at here or there."""
 Make = Callable[..., tuple[ProcessPool, "SimpleQueue[Any]"]]
 
 
@@ -72,11 +75,13 @@ def collect(inbox: SimpleQueue[Any], count: int) -> list[Any]:
     return [inbox.get(timeout=30) for _ in range(count)]
 
 
+@both_ways
 @pytest.mark.usefixtures("poison")
-def test_decoder_crashes_cost_one_picture_each(server: Server, make: Make, tmp_path: Path) -> None:
+def test_decoder_crashes_cost_one_picture_each(server: Server, make: Make, tmp_path: Path, more: bytes) -> None:
     pool, inbox = make()
     urls = [
-        server.put(f"/{n}.jpg", ok(picture(size=CRASH if n % 20 == 7 else (40, 30 + n), seed=n))) for n in range(60)
+        server.put(f"/{n}.jpg", ok(picture(size=CRASH if n % 20 == 7 else (40, 30 + n), seed=n) + more))
+        for n in range(60)
     ]
     pool.submit(*(Task(n, 1, url) for n, url in enumerate(urls)))
     values = collect(inbox, 60)
@@ -89,10 +94,11 @@ def test_decoder_crashes_cost_one_picture_each(server: Server, make: Make, tmp_p
     assert 2 <= server.picture_paths().count("/7.jpg") <= 4, "tried again, at last alone"
 
 
+@both_ways
 @pytest.mark.usefixtures("poison")
-def test_decoder_that_hangs_is_ended(server: Server, make: Make) -> None:
+def test_decoder_that_hangs_is_ended(server: Server, make: Make, more: bytes) -> None:
     pool, inbox = make(decode_timeout=1.0)
-    bodies = [picture(size=HANG), *(picture(size=(30, 30 + n)) for n in range(12))]
+    bodies = [picture(size=HANG) + more, *(picture(size=(30, 30 + n)) for n in range(12))]
     urls = [server.put(f"/{n}.jpg", ok(body)) for n, body in enumerate(bodies)]
     started = time.monotonic()
     pool.submit(*(Task(n, 1, url) for n, url in enumerate(urls)))
@@ -134,6 +140,7 @@ def test_no_worker_outlives_a_killed_caller(server: Server, tmp_path: Path) -> N
 import sys, time
 from pathlib import Path
 from collector.fetch.process_pool import ProcessPool
+from collector.fetch.worker import AT_ONCE
 from collector.model import Task
 from collector.settings import FetchSettings
 pool = ProcessPool(FetchSettings(allow_private=True, processes=2), Path({str(tmp_path)!r}), print)
