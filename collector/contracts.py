@@ -134,7 +134,7 @@ class Pages(Protocol):
         Tries again by itself after network trouble and 5xx, and after answers that ask to slow down: 429 and
         503, or what `throttled` says instead; the wait is shared by every search at that host. `rate` is the
         most requests a second to the host, 0 for no limit. `crawl` marks a page of a site that is not made
-        for programs: its robots.txt is obeyed. Any other answer is given back, 404 too.
+        for programs: its robots.txt is obeyed. Any other answer is given back, 404 too; a 5xx that stays is not.
         SourceError: page.unreachable, page.rate_limited, policy.robots (BLOCKED), url.private_addr.
         """
 

@@ -102,9 +102,12 @@ class Schedule:
         elif not job.more:
             job.pending.append(task)  # Else it comes with the next chunk from the ledger.
 
-    def refresh(self, job: Job, task: Task, rank: int) -> None:
-        """A source says something else of a URL that is still to do, or under way."""
-        if job.merge is not None and task.id in job.merge:
+    def refresh(self, job: Job, task: Task, ended: bool, rank: int) -> None:
+        """A source says something else of a URL that is still to do, or under way, or had ended and is to do again."""
+        if ended and job.merge is None:
+            if not job.more or task.id <= job.loaded:
+                job.pending.append(task)
+        elif job.merge is not None and (ended or task.id in job.merge):
             job.merge.add(task, rank, task.search_id)
         else:
             job.fresh[task.id] = task

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
-from collector.layout import PART_PREFIX, PART_SUFFIX
+from collector.layout import PART_PREFIX, PART_SUFFIX, Folders, folder_name
 from collector.store.entries import Entry
 
 LIST = "output.json"
@@ -37,30 +37,35 @@ class Written:
     """Items whose picture could not be had; their `files` is empty."""
 
 
-def write(entries: Iterable[Entry], images: Path, target: Path, *, files: bool = True, copy: bool = False) -> Written:
+def write(
+    entries: Iterable[Entry], images: Path, target: Path, *, files: bool = True, copy: bool = False, name: str = ""
+) -> Written:
     """Write target/output.json and, with `files`, target/full/: hard links, or copies where these cannot be.
 
-    Entries that are no picture's, because their page showed none, are left out. OSError when it cannot be written;
+    `name` is a template for other names below full/, such as "{pubDate} {title}"; see `Names`. Entries that are no
+    picture's, because their page showed none, are left out. OSError when it cannot be written;
     an old list is then still there.
     """
     target.mkdir(parents=True, exist_ok=True)
     part = target / f"{PART_PREFIX}{LIST}{PART_SUFFIX}"
     try:
         with part.open("w", encoding="utf-8", newline="\n") as file:
-            written = _write(file, entries, images, target if files else None, copy)
+            written = _write(file, entries, images, target if files else None, copy, Names(name))
         part.replace(target / LIST)
     finally:
         part.unlink(missing_ok=True)
     return written
 
 
-def _write(file: TextIO, entries: Iterable[Entry], images: Path, target: Path | None, copy: bool) -> Written:
+def _write(
+    file: TextIO, entries: Iterable[Entry], images: Path, target: Path | None, copy: bool, names: Names
+) -> Written:
     items = files = 0
     file.write("[")
     for entry in entries:
         if entry.reason == "page.no_picture":
             continue
-        found = _files(entry, images)
+        found = _files(entry, images, names)
         if found and target is not None:
             _place(images / str(entry.path), target / found[0]["path"], copy)
         file.write(("\n" if items == 0 else ",\n") + json.dumps(_item(entry, found), ensure_ascii=False))
@@ -76,7 +81,7 @@ def _item(entry: Entry, files: list[dict[str, str]]) -> dict[str, Any]:
     return item | {name: text for name, text in entry.fields if name not in item}
 
 
-def _files(entry: Entry, images: Path) -> list[dict[str, str]]:
+def _files(entry: Entry, images: Path, names: Names) -> list[dict[str, str]]:
     """Empty when the picture is not there."""
     if entry.path is None or entry.state not in _STATES:
         return []
@@ -87,17 +92,43 @@ def _files(entry: Entry, images: Path) -> list[dict[str, str]]:
                 digest.update(piece)
     except FileNotFoundError:
         return []
-    name = path_of(entry.url)
-    return [{"url": entry.url, "path": name, "checksum": digest.hexdigest(), "status": _STATES[entry.state]}]
+    return [
+        {"url": entry.url, "path": names.path(entry), "checksum": digest.hexdigest(), "status": _STATES[entry.state]}
+    ]
 
 
-def path_of(url: str) -> str:
-    """`full/<SHA-1 of the URL>.<extension of the URL>`, as Scrapy names it; without an extension where it has none."""
+class Names:
+    """What files are called: full/<SHA-1 of the URL> as Scrapy does, or by a template.
+
+    A template is filled with title, pubDate, keyword, page, number (from 1) and the item's fields; what it does not
+    know is empty. The names are made safe for every system, and told apart where two are the same.
+    """
+
+    def __init__(self, template: str = "") -> None:
+        self._template = template
+        self._taken = Folders()
+        self._number = 0
+
+    def path(self, entry: Entry) -> str:
+        """Of the next entry's file, relative to the list."""
+        self._number += 1
+        extension = _extension(entry.url)
+        if not self._template:
+            return f"full/{hashlib.sha1(entry.url.encode(), usedforsecurity=False).hexdigest()}{extension}"
+        known = {"title": entry.title, "pubDate": entry.published, "keyword": entry.keyword, "page": entry.page}
+        known |= {"number": str(self._number), **dict(entry.fields)}
+        filled = re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], ""), self._template)
+        name = folder_name(" ".join(filled.split()), self._taken)
+        self._taken.add(name)
+        return f"full/{name}{extension}"
+
+
+def _extension(url: str) -> str:
+    """Of the URL, with its dot, as Scrapy takes it; "" where it has none."""
     with suppress(ValueError):
         suffix = Path(urlsplit(url).path).suffix
-        extension = suffix if _EXTENSION.fullmatch(suffix) else ""
-        return f"full/{hashlib.sha1(url.encode(), usedforsecurity=False).hexdigest()}{extension}"
-    return f"full/{hashlib.sha1(url.encode(), usedforsecurity=False).hexdigest()}"
+        return suffix if _EXTENSION.fullmatch(suffix) else ""
+    return ""
 
 
 def _place(source: Path, there: Path, copy: bool) -> None:

@@ -102,8 +102,8 @@ class Settler:
         task = self._ledger.found(event, job.query.id)
         if task is None:
             order = job.merge.order if job.merge is not None else {}
-            if (fresh := self._ledger.seen_again(event, job.query.id, order)) is not None:
-                self._schedule.refresh(job, fresh, event.rank)
+            if (again := self._ledger.seen_again(event, job.query.id, order)) is not None:
+                self._schedule.refresh(job, *again, event.rank)
             return []
         if skip := event.hit.skip:  # Not one of the URLs that the query can live on.
             told = dict(event.hit.fields).get("skipped", "")

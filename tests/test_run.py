@@ -352,3 +352,17 @@ def test_a_url_that_is_found_anew_before_it_failed_is_tried_with_its_fresh_addre
     bench.run(query("cat", 5))
     assert [task.url[-5:] for task in bench.fetchers.asked] == ["day=1", "day=2"]
     assert (bench.tallies[0].saved, bench.tallies[0].found) == (1, 1)
+
+
+def test_a_url_that_was_refused_because_its_address_was_old_is_asked_once_more(bench: Bench) -> None:
+    def signed(number: int) -> Hit:
+        return replace(hit(number), url=f"http://cdn.test/{number}.jpg?day={bench.day}", key=id_key("web", str(number)))
+
+    bench.feeds = ("google",)
+    bench.hits = lambda query: (signed(number) for number in (1, 2, 3))  # type: ignore[method-assign]
+    refused = lambda task: Missed(task, "http.403", http_status=403)  # noqa: E731
+    bench.answer = lambda task: task.url if task.url.endswith("day=2") and "/3." not in task.url else refused(task)
+    for bench.day, saved, asked in ((1, 0, 3), (2, 2, 3), (3, 2, 0)):
+        bench.run(query("cat", 5))
+        assert (bench.tallies[0].saved, len(bench.fetchers.asked)) == (saved, asked)
+    assert bench.tallies[0].failed == 1

@@ -330,7 +330,8 @@ def test_what_is_still_to_do_takes_fresh_addresses_from_its_own_search(ledger: L
     assert tasks[0] is not None and tasks[1] is not None
     ledger.outcome(Failed(tasks[0], "http.503", retry=True))
     ledger.outcome(Rejected(tasks[1], "body.html"))
-    fresh = [ledger.seen_again(seen(number, 2), query_id, {}) for number in (1, 2, 3)]
+    again = [ledger.seen_again(seen(number, 2), query_id, {}) for number in (1, 2, 3)]
+    fresh = [told and told[0] for told in again]
     assert [task and (task.url[-5:], task.cookies, task.attempt) for task in fresh] == [
         ("day=2", "day=2", 2),
         None,
@@ -353,8 +354,9 @@ def test_a_search_that_ranks_a_url_better_takes_it_over(ledger: Ledger) -> None:
     worse = Found(search(google, of), 5, hit(1))
     assert ledger.seen_again(worse, opened.id, order) is None
     assert ledger.seen_again(better, opened.id, {}) is None, "they are not merged"
-    task = ledger.seen_again(better, opened.id, order)
-    assert task is not None and task.search_id == google
+    told = ledger.seen_again(better, opened.id, order)
+    assert told is not None and told[0].search_id == google
+    task = told[0]
     assert ledger.todo_ranked(opened.id) == [(4, task)]
     assert ledger.reached(opened.id) == {google: 4}
 

@@ -113,7 +113,7 @@ class Taking:
             self._ledger, settings.out, settings.fetch, self._how, Checkpoints(self._ledger, settings.out).tick
         )
         self._stop.gently = True
-        with closing(intake.take(entries)) as outcomes:
+        with closing(intake.take(entries, self._stop.look)) as outcomes:
             for outcome in outcomes:
                 kind = "known before" if isinstance(outcome, Known) else type(outcome).__name__.lower()
                 self._counts[kind] += 1
@@ -121,8 +121,6 @@ class Taking:
                     self._reasons[outcome.reason] += 1
                 if (trouble := watch.trouble()) is not None:
                     raise trouble
-                if self._stop.look():
-                    break
         self._stop.gently = False
 
     def _sifted(self, entries: Iterable[Entry | Ignored]) -> Iterator[Entry]:

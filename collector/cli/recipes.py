@@ -79,7 +79,8 @@ def check(what: str, pages: tuple[str, ...], state: str, allow_private: bool) ->
 @click.option("--source", default="recipe", show_default=True, help='Another source\'s list; "" for all.')
 @click.option("--files/--no-files", default=True, help="Whether FOLDER/full gets the pictures.  [default: files]")
 @click.option("--copy", is_flag=True, help="Copy the pictures; else they are hard links where that is possible.")
-def output(folder: Path, out: Path | None, keyword: str, source: str, files: bool, copy: bool) -> None:
+@click.option("--name", default="", metavar="TEMPLATE", help="Other names below full/, e.g. '{pubDate} {title}'.")
+def output(folder: Path, out: Path | None, keyword: str, source: str, files: bool, copy: bool, name: str) -> None:
     """Write FOLDER/output.json and FOLDER/full/<SHA-1 of URL>, as Scrapy's files pipeline leaves them."""
     from collector import scrapyfiles
     from collector.store import Ledger
@@ -88,7 +89,7 @@ def output(folder: Path, out: Path | None, keyword: str, source: str, files: boo
     with Ledger.read(images) as ledger:
         if folder.resolve().is_relative_to(images.resolve()):
             raise InputError(f"{folder}: give a folder outside of {images}, whose folders are classes")
-        done = scrapyfiles.write(ledger.entries(source, keyword), images, folder, files=files, copy=copy)
+        done = scrapyfiles.write(ledger.entries(source, keyword), images, folder, files=files, copy=copy, name=name)
     lost = f", {done.lost} without a picture" if done.lost else ""
     ui.line(f"{counted(done.items, 'item', 's')} in {folder / scrapyfiles.LIST}, {done.files} with their picture{lost}")
 

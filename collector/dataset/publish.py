@@ -88,7 +88,7 @@ def _written(
     documents(part, plan, names)
     expected = Counter((sample.split, sample.labels[0]) for sample, _ in names)
     try:
-        found = exporter.check(part, plan.classes)
+        found = exporter.check(part, plan)
     except ValueError as error:
         raise InputError(f"the export was not put in place: its own check says: {error}") from None
     if found != expected:

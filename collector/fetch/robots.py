@@ -20,6 +20,7 @@ LONGEST_DELAY = 10.0
 """Seconds of Crawl-delay that are obeyed; more is taken for a mistake."""
 ASK_AGAIN = 600.0
 """Seconds after which a file that could not be had is asked for again."""
+_LINES_TOLD = 1000
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,17 @@ class Rules:
         return Protego.parse(self.text)
 
     def _rule(self, url: str) -> str:
-        """The line that forbids: the longest one that does so when it is the only Disallow in the file."""
+        """The line that forbids: the longest one that does so when it is the only Disallow in the file.
+
+        Each candidate costs a reading of the file: of a large one the rule is not told.
+        """
         lines = self.text.splitlines()
-        disallows = [number for number, line in enumerate(lines) if line.strip().lower().startswith("disallow")]
+        if len(lines) > _LINES_TOLD:
+            return "forbidden"
+        disallows = {number for number, line in enumerate(lines) if line.strip().lower().startswith("disallow")}
         plain = [line if number not in disallows else "Disallow:" for number, line in enumerate(lines)]
         path = urlsplit(url).path or "/"
-        for number in sorted(disallows, key=lambda at: len(lines[at]), reverse=True)[:1000]:
+        for number in sorted(disallows, key=lambda at: len(lines[at]), reverse=True):
             value = lines[number].partition("#")[0].partition(":")[2].strip()
             if "*" in value or "$" in value or "%" in value or (path + "?" + urlsplit(url).query).startswith(value):
                 alone = "\n".join([*plain[:number], lines[number], *plain[number + 1 :]])

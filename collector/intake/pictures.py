@@ -62,12 +62,14 @@ class Intake:
         self._how, self._tick = how, tick
         self._labels: dict[str, tuple[int, int, int]] = {}
 
-    def take(self, entries: Iterable[Entry]) -> Generator[Outcome | Known, None, None]:
-        """One value per entry that has a file, in their order."""
+    def take(
+        self, entries: Iterable[Entry], stopped: Callable[[], bool] = lambda: False
+    ) -> Generator[Outcome | Known, None, None]:
+        """One value per entry that has a file, in their order; `stopped` is looked at before each commit."""
         pending = ((entry, entry.file) for entry in entries if entry.file is not None)
         try:
             with ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="intake") as pool:
-                while group := list(islice(pending, GROUP)):
+                while not stopped() and (group := list(islice(pending, GROUP))):
                     yield from self._group(group, pool)
         finally:
             with self._ledger.transaction():

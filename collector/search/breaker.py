@@ -26,8 +26,10 @@ class Ending:
 
 
 def door(search: Search) -> str:
-    """Whom a search asks: its source, or one site of it where the keyword is the address of a page."""
+    """Whom a search asks: its source, or one site of it where the keyword is a page's address or names a recipe."""
     keyword = search.query.keyword
+    if search.source == "recipe":
+        return f"recipe {keyword.partition('?')[0]}"
     if not keyword.startswith(("http://", "https://")):
         return search.source
     try:

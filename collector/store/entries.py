@@ -41,6 +41,7 @@ class Entries(Store):
 
     def entries(self, source: str = "", keyword: str = "") -> Iterator[Entry]:
         """All of a source and a keyword ("": of any), by keyword in the order asked and by rank."""
-        for row in self._db.execute(_ENTRIES, {"source": source, "keyword": keyword}):
-            fields = tuple((name, text) for name, text in json.loads(row[5])) if row[5] else ()
-            yield Entry(*row[:5], fields, row[6], row[7], Path(row[8]) if row[8] else None)
+        rows = self._db.execute(_ENTRIES, {"source": source, "keyword": keyword})
+        for found_for, url, page, title, published, fields, state, reason, path in rows:
+            pairs = tuple((name, text) for name, text in json.loads(fields)) if fields else ()
+            yield Entry(found_for, url, page, title, published, pairs, state, reason, Path(path) if path else None)

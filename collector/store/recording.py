@@ -43,21 +43,26 @@ class Recording(Store):
             return None
         return _task(event, cursor.lastrowid, event.search.id, 1)
 
-    def seen_again(self, event: Found, query_id: int, order: Mapping[int, int]) -> Task | None:
+    def seen_again(self, event: Found, query_id: int, order: Mapping[int, int]) -> tuple[Task, bool] | None:
         """A hit that the query has already, and that is still to do: what changed about it, as a task, or None.
 
-        Its own search brings fresh URLs, because signed ones expire. Another search of the query that ranks it
-        before its own takes it over; `order` gives the places of searches that are merged by rank, by number.
+        The task comes with whether it is to do again only now.
+
+        Its own search brings fresh URLs, because signed ones expire; where the first request was refused for that,
+        there is a second. Another search of the query that ranks it before its own takes it over; `order` gives
+        the places of searches that are merged by rank, by number.
         """
         row = self._db.execute(
-            """SELECT found.id, search_id, rank, url, fallbacks, cookies, is_thumbnail, coalesce(attempts, 0)
-               FROM found LEFT JOIN outcome ON found_id = found.id
-               WHERE query_id = ? AND url_key = ? AND (outcome.state IS NULL OR outcome.state = 'retry')""",
-            (query_id, event.hit.key),
+            f"""SELECT found.id, search_id, rank, url, fallbacks, cookies, is_thumbnail, coalesce(attempts, 0),
+                  outcome.state = 'failed'
+                FROM found LEFT JOIN outcome ON found_id = found.id WHERE query_id = :query AND url_key = :key
+                AND (outcome.state IS NULL OR outcome.state = 'retry' OR (outcome.state = 'failed' AND
+                  {_REFUSED} AND attempts = 1 AND search_id = :search AND url <> :url))""",
+            {"query": query_id, "key": event.hit.key, "search": event.search.id, "url": event.hit.url},
         ).fetchone()
         if row is None:
             return None
-        number, owner, rank, *brought, thumbnail, attempts = row
+        number, owner, rank, *brought, thumbnail, attempts, refused = row
         values, own = _row(event), owner == event.search.id
         if own:
             fresh = [values[name] for name in _EXPIRING]
@@ -68,7 +73,9 @@ class Recording(Store):
             return None
         sets = ", ".join(f"{name} = :{name}" for name in values)
         self._db.execute(f"UPDATE found SET {sets} WHERE id = :id", {**values, "id": number})
-        return _task(event, number, owner if own else event.search.id, attempts + 1)
+        if refused:
+            self._db.execute("UPDATE outcome SET state = 'retry' WHERE found_id = ?", (number,))
+        return _task(event, number, owner if own else event.search.id, attempts + 1), bool(refused)
 
     def search_ended(self, event: SearchEnded) -> None:
         """How a search stands now; at a true end, that everything it brought so far is all there was."""
@@ -102,6 +109,8 @@ class Recording(Store):
         self._db.execute("UPDATE query SET state = 'done' WHERE id = ?", (query_id,))
 
 
+_REFUSED = "reason IN ('http.401', 'http.403', 'http.404', 'http.410') AND substr(url_key, 1, 3) = 'id:'"
+"""What an expired address is answered with."""
 _EXPIRING = ("url", "fallbacks", "cookies")
 """Columns that a source may give anew with every look."""
 

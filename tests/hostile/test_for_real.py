@@ -278,3 +278,40 @@ def test_durations_are_not_the_wall_clocks(desk: Desk, server: Server) -> None:
     assert done.returncode in (0, 9), done.stderr
     assert "Traceback" not in done.stderr
     assert not judge(desk.images)
+
+
+def test_opt_outs_are_obeyed_and_overridden_on_the_users_word(desk: Desk, server: Server) -> None:
+    server.put("/robots.txt", ok(b"User-agent: collector\nDisallow: /kept/"))
+    kept = server.put("/kept/1.jpg", ok(picture(seed=1)))
+    noai = server.put("/2.jpg", ok(picture(seed=2), X_Robots_Tag="noai"))
+    free = server.put("/3.jpg", ok(picture(seed=3), X_Robots_Tag="otherbot: noai"))
+    write_map(desk, [("cat", url) for url in (kept, noai, free)])
+    assert desk.run("fetch", "--allow-private").code == 0
+    ended = {url: fate[:2] for url, fate in outcomes(desk).items()}
+    assert ended == {kept: ("skipped", "policy.robots"), noai: ("skipped", "policy.opt_out"), free: ("saved", "")}
+    assert [request.path for request in server.pictures if "kept" in request.path] == []
+    assert "X-Robots-Tag: noai" in desk.run("why", noai).out
+    assert "Disallow: /kept/" in desk.run("why", kept).out
+    assert desk.run("retry", "--only", "policy").code == 0
+    assert desk.run("fetch", "--allow-private", "--ignore-robots", "--ignore-opt-out").code == 0
+    assert {fate[0] for fate in outcomes(desk).values()} == {"saved"}
+    assert "ignored   X-Robots-Tag: noai" in desk.run("why", noai).out
+    assert "Disallow: /kept/" in desk.run("why", kept).out
+    assert "ignored" not in desk.run("why", free).out
+    judge(desk.images)
+
+
+def test_a_stand_in_is_marked(desk: Desk, server: Server) -> None:
+    gone = server.base + "/gone.jpg"
+    small = server.put("/small.jpg", ok(picture(seed=9)))
+    write_map(desk, [("cat", gone)])
+    with closing(sqlite3.connect(desk.images / "collector.db")) as db, db:  # As a source would have told it.
+        db.execute("UPDATE found SET thumbnail_url = ?", (small,))
+    assert desk.run("fetch", "--allow-private").code == 0
+    assert outcomes(desk)[gone][:2] == ("failed", "http.404")
+    assert desk.run("retry", "--only", "http.404").code == 0
+    ended = desk.run("fetch", "--allow-private", "--thumbnails", "--events")
+    saved = [event for event in map(json.loads, ended.out.splitlines()) if event["event"] == "saved"]
+    assert [(event["via"], event["final_url"]) for event in saved] == [("thumbnail", small)]
+    told = desk.run("why", gone).out
+    assert f"via       its thumbnail, in the place of the picture: {small}" in told

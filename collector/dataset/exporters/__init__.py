@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Final, Protocol, cast
@@ -13,6 +13,18 @@ from collector.dataset.samples import Plan, Written
 
 EXPORTERS: Final[Mapping[str, str]] = {
     "imagefolder": "collector.dataset.exporters.imagefolder",
+    "keras": "collector.dataset.exporters.keras",
+    "yolo-cls": "collector.dataset.exporters.yolo_cls",
+    "hf": "collector.dataset.exporters.hf",
+    "webdataset": "collector.dataset.exporters.webdataset",
+    "csv": "collector.dataset.exporters.csv_table",
+    "jsonl": "collector.dataset.exporters.jsonl_table",
+    "parquet": "collector.dataset.exporters.parquet_table",
+    "coco": "collector.dataset.exporters.coco",
+    "fiftyone": "collector.dataset.exporters.fiftyone",
+    "labelstudio": "collector.dataset.exporters.labelstudio",
+    "croissant": "collector.dataset.exporters.croissant",
+    "img2dataset": "collector.dataset.exporters.img2dataset",
 }
 """Name -> module. The module offers what `Exporter` says."""
 
@@ -32,7 +44,7 @@ class Exporter(Protocol):
         """Write the export into an empty folder. `pictures` are the plan's samples in its order, without those that
         could not be read any more."""
 
-    def check(self, folder: Path, classes: Sequence[str]) -> Counter[tuple[str, str]]:
+    def check(self, folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
         """(split, class) -> pictures, read back by the rules of the format's own loader. ValueError: what is wrong."""
 
     def loading(self, folder: Path, plan: Plan) -> str:

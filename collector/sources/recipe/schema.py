@@ -5,24 +5,21 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Any, Final, Literal, cast, get_args
+from typing import Any, Final, Literal, cast
 
 from collector.contracts import InputError
 from collector.model import Media
-from collector.sources.recipe import starts, steps
+from collector.sources.recipe import picks, starts
 from collector.sources.recipe.places import Place, Table, shown
 from collector.sources.recipe.values import (
     DEEPEST,
     MOST_PAGES,
-    Field,
     Follow,
     Manners,
     Next,
     Pick,
     Recipe,
     State,
-    Take,
-    Way,
 )
 
 VERSION: Final = 1
@@ -31,9 +28,6 @@ KNOWN: Final = (
     *("licence", "licence_page", "licensor", "creator", "credit"),
 )
 """Fields that have a place of their own in the ledger; others stand under `fields`."""
-_WAYS: Final = ("css", "xpath", "json", "literal", "template", "url")
-_SHORT: Final = re.compile(r"(.*\S)\s*@([\w:-]+)")
-_PICK_KEYS: Final = "css, xpath, json, literal, template or url"
 
 
 def parsed(text: str, file: str, name: str, given: Mapping[str, str] | None = None, *, complete: bool = True) -> Recipe:
@@ -63,7 +57,7 @@ def parsed(text: str, file: str, name: str, given: Mapping[str, str] | None = No
 def _params(top: Table) -> tuple[tuple[str, str | None], ...]:
     table = Table(top.get("params") or {}, top.at("params"))
     found: list[tuple[str, str | None]] = []
-    for name, value in table._value.items():
+    for name, value in table.raw().items():
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             raise table.at(name).error("a name is of small letters, digits and _")
         if value is not True and not isinstance(value, str):
@@ -86,10 +80,11 @@ def _filled(
 
 
 def _recipe(top: Table, name: str, params: tuple[tuple[str, str | None], ...], values: Mapping[str, str]) -> Recipe:
-    pages = Table(top.get("page"), top.at("page"))._value
+    pages = Table(top.get("page"), top.at("page")).raw()
     if not pages:
         raise top.at("page").error("there is no kind of page; write one under [page.NAME]")
     states = tuple(_state(Table(table, top.at("page").at(key)), key, tuple(pages)) for key, table in pages.items())
+    _check_templates(states, top.at("page"))
     recipe = Recipe(
         name=name,
         about=top.text("about"),
@@ -122,12 +117,12 @@ def _start(top: Table, values: Mapping[str, str]) -> tuple[str, ...]:
 
 def _manners(top: Table) -> Manners:
     headers = Table(top.get("headers") or {}, top.at("headers"))
-    named = {key: headers.text(key) for key in headers._value}
+    named = {key: headers.text(key) for key in headers.raw()}
     if agent := top.text("user_agent"):
         named["User-Agent"] = agent
     cookies = Table(top.get("cookies") or {}, top.at("cookies"))
-    if cookies._value:
-        named["Cookie"] = "; ".join(f"{key}={cookies.text(key)}" for key in cookies._value)
+    if cookies.raw():
+        named["Cookie"] = "; ".join(f"{key}={cookies.text(key)}" for key in cookies.raw())
     api, robots = top.flag("api"), top.flag("robots", True)
     return Manners(
         connections=top.number("connections", 8, 1),
@@ -144,12 +139,12 @@ def _manners(top: Table) -> Manners:
 def _state(table: Table, name: str, states: tuple[str, ...]) -> State:
     extra = Table(table.get("fields") or {}, table.at("fields"))
     given = [(key, table.get(key), table.at(key)) for key in KNOWN if key in table]
-    given += [(key, value, extra.at(key)) for key, value in extra._value.items()]
+    given += [(key, value, extra.at(key)) for key, value in extra.raw().items()]
     state = State(
         name=name,
         items=_one(table, "items"),
-        picture=_field("picture", table.get("picture"), table.at("picture")) if "picture" in table else None,
-        fields=tuple(_field(*each) for each in given),
+        picture=picks.field("picture", table.get("picture"), table.at("picture")) if "picture" in table else None,
+        fields=tuple(picks.field(*each) for each in given),
         follow=tuple(_follow(value, place, states) for value, place in table.tables("follow")),
         next=_next(table.get("next"), table.at("next"), name) if "next" in table else None,
         empty=_one(table, "empty"),
@@ -158,98 +153,23 @@ def _state(table: Table, name: str, states: tuple[str, ...]) -> State:
     table.done()
     if state.picture is None and not state.leads_on:
         raise table.place.error("it has neither a picture nor links to follow")
-    _check_templates(state, table.place)
     return state
 
 
-def _check_templates(state: State, place: Place) -> None:
-    before: set[str] = set()
-    for field in state.all_fields:
-        before.add(field.name)
-    for field in state.all_fields:
-        for pick in field.picks:
-            for name in re.findall(r"\{(\w+)\}", pick.path) if pick.way == "template" else ():
-                if name == field.name:
-                    raise place.at(field.name).error(f"{{{name}}} is itself")
+def _check_templates(states: tuple[State, ...], place: Place) -> None:
+    """A template is of fields that some kind of page has, and never of itself."""
+    names = {field.name for state in states for field in state.fields}
+    for state in states:
+        for field in state.all_fields:
+            texts = [pick.path for pick in field.picks if pick.way == "template"]
+            for name in (name for text in texts for name in re.findall(r"\{(\w+)\}", text)):
+                if name == field.name or name not in names:
+                    at = place.at(state.name, field.name)
+                    raise at.error(f"{{{name}}} is no other field; there are: {', '.join(sorted(names))}")
 
 
 def _one(table: Table, key: str) -> Pick | None:
-    return _pick(table.get(key), table.at(key)) if key in table else None
-
-
-def _field(name: str, value: object, place: Place) -> Field:
-    listed = value if isinstance(value, list) else [value]
-    if not listed:
-        raise place.error("expected a selector or a list of them")
-    picks, default, required = [], "", False
-    for number, item in enumerate(listed):
-        at = place.at(str(number))
-        if isinstance(item, dict):
-            extra = Table({key: item[key] for key in ("default", "required") if key in item}, at)
-            default, required = extra.text("default") or default, extra.flag("required") or required
-            item = {key: each for key, each in item.items() if key not in ("default", "required")}
-        picks.append(_pick(item, at))
-    return Field(name, tuple(picks), default, required)
-
-
-def _pick(value: object, place: Place) -> Pick:
-    if isinstance(value, str):
-        short = _SHORT.fullmatch(value)
-        value = {"css": short[1], "attr": short[2]} if short else {"css": value}
-    table = Table(value, place)
-    pick = _pick_of(table)
-    table.done()
-    return pick
-
-
-def _pick_of(table: Table) -> Pick:
-    """The pick of a table that may have other keys too."""
-    way, path = _way(table)
-    inner = table.text("json") if way in ("css", "xpath") else ""
-    take = table.choice("take", get_args(Take), "text")
-    steps_given = table.get("then")
-    listed = steps_given if isinstance(steps_given, list) else [] if steps_given is None else [steps_given]
-    pick = Pick(
-        way=way,
-        path=path,
-        inner=inner,
-        contains=table.text("contains"),
-        matches=table.pattern("matches"),
-        attributes=table.texts("attr"),
-        take=cast(Take, take),
-        all=table.flag("all"),
-        at=table.number("at", 0, None),
-        steps=tuple(steps.read(step, table.at("then").at(str(number))) for number, step in enumerate(listed)),
-    )
-    _check_selectors(pick, table.place)
-    return pick
-
-
-def _way(table: Table) -> tuple[Way, str]:
-    found = [way for way in _WAYS if way in table]
-    if "json" in found and len(found) == 2 and found[0] in ("css", "xpath"):
-        found = found[:1]
-    if len(found) != 1:
-        raise table.place.error(
-            f"write one of {_PICK_KEYS}; here {'are ' + ' and '.join(found) if found else 'is none'}"
-        )
-    way = cast(Way, found[0])
-    if way == "url":
-        if table.get("url") is not True:
-            raise table.at("url").error("expected true: the address of the page")
-        return way, ""
-    path = table.text(way)
-    if not path and way != "literal":
-        raise table.at(way).error("it is empty")
-    return way, path
-
-
-def _check_selectors(pick: Pick, place: Place) -> None:
-    from collector.sources.recipe.select import fault
-
-    for key, path in ((pick.way, pick.path), ("json", pick.inner)):
-        if key in ("css", "xpath", "json") and path and (wrong := fault(key, path)):
-            raise place.at(key).error(f"{shown(path)}: {wrong}")
+    return picks.pick(table.get(key), table.at(key)) if key in table else None
 
 
 # --------------------------------------------------------------------------- ways on
@@ -257,7 +177,7 @@ def _check_selectors(pick: Pick, place: Place) -> None:
 
 def _follow(value: object, place: Place, states: tuple[str, ...], to: str = "") -> Follow:
     table = Table(value, place)
-    pick = _with_link(_pick_of(table))
+    pick = _with_link(picks.pick_of(table))
     follow = Follow(
         pick=pick,
         to=to or table.text("to"),
@@ -285,7 +205,7 @@ def _next(value: object, place: Place, name: str) -> Next:
     if isinstance(value, str):
         value = (
             dict(zip(("css", "attr"), found.groups(), strict=True))
-            if (found := _SHORT.fullmatch(value))
+            if (found := picks.SHORT.fullmatch(value))
             else {"css": value}
         )
     table = Table(value, place)

@@ -5,21 +5,20 @@ Reads pages only. It neither waits nor tries again nor stores: the Web it is len
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from collector.contracts import Answer, SourceError, Web
 from collector.model import Hit, SearchState
 from collector.sources.recipe import hits as making
-from collector.sources.recipe import select
+from collector.sources.recipe import links, select
 from collector.sources.recipe.frontier import Frontier, Stop
 from collector.sources.recipe.report import Report
 from collector.sources.recipe.select import NotThis, Page
-from collector.sources.recipe.values import Follow, Next, Pick, Recipe
+from collector.sources.recipe.values import Pick, Recipe
 
 FAILURES: Final = 10
 """Pages in a row that may fail before the walk is given up."""
@@ -193,26 +192,11 @@ class Walk:
                 continue
             texts = select.texts(follow.pick, scope, page, {})
             met.known = met.known or bool(texts)
-            for url in self._targets(follow, texts, page):
+            for url in links.targets(follow, texts, page, self._domains):
                 met.links += 1
                 place = (*stop.place, (float(met.links), 0))
                 on = Stop(url, self._recipe.state(follow.to), place, stop.depth + 1, carried, page.url)
                 met.new += self._frontier.add(on)
-
-    def _targets(self, follow: Follow, texts: list[str], page: Page) -> list[str]:
-        """The addresses among them that may be followed."""
-        found = []
-        for text in texts:
-            url = _joined(page.base, text)
-            if not url or (follow.include and not follow.include.search(url)):
-                continue
-            if follow.exclude and follow.exclude.search(url):
-                continue
-            if not (_within(url, self._domains) and _within(url, follow.domains)):
-                continue
-            found.append(url)
-        found = list(dict.fromkeys(found))
-        return found[: follow.most] if follow.most else found
 
     # ------------------------------------------------------------------ turning over
 
@@ -222,28 +206,10 @@ class Walk:
         if paging is None:
             return
         last = stop.place[-1]
-        for count, (number, url) in enumerate(self._following(paging, stop, page, met.new), start=1):
+        for count, (number, url) in enumerate(links.following(paging, stop, page, met.new, self._domains), start=1):
             place = (*stop.place[:-1], (last[0], last[1] + count))
             on = Stop(url, stop.state, place, stop.depth, stop.carried, page.url, number)
             self._frontier.add(on, (stop.place, met.links) if count == 1 else None)
-
-    def _following(self, paging: Next, stop: Stop, page: Page, new: int) -> Iterator[tuple[int | None, str]]:
-        if paging.link is not None:
-            texts = select.texts(paging.link.pick, page.root, page, {})
-            for url in self._targets(paging.link, texts, page):
-                yield None, url
-        elif paging.cursor is not None:
-            for text in select.texts(paging.cursor, page.root, page, {})[:1]:
-                yield None, _with(stop.url, paging.param, text)
-        elif paging.last is not None:
-            here = _number(stop, paging)
-            last = next(iter(select.texts(paging.last, page.root, page, {})), "")
-            if here == _first(stop, paging) and last.isdecimal():
-                for number in range(here + paging.step, min(int(last), here + 100_000) + 1, paging.step):
-                    yield number, _with(stop.url, paging.param, str(number))
-        elif new:  # Nothing new is the end: past it, sites show an empty page or the last one again.
-            number = _number(stop, paging) + paging.step
-            yield number, _with(stop.url, paging.param, str(number))
 
     def _is_short(self, stop: Stop, page: Page) -> bool:
         """Whether it has less than a full page of its kind although another follows, or may: some sites falter."""
@@ -254,7 +220,7 @@ class Walk:
             count = len(select.scopes(state.items, page.root))
         else:
             count = sum(len(select.texts(follow.pick, page.root, page, {})) for follow in state.follow)
-        return 0 < count < state.full and any(True for _ in self._following(paging, stop, page, 1))
+        return 0 < count < state.full and any(True for _ in links.following(paging, stop, page, 1, self._domains))
 
     # ------------------------------------------------------------------ losses
 
@@ -319,32 +285,3 @@ def _refusal(answer: Answer) -> SourceError:
 def _at_the_end(error: SourceError) -> SourceError:
     detail = f"some pages were not to be had; what was found is kept ({error.detail[:120]})"
     return SourceError(error.state, error.reason, detail)
-
-
-def _joined(base: str, text: str) -> str:
-    try:
-        url = urljoin(base, text.strip()).partition("#")[0]
-        return url if urlsplit(url).scheme in ("http", "https") else ""
-    except ValueError:
-        return ""
-
-
-def _within(url: str, domains: tuple[str, ...]) -> bool:
-    host = urlsplit(url).hostname or ""
-    return not domains or any(host == domain or host.endswith(f".{domain}") for domain in domains)
-
-
-def _with(url: str, param: str, value: str) -> str:
-    """The URL with one parameter of its query set; the others stay as they are written."""
-    parts = urlsplit(url)
-    kept = [piece for piece in parts.query.split("&") if piece and parse_qsl(piece, True)[0][0] != param]
-    return parts._replace(query="&".join([*kept, urlencode({param: value})])).geturl()
-
-
-def _number(stop: Stop, paging: Next) -> int:
-    return stop.number if stop.number is not None else _first(stop, paging)
-
-
-def _first(stop: Stop, paging: Next) -> int:
-    stated = parse_qs(urlsplit(stop.url).query).get(paging.param, [""])[0]
-    return int(stated) if re.fullmatch(r"\d{1,9}", stated) and stop.number is None else paging.first

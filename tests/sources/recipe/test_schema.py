@@ -58,6 +58,7 @@ def test_a_small_recipe_is_read_whole() -> None:
         ('"strip"', '{ rewrite = ["a", "\\\\7"] }', 12, "invalid group reference"),
         ('"strip"', '{ slice = "a" }', 12, "expected [from, to]"),
         ('"strip"', '{ strip = "x" }', 12, "takes no argument"),
+        ('{ css = "h1", then = ["strip"] }', '{ template = "{month} {x}" }', 12, "{month} is no other field"),
         ("{year}", "{month}", 2, "{month} is no parameter"),
         ('"https://example.org/{year}/[1-3]"', '"example.org"', 2, "is no address"),
         ("[1-3]", "[3-1]", 2, "is no range"),

@@ -1,0 +1,79 @@
+"""One row of facts for each picture, and the picture files beside a table; what the tabular formats share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from collector.dataset.attribution import attribution
+from collector.dataset.samples import Plan, Written
+
+PICTURES: Final = "pictures"
+READABLE: Final = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "gif", "tif"})
+"""Everything that Pillow and OpenCV read without a plug-in."""
+
+COLUMNS: Final = (
+    "id", "file_name", "label", "label_id", "labels", "split", "width", "height", "title", "keyword", "source", "rank",
+    "url", "page", "published", "collected", "licence", "licence_url", "creator", "credit", "notice", "sha256",
+    "exported_sha256",
+)  # fmt: skip
+"""Of a row, in this order."""
+
+Row = dict[str, Any]
+
+
+def save(folder: Path, written: Written) -> str:
+    """Write a picture as `pictures/<two digits>/<key>.<ext>`, never many thousands in one folder; its path."""
+    name = f"{PICTURES}/{written.sample.key[:2]}/{written.sample.key}.{written.extension}"
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(written.body)
+    return name
+
+
+def row(written: Written, plan: Plan, file_name: str) -> Row:
+    """Label and split, what the exported bytes are, where the picture came from and whose it is."""
+    sample, item = written.sample, written.sample.item
+    cells = attribution(sample)
+    return {
+        "id": sample.key,
+        "file_name": file_name,
+        "label": sample.labels[0],
+        "label_id": plan.classes.index(sample.labels[0]),
+        "labels": list(sample.labels),
+        "split": sample.split,
+        "width": written.width,
+        "height": written.height,
+        "title": item.title,
+        "keyword": item.keyword,
+        "source": item.source,
+        "rank": item.rank,
+        "url": cells[10],
+        "page": item.page,
+        "published": item.published,
+        "collected": item.saved_at,
+        "licence": cells[4],
+        "licence_url": cells[5],
+        "creator": cells[3],
+        "credit": cells[7],
+        "notice": cells[8],
+        "sha256": item.sha256,
+        "exported_sha256": written.sha256,
+    }
+
+
+def checked(folder: Path, rows: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
+    """Count rows whose picture is there, each file once. ValueError for a missing file, or one in two rows."""
+    counts: Counter[tuple[str, str]] = Counter()
+    seen: set[str] = set()
+    for entry in rows:
+        name = str(entry["file_name"])
+        if name in seen:
+            raise ValueError(f"{name} stands in two rows")
+        seen.add(name)
+        if not (folder / name).is_file():
+            raise ValueError(f"{name} is in the table and not on disk")
+        counts[str(entry["split"]), str(entry["label"])] += 1
+    return counts
