@@ -132,6 +132,26 @@ need_venv_package() {
     need="$need python${about%% *}-venv"
 }
 
+# nginx, for the tests of hotlink protection, which are skipped without it: its absence stops nothing. Only the
+# program is unpacked, under .venv: the package itself would start a web server on this machine.
+get_nginx() {
+    if command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || [ -d .venv/nginx ]; then return; fi
+    if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then return; fi
+    say "fetching nginx for the tests of hotlink protection"
+    unpack_nginx && return
+    if become_root && $sudo apt-get -q -o DPkg::Lock::Timeout=120 update >>"$log" 2>&1 && unpack_nginx; then return; fi
+    say "no nginx to be had: its tests are skipped (to have them: apt-get install nginx-light)"
+}
+
+unpack_nginx() {
+    mkdir -p .venv/nginx
+    for package in nginx nginx-light nginx-core; do # the program is in one of them, which one depends on the release
+        (cd .venv/nginx && apt-get -q download "$package" && dpkg -x "$package"_*.deb .) >>"$log" 2>&1 || continue
+        if .venv/nginx/usr/sbin/nginx -v >>"$log" 2>&1; then return; fi
+    done
+    return 1
+}
+
 need_browser_packages() {
     find_browser
     if [ -z "$browser" ]; then
@@ -193,5 +213,6 @@ need_browser_packages
 if [ -n "$need" ]; then apt_install $need; fi
 if [ "$venv" = bad ]; then make_venv; fi
 if [ "$stage" = test ]; then install_packages test requirements-dev.txt; else install_packages demo requirements.txt; fi
+if [ "$stage" = test ]; then get_nginx; fi
 check_browser
 rm -f "$log"

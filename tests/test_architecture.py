@@ -58,8 +58,11 @@ DOORS: dict[str, tuple[str, ...]] = {
     "pycurl": ("fetch",),
     "urllib3": ("fetch", "search"),
     "aiohttp": ("practice",),
+    "parsel": ("sources",),
+    "jmespath": ("sources.recipe",),
     "av": ("fetch.stills",),
-    "pandas": ("queries", "urlmap", "delimited"),
+    "pandas": ("queries", "urlmap", "delimited", "dataset.exporters.csv_table"),
+    "pyarrow": ("dataset.exporters.arrow", "urlmap"),
 }
 """Outside package -> the only rooms or modules that may import it. search/ needs urllib3's errors: selenium lets
 them through when a driver dies."""
@@ -73,7 +76,19 @@ ONLY_IMPORTERS: dict[str, tuple[str, ...]] = {
 
 EMPTY_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "managers", "base", "misc"}
 
-HEAVY = ("selenium", "webdriver_manager", "pandas", "numpy", "aiohttp", "requests", "pycurl", "PIL", "rich")
+HEAVY = (
+    "selenium",
+    "webdriver_manager",
+    "pandas",
+    "numpy",
+    "aiohttp",
+    "requests",
+    "pycurl",
+    "PIL",
+    "rich",
+    "parsel",
+    "lxml",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,36 +200,69 @@ class _Bad(Exception):
 def _climb(
     task: Task, settings: FetchSettings, ladder: Ladder, started: float
 ) -> Generator[Ask, Reply | None, Verified]:
-    """Try one Referer after the other while the host refuses; all of them share one deadline."""
-    refusal: _Bad | None = None
-    asked = 0
+    """Try one Referer after the other while the host refuses; all of them share one deadline.
+
+    An answer that may be a refusal in disguise is asked for once more, as if the host's own page showed the picture.
+    """
+    trouble: _Bad | FetchError | None = None
+    repeated: Verified | None = None
+    asked, doubted = 0, False
     for name, referer in ladder.rungs(task):
         left = _deadline(task, settings) - (time.monotonic() - started)
-        if left <= 0 and refusal is not None:
-            break
-        reply = yield _ask(task, settings, referer, max(0.01, left))
-        if reply is None:
-            raise AssertionError("an answer that did not come")
-        asked += 1
-        try:
-            verified = _judge(task, reply, settings)
-        except _Bad as bad:
-            refusal = bad
-            if not _another_may_do(bad):
-                raise
+        if (doubted and name != "own") or (left <= 0 and asked):
             continue
-        ladder.worked(task, name)
+        try:
+            reply = yield _ask(task, settings, referer, max(0.01, left))
+            asked += 1
+            verified = _judge(task, _answer(reply), settings)
+        except (_Bad, FetchError) as caught:
+            if doubted:
+                break
+            trouble = caught
+            if not _another_may_do(caught):
+                if not (_in_disguise(caught) and ladder.doubtful(task, referer)):
+                    raise
+                doubted = True
+            continue
+        if not doubted and ladder.repeated(task, referer, verified.picture.sha256):
+            repeated, doubted = verified, True
+            continue
+        if repeated is not None and repeated.picture.sha256 == verified.picture.sha256:
+            ladder.genuine(task, verified.picture.sha256)
+            return repeated
+        ladder.worked(task, name, disguised=doubted)
         return verified
-    ladder.refused(task)
-    if refusal is None:
+    if repeated is not None:
+        ladder.genuine(task, repeated.picture.sha256)
+        return repeated
+    if trouble is None:
         raise AssertionError("a ladder without a rung")
-    refusal.detail = refusal.detail or f"refused with {asked} different Referers"
-    raise refusal
+    if doubted:
+        ladder.in_vain(task)
+        raise trouble
+    ladder.refused(task)
+    trouble.detail = trouble.detail or f"refused with {asked} different Referers"
+    raise trouble
 
 
-def _another_may_do(bad: _Bad) -> bool:
+def _answer(reply: Reply | None) -> Reply:
+    if reply is None:
+        raise AssertionError("an answer that did not come")
+    return reply
+
+
+def _another_may_do(trouble: _Bad | FetchError) -> bool:
     """Whether another Referer may bring the picture: refused, or served with a stand-in."""
-    return bad.reply.status in REFUSALS or (bad.reason == "image.placeholder" and not gone(bad.detail))
+    if isinstance(trouble, FetchError):
+        return False
+    return trouble.reply.status in REFUSALS or (trouble.reason == "image.placeholder" and not gone(trouble.detail))
+
+
+def _in_disguise(trouble: _Bad | FetchError) -> bool:
+    """Whether a host may have meant a refusal: it hung up (nginx's 444), said there is nothing, or showed a page."""
+    if isinstance(trouble, FetchError):
+        return trouble.reason == "net.reset"
+    return trouble.reply.status in (404, 406, 410) or trouble.reason == "body.html"
 
 
 def _judge(task: Task, reply: Reply, settings: FetchSettings) -> Verified:

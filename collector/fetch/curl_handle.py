@@ -63,6 +63,8 @@ class Handles:
             headers.append(f"Referer: {transfer.referer}")
         if transfer.cookies:
             headers.append(f"Cookie: {transfer.cookies}")
+        if transfer.ask.agent is not None:  # libcurl leaves a header without a value out.
+            headers.append(f"User-Agent: {transfer.ask.agent}".rstrip())
         handle.setopt(pycurl.URL, transfer.url)
         handle.setopt(pycurl.HTTPHEADER, headers)
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(10, int(1000 * min(self._settings.connect_timeout, left))))

@@ -20,6 +20,8 @@ from collector.model import Picture, Task
 REFUSALS = frozenset((401, 403))
 GIVE_UP = 3
 """Pictures of a host for which every rung was refused before only one is asked for each."""
+DOUBTS = 2
+"""Pictures of a host that may be asked for again with its own Referer in vain, when it says 404 or hangs up."""
 FORGET = 10_000
 """Hosts remembered; then the memory starts anew."""
 CLAIM = 200
@@ -94,6 +96,9 @@ class Ladder:
     def __init__(self) -> None:
         self._worked: dict[str, str] = {}
         self._refused: Counter[str] = Counter()
+        self._doubted: Counter[str] = Counter()
+        self._disguised: set[str] = set()
+        self._brought: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
 
     def rungs(self, task: Task) -> Iterator[tuple[str, str]]:
@@ -113,14 +118,52 @@ class Ladder:
             if hopeless:
                 return
 
-    def worked(self, task: Task, name: str) -> None:
-        """A rung brought a picture."""
+    def worked(self, task: Task, name: str, disguised: bool = False) -> None:
+        """A rung brought a picture; `disguised` says that an answer before it only looked like no refusal."""
         host = origin(task.url)
         with self._lock:
             if len(self._worked) >= FORGET:
                 self._worked.clear()
+                self._disguised.clear()
             self._worked[host] = name
             self._refused.pop(host, None)
+            if disguised:
+                self._disguised.add(host)
+                self._doubted.pop(host, None)
+
+    def doubtful(self, task: Task, referer: str) -> bool:
+        """Whether an answer to this Referer may be a refusal in disguise: 404, a page, a broken connection.
+
+        Only foreign Referers are refused so, and hosts for which the doubt was twice in vain are believed.
+        """
+        host = origin(task.url)
+        with self._lock:
+            return bool(referer) and origin(referer) != host and self._doubted[host] < DOUBTS
+
+    def in_vain(self, task: Task) -> None:
+        """The host's own Referer brought nothing better: the answer was an honest one."""
+        host = origin(task.url)
+        with self._lock:
+            if len(self._doubted) >= FORGET:
+                self._doubted.clear()
+            if host not in self._disguised:
+                self._doubted[host] += 1
+
+    def repeated(self, task: Task, referer: str, sha256: str) -> bool:
+        """Whether these bytes came for another URL of the host too, and with a foreign Referer: like a stand-in."""
+        host = origin(task.url)
+        if not referer or origin(referer) == host:
+            return False
+        with self._lock:
+            if len(self._brought) >= FORGET:
+                self._brought.clear()
+            first = self._brought.setdefault((host, sha256), task.url)
+        return first not in ("", task.url)
+
+    def genuine(self, task: Task, sha256: str) -> None:
+        """The host's own Referer brings nothing else: two names of one picture, no longer asked about."""
+        with self._lock:
+            self._brought[origin(task.url), sha256] = ""
 
     def refused(self, task: Task) -> None:
         """Every rung was refused."""

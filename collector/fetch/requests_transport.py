@@ -13,6 +13,7 @@ import time
 import requests
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
+from urllib3.util import SKIP_HEADER
 
 from collector import __version__
 from collector.fetch.address import Resolve, check_url, system_resolve
@@ -59,7 +60,7 @@ class RequestsDownload:
         url, referer, cookies = check_url(ask.url, self._settings.allow_private), ask.referer, ask.cookies
         for hops in range(self._settings.max_redirects + 1):
             try:
-                answer = self._get(url, referer, cookies, ask.accept, attempt)
+                answer = self._get(ask, url, referer, cookies, attempt)
             except FetchError as error:
                 if hops and error.reason.startswith("url."):
                     raise FetchError("net.redirect_blocked", error.detail) from None
@@ -80,10 +81,11 @@ class RequestsDownload:
 
     # ----------------------------------------------------------------- one request
 
-    def _get(self, url: str, referer: str, cookies: str, accept: str, attempt: Attempt) -> requests.Response:
+    def _get(self, ask: Ask, url: str, referer: str, cookies: str, attempt: Attempt) -> requests.Response:
         request = requests.PreparedRequest()
         request.method, request.url, request.hooks = "GET", url, default_hooks()
-        headers = {"User-Agent": self._user_agent, "Accept": accept, "Accept-Encoding": "identity"}
+        agent = self._user_agent if ask.agent is None else ask.agent or SKIP_HEADER
+        headers = {"User-Agent": agent, "Accept": ask.accept, "Accept-Encoding": "identity"}
         if referer:
             headers["Referer"] = referer
         if cookies:

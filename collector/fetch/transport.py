@@ -32,6 +32,8 @@ class Ask:
     """A Cookie header for the URL's own origin; gone after the first redirect that leaves it."""
     limit: int = 0
     """Most bytes of the body, on the wire and unpacked; 0 is `fetch.max_bytes`."""
+    agent: str | None = None
+    """Another User-Agent than that of `fetch.user_agent`; "" sends none."""
     robots: bool = False
     """This is an origin's robots.txt: asked for once for all who wait for it, and cut off at `limit`, not refused."""
 

@@ -95,8 +95,8 @@ RULES = {
 @pytest.mark.parametrize("rule", RULES)
 def test_ladder_reaches_every_rule_and_remembers_it(rule: str, server: Server, fetch) -> None:
     test, requests = RULES[rule]
-    for path in ("/1.jpg", "/2.jpg"):
-        value = fetch(server.put(path, wants(lambda referer: test(referer, server))), page=PAGE)
+    for path, good in (("/1.jpg", JPEG), ("/2.jpg", picture(size=(401, 300)))):
+        value = fetch(server.put(path, wants(lambda referer: test(referer, server), ok(good))), page=PAGE)
         assert isinstance(value, Arrived), value
     assert server.picture_paths() == ["/1.jpg"] * requests + ["/2.jpg"]
 
