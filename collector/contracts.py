@@ -202,5 +202,21 @@ says "the source truly has no results".
 Post = Callable[[Any], None]
 """How workers hand values to the calling thread; may block while the inbox is full."""
 
+class Viewer(Protocol):
+    """A browser that shows a picture on its page, for hosts that give it to nobody else. For one thread, but `kill`."""
+
+    def picture(self, page: str, url: str, seconds: float) -> bytes:
+        """Open the page, have it show the picture, give the picture's bytes; b"" when the page cannot show it.
+
+        No step takes longer than `seconds`. BrowserError when the browser failed; the next call starts another.
+        """
+
+    def kill(self) -> None:
+        """End the browser under whoever uses it, and start none any more."""
+
+    def close(self) -> None:
+        """End the browser; nothing of it is left."""
+
+
 KnownFile = Callable[[str], tuple[Path, str] | None]
 """sha256 -> (path relative to the output folder, label) of the saved file with these bytes."""

@@ -14,12 +14,12 @@ from queue import SimpleQueue
 from typing import Any
 
 from collector import disk, layout, sources, urlmap
-from collector.contracts import Source
+from collector.contracts import Post, Source, Viewer
 from collector.lock import FolderLock
 from collector.mend import start
 from collector.mend.checkpoint import Checkpoints
 from collector.model import Noticed
-from collector.run import Run
+from collector.run import Fetchers, Run
 from collector.settings import Settings
 from collector.store import Ledger
 
@@ -83,7 +83,8 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
     from collector.fetch.politeness import Hosts
 
     inbox: SimpleQueue[Any] = SimpleQueue()
-    searchers = fetchers = None
+    searchers = None
+    fetchers: Fetchers | None = None
     if search:
         from collector.fetch.pages import PageClient
         from collector.search.pool import SearchPool
@@ -102,11 +103,29 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
     if fetch:
         from collector.fetch.choice import open_pool
 
-        fetchers = open_pool(settings.fetch, settings.out, inbox.put)
+        if settings.fetch.browser:
+            fetchers = _rescuing(settings, inbox.put)
+        else:
+            fetchers = open_pool(settings.fetch, settings.out, inbox.put)
     hosts = Hosts(settings.fetch, time.monotonic)
     checkpoints = Checkpoints(ledger, settings.out)
     return Run(
         ledger, number, settings, inbox, hosts, searchers, fetchers, checkpoints, variations=_variations(settings)
+    )
+
+
+def _rescuing(settings: Settings, post: Post) -> Fetchers:
+    """The fetch workers, with a browser behind them for what hosts refuse; it starts when it is first needed."""
+    from collector.fetch.choice import open_pool
+    from collector.fetch.rescue import RescuePool
+
+    def viewer() -> Viewer:
+        from collector.search.viewer import PageViewer
+
+        return PageViewer(settings.search, post)
+
+    return RescuePool(
+        settings.fetch, settings.out, post, lambda inner: open_pool(settings.fetch, settings.out, inner), viewer
     )
 
 

@@ -111,6 +111,12 @@ class FetchSettings:
     """Whether a hit that is only a thumbnail may be saved."""
     stand_ins: bool = False
     """Whether the thumbnail that the source showed is saved, and marked, when the picture itself cannot be had."""
+    browser: bool = False
+    """Whether a picture that its host refuses under every Referer is asked for by a browser that shows its page."""
+    browser_per_host: int = 20
+    """Pictures of one host for which that is done in one run."""
+    browser_most: int = 200
+    """Pictures for which it is done in one run; each costs a page load."""
     user_agent: str = "Mozilla/5.0 (compatible; collector/{version})"
     robots: bool = True
     """Whether robots.txt is obeyed, by pictures everywhere and by pages at sites that were not made for programs."""

@@ -111,6 +111,11 @@ fetch = _options(
         help="How pictures are looked at before they are kept.  [default: fast]",
     ),
     click.option(
+        "--rescue",
+        is_flag=True,
+        help="Have a browser show the page of a picture that its host refuses; a few per host.",
+    ),
+    click.option(
         "--thumbnails", is_flag=True, help="Save a picture's thumbnail, marked, when the picture itself cannot be had."
     ),
     click.option(
@@ -139,6 +144,7 @@ _FLAG_KEYS = {
     "threads": "fetch.threads",
     "transport": "fetch.transport",
     "verify": "fetch.verify",
+    "rescue": "fetch.browser",
     "thumbnails": "fetch.stand_ins",
     "ignore_robots": "fetch.robots",
     "ignore_opt_out": "fetch.opt_out",

@@ -83,7 +83,9 @@ def _others(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots,
     seconds, most = first.seconds, DEADLINES * _deadline(task, settings)
     for via, url in _candidates(task, settings):
         decided |= missed.reason.startswith("policy.")
-        if not _ended_for_good(missed, settings) or seconds > most or (via == "thumbnail" and decided):
+        if via == "thumbnail" and (decided or (settings.browser and first.http_status in REFUSALS)):
+            break  # A decision is kept; and what a browser may get yet needs no stand-in.
+        if not _ended_for_good(missed, settings) or seconds > most:
             break
         cookies = task.cookies if origin(url) == origin(task.url) else ""
         other = replace(task, url=url, width=0, height=0, is_thumbnail=False, cookies=cookies)

@@ -162,6 +162,24 @@ class ChromeBrowser:
             bodies = ((url, self._body(request)) for request, url in finished)
             return [(url, body) for url, body in bodies if body is not None]
 
+    def resource(self, url: str) -> bytes:
+        """The bytes of a picture that the page has loaded; b"" when it has none of that URL, or tells nothing."""
+        if not self._devtools:
+            return b""
+        with self._session.speaking():
+            frame = self._frame()["id"]
+            self._session.cdp("Page.enable")
+            try:
+                answer = self._session.cdp("Page.getResourceContent", frameId=frame, url=url)
+            except WebDriverException as error:
+                if "No resource" in (error.msg or ""):
+                    return b""
+                raise
+            finally:
+                self._session.cdp("Page.disable")
+            text = str(answer["content"])
+            return base64.b64decode(text) if answer.get("base64Encoded") else text.encode()
+
     # ------------------------------------------------------------------ life
 
     @property

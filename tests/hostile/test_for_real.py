@@ -315,3 +315,21 @@ def test_a_stand_in_is_marked(desk: Desk, server: Server) -> None:
     assert [(event["via"], event["final_url"]) for event in saved] == [("thumbnail", small)]
     told = desk.run("why", gone).out
     assert f"via       its thumbnail, in the place of the picture: {small}" in told
+
+
+@pytest.mark.browser
+def test_a_browser_rescues_what_is_refused(desk: Desk, server: Server) -> None:
+    async def guarded(request: Request, writer: Writer) -> None:
+        shown = request.headers.get("sec-fetch-dest") == "image"
+        writer.write(ok(picture(), Connection="close") if shown else ok(b"", "403 Forbidden"))
+        await writer.drain()
+
+    url = server.put("/x.jpg", guarded)
+    page = server.put("/page.html", ok(b"<!doctype html><h1>Pictures", type="text/html"))
+    write_map(desk, [("cat", url)])
+    with closing(sqlite3.connect(desk.images / "collector.db")) as db, db:
+        db.execute("UPDATE found SET page = ?", (page,))
+    assert desk.run("fetch", "--allow-private", "--rescue", "--set", "search.headed=no").code == 0
+    assert outcomes(desk)[url][0] == "saved"
+    assert "via       a browser" in desk.run("why", url).out
+    assert list((desk.folder / "tmp").iterdir()) == []
