@@ -28,6 +28,7 @@ http {{
   server {{ listen {slow} backlog=4096; root {root};
     location / {{ access_by_lua_block {{ ngx.sleep(0.1 + 0.2 * (ngx.crc32_short(ngx.var.uri) % 1000) / 1000) }} }} }}
   server {{ listen {faulty} backlog=4096; root {root};
+    location = /robots.txt {{ return 404; }}
     location = /forget {{ content_by_lua_block {{ ngx.shared.asked:flush_all() ngx.say("forgotten") }} }}
     location /truncated/ {{ keepalive_timeout 0; content_by_lua_block {{
       local file = io.open("{root}/web/" .. ngx.var.uri:match("[^/]+$"), "rb")

@@ -24,7 +24,7 @@ PACKAGE = ROOT / "collector"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
-    ("ui",),
+    ("ui", "review"),
     ("launch", "doctor"),
     ("run",),
     ("settle",),

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from collector import __version__, ui
-from collector.cli import chores, flags, importing, recipes, sets
+from collector.cli import chores, flags, importing, pages, recipes, sets
 from collector.cli.endings import GO_ON, Verdict, counted
 from collector.cli.signals import Stop, Stopped
 from collector.cli.site import led_to, practice_site
@@ -106,6 +106,7 @@ def urls(out: Path | None, file: Path | None) -> None:
     ui.line(f"{given} URLs read from {file}, {new} of them new; `collector fetch --out {folder}` downloads them")
 
 
+cli.add_command(pages.page)
 for _verb in (sets.dedupe, sets.junk, sets.split, sets.review, sets.export, sets.diff):
     cli.add_command(_verb)
 cli.add_command(importing.import_)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from collector import sources, ui
 from collector.cli.endings import GO_ON, Verdict, judge, offer_widening, remember_unreachable
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from collector.queries import QueryFile
 
 
-def work(given: dict[str, Any], path: Path | None, *, search: bool, fetch: bool) -> None:
+def work(
+    given: dict[str, Any],
+    path: Path | QueryFile | None,
+    *,
+    search: bool,
+    fetch: bool,
+    summary: TextIO | None = None,
+) -> None:
     """Plan the queries, work them off, show it, and end with the right code."""
     from collector.store import Interrupted
 
@@ -35,7 +42,7 @@ def work(given: dict[str, Any], path: Path | None, *, search: bool, fetch: bool)
             tallies, unreachable, seconds = _worked(given, settings, path, stop, search=search, fetch=fetch)
     except (Stopped, Interrupted):
         raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}") from None
-    ui.summary(tallies, seconds, settings.out, events=given["events"])
+    ui.summary(tallies, seconds, settings.out, events=given["events"], stream=summary)
     if stop.asked:
         raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}")
     offer_widening(tallies, settings)
@@ -43,12 +50,12 @@ def work(given: dict[str, Any], path: Path | None, *, search: bool, fetch: bool)
 
 
 def _worked(
-    given: dict[str, Any], settings: Settings, path: Path | None, stop: Stop, *, search: bool, fetch: bool
+    given: dict[str, Any], settings: Settings, path: Path | QueryFile | None, stop: Stop, *, search: bool, fetch: bool
 ) -> tuple[list[Tally], list[str], float]:
     """(how every keyword stands, sources that could not be reached, seconds) of a run from its plan to its end."""
     from collector import launch
 
-    asked = _read(path, settings, given) if path is not None else None
+    asked = _read(path, settings, given) if isinstance(path, Path) else path
     started = time.monotonic()
     with (
         launch.workshop(settings.out, ui.error, lambda: stop.asked) as ledger,

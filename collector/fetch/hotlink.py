@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -17,6 +19,7 @@ from collector.fetch.ladder import browser_referer, origin, stand_in
 from collector.fetch.payload import Unusable, identify
 from collector.fetch.transport import Ask, FetchError, Reply
 from collector.model import Task
+from collector.settings import FetchSettings
 
 FOREIGN: Final = "https://www.example.com/"
 """Some other site's page; reserved for examples by RFC 2606."""
@@ -152,13 +155,21 @@ class Probe:
             order.insert(1, ("unsigned", Ask(subject.url.partition("?")[0], own)))
         state: State | None = None
         for name, ask in order:
-            if self._needed(name):
+            if name not in self.looks and self._needed(name):
                 self.looks[name] = self._look(ask)
                 state = classify(self.looks, self._right())
             if state is not None:
                 break
-        tries = tuple((name, look.detail or str(look.status)) for name, look in self.looks.items())
-        return Finding(state or _refusal(self.looks), tries)
+        return Finding(state or _refusal(self.looks), self.tries())
+
+    def opens(self) -> bool:
+        """Whether a page of another site gets the right bytes: one request, which `run` does not repeat."""
+        self.looks["foreign"] = self._look(Ask(self.subject.url, FOREIGN))
+        return self._good("foreign") and not looks_signed(self.subject.url)
+
+    def tries(self) -> tuple[tuple[str, str], ...]:
+        """See Finding."""
+        return tuple((name, look.detail or str(look.status)) for name, look in self.looks.items())
 
     def _needed(self, name: str) -> bool:
         """Whether a request can still tell something."""
@@ -208,3 +219,49 @@ def _same_site(subject: Subject) -> bool:
 def probe(subject: Subject, download: Callable[[Ask], Reply], seconds: float = 20.0) -> Finding:
     """Find out what the host of a picture wants; `seconds` for each request."""
     return Probe(subject, download, seconds).run()
+
+
+# --------------------------------------------------------------------------- many pictures
+
+FULL: Final = 12
+"""Pictures of a host whose state is found out by all requests; the others are believed to be like them."""
+HOSTS: Final = 8
+"""Hosts asked at once; each is asked for one thing after the other."""
+
+
+def survey(subjects: Iterable[Subject], settings: FetchSettings, each: bool = True) -> dict[str, Finding]:
+    """URL -> finding. With `each`, every picture is asked for as a foreign page would; else one of every host."""
+    from collector.fetch.requests_transport import RequestsDownload
+
+    hosts: dict[str, list[Subject]] = {}
+    for subject in {subject.url: subject for subject in subjects}.values():
+        hosts.setdefault(origin(subject.url), []).append(subject)
+    download = RequestsDownload(settings)
+    try:
+        with ThreadPoolExecutor(HOSTS, thread_name_prefix="hotlink") as pool:
+            done = pool.map(lambda listed: _host(listed, download, each), hosts.values())
+            return {url: finding for found in done for url, finding in found.items()}
+    finally:
+        download.close()
+
+
+def _host(subjects: list[Subject], download: Callable[[Ask], Reply], each: bool) -> dict[str, Finding]:
+    """All pictures of one host, those whose right bytes are known first; a host that asks to wait is left alone."""
+    found: dict[str, Finding] = {}
+    full = 0
+    for subject in sorted(subjects, key=lambda one: one.sha256 == ""):
+        states = Counter(finding.state for finding in found.values())
+        usual = states.most_common(1)[0][0] if states else None
+        if usual is not None and (not each or State.LIMITED in states):
+            found[subject.url] = Finding(State.LIMITED if State.LIMITED in states else usual)
+            continue
+        one = Probe(subject, download)
+        if subject.sha256 and usual in (State.OPEN, State.AGENT) and one.opens():
+            found[subject.url] = Finding(usual, one.tries())
+        elif full >= FULL and usual is not None:
+            closed = [state for state, _ in states.most_common() if not state.shows_elsewhere]
+            found[subject.url] = Finding(closed[0] if closed else State.REFUSED, one.tries())
+        else:
+            full += 1
+            found[subject.url] = one.run()
+    return found

@@ -21,10 +21,11 @@ from collector.store.planning import Planning
 from collector.store.recording import Recording
 from collector.store.shelf import Shelf
 from collector.store.upkeep import Upkeep
+from collector.store.viewing import Viewing
 from collector.store.work import Work
 
 
-class Ledger(Planning, Work, Recording, Looking, Shelf, Entries, Curation, Films, Upkeep):
+class Ledger(Planning, Work, Recording, Looking, Viewing, Shelf, Entries, Curation, Films, Upkeep):
     """One output folder's memory. Open it with `Ledger.open`; close it, or use it in a `with`."""
 
     @classmethod

@@ -7,6 +7,6 @@ from collector.ui.grid import grid
 from collector.ui.shows import Show, choose
 from collector.ui.story import story
 from collector.ui.table import summary
-from collector.ui.text import error, line
+from collector.ui.text import error, line, meaning
 
-__all__ = ["Show", "choose", "error", "grid", "line", "story", "summary"]
+__all__ = ["Show", "choose", "error", "grid", "line", "meaning", "story", "summary"]

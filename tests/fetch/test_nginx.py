@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.fetch.hotlink import FOREIGN, Finding, State, Subject, classify, looks_signed, probe
+from collector.fetch.hotlink import FOREIGN, Finding, State, Subject, classify, looks_signed, probe, survey
 from collector.fetch.hotlink import Look as Seen
 from collector.fetch.requests_transport import RequestsDownload
 from collector.fetch.transport import Ask, FetchError
@@ -292,3 +292,20 @@ def test_a_probe_bears_whatever_the_transport_raises() -> None:
     found = probe(Subject("https://nowhere.invalid/a.jpg"), broken)  # type: ignore[arg-type]
     assert found.state is State.UNREACHABLE and found.tries[0] == ("foreign", "net.dns")
     assert FOREIGN.startswith("https://")
+
+
+@needs_nginx
+def test_a_survey_of_many_pictures(nginx: Nginx) -> None:
+    settings = FetchSettings(allow_private=True, read_timeout=5, deadline=10)
+    right = {name: hashlib.sha256(body).hexdigest() for name, body in (("1", ONE), ("2", TWO), ("3", THREE))}
+    rules = {"open": "", "foreign": "/403", "own": "", "agent": ""}
+    subjects = [
+        Subject(nginx.url(rule, f"{path}/{number}.jpg"), nginx.url(rule, "/"), "", right[number])
+        for rule, path in rules.items()
+        for number in "123"
+    ]
+    for each in (True, False):
+        found = survey(subjects, settings, each)
+        assert [found[subject.url].state for subject in subjects] == (
+            [State.OPEN] * 3 + [State.FOREIGN] * 3 + [State.REFERER] * 3 + [State.AGENT] * 3
+        )

@@ -26,7 +26,9 @@ _SHORT: Final = 60_000
 def addresses(keyword: str, home: str) -> list[str]:
     """The URLs that a keyword may mean, the likeliest first; a path alone is one at the home address."""
     text = keyword.strip()
-    if text.startswith("/") and not text.startswith("//") and home:
+    if text.startswith("/") and not text.startswith("//"):
+        if not home:
+            raise SourceError(SearchState.FAILED, "page.gone", "a path alone, and no setting `home` that it belongs to")
         return [home.rstrip("/") + text]
     text = text.removeprefix("//")
     if _SCHEME.match(text):

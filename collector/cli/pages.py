@@ -1,0 +1,169 @@
+"""The verb `page`: all pictures of pages downloaded, their hosts tested, and an HTML file that shows them.
+
+The run itself is that of every other verb; here is what comes before and after it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector import sources, ui
+from collector.cli import flags
+from collector.cli.endings import Verdict
+from collector.cli.site import site
+from collector.cli.work import work
+from collector.contracts import InputError
+from collector.settings import Settings
+
+if TYPE_CHECKING:
+    from collector.fetch.hotlink import Finding
+    from collector.queries import QueryFile
+    from collector.store.viewing import View
+
+UNFINISHED = (7, 8, 9)
+"""Exit codes of runs that did their work and did not get everything: there is something to show."""
+
+
+@click.command()
+@click.argument("addresses", nargs=-1, required=True, metavar="URL...")
+@flags.common
+@flags.browser
+@flags.fetch
+@click.option("--gallery", is_flag=True, help="Scroll and press for more, in the browser.")
+@click.option("--limit", type=click.IntRange(1), help="Pictures per page.  [default: all]")
+@click.option(
+    "--test",
+    type=click.Choice(["each", "host", "none"]),
+    default="each",
+    help="Which pictures are asked for as a foreign page would.  [default: each]",
+)
+@click.option("--open", "show", is_flag=True, help="Open the HTML file in your browser.")
+@click.option(
+    "--print", "only_print", is_flag=True, help="Only print the pictures' URLs, one a line; download nothing."
+)
+def page(addresses: tuple[str, ...], gallery: bool, test: str, show: bool, only_print: bool, **given: Any) -> None:
+    """Download every picture of web pages, and write an HTML file that shows them.
+
+    It shows each from its own host where that lets other pages show it, from the local copy where not, and says
+    which of them need a Referer, a cookie, ... Pictures and ledger go to images/HOST, the file beside it.
+    """
+    source = "gallery" if gallery else "page"
+    asked = _asked(addresses, source, given.get("limit"))
+    settings = flags.settings_of(given)
+    given["out"] = given["out"] or settings.out / _folder(addresses)
+    verdict: Verdict | None = None
+    try:
+        work(given, asked, search=True, fetch=not only_print, summary=sys.stderr if only_print else sys.stdout)
+    except Verdict as ending:
+        if ending.code not in UNFINISHED:
+            raise
+        verdict = ending
+    keywords = [query.keyword for query in asked.queries]
+    if only_print:
+        _print(given["out"], keywords, source)
+    else:
+        _write(given, keywords, source, test, show)
+    if verdict is not None:
+        raise verdict
+
+
+def _asked(addresses: Sequence[str], source: str, limit: int | None) -> QueryFile:
+    """The addresses as rows of a file of queries would be. InputError for one that is none."""
+    from collector.model import ALL, Query
+    from collector.queries import QueryFile, clean
+
+    queries = []
+    for address in dict.fromkeys(addresses):
+        try:
+            keyword, _ = clean(address)
+        except ValueError as error:
+            raise InputError(f"the address {error}") from None
+        if fault := sources.fault(source, keyword):
+            raise InputError(f"{keyword[:200]}: {fault}")
+        label, _ = clean(sources.label(source, keyword))
+        queries.append(Query(keyword, label or keyword, limit or ALL, (source,)))
+    return QueryFile(queries, 0, 0, (), "")
+
+
+def _folder(addresses: Sequence[str]) -> str:
+    """The host of the first address as the name of a folder."""
+    from collector.layout import folder_name
+    from collector.sources.page.plain import label
+
+    return folder_name(label(addresses[0]).partition(" ")[0], ())
+
+
+def _print(out: Path, keywords: Sequence[str], source: str) -> None:
+    from collector.store import Ledger
+
+    with Ledger.read(out) as ledger:
+        for url in dict.fromkeys(view.url for view in ledger.views(keywords, source)):
+            ui.line(url)
+
+
+# --------------------------------------------------------------------------- the file that shows them
+
+
+def _write(given: dict[str, Any], keywords: Sequence[str], source: str, test: str, show: bool) -> None:
+    from collector.review.page_view import document
+    from collector.store import Ledger
+
+    out: Path = given["out"]
+    with Ledger.read(out) as ledger, site(given["practice"], ledger, flags.settings_of(given)) as settings:
+        views = list(ledger.views(keywords, source))
+        found = _tested(views, settings, test)
+    path = out.with_name(f"{out.name}.html")
+    made = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
+    shown = [_shown(view, found.get(view.url), out.name) for view in views]
+    pages = dict.fromkeys(view.page for view in views) or keywords
+    text = document(list(pages), shown, made)
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8", errors="replace")
+    part.replace(path)
+    ui.line(str(path))
+    if show:
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
+
+
+def _shown(view: View, finding: Finding | None, folder: str) -> Any:
+    from collector.review.page_view import Shown
+
+    state = "inline" if view.url[:5].lower() == "data:" else str(finding.state) if finding else "not tested"
+    loss = (
+        "" if view.path else f"{ui.meaning(view.reason) or view.state} ({view.reason})" if view.reason else view.state
+    )
+    return Shown(
+        url=view.url,
+        page=view.page,
+        title=view.title,
+        state=state,
+        told="; ".join(f"{name}: {came}" for name, came in finding.tries) if finding else "",
+        local=f"{folder}/{view.path.as_posix()}" if view.path else "",
+        width=view.width,
+        height=view.height,
+        bytes=view.bytes,
+        loss=loss,
+        video=view.media == "video",
+    )
+
+
+def _tested(views: Sequence[View], settings: Settings, test: str) -> dict[str, Finding]:
+    """URL -> what its host wants; nothing of those that must not be asked for, or are no pictures."""
+    from collector.fetch.hotlink import Subject, survey
+
+    if test == "none":
+        return {}
+    subjects = [
+        Subject(view.url, view.page, view.cookies, view.sha256 if not view.via else "")
+        for view in views
+        if view.media == "picture" and view.url[:4] == "http" and not view.reason.startswith("policy.")
+    ]
+    return survey(subjects, settings.fetch, each=test == "each")

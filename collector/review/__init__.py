@@ -1,0 +1,1 @@
+"""Pages for people: what was found and what became of it, as HTML that needs no server. Asks and writes nothing."""
