@@ -28,6 +28,8 @@ FILTERS: Final = ("size", "color", "type", "time", "rights", "safe", "region", "
 """The filters that columns may be named after unless the caller knows better."""
 MAX_LENGTH: Final = 512
 """Characters of a keyword or label."""
+NAMED: Final = 10
+"""Blocked rows that are named one by one; beyond, they are counted."""
 
 _COLUMNS: Final = ("keyword", "limit", "label", "source")
 _ALIASES: Final = {"keywords": "keyword", "query": "keyword", "sources": "source", "colour": "color"}
@@ -42,7 +44,7 @@ class QueryFile:
     """What a file of queries says."""
 
     queries: Sequence[Query]
-    """In the file's order; never empty."""
+    """In the file's order; empty only when all that it asks for is blocked."""
     blank: int
     """Rows without anything in them."""
     duplicates: int
@@ -51,6 +53,8 @@ class QueryFile:
     """Lines the user should read: what was changed on the way in."""
     sha256: str
     """64 hex digits of the file's bytes."""
+    blocked: int = 0
+    """Rows that are left out because of a term in their keyword."""
 
 
 def read_queries(
@@ -63,6 +67,7 @@ def read_queries(
     check: Check | None = None,
     fault: OfKeyword | None = None,
     label: OfKeyword | None = None,
+    blocked: Callable[[str], str] | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> QueryFile:
@@ -70,9 +75,10 @@ def read_queries(
 
     `limit`, `sources` and the filters `given` hold for rows that do not set their own; a limit may be `all`.
     `fault` says what is wrong with a keyword, "" when nothing is; `label` names the class of rows that name none,
-    which else is the keyword. Two rows are duplicates when keyword, label and filters are the same but for spacing
-    and Unicode form; the first one's limit counts, and the sources of both. InputError: what is wrong, in which
-    line, what to do. UsageError: no such encoding.
+    which else is the keyword; `blocked` names the term for which a keyword is left out, "" when it is not. Two rows
+    are duplicates when keyword, label and filters are the same but for spacing and Unicode form; the first one's
+    limit counts, and the sources of both. InputError: what is wrong, in which line, what to do. UsageError: no such
+    encoding.
     """
     raw = read_bytes(path)
     sha256 = hashlib.sha256(raw).hexdigest()
@@ -84,7 +90,7 @@ def read_queries(
     separator = check_delimiter(delimiter) if delimiter else sniff(first, _KEYWORD)
     header = _header(path, first, line, separator, filters)
     records = table(path, text, separator, len(header.names))
-    rows = _Rows(records, header, limit, sources, given or {}, _Asked(check, fault, label))
+    rows = _Rows(records, header, limit, sources, given or {}, _Asked(check, fault, label, blocked))
     for record, cells in records.records():
         if record >= header.line:
             rows.add(record, cells)
@@ -133,6 +139,8 @@ class _Asked:
     check: Check | None
     fault: OfKeyword | None
     label: OfKeyword | None
+    blocked: Callable[[str], str] | None
+    """Who knows the block list."""
 
 
 class _Rows:
@@ -161,7 +169,8 @@ class _Rows:
         self._seen: dict[object, int] = {}
         self._notes: dict[str, tuple[int, int]] = {}
         self._approved: set[object] = set()
-        self._blank = self._duplicates = 0
+        self._blank = self._duplicates = self._blocked = 0
+        self._blocked_notes: list[str] = []
 
     def add(self, record: int, cells: tuple[str, ...]) -> None:
         """One record."""
@@ -176,16 +185,29 @@ class _Rows:
             raise self._table.error(record, "no keyword in this row; write one, or delete the row")
         sources, filters = self._row_sources(record, cells), self._row_filters(record, cells)
         self._approve(record, keyword, sources, filters)
+        if self._asked.blocked is not None and (term := self._asked.blocked(keyword)):
+            self._leave_out(record, keyword, term)
+            return
         limit = self._number(record, cells) or self._usual(sources)
         label = self._text(record, "label", cells) or self._label(record, sources[0], keyword)
         self._keep(record, Query(keyword, label, limit, sources, filters))
 
     def done(self, sha256: str) -> QueryFile:
         """Everything. InputError when there was not one keyword."""
-        if not self._queries:
+        if not self._queries and not self._blocked:
             raise InputError(f"{self._table.path}: 0 keywords below the header; write one keyword a row")
-        notes = tuple(f"{text}: {count:,}, first in line {line}" for text, (count, line) in self._notes.items())
-        return QueryFile(tuple(self._queries), self._blank, self._duplicates, notes, sha256)
+        notes = [f"{text}: {count:,}, first in line {line}" for text, (count, line) in self._notes.items()]
+        notes += self._blocked_notes
+        if self._blocked > NAMED:
+            notes.append(f"rows not searched because of the block list (policy.blocklist): {self._blocked:,} in all")
+        return QueryFile(tuple(self._queries), self._blank, self._duplicates, tuple(notes), sha256, self._blocked)
+
+    def _leave_out(self, record: int, keyword: str, term: str) -> None:
+        """A row that is not to be searched; the first of them are named."""
+        self._blocked += 1
+        if self._blocked <= NAMED:
+            why = f"not searched: {_shown(term)} is on the block list (policy.blocklist)"
+            self._blocked_notes.append(f"line {self._table.line(record)}, {_shown(keyword)}: {why}")
 
     def _keep(self, record: int, query: Query) -> None:
         spaced = _spaced(query.keyword)

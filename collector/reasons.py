@@ -84,6 +84,8 @@ REASONS: tuple[Reason, ...] = (
     Reason("policy.robots", Fate.SKIPPED, "robots.txt forbids it"),
     Reason("policy.opt_out", Fate.SKIPPED, "its server says that it is not to be used for training or mining"),
     Reason("policy.locked", Fate.SKIPPED, "its maker keeps it for members, buyers or adults"),
+    Reason("policy.blocklist", Fate.SKIPPED, "the keyword contains a term of the block list: it is not searched"),
+    Reason("policy.blocked_host", Fate.SKIPPED, "its host, or one that it leads to, is on the list of blocked hosts"),
     Reason("policy.withdrawn", Fate.SKIPPED, "its maker or the site has taken it down"),
     Reason("page.no_picture", Fate.SKIPPED, "the page that should show it is gone, or shows none"),
     Reason("page.consent", Fate.SEARCH, "a consent wall stands before the results"),

@@ -122,6 +122,8 @@ class FetchSettings:
     """Whether robots.txt is obeyed, by pictures everywhere and by pages at sites that were not made for programs."""
     opt_out: bool = True
     """Whether pictures are left alone whose server or whose bytes say that they are not for training or mining."""
+    block_hosts: str = ""
+    """Hosts, comma-separated, that are asked for no picture, nor are those below them; `@FILE` for a list in a file."""
     allow_private: bool = False
     """Loopback and private addresses too."""
 
@@ -143,6 +145,8 @@ class Settings:
     something, is 100, and everything from sources that are there to be read whole (see WHOLE in `sources`)."""
     source: str = "google"
     """Sources of rows that name none, comma-separated."""
+    blocklist: str = ""
+    """Path of a text file of terms, one a line; rows whose keyword contains one are not searched. "" for none."""
     search: SearchSettings = field(default_factory=SearchSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)
     sources: Tables = field(default_factory=dict)
@@ -178,8 +182,8 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
     """A copy with one dotted key set: `out`, `limit`, `search.browsers`, `google.home`, ..."""
     table, _, name = key.rpartition(".")
     if not table:
-        if name not in ("out", "limit", "source"):
-            raise UsageError(f"{where}: no setting {key!r}; at the top there are: limit, out, source")
+        if name not in ("out", "limit", "source", "blocklist"):
+            raise UsageError(f"{where}: no setting {key!r}; at the top there are: blocklist, limit, out, source")
         kind = get_type_hints(Settings)[name]
         if name == "limit" and str(value).strip().lower() == EVERYTHING:
             value = ALL

@@ -37,7 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sources",),
     ("urlmap",),
     ("queries", "settings", "layout", "lock"),
-    ("delimited", "disk"),
+    ("blocklist", "delimited", "disk"),
     ("contracts",),
     ("reasons",),
     ("model",),

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from collector.blocklist import Terms
 from collector.contracts import InputError, UsageError
 from collector.model import ALL, Query
-from collector.queries import QueryFile, read_queries
+from collector.queries import NAMED, QueryFile, read_queries
 
 
 @pytest.fixture
@@ -345,3 +346,14 @@ def test_a_label_that_a_source_makes_must_be_one(file: Path) -> None:
     assert keywords(file, "cat\n", label=lambda source, keyword: "  ") == ["cat"]
     line = refusal(file, "cat\n", label=lambda source, keyword: "x" * 600)
     assert "the label that google makes of it" in line and "600" in line
+
+
+def test_blocked_rows_are_left_out_named_and_counted(file: Path) -> None:
+    text = "keyword,limit\ncat,\nwater gun,3\ndog,\n" + "".join(f"gun {n},\n" for n in range(20))
+    result = read(file, text, blocked=Terms(["gun"]).within)
+    assert [query.keyword for query in result.queries] == ["cat", "dog"]
+    assert result.blocked == 21
+    assert len(result.notes) == NAMED + 1
+    assert result.notes[0] == 'line 3, "water gun": not searched: "gun" is on the block list (policy.blocklist)'
+    assert result.notes[-1].endswith("(policy.blocklist): 21 in all")
+    assert read(file, "gun\n", blocked=Terms(["gun"]).within).queries == ()

@@ -10,6 +10,7 @@ import click
 
 from collector import settings as settings_file
 from collector import sources
+from collector.blocklist import hosts, inlined
 from collector.contracts import UsageError
 from collector.model import ALL
 from collector.settings import Settings
@@ -36,6 +37,9 @@ common = _options(
     config,
     click.option("--events", is_flag=True, help="Print every event as a line of JSON on standard output."),
     practice,
+)
+blocklist = click.option(
+    "--blocklist", metavar="FILE", help="Terms, one a line; keywords that contain one are left out."
 )
 reading = _options(
     click.option("--encoding", help="Encoding of QUERIES, if it is not UTF-8 or UTF-16."),
@@ -132,6 +136,7 @@ fetch = _options(
 _FLAG_KEYS = {
     "out": "out",
     "limit": "limit",
+    "blocklist": "blocklist",
     "browsers": "search.browsers",
     "workers": "search.workers",
     "headed": "search.headed",
@@ -168,7 +173,8 @@ def settings_of(flags: dict[str, Any]) -> Settings:
         raise UsageError(f"source: name at least one; there are: {', '.join(sources.SOURCES)}")
     for name in source_names(settings):
         sources.load(name)
-    return settings
+    hosts(settings.fetch.block_hosts)  # A mistake in it is told now.
+    return settings_file.assign(settings, "fetch.block_hosts", inlined(settings.fetch.block_hosts), "--set")
 
 
 def source_names(settings: Settings) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ def cli() -> None:
 @flags.queries
 @flags.reading
 @flags.common
+@flags.blocklist
 @flags.search
 @flags.fetch
 def run(queries: Path, **given: Any) -> None:
@@ -47,6 +48,7 @@ def run(queries: Path, **given: Any) -> None:
 @flags.queries
 @flags.reading
 @flags.common
+@flags.blocklist
 @flags.search
 def search(queries: Path, **given: Any) -> None:
     """Only search: fill the map of keywords and URLs, fetch nothing yet."""
@@ -55,6 +57,7 @@ def search(queries: Path, **given: Any) -> None:
 
 @cli.command()
 @flags.common
+@flags.blocklist
 @flags.fetch
 def fetch(**given: Any) -> None:
     """Only fetch: download whatever the map still has to do."""

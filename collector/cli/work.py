@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from collector import sources, ui
+from collector.blocklist import Terms
 from collector.cli.endings import GO_ON, Verdict, judge, offer_widening, remember_unreachable
 from collector.cli.flags import settings_of, source_names
 from collector.cli.signals import Stop, Stopped
@@ -64,7 +65,10 @@ def _worked(
         with ledger.interruptible(lambda: stop.asked):
             widen = settings.search.widen
             feeds = [name for name in sources.SOURCES if sources.feed(name)]
-            number = ledger.plan(asked.queries, widen, feeds) if asked is not None else ledger.take_up_all()
+            blocked = _blocked(settings)
+            number = ledger.plan(asked.queries, widen, feeds) if asked is not None else ledger.take_up_all(blocked)
+            if asked is None and blocked is not None and (left := ledger.left_alone(blocked)):
+                ui.error(f"keywords not fetched because of the block list (policy.blocklist): {left:,}")
             keywords, wanted, searched, saved = ledger.progress(number)
         stop.gently = True
         run = launch.assemble(ledger, number, settings, search=search, fetch=fetch)
@@ -98,9 +102,15 @@ def _read(path: Path, settings: Settings, given: Mapping[str, Any]) -> QueryFile
         check=_check_query,
         fault=sources.fault,
         label=sources.label,
+        blocked=_blocked(settings),
         encoding=given["encoding"],
         delimiter=given["delimiter"],
     )
+
+
+def _blocked(settings: Settings) -> Callable[[str], str] | None:
+    """Keyword -> the term of the block list that it contains."""
+    return Terms.read(Path(settings.blocklist)).within if settings.blocklist else None
 
 
 def _limit(settings: Settings, names: tuple[str, ...]) -> int:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
+from collector.blocklist import blocked, hosts
 from collector.fetch.transport import FetchError
 from collector.fetch.watchdog import Attempt
 
@@ -105,6 +106,12 @@ def check_url(url: str, allow_private: bool) -> str:
     except UnicodeEncodeError:
         raise FetchError("url.malformed", "not valid Unicode") from None
     return urlunsplit((parts.scheme, host + port, path, query, ""))
+
+
+def check_host(url: str, listed: str) -> None:
+    """FetchError(policy.blocked_host) for a URL, as `check_url` gives it, at a host that the user has blocked."""
+    if listed and (name := blocked(urlsplit(url).hostname or "", hosts(listed))):
+        raise FetchError("policy.blocked_host", name)
 
 
 @lru_cache(maxsize=4096)

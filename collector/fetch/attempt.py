@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
-from collector.fetch.address import check_url
+from collector.fetch.address import check_host, check_url
 from collector.fetch.consent import Robots, forbidden, opt_out, prohibited, robots_ask
 from collector.fetch.ladder import REFUSALS, Ladder, contradicts, gone, origin, stand_in
 from collector.fetch.payload import Unusable, decode_data, is_data
@@ -130,6 +130,8 @@ def _one(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots) ->
             yield Ask(task.url)
             reply = Reply(0, "", body=decode_data(task.url, settings.max_data_url))
             return Verified(_inspect(task, reply, settings), reply.body, reply)
+        if settings.block_hosts:
+            check_host(check_url(task.url, settings.allow_private), settings.block_hosts)
         overridden = yield from _permitted(task.url, settings, robots)
         verified = yield from _climb(task, settings, ladder, started)
         if verified.reply.hops and origin(verified.reply.url) != origin(task.url):

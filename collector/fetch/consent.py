@@ -36,7 +36,9 @@ ORIGINS = 20_000
 _PATH = "/robots.txt"
 _FORBIDS = re.compile(r"^[ \t]*di[a-z]+[ \t]*:[ \t]*[^\s#]", re.IGNORECASE | re.MULTILINE)
 """A Disallow line with a value, in the spellings that Protego bears with."""
-_UNUSABLE = frozenset(("net.redirect_loop", "net.redirect_blocked", "http.bad_framing", "body.too_big"))
+_UNUSABLE = frozenset(
+    ("net.redirect_loop", "net.redirect_blocked", "policy.blocked_host", "http.bad_framing", "body.too_big")
+)
 """Troubles that say "there is no such file" (RFC 9309, 2.3.1.2), not "the server is in trouble"."""
 
 

@@ -207,7 +207,9 @@ class CurlTransfers:
                 return
             settings = self.settings
             location = transfer.headers.get("location", "")
-            there = redirect_target(transfer.url, location, transfer.status, settings.allow_private)
+            there = redirect_target(
+                transfer.url, location, transfer.status, settings.allow_private, settings.block_hosts
+            )
             if transfer.hops >= settings.max_redirects:
                 raise FetchError(
                     "net.redirect_loop", f"more than {settings.max_redirects} redirects, last {shown(there)}"

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Mapping
 from urllib.parse import urljoin
 
-from collector.fetch.address import check_url
+from collector.fetch.address import check_host, check_url
 from collector.fetch.transport import FetchError
 
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -65,7 +65,7 @@ def unpacked(body: bytes, coding: str, limit: int) -> bytes:
     return plain
 
 
-def redirect_target(url: str, location: str, status: int, allow_private: bool) -> str:
+def redirect_target(url: str, location: str, status: int, allow_private: bool, blocked_hosts: str = "") -> str:
     """Where a redirect leads, checked. The header's bytes are UTF-8 more often than Latin-1."""
     location = location.strip()
     with contextlib.suppress(UnicodeError):
@@ -73,7 +73,9 @@ def redirect_target(url: str, location: str, status: int, allow_private: bool) -
     if not location:
         raise FetchError("net.redirect_blocked", "a redirect to nowhere", status)
     try:
-        return check_url(urljoin(url, location), allow_private)
+        there = check_url(urljoin(url, location), allow_private)
     except (FetchError, ValueError) as error:
         detail = error.detail if isinstance(error, FetchError) else "not a valid address"
         raise FetchError("net.redirect_blocked", f"redirect: {detail}", status) from None
+    check_host(there, blocked_hosts)
+    return there

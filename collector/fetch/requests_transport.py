@@ -72,7 +72,8 @@ class RequestsDownload:
                     seconds = time.monotonic() - attempt.started
                     return Reply(answer.status_code, url, headers, body, hops, referer, seconds)
                 location, status = answer.headers.get("location", ""), answer.status_code
-                there = redirect_target(url, location, status, self._settings.allow_private)
+                allowed, blocked = self._settings.allow_private, self._settings.block_hosts
+                there = redirect_target(url, location, status, allowed, blocked)
                 discard(answer)
             referer = referer_after_redirect(referer, url, there)
             cookies = cookies if cookies and origin(url) == origin(there) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from collector import layout
 from collector.model import ALL, Hit, Query, Task
@@ -12,6 +12,8 @@ from collector.store.connection import Store, filters_text, now
 
 PLAN = "plan"
 """The note of the last plan: its run, and the hash of what was asked."""
+_UNFETCHED = """state = 'open' AND EXISTS (SELECT 1 FROM found LEFT JOIN outcome ON found_id = found.id
+WHERE query_id = query.id AND (outcome.state IS NULL OR outcome.state = 'retry'))"""
 
 
 class Planning(Store):
@@ -80,20 +82,27 @@ class Planning(Store):
             f"UPDATE search SET state = 'pending', reason = '', detail = '' WHERE id IN ({due})", (run, *sources)
         )
 
-    def take_up_all(self) -> int:
-        """Make every query with URLs still to be fetched the current run's, and return its number."""
+    def take_up_all(self, blocked: Callable[[str], str] | None = None) -> int:
+        """Make every query with URLs still to be fetched the current run's, and return its number.
+
+        Those whose keyword is `blocked` (which says for what term, "" for none) are left as they are.
+        """
+        self._db.create_function("blocked", 1, blocked or (lambda _: ""), deterministic=True)
         with self.transaction():
             run = self._next_run()
             self._db.execute(
-                """UPDATE query SET run = ?, position = id WHERE state = 'open' AND EXISTS (
-                     SELECT 1 FROM found LEFT JOIN outcome ON found_id = found.id
-                     WHERE query_id = query.id AND (outcome.state IS NULL OR outcome.state = 'retry'))""",
-                (run,),
+                f"UPDATE query SET run = ?, position = id WHERE {_UNFETCHED} AND blocked(keyword) = ''", (run,)
             )
             self._db.execute(
                 "UPDATE search SET run = ? WHERE query_id IN (SELECT id FROM query WHERE run = ?)", (run, run)
             )
         return run
+
+    def left_alone(self, blocked: Callable[[str], str]) -> int:
+        """How many queries with URLs still to be fetched `take_up_all` leaves as they are."""
+        self._db.create_function("blocked", 1, blocked, deterministic=True)
+        row = self._db.execute(f"SELECT count(*) FROM query WHERE {_UNFETCHED} AND blocked(keyword) <> ''").fetchone()
+        return int(row[0])
 
     def import_urls(self, pairs: Iterable[tuple[str, str]]) -> tuple[int, int]:
         """Enter (keyword, url) pairs of a saved map; see `import_hits`."""

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from collector.lock import FolderLock
+from collector.practice import Knobs, PracticeWeb
 from collector.store import Ledger
 from tests.command import Desk
 from tests.fetch.misbehaving import Request, Server, Writer, ok, picture, serving
@@ -88,6 +89,43 @@ def test_both_normal_forms_are_one_keyword(desk: Desk) -> None:
     write_map(desk, [("café", data_url(1)), ("cafe\u0301", data_url(2))])
     assert desk.run("fetch").code == 0
     assert [entry.name for entry in desk.images.iterdir() if entry.is_dir()] == ["café"]
+
+
+def test_a_keyword_on_the_block_list_is_not_searched(desk: Desk) -> None:
+    """K34: the practice web's log is the oracle; the row beside it is searched and fetched."""
+    desk.write("terms.txt", "# house rules\nWater  GUN\n")
+    desk.write("queries.csv", "red water-gun\nred barn\n")
+    with PracticeWeb(Knobs.calm()) as web:
+        settings = ("--allow-private", "--set", f"openverse.home={web.url}/openverse", "--source", "openverse")
+        ended = desk.run("run", "--blocklist", "terms.txt", "--limit", "3", *settings)
+        asked = " ".join(request.path for request in web.log)
+    assert ended.code == 0, ended.err
+    assert '"red water-gun": not searched: "Water GUN" is on the block list (policy.blocklist)' in ended.err
+    assert len(saved_urls(desk.images)) == 3
+    assert "barn" in asked
+    assert "gun" not in asked
+    write_map(desk, [("water gun", data_url(1)), ("cat", data_url(2))])
+    later = desk.run("fetch", "--set", "fetch.threads=2", "--blocklist", "terms.txt")
+    assert "(policy.blocklist): 1" in later.err
+    assert outcomes(desk)[data_url(1)][0] is None, "it stays to do"
+    assert desk.run("fetch").code == 0
+    assert outcomes(desk)[data_url(1)][0] == "saved"
+
+
+def test_a_blocked_host_gets_no_packet(desk: Desk, server: Server) -> None:
+    desk.write("hosts.txt", "127.0.0.1\nads.example\n")
+    url = server.put("/a.jpg", ok(picture()))
+    write_map(desk, [("cat", url), ("cat", "http://IMG.ads.example./b.jpg"), ("cat", "http://ads.example@c.example/")])
+    ended = desk.run("fetch", "--allow-private", "--set", "fetch.block_hosts=@hosts.txt")
+    assert ended.code == 0, ended.err
+    assert [fate[:2] for fate in outcomes(desk).values()] == [
+        *([("skipped", "policy.blocked_host")] * 2), ("failed", "url.malformed"),
+    ]  # fmt: skip
+    assert (server.connections, server.log) == (0, [])
+    assert desk.run("retry", "--only", "policy.blocked_host").code == 0
+    desk.run("fetch", "--allow-private", "--set", "fetch.block_hosts=ads.example")
+    assert outcomes(desk)[url][0] == "saved"
+    assert desk.run("fetch", "--set", "fetch.block_hosts=https://x/").code == 2
 
 
 def test_a_keyword_of_ten_megabytes_is_refused(desk: Desk) -> None:
