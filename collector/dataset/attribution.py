@@ -51,9 +51,16 @@ def attribution(sample: Sample) -> tuple[str, ...]:
 
 
 def licence_name(item: Item) -> str:
+    """What `short_name` makes of the licence that the source, or else the bytes, name."""
+    return short_name(item.licence.url or dict(item.rights).get("licence", ""))
+
+
+def short_name(url: str) -> str:
     """A Creative Commons licence by its short name (`CC BY-SA 4.0`), another one by its host, else "unknown"."""
-    url = item.licence.url or dict(item.rights).get("licence", "")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # Whatever a page wrote there.
+        return UNKNOWN
     steps = [step for step in parts.path.split("/") if step]
     if (parts.hostname or "").removeprefix("www.") == "creativecommons.org" and len(steps) > 1:
         if steps[0] == "publicdomain":

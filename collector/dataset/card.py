@@ -14,6 +14,7 @@ from collector.dataset.samples import Plan, Sample
 from collector.model import Item
 
 CARD: Final = "README.md"
+_SPELLED_OUT: Final = {ord(letter): f"&#{ord(letter)};" for letter in "\\`*_[]<>|&#"}
 Patterns = Callable[[Plan], Sequence[tuple[str, str]]]
 """(split, glob) of each split for Hugging Face's `configs`."""
 
@@ -118,9 +119,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
 
 def _plain(text: str) -> str:
     """Text that Markdown and HTML leave as it is."""
-    for letter in "\\`*_[]<>|&#":
-        text = text.replace(letter, f"&#{ord(letter)};")
-    return " ".join(text.split())
+    return " ".join(text.translate(_SPELLED_OUT).split())
 
 
 def _quoted(text: str) -> str:

@@ -72,6 +72,27 @@ def reduced(path: Path, side: int) -> Pixels:
     return np.asarray(image)
 
 
+def grey(path: Path, side: int) -> Pixels:
+    """(height, width) of the first frame's luma, upright, at most `side` pixels on its long side, on white.
+
+    JPEGs hold their luma apart (ITU-R BT.601): only that is decoded, and at a fraction of its size where it is large.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of odd EXIF, of which we want only the rotation.
+        try:
+            with Image.open(path) as opened:
+                if opened.width * opened.height > LARGEST:
+                    raise Unreadable(f"{opened.width} x {opened.height} pixels")
+                opened.draft("L", (side, side))
+                ImageOps.exif_transpose(opened, in_place=True)
+                plain = opened.mode == "L" and "transparency" not in opened.info
+                image = opened if plain else flat(opened, (255, 255, 255)).convert("L")
+                image.thumbnail((side, side), Image.Resampling.BOX)
+                return np.array(image)
+        except (*_TROUBLES, Image.DecompressionBombError) as error:
+            raise Unreadable(f"{type(error).__name__}: {error}") from None
+
+
 def rendered(path: Path, form: Form, readable: frozenset[str]) -> tuple[bytes, str, int, int]:
     """(bytes, extension, width, height) of a picture in the form asked for; the size is of the upright picture.
 
@@ -86,6 +107,7 @@ def rendered(path: Path, form: Form, readable: frozenset[str]) -> tuple[bytes, s
                 extension = EXTENSIONS.get(opened.format or "", "")
                 if form.encoding == "keep" and form.resize == "none" and extension in readable and _plain(opened):
                     return path.read_bytes(), extension, opened.width, opened.height
+                opened.draft(None, _enough(opened.size, form))
                 image = flat(in_srgb(ImageOps.exif_transpose(opened)), form.matte)
         except (*_TROUBLES, Image.DecompressionBombError) as error:
             raise Unreadable(f"{type(error).__name__}: {error}") from None
@@ -94,6 +116,24 @@ def rendered(path: Path, form: Form, readable: frozenset[str]) -> tuple[bytes, s
     out = io.BytesIO()
     image.save(out, format, **_options(format, form.quality))
     return out.getvalue(), EXTENSIONS[format], image.width, image.height
+
+
+def thumbnail(path: Path, side: int, quality: int = 62) -> tuple[bytes, int, int]:
+    """(JPEG, width, height) of the first frame, upright, at most `side` pixels on its long side, without metadata."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(path) as opened:
+                if opened.width * opened.height > LARGEST:
+                    raise Unreadable(f"{opened.width} x {opened.height} pixels")
+                opened.draft("RGB", (2 * side, 2 * side))
+                image = flat(ImageOps.exif_transpose(opened), (255, 255, 255))
+        except (*_TROUBLES, Image.DecompressionBombError) as error:
+            raise Unreadable(f"{type(error).__name__}: {error}") from None
+    image.thumbnail((side, side))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=quality)
+    return out.getvalue(), image.width, image.height
 
 
 def in_srgb(image: Image.Image) -> Image.Image:
@@ -117,6 +157,15 @@ def _plain(image: Image.Image) -> bool:
     profile = image.info.get("icc_profile") or b""
     known = not profile or b"sRGB" in profile
     return upright and one and known and image.mode in ("RGB", "L") and "transparency" not in image.info
+
+
+def _enough(size: tuple[int, int], form: Form) -> tuple[int, int]:
+    """What a JPEG has to be decoded to at least: twice what is needed, so that the last step is a true resampling."""
+    if form.resize == "none":
+        return size
+    longest = form.resize in ("fit", "pad")
+    scale = min(1.0, 2 * form.side / (max(size) if longest else min(size)))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _resized(image: Image.Image, form: Form) -> Image.Image:

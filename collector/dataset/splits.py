@@ -97,7 +97,8 @@ def assign(together: Sequence[tuple[Item, ...]], earlier: Mapping[str, str], sch
     frequent label still lacks most.
     """
     totals = Counter(item.label for members in together for item in members)
-    lacking = {label: scheme.targets(count) for label, count in totals.items()}
+    apart = Counter(label for members in together for label in {item.label for item in members})
+    lacking = {label: _wanted(scheme, count, apart[label]) for label, count in totals.items()}
     names = [name for name, _ in scheme.sizes]
     given: dict[str, str] = {}
 
@@ -117,6 +118,20 @@ def assign(together: Sequence[tuple[Item, ...]], earlier: Mapping[str, str], sch
         label = Counter(item.label for item in members).most_common(1)[0][0]
         give(members, max(names, key=lambda name: (lacking[label][name], -names.index(name))))
     return given
+
+
+def _wanted(scheme: Scheme, count: int, apart: int) -> dict[str, float]:
+    """Pictures that each split should have of a class: one at least where it has enough that can stand apart.
+
+    Loaders number classes by the folders they find, so a class should be missing in no split.
+    """
+    targets = scheme.targets(count)
+    if apart < len(targets):
+        return targets
+    raised = {name: max(1.0, target) for name, target in targets.items()}
+    largest = max(raised, key=lambda name: raised[name])
+    raised[largest] -= sum(raised.values()) - count
+    return raised
 
 
 @dataclass(frozen=True, slots=True)

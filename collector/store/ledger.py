@@ -23,9 +23,10 @@ from collector.store.shelf import Shelf
 from collector.store.upkeep import Upkeep
 from collector.store.viewing import Viewing
 from collector.store.work import Work
+from collector.store.yields import Yields
 
 
-class Ledger(Planning, Work, Recording, Looking, Viewing, Shelf, Entries, Curation, Films, Upkeep):
+class Ledger(Planning, Work, Recording, Looking, Viewing, Shelf, Entries, Curation, Films, Yields, Upkeep):
     """One output folder's memory. Open it with `Ledger.open`; close it, or use it in a `with`."""
 
     @classmethod

@@ -11,6 +11,7 @@ from PIL import Image
 
 from collector.contracts import InputError, UsageError
 from collector.dataset import exporters, publish
+from collector.dataset.card import card
 from collector.dataset.samples import Choice, Plan
 from collector.model import Licence
 from tests.dataset.collection import Collection, drawn, encoded
@@ -149,3 +150,12 @@ def test_the_choice_of_pictures(tmp_path: Path) -> None:
     assert dict(licensed.left) == {"another licence, or an unknown one": 2}
     assert (len(large.samples), dict(large.left)) == (2, {"smaller than asked": 1})
     assert [sample.item.rank for sample in best.samples] == [1]
+
+
+def test_texts_in_the_card_are_text_and_nothing_else(tmp_path: Path) -> None:
+    with Collection(tmp_path / "images") as collection:
+        collection.add("a|b", drawn(1), site="Wide & Open <script>alert(1)</script> `x` [y](z) #1")
+        made = planned(collection, ("",))
+    text = card(made, made.samples, [], None)
+    assert "Wide &#38; Open &#60;script&#62;alert(1)&#60;/script&#62; &#96;x&#96; &#91;y&#93;(z) &#35;1" in text
+    assert "| a&#124;b | 1 |" in text

@@ -44,6 +44,15 @@ def test_numbers_of_pictures_a_class() -> None:
     assert sum(counts["rare", name] for name in ("train", "val", "test")) == 4
 
 
+def test_a_small_class_is_in_every_split_where_it_can_be() -> None:
+    everything = [*items(5), *items(3, "dog", 100), *items(2, "rare", 200)]
+    given = assign(clusters(everything, ()), {}, USUAL)
+    counts = Counter((one.label, given[one.sha256]) for one in everything)
+    assert [counts["cat", name] for name in ("train", "val", "test")] == [3, 1, 1]
+    assert [counts["dog", name] for name in ("train", "val", "test")] == [1, 1, 1]
+    assert counts["rare", "train"] + counts["rare", "val"] + counts["rare", "test"] == 2
+
+
 def test_what_looks_the_same_or_stood_on_one_page_stays_together() -> None:
     everything = [*items(40), *(item(100 + n, page="http://album.test/1#p" + str(n)) for n in range(6))]
     twins = [Group((everything[n], everything[n + 1], everything[n + 2]), (0, 1, 2)) for n in range(0, 30, 3)]
