@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -141,5 +141,6 @@ def _variations(settings: Settings) -> Callable[[str], Sequence[tuple[str, str]]
 def write_map(ledger: Ledger, folder: Path) -> Path:
     """The master map as readable JSON beside the ledger; returns its path."""
     path = folder / layout.URLS
-    urlmap.write_urls(path, ledger.urls())
+    with closing(ledger.urls()) as pairs:  # A disk that fills up leaves it half read.
+        urlmap.write_urls(path, pairs)
     return path

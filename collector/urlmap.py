@@ -58,6 +58,9 @@ def write_urls(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # A write knows only its number.
+        raise
     finally:
         part.unlink(missing_ok=True)
 

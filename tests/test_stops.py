@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from collector.practice import Knobs, PracticeWeb
-from tests.command import Desk
+from tests.command import Desk, Ended
 from tests.invariants import judge, saved_urls
 from tests.maps import write_map
 
@@ -146,36 +149,101 @@ def fill(folder: Path, leave: int) -> Path:
     return ballast
 
 
-@pytest.mark.parametrize("leave", [0, 60_000, 200_000, 1_500_000, 3_000_000])
+LEVELS = (0, 120_000, 1_500_000)
+"""Bytes left, one after the other: not even a ledger can be opened, ..., the work is well under way."""
+
+
+def is_full(ended: Ended, images: Path) -> None:
+    """Exit 3 with one line that names the place."""
+    assert ended.code == 3, (ended.code, ended.err[-500:])
+    assert "Traceback" not in ended.err
+    assert "No space left" in ended.last_line
+    assert sum(line.startswith("collector: ") for line in ended.err.splitlines()) == 1
+    assert str(images) in ended.last_line or "collector.db" in ended.last_line
+
+
+def rows(images: Path, question: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(images / "collector.db")) as db:
+        return db.execute(question).fetchall()
+
+
 @pytest.mark.parametrize("phase", ["import", "plan", "fetch"])
-def test_a_full_disk_is_exit_3_and_the_next_run_goes_on(
-    desk: Desk, web: PracticeWeb, small: Path, phase: str, leave: int
-) -> None:
+def test_a_full_disk_is_exit_3_and_the_next_run_goes_on(desk: Desk, web: PracticeWeb, small: Path, phase: str) -> None:
     images = small / "images"
     out = ("--out", str(images))
-    desk.write("big.csv", "".join(f"keyword {n} {'x' * 60}\n" for n in range(30_000)))
-    desk.write("large.csv", "keyword,url\n" + "".join(f"k{n % 9},http://x.test/{n}.jpg\n" for n in range(30_000)))
-    write_map(desk.folder / "map.csv", web.url, ["tabby cat", "red barn"], 150)
+    desk.write("big.csv", "".join(f"keyword {n} {'x' * 60}\n" for n in range(20_000)))
+    desk.write("large.csv", "keyword,url\n" + "".join(f"k{n % 9},http://x.test/{n}.jpg\n" for n in range(20_000)))
+    pictures = 300 if phase == "fetch" else 9
+    write_map(desk.folder / "map.csv", web.url, ["tabby cat", "red barn", "old bus"], pictures // 3)
     assert desk.run("urls", "--import", "map.csv", *out).code == 0
     work = {
         "import": ("urls", "--import", "large.csv", *out),
         "plan": ("search", "big.csv", "--browser-binary", "/bin/false", *out, *LOOSE),
         "fetch": ("fetch", "--allow-private", *out, *LOOSE),
     }[phase]
-    ballast = fill(small, leave)
-    ended = desk.run(*work)
-    assert ended.code == 3, (ended.code, ended.err[-500:])
-    assert "Traceback" not in ended.err
-    assert "No space left" in ended.last_line
-    assert str(images) in ended.last_line or "collector.db" in ended.last_line
-    ballast.unlink()
-    verdict = judge(images, settled=False)
-    assert not verdict, verdict
-    again = desk.run("fetch", "--allow-private", *out, *LOOSE)
-    assert again.code == 0, again.err
+    for leave in LEVELS:
+        ballast = fill(small, leave)
+        is_full(desk.run(*work), images)
+        ballast.unlink()
+        assert not judge(images, settled=False)
+    assert rows(images, "SELECT (SELECT count(*) FROM query), (SELECT count(*) FROM found)") == [(3, pictures)]
+    assert desk.run("fetch", "--allow-private", *out, *LOOSE).code == 0
     assert not judge(images)
-    failed = [line for line in desk.run("status", *out).out.splitlines() if "store." in line]
-    assert failed == [], "no row was marked because of the disk"
+    assert rows(images, "SELECT DISTINCT state FROM outcome WHERE state NOT IN ('saved', 'duplicate')") == []
+
+
+@pytest.mark.browser
+def test_a_disk_that_fills_up_while_browsers_search_is_exit_3(desk: Desk, small: Path) -> None:
+    images = small / "images"
+    desk.write("queries.csv", "tabby cat\nred barn\nold bus\n")
+    with PracticeWeb(Knobs.calm()) as web:
+        work = ("search", "--limit", "100", "--out", str(images), *LOOSE)
+        work += ("--set", f"google.home={web.url}")
+        desk.write("one.csv", "keyword,url\ncat,http://x.test/1.jpg\n")
+        assert desk.run("urls", "--import", "one.csv", "--out", str(images)).code == 0
+        for leave in (0, 160_000):
+            before = len(web.log)
+            ballast = fill(small, leave)
+            is_full(desk.run(*work), images)
+            assert (len(web.log) > before) == bool(leave), "the second time it was searching already"
+            assert desk.strays() == []
+            ballast.unlink()
+            assert not judge(images, settled=False)
+        ended = desk.run(*work)
+    assert ended.code == 0, ended.err
+    assert not judge(images)
+    found = rows(images, "SELECT keyword, count(*) FROM query JOIN found ON query.id = query_id GROUP BY keyword")
+    assert all(int(str(count)) >= 100 for keyword, count in found if keyword != "cat"), found
+    assert set(rows(images, "SELECT state FROM search WHERE source = 'google'")) <= {("enough",), ("exhausted",)}
+
+
+def test_a_disk_that_is_full_when_all_is_done_costs_no_row_and_no_old_map(desk: Desk, small: Path) -> None:
+    """urls.json does not fit: exit 3, the old one stays. The backup does not fit: told, the old one stays."""
+    images = small / "images"
+    out = ("--out", str(images))
+    lines = [f"k{n % 99},http://x.test/{n}.jpg\n" for n in range(15_000)]
+    desk.write("map.csv", "keyword,url\n" + "".join(lines[:13_000]))
+    assert desk.run("urls", "--import", "map.csv", *out).code == 0
+    before = {name: (images / name).read_bytes() for name in ("urls.json", "collector.backup.db")}
+    for name, number, leave in (("urls.json", 13_001, 250_000), ("backup", 14_000, 2_500_000)):
+        desk.write("more.csv", "keyword,url\n" + "".join(lines[:number]))
+        ballast = fill(small, leave)
+        ended = desk.run("urls", "--import", "more.csv", *out)
+        ballast.unlink()
+        if name == "urls.json":
+            is_full(ended, images)
+            assert (images / name).read_bytes() == before[name]
+        else:
+            assert ended.code == 0, ended.err
+            assert "no backup of the ledger: No space left" in ended.err
+            assert len(json.loads((images / "urls.json").read_text())) == 99
+        assert (images / "collector.backup.db").read_bytes() == before["collector.backup.db"]
+        assert rows(images, "SELECT count(*) FROM found") == [(number,)]
+    desk.write("map.csv", "keyword,url\n" + "".join(lines))
+    assert desk.run("urls", "--import", "map.csv", *out).code == 0
+    assert sum(map(len, json.loads((images / "urls.json").read_text()).values())) == 15_000
+    assert (images / "collector.backup.db").read_bytes() != before["collector.backup.db"]
+    assert not judge(images)
 
 
 def test_room_is_left_for_others(desk: Desk, web: PracticeWeb, small: Path) -> None:
@@ -235,8 +303,6 @@ def test_the_root_and_the_home_are_refused(desk: Desk) -> None:
 
 
 def test_a_ledger_that_another_program_holds_is_exit_5(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sqlite3
-
     desk.write("list.txt", "ftp://x.test/a\n")
     desk.run("urls", "--import", "list.txt")
     holder = sqlite3.connect(desk.images / "collector.db", isolation_level=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from collector.model import Tally
 from collector.store import summary, why
@@ -12,7 +12,7 @@ from collector.store.connection import Store
 class Looking(Store):
     """The ledger's side that is shown."""
 
-    def urls(self) -> Iterator[tuple[str, str]]:
+    def urls(self) -> Generator[tuple[str, str], None, None]:
         """The master map as (keyword, url), by keyword in the order asked and by rank."""
         yield from self._db.execute(
             """SELECT keyword, url FROM query JOIN found ON query_id = query.id
