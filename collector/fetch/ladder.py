@@ -10,7 +10,7 @@ import hashlib
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -101,7 +101,7 @@ class Ladder:
         self._brought: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
 
-    def rungs(self, task: Task) -> Iterator[tuple[str, str]]:
+    def rungs(self, task: Task) -> Iterable[tuple[str, str]]:
         """(name, Referer) in the order to try, no Referer twice; the one that worked last comes first.
 
         Each is made when it is asked for: the first one nearly always does.
