@@ -131,6 +131,11 @@ def _refusal(looks: Mapping[str, Look]) -> State:
     return State.SIGNED if "unsigned" in looks else State.REFUSED
 
 
+_ANSWERED: Final = Look(200)
+_SILENT: Final = frozenset({"net.dns", "net.connect", "net.read_timeout", "net.deadline", "net.too_slow", "net.tls"})
+"""Reasons that have nothing to do with who asks; a closed connection may have."""
+
+
 @dataclass
 class Probe:
     """The requests for one picture."""
@@ -158,7 +163,7 @@ class Probe:
             if name not in self.looks and self._needed(name):
                 self.looks[name] = self._look(ask)
                 state = classify(self.looks, self._right())
-            if state is not None:
+            if state is not None or self.looks.get(name, _ANSWERED).detail in _SILENT:
                 break
         return Finding(state or _refusal(self.looks), self.tries())
 
@@ -246,14 +251,15 @@ def survey(subjects: Iterable[Subject], settings: FetchSettings, each: bool = Tr
 
 
 def _host(subjects: list[Subject], download: Callable[[Ask], Reply], each: bool) -> dict[str, Finding]:
-    """All pictures of one host, those whose right bytes are known first; a host that asks to wait is left alone."""
+    """All pictures of one host, those whose right bytes are known first; a host that asks to wait, or is silent, is left."""
     found: dict[str, Finding] = {}
     full = 0
     for subject in sorted(subjects, key=lambda one: one.sha256 == ""):
         states = Counter(finding.state for finding in found.values())
         usual = states.most_common(1)[0][0] if states else None
-        if usual is not None and (not each or State.LIMITED in states):
-            found[subject.url] = Finding(State.LIMITED if State.LIMITED in states else usual)
+        left = next((state for state in (State.LIMITED, State.UNREACHABLE) if state in states), None)
+        if usual is not None and (not each or left is not None):
+            found[subject.url] = Finding(left or usual)
             continue
         one = Probe(subject, download)
         if subject.sha256 and usual in (State.OPEN, State.AGENT) and one.opens():
