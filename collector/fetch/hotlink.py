@@ -251,7 +251,7 @@ def survey(subjects: Iterable[Subject], settings: FetchSettings, each: bool = Tr
 
 
 def _host(subjects: list[Subject], download: Callable[[Ask], Reply], each: bool) -> dict[str, Finding]:
-    """All pictures of one host, those whose right bytes are known first; a host that asks to wait, or is silent, is left."""
+    """All pictures of one host, known bytes first; a host that asks to wait, or is silent, is left alone."""
     found: dict[str, Finding] = {}
     full = 0
     for subject in sorted(subjects, key=lambda one: one.sha256 == ""):
