@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from collector import disk, layout, sources, urlmap
+from collector.blocklist import hosts
 from collector.contracts import Post, Source, Viewer
 from collector.lock import FolderLock
 from collector.mend import start
@@ -82,6 +84,7 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
     """A run with the workers of the stages asked for; they start when work is handed to them."""
     from collector.fetch.politeness import Hosts
 
+    settings = _without_forgotten(settings, ledger)
     inbox: SimpleQueue[Any] = SimpleQueue()
     searchers = None
     fetchers: Fetchers | None = None
@@ -127,6 +130,14 @@ def _rescuing(settings: Settings, post: Post) -> Fetchers:
     return RescuePool(
         settings.fetch, settings.out, post, lambda inner: open_pool(settings.fetch, settings.out, inner), viewer
     )
+
+
+def _without_forgotten(settings: Settings, ledger: Ledger) -> Settings:
+    """Hosts that the user wants to be forgotten are blocked as those of `fetch.block_hosts` are."""
+    if not (forgotten := ledger.forgotten_hosts()):
+        return settings
+    listed = ",".join(sorted(forgotten | hosts(settings.fetch.block_hosts)))
+    return replace(settings, fetch=replace(settings.fetch, block_hosts=listed))
 
 
 def _variations(settings: Settings) -> Callable[[str], Sequence[tuple[str, str]]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from collector import layout
+from collector.blocklist import blocked
 from collector.course import SLOW, Course, final
 from collector.fetch.politeness import host_of
 from collector.job import Job
@@ -29,6 +30,7 @@ from collector.reasons import Fate, fate
 from collector.schedule import HostBook, Schedule
 from collector.settings import Settings
 from collector.store import Ledger
+from collector.store.yields import host
 from collector.watch import RunStopped
 
 
@@ -53,6 +55,7 @@ class Settler:
         self.trouble: Exception | None = None
         self._ledger, self._settings, self._schedule = ledger, settings, schedule
         self._course, self._hosts, self._checkpoints = course, hosts, checkpoints
+        self._forgotten_hosts = ledger.forgotten_hosts()
 
     def settle(self, messages: list[Any]) -> list[Event]:
         """Turn messages into stored events, all in one commit. Trouble is kept until what is good is stored."""
@@ -108,9 +111,15 @@ class Settler:
         if skip := event.hit.skip:  # Not one of the URLs that the query can live on.
             told = dict(event.hit.fields).get("skipped", "")
             return [event, self._course.record(Skipped(task, skip, told))]
+        if self._forgotten_hosts and self._forgotten(event):
+            return [event, self._course.record(Skipped(task, "policy.forgotten"))]
         job.found += 1
         self._schedule.wait(job, task, event.rank)
         return [event]
+
+    def _forgotten(self, event: Found) -> bool:
+        """Whether it comes from a host that is to be forgotten, or from a page there."""
+        return any(blocked(host(url), self._forgotten_hosts) for url in (event.hit.url, event.hit.page))
 
     def _search_ended(self, event: SearchEnded, job: Job) -> None:
         self._ledger.search_ended(event)

@@ -5,7 +5,6 @@ Flags in, rooms below do the work, `ui` prints.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -51,26 +50,6 @@ def retry(only: str, keyword: str, out: Path | None) -> None:
         back, left = ledger.put_back(slugs, keyword)
     spare = f"; {left} belong to keywords that have their limit and are spares now" if left else ""
     ui.line(f"{back} URLs are to do again{spare}; `collector fetch --out {folder}` takes them up")
-
-
-@click.command()
-@click.argument("what", metavar="URL|FILE")
-@out_flag
-def forget(what: str, out: Path | None) -> None:
-    """Delete a picture and never fetch it again, from this URL or any other."""
-    from collector import launch
-
-    folder = out or Settings().out
-    with launch.existing(folder, ui.error) as ledger:
-        saved = {story.saved.sha256: story.saved for story in ledger.stories(what) if story.saved}
-        if not saved:
-            raise InputError(f"{what[:200]}: no saved picture that {folder} knows")
-        for sha256, file in saved.items():
-            urls = ledger.forget(sha256)
-            (folder / file.path).unlink(missing_ok=True)
-            with suppress(OSError):  # It holds something still.
-                (folder / file.path).parent.rmdir()
-            ui.line(f"{file.path} is deleted, and {urls} URLs that lead to it are never fetched again")
 
 
 @click.command()

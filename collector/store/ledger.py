@@ -16,17 +16,17 @@ from collector.store.connection import REPAIR, NotOurs, StoreError, plain_words
 from collector.store.curation import Curation
 from collector.store.entries import Entries
 from collector.store.films import Films
+from collector.store.forgetting import Forgetting
 from collector.store.looking import Looking
 from collector.store.planning import Planning
 from collector.store.recording import Recording
 from collector.store.shelf import Shelf
-from collector.store.upkeep import Upkeep
 from collector.store.viewing import Viewing
 from collector.store.work import Work
 from collector.store.yields import Yields
 
 
-class Ledger(Planning, Work, Recording, Looking, Viewing, Shelf, Entries, Curation, Films, Yields, Upkeep):
+class Ledger(Planning, Work, Recording, Looking, Viewing, Shelf, Entries, Curation, Films, Yields, Forgetting):
     """One output folder's memory. Open it with `Ledger.open`; close it, or use it in a `with`."""
 
     @classmethod
