@@ -57,11 +57,11 @@ def hash_set(
     workers = processes or cores
     if len(missing) < FEW:
         workers = 1
-    rows: list[tuple[str, str, int]] = []
+    rows: list[tuple[str, str, int, str]] = []
     broken: list[tuple[str, str]] = []
     for done, (sha256, found) in enumerate(hash_files(missing, workers), start=1):
         if isinstance(found, Hashed):
-            rows.append((sha256, found.hash, found.quality))
+            rows.append((sha256, found.hash, found.quality, found.mirrored))
         else:
             broken.append((sha256, found))
         if len(rows) >= _BATCH:
@@ -77,7 +77,7 @@ def hash_set(
     return len(broken)
 
 
-def _keep(ledger: Ledger, rows: list[tuple[str, str, int]]) -> None:
+def _keep(ledger: Ledger, rows: list[tuple[str, str, int, str]]) -> None:
     if rows:
         with ledger.transaction():
             ledger.remember_hashes(rows)
@@ -85,12 +85,14 @@ def _keep(ledger: Ledger, rows: list[tuple[str, str, int]]) -> None:
 
 
 def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Policy, processes: int = 0,
-               tell: Callable[[int, int], None] = lambda *_: None) -> Deduped:  # fmt: skip
-    """Hash what is not hashed, find what looks the same, and enter what is left out. No file is moved."""
+               tell: Callable[[int, int], None] = lambda *_: None, mirrored: bool = False) -> Deduped:  # fmt: skip
+    """Hash what is not hashed, find what looks the same, and enter what is left out. No file is moved.
+
+    `mirrored`: a picture and its mirror image look the same.
+    """
     unreadable = hash_set(ledger, folder, processes, tell)
     items = candidates(ledger, ("set.near_duplicate", "set.conflict"))
-    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.hashes()}
-    found = dedupe.groups(items, hashes, distance)
+    found = _groups(ledger, items, distance, mirrored)
     decided = dedupe.decide(found, policy)
     with ledger.transaction():
         ledger.decide(("set.near_duplicate", "set.conflict"), decided.verdicts)
@@ -103,6 +105,11 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
         labelled_further=len(decided.extra_labels),
         unreadable=unreadable,
     )
+
+
+def _groups(ledger: Ledger, items: Sequence[Item], distance: int, mirrored: bool) -> list[dedupe.Group]:
+    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.hashes()}
+    return dedupe.groups(items, hashes, distance, dict(ledger.mirrored()) if mirrored else None)
 
 
 def junk_set(ledger: Ledger, folder: Path, limits: junk.Limits, processes: int = 0) -> tuple[Verdict, ...]:
@@ -135,12 +142,12 @@ class Split:
     leaks: splits.Leaks
 
 
-def split_set(ledger: Ledger, folder: Path, scheme: splits.Scheme, distance: int, processes: int = 0) -> Split:
+def split_set(ledger: Ledger, folder: Path, scheme: splits.Scheme, distance: int, processes: int = 0,
+              mirrored: bool = False) -> Split:  # fmt: skip
     """Give every picture of the set its split and keep it; those that have one keep it."""
     hash_set(ledger, folder, processes)
     items = candidates(ledger, ())
-    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.hashes()}
-    together = splits.clusters(items, dedupe.groups(items, hashes, distance))
+    together = splits.clusters(items, _groups(ledger, items, distance, mirrored))
     earlier = ledger.splits(scheme.name)
     given = splits.assign(together, earlier, scheme)
     with ledger.transaction():
@@ -164,13 +171,15 @@ class Order:
     scheme: splits.Scheme | None = None
     """None: not split."""
     distance: int = NEAR
+    mirrored: bool = False
+    """Whether a picture and its mirror image must not be in two splits."""
 
 
 def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -> tuple[Plan, Published]:
     """Write the set in a format; pictures of a split set that have no split get one first. See `publish`."""
     exporter = exporters.load(order.format)
     if order.scheme is not None:
-        split_set(ledger, folder, order.scheme, order.distance, processes)
+        split_set(ledger, folder, order.scheme, order.distance, processes, order.mirrored)
     made = plan(
         order.dest.name,
         ledger.items(),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 from collector import curate
 from collector.dataset import junk, splits
@@ -192,3 +192,19 @@ def test_a_set_is_split_once_and_for_all(collection: Collection) -> None:
     assert {sha256: kept[sha256] for sha256 in given} == given
     assert kept[twin.sha256] == given[next(i.sha256 for i in collection.ledger.items() if i.rank == 4)]
     assert again.leaks.clusters == 1
+
+
+def test_mirror_images_are_found_where_they_are_asked_for(collection: Collection) -> None:
+    picture = drawn(13, (640, 480))
+    kept = collection.add("cat", picture)
+    mirrored = collection.add("cat", encoded(ImageOps.mirror(picture).resize((320, 240)), quality=80))
+    collection.add("cat", drawn(14))
+    scheme = splits.parse_scheme("train=0.5,test=0.5")
+    curate.split_set(collection.ledger, collection.folder, scheme, 31, mirrored=True)
+    given = collection.ledger.splits(scheme.name)
+    assert given[kept.sha256] == given[mirrored.sha256]
+    assert curate.dedupe_set(collection.ledger, collection.folder, 31, "list").groups == 0
+    done = curate.dedupe_set(collection.ledger, collection.folder, 31, "list", mirrored=True)
+    assert [(v.sha256, v.kept) for v in done.verdicts] == [(mirrored.sha256, kept.sha256)]
+    gap = int(done.verdicts[0].detail.partition(" ")[0])
+    assert gap <= 31

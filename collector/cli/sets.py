@@ -33,6 +33,7 @@ distance_flag = click.option(
     show_default=True,
     help="Bits of 256 in which hashes of one picture may differ.",
 )
+mirrored_flag = click.option("--mirrored", is_flag=True, help="A picture and its mirror image look the same, too.")
 
 
 def _progress(done: int, of: int) -> None:
@@ -42,6 +43,7 @@ def _progress(done: int, of: int) -> None:
 @click.command()
 @out_flag
 @distance_flag
+@mirrored_flag
 @click.option(
     "--conflicts",
     type=click.Choice(["list", "drop", "best", "multi"]),
@@ -52,7 +54,9 @@ def _progress(done: int, of: int) -> None:
 @apply_flag
 @click.option("--undo", is_flag=True, help="Move every file back that was moved away.")
 @json_flag
-def dedupe(out: Path | None, distance: int, conflicts: Any, apply: bool, undo: bool, as_json: bool) -> None:
+def dedupe(
+    out: Path | None, distance: int, mirrored: bool, conflicts: Any, apply: bool, undo: bool, as_json: bool
+) -> None:
     """Find pictures that look the same, within and across labels, and leave all but the best out of the set.
 
     The best is the one with most pixels, then most bytes, then the best rank. No file is deleted.
@@ -64,7 +68,7 @@ def dedupe(out: Path | None, distance: int, conflicts: Any, apply: bool, undo: b
         if undo:
             ui.line(f"{curate.undo(ledger, folder)} files are back")
             return
-        done = curate.dedupe_set(ledger, folder, distance, conflicts, tell=_progress)
+        done = curate.dedupe_set(ledger, folder, distance, conflicts, tell=_progress, mirrored=mirrored)
         moved = curate.apply(ledger, folder) if apply else 0
     reasons = Counter(verdict.reason for verdict in done.verdicts)
     if as_json:
@@ -132,9 +136,10 @@ def _say_moved(apply: bool, moved: int, folder: Path) -> None:
 @click.argument("scheme", metavar="SCHEME")
 @click.option("--salt", default="", help="Deals the pictures otherwise.")
 @distance_flag
+@mirrored_flag
 @out_flag
 @json_flag
-def split(scheme: str, salt: str, distance: int, out: Path | None, as_json: bool) -> None:
+def split(scheme: str, salt: str, distance: int, mirrored: bool, out: Path | None, as_json: bool) -> None:
     """Give every picture a split, such as train=0.8,val=0.1,test=0.1 or train,val=50,test=50 (pictures a class).
 
     What looks the same or stood on one page stays together, each class is split in the same shares, and a picture
@@ -145,7 +150,7 @@ def split(scheme: str, salt: str, distance: int, out: Path | None, as_json: bool
     parsed = _scheme(scheme, salt)
     folder = out or Settings().out
     with launch.existing(folder, ui.error) as ledger:
-        done = curate.split_set(ledger, folder, parsed, distance)
+        done = curate.split_set(ledger, folder, parsed, distance, mirrored=mirrored)
     if as_json:
         counts = {label: dict(row) for label, row in done.counts}
         leaks = {"clusters": done.leaks.clusters, "torn": done.leaks.torn, "pictures": done.leaks.pictures}
@@ -199,9 +204,12 @@ choice_flags = _options(
 @click.option("--split", "scheme", default="", metavar="SCHEME", help="Such as train=0.8,val=0.1,test=0.1.")
 @click.option("--salt", default="", help="Deals the pictures otherwise.")
 @distance_flag
+@mirrored_flag
 @form_flags
 @choice_flags
-def export(format: str, dest: Path, out: Path | None, scheme: str, salt: str, distance: int, **given: Any) -> None:
+def export(
+    format: str, dest: Path, out: Path | None, scheme: str, salt: str, distance: int, mirrored: bool, **given: Any
+) -> None:
     """Write the set to DEST in a FORMAT, read it back, and say how to load it.
 
     What `dedupe`, `junk`, `audit` and `review` leave out is not in it. The originals stay as they are, and an older
@@ -213,11 +221,16 @@ def export(format: str, dest: Path, out: Path | None, scheme: str, salt: str, di
     exporter = exporters.load(format)
     folder = out or Settings().out
     parsed = _scheme(scheme, salt) if scheme else None
-    order = curate.Order(format, dest, _form(given), _choice(given), parsed, distance)
+    order = curate.Order(format, dest, _form(given), _choice(given), parsed, distance, mirrored)
     with launch.existing(folder, ui.error) as ledger:
         plan, done = curate.export_set(ledger, folder, order)
     rows = [(label, *(done.counts[part, label] for part in plan.splits)) for label in plan.classes]
     ui.grid(("class", *(part or "pictures" for part in plan.splits)), rows)
+    missing = [(label, part) for label in plan.classes for part in plan.splits if not done.counts[part, label]]
+    for label, part in missing[:5]:
+        ui.error(
+            f"no picture of {label!r} in {part}: loaders that number classes by folders number them otherwise there"
+        )
     for path, trouble in done.unreadable[:10]:
         ui.error(f"{path}: not exported: {trouble}")
     left = ", ".join(f"{count:,} {why}" for why, count in sorted(plan.left.items()))

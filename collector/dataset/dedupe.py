@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from collector.dataset import near
 from collector.dataset.pdq import RELIABLE, Hashed, unpacked
@@ -47,23 +50,39 @@ def preference(item: Item) -> tuple[int, int, int, int]:
     return (-item.width * item.height, -item.bytes, item.rank, item.id)
 
 
-def groups(items: Sequence[Item], hashes: Mapping[str, Hashed], distance: int) -> list[Group]:
+def groups(
+    items: Sequence[Item], hashes: Mapping[str, Hashed], distance: int, mirrored: Mapping[str, str] | None = None
+) -> list[Group]:
     """Pictures that look the same, within and across labels, and single ones whose very bytes have two labels.
 
     Connected groups: each member is within `distance` bits of another one. Pictures whose hash says little (flat
-    ones) and such that have none stay alone.
+    ones) and such that have none stay alone. With `mirrored` (sha256 -> hash in a mirror), a picture and its mirror
+    image look the same, too.
     """
     sound = [item for item in items if item.sha256 in hashes and hashes[item.sha256].quality >= RELIABLE]
     words = unpacked([hashes[item.sha256].hash for item in sound])
     found: list[Group] = []
     grouped: set[int] = set()
-    for numbers in near.groups(len(sound), near.pairs(words, distance)) if sound else ():
+    turned = unpacked([mirrored.get(item.sha256, hashes[item.sha256].hash) for item in sound]) if mirrored else None
+    for numbers in near.groups(len(sound), _pairs(words, turned, distance)) if sound else ():
         numbers.sort(key=lambda number: preference(sound[number]))
         gaps = near.distances(words, numbers[0], numbers)
+        if turned is not None:
+            seen = np.vstack([words[numbers[:1]], turned[numbers]])
+            gaps = [min(both) for both in zip(gaps, near.distances(seen, 0, range(1, len(seen))), strict=True)]
         found.append(Group(tuple(sound[number] for number in numbers), tuple(gaps)))
         grouped.update(sound[number].id for number in numbers)
     alone = [Group((item,), (0,)) for item in items if item.other_labels and item.id not in grouped]
     return sorted(found + alone, key=lambda group: group.members[0].id)
+
+
+def _pairs(words: near.Words, turned: near.Words | None, distance: int) -> Iterator[NDArray[np.int64]]:
+    """Near pairs of the pictures, and of pictures and mirror images."""
+    if turned is None:
+        yield from near.pairs(words, distance)
+        return
+    for block in near.pairs(np.vstack([words, turned]), distance):
+        yield np.column_stack([block[:, :2] % len(words), block[:, 2]])
 
 
 def decide(found: Sequence[Group], policy: Policy) -> Decided:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING, Union
 
-from collector.dataset.pdq import SIDE, Hashed
+if TYPE_CHECKING:
+    from collector.dataset.pdq import Hashed
 
 _BATCH = 32
 _AHEAD = 4
 """Batches under way per process: enough to keep it busy, few enough to stop soon."""
 
-Found = tuple[str, Hashed | str]
+Found = tuple[str, Union["Hashed", str]]
 """(sha256, its hash, or what is wrong with the file)."""
 
 
@@ -26,7 +29,7 @@ def hash_files(files: Iterable[tuple[str, Path]], processes: int) -> Iterator[Fo
         for batch in batches:
             yield from _hashed(batch)
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_one_core) as pool:
         running: list[Future[list[Found]]] = []
         try:
             for batch in batches:
@@ -40,14 +43,21 @@ def hash_files(files: Iterable[tuple[str, Path]], processes: int) -> Iterator[Fo
                 future.cancel()
 
 
+def _one_core() -> None:
+    """Every process has a core: matrix libraries that start threads of their own would only stand in the way. Here, and
+    not at the top, nothing has imported numpy yet."""
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
 def _hashed(batch: list[tuple[str, Path]]) -> list[Found]:
-    from collector.dataset.pdq import pdq
-    from collector.dataset.pixels import Unreadable, reduced
+    from collector.dataset.pdq import SIDE, pdq
+    from collector.dataset.pixels import Unreadable, grey
 
     found: list[Found] = []
     for sha256, path in batch:
         try:
-            found.append((sha256, pdq(reduced(path, SIDE))))
+            found.append((sha256, pdq(grey(path, SIDE))))
         except Unreadable as trouble:
             found.append((sha256, str(trouble)))
     return found

@@ -24,6 +24,8 @@ Plane = NDArray[np.float64]
 _LUMA = np.array([0.299, 0.587, 0.114])
 _SMALL = 64
 _WAVES = 16
+_IN_A_MIRROR = np.tile([-1.0, 1.0], _WAVES // 2)
+"""Every other wave across turns round when left and right are exchanged; the paper's "dihedral" hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,16 @@ class Hashed:
     """64 hex digits."""
     quality: int
     """0 (a flat surface) to 100."""
+    mirrored: str = ""
+    """64 hex digits: of the same picture seen in a mirror."""
 
 
 def pdq(pixels: NDArray[np.uint8]) -> Hashed:
     """The hash of a picture: (height, width, 3) RGB or (height, width) grey, 0 to 255, at least one pixel."""
-    grey: Plane = pixels @ _LUMA if pixels.ndim == 3 else pixels.astype(np.float64)
-    small = _decimated(_smooth(grey))
+    grey: Plane = pixels.astype(np.float64) @ _LUMA if pixels.ndim == 3 else pixels.astype(np.float64)
+    small = _smoothed(grey)
     waves = _cosines() @ small @ _cosines().T
-    bits = (waves > np.median(waves)).ravel()
-    return Hashed(np.packbits(bits[::-1]).tobytes().hex(), _quality(small))
+    return Hashed(_bits(waves), _quality(small), _bits(waves * _IN_A_MIRROR))
 
 
 def unpacked(hashes: list[str]) -> NDArray[np.uint64]:
@@ -50,34 +53,32 @@ def unpacked(hashes: list[str]) -> NDArray[np.uint64]:
     return np.frombuffer(bytes.fromhex("".join(hashes)), dtype=">u8").astype(np.uint64).reshape(-1, BITS // 64)
 
 
-def _smooth(grey: Plane) -> Plane:
-    """Two passes of a box filter in both directions: nearly a tent (Jarosz, 2001), narrow enough for 64 samples."""
-    height, width = grey.shape
-    for _ in range(2):
-        grey = _box(grey, -(-width // (2 * _SMALL)))
-        grey = _box(grey.T, -(-height // (2 * _SMALL))).T
-    return grey
+def _bits(waves: Plane) -> str:
+    """Which waves are stronger than most."""
+    return np.packbits((waves > np.median(waves)).ravel()[::-1]).tobytes().hex()
 
 
-def _box(rows: Plane, window: int) -> Plane:
-    """The mean of `window` neighbours along each row, of fewer at its ends."""
-    if window <= 1:
-        return rows
-    length = rows.shape[1]
-    sums = np.empty((rows.shape[0], length + 1))
-    sums[:, 0] = 0.0
-    np.cumsum(rows, axis=1, out=sums[:, 1:])
-    upper = np.arange(length) + (window + 2) // 2
-    lower = np.maximum(0, upper - window)
-    upper = np.minimum(length, upper)
-    means: Plane = (sums[:, upper] - sums[:, lower]) / (upper - lower)
-    return means
+def _smoothed(grey: Plane) -> Plane:
+    """64 x 64 samples from the middle of their cells, after two passes of a box filter in both directions: nearly a
+    tent (Jarosz, 2001), narrow enough for so few samples."""
+    rows, columns = (_taps(size) for size in grey.shape)
+    return rows @ grey @ columns.T
 
 
-def _decimated(grey: Plane) -> Plane:
-    """64 x 64 samples, each from the middle of its cell."""
-    places = [((np.arange(_SMALL) + 0.5) * size / _SMALL).astype(np.intp) for size in grey.shape]
-    return grey[np.ix_(*places)]
+@lru_cache(maxsize=256)
+def _taps(size: int) -> Plane:
+    """What each of `size` neighbours weighs in each sample, (64, size): both passes and the sampling in one step."""
+    places = ((np.arange(_SMALL) + 0.5) * size / _SMALL).astype(np.intp)
+    box = _box(size, -(-size // (2 * _SMALL)))
+    return box[places] @ box
+
+
+def _box(size: int, window: int) -> Plane:
+    """The mean of `window` neighbours for each of `size`, of fewer at the ends."""
+    upper = np.arange(size)[:, None] + (window + 2) // 2
+    lower, upper = np.maximum(0, upper - window), np.minimum(size, upper)
+    inside = (np.arange(size) >= lower) & (np.arange(size) < upper)
+    return inside / (upper - lower)
 
 
 def _quality(small: Plane) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from sys import intern
 
 from collector.model import Verdict
 from collector.store.connection import Store, now
@@ -18,17 +19,21 @@ class Curation(Store):
         """(sha256, path) of saved pictures without a PDQ hash."""
         rows = self._db.execute(
             """SELECT sha256, path FROM outcome WHERE state = 'saved' AND media = 'picture'
-               AND sha256 NOT IN (SELECT sha256 FROM pdq) ORDER BY found_id"""
+               AND sha256 NOT IN (SELECT sha256 FROM pdq WHERE mirrored <> '') ORDER BY found_id"""
         )
         return [(sha256, Path(path)) for sha256, path in rows]
 
-    def remember_hashes(self, hashes: Iterable[tuple[str, str, int]]) -> None:
-        """Keep (sha256, hash, quality)."""
-        self._db.executemany("INSERT OR REPLACE INTO pdq VALUES (?, ?, ?)", hashes)
+    def remember_hashes(self, hashes: Iterable[tuple[str, str, int, str]]) -> None:
+        """Keep (sha256, hash, quality, hash in a mirror)."""
+        self._db.executemany("INSERT OR REPLACE INTO pdq VALUES (?, ?, ?, ?)", hashes)
 
     def hashes(self) -> Iterator[tuple[str, str, int]]:
         """(sha256, hash, quality) of every picture that has one."""
         yield from self._db.execute("SELECT sha256, hash, quality FROM pdq ORDER BY sha256")
+
+    def mirrored(self) -> Iterator[tuple[str, str]]:
+        """(sha256, hash of the picture seen in a mirror)."""
+        yield from self._db.execute("SELECT sha256, mirrored FROM pdq WHERE mirrored <> '' ORDER BY sha256")
 
     def sightings(self) -> Iterator[tuple[str, str, str]]:
         """(sha256, URL, keyword) wherever the very bytes of a saved picture were found, duplicates included."""
@@ -111,7 +116,8 @@ class Curation(Store):
 
     def splits(self, scheme: str) -> Mapping[str, str]:
         """sha256 -> the split that a picture was given under a scheme."""
-        return dict(self._db.execute("SELECT sha256, split FROM split WHERE scheme = ?", (scheme,)))
+        rows = self._db.execute("SELECT sha256, split FROM split WHERE scheme = ?", (scheme,))
+        return {sha256: intern(split) for sha256, split in rows}
 
     def remember_splits(self, scheme: str, splits: Mapping[str, str]) -> None:
         """Keep what was given; a picture that has one already keeps it."""

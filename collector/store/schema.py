@@ -195,7 +195,12 @@ FROM found JOIN query ON query.id = found.query_id JOIN search ON search.id = fo
 LEFT JOIN outcome ON outcome.found_id = found.id;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS)
+_MIRRORED = """
+-- The PDQ hash of the picture seen in a mirror; '' of pictures that were hashed before there was one.
+ALTER TABLE pdq ADD COLUMN mirrored TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED)
 
 
 class NotALedger(Exception):

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from collector.dataset.pdq import NEAR, pdq, unpacked
+from tests.dataset import collection
 
 
 def drawn(width: int, height: int, waves: int) -> NDArray[np.uint8]:
@@ -51,3 +52,12 @@ def test_grey_pictures_and_single_pixels_have_a_hash() -> None:
     grey = np.arange(64 * 64, dtype=np.uint8).reshape(64, 64)
     assert len(pdq(grey).hash) == 64
     assert len(pdq(np.zeros((1, 1, 3), dtype=np.uint8)).hash) == 64
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_picture_in_a_mirror_has_the_hash_that_is_foretold(number: int) -> None:
+    pixels = np.asarray(collection.drawn(number, (400 + number, 300)))
+    words = unpacked([pdq(pixels[:, ::-1]).hash, pdq(pixels).mirrored, pdq(pixels).hash])
+    foretold, unturned = np.bitwise_count(words[1:] ^ words[0]).sum(axis=1)
+    assert foretold <= NEAR, "some bits: the samples lie half a pixel off the middle of their cells"
+    assert unturned > 2 * NEAR
