@@ -30,6 +30,9 @@ _AHEAD = 4
 FEW = 64
 """Pictures below which other processes are not worth starting."""
 
+Made = tuple[bytes, str, int, int, str] | str
+"""(bytes, extension, width, height, sha256) of an exported picture, or what is wrong with its file."""
+
 Documents = Callable[[Path, Plan, Sequence[tuple[Sample, str]]], None]
 """Writes what explains an export into its folder: (folder, plan, (sample, sha256 of the exported bytes) in order)."""
 
@@ -80,7 +83,8 @@ def _written(
             if isinstance(made, str):
                 unreadable.append((sample.item.path, made))
                 continue
-            names.append((sample, made.sha256))
+            same = made.sha256 == sample.item.sha256
+            names.append((sample, sample.item.sha256 if same else made.sha256))  # One text, not two, for a million.
             size += len(made.body)
             yield made
 
@@ -113,17 +117,17 @@ def rendered(
     workers = processes or cores
     if workers <= 1 or len(plan.samples) < FEW:
         for batch in batches:
-            yield from zip(batch, _made(batch, folder, form, exporter.READABLE), strict=True)
+            yield from _written_samples(batch, _made(_paths(batch, folder), form, exporter.READABLE))
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        running: list[tuple[list[Sample], Future[list[Written | str]]]] = []
+        running: list[tuple[list[Sample], Future[list[Made]]]] = []
         for batch in batches:
-            running.append((batch, pool.submit(_made, batch, folder, form, exporter.READABLE)))
+            running.append((batch, pool.submit(_made, _paths(batch, folder), form, exporter.READABLE)))
             if len(running) >= workers * _AHEAD:
                 first, future = running.pop(0)
-                yield from zip(first, future.result(), strict=True)
+                yield from _written_samples(first, future.result())
         for first, future in running:
-            yield from zip(first, future.result(), strict=True)
+            yield from _written_samples(first, future.result())
 
 
 def _only(form: Form, plan: Plan, encoding: str) -> Form:
@@ -137,18 +141,28 @@ def _batches(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
     return iter(lambda: list(islice(source, _BATCH)), [])
 
 
-def _made(batch: list[Sample], folder: Path, form: Form, readable: frozenset[str]) -> list[Written | str]:
+def _paths(batch: list[Sample], folder: Path) -> list[Path]:
+    return [folder / sample.item.path for sample in batch]
+
+
+def _made(batch: list[Path], form: Form, readable: frozenset[str]) -> list[Made]:
+    """What other processes do: paths go to them, and of a picture's facts only the new ones come back."""
     from collector.dataset.pixels import Unreadable, rendered
 
-    made: list[Written | str] = []
-    for sample in batch:
+    made: list[Made] = []
+    for path in batch:
         try:
-            body, extension, width, height = rendered(folder / sample.item.path, form, readable)
+            body, extension, width, height = rendered(path, form, readable)
         except Unreadable as trouble:
             made.append(str(trouble))
         else:
-            made.append(Written(sample, body, extension, width, height, hashlib.sha256(body).hexdigest()))
+            made.append((body, extension, width, height, hashlib.sha256(body).hexdigest()))
     return made
+
+
+def _written_samples(batch: list[Sample], made: list[Made]) -> Iterator[tuple[Sample, Written | str]]:
+    for sample, one in zip(batch, made, strict=True):
+        yield sample, one if isinstance(one, str) else Written(sample, *one)
 
 
 def _upright(sample: Sample) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -98,6 +99,10 @@ class Plan:
     left: Mapping[str, int] = field(default_factory=dict)
     """Why -> how many pictures of the folder are not in it."""
 
+    def number(self, label: str) -> int:
+        """The place of a class among all."""
+        return bisect_left(self.classes, label)
+
     def counts(self) -> Counter[tuple[str, str]]:
         """(split, class) -> pictures; by their own class."""
         return Counter((sample.split, sample.labels[0]) for sample in self.samples)
@@ -133,22 +138,21 @@ def plan(
     if choice.max_per_class:
         chosen, dropped = _best(chosen, choice.max_per_class)
         left["over the most per class"] += dropped
-    samples = [
-        Sample(
-            item,
-            (item.label, *(label for label in further.get(item.sha256, ()) if label != item.label)),
-            splits.get(item.sha256, order[0]),
-        )
-        for item in chosen
-    ]
+    alone: dict[str, tuple[str, ...]] = {}  # One tuple for all pictures of a class: there may be a million.
+    samples = []
+    for item in chosen:
+        labels = alone.setdefault(item.label, (item.label,))
+        if item.sha256 in further:
+            labels = (*labels, *(label for label in further[item.sha256] if label != item.label))
+        samples.append(Sample(item, labels, splits.get(item.sha256, order[0])))
     samples.sort(key=lambda sample: (order.index(sample.split), dealt(sample)))
     classes = tuple(sorted({label for sample in samples for label in sample.labels}))
     return Plan(name, tuple(samples), classes, tuple(order), form, choice, scheme, {k: v for k, v in left.items() if v})
 
 
-def dealt(sample: Sample) -> str:
+def dealt(sample: Sample) -> bytes:
     """Looks random and never changes: neighbours in an export have nothing in common."""
-    return hashlib.sha256(f"order {sample.item.sha256}".encode()).hexdigest()
+    return hashlib.sha256(f"order {sample.item.sha256}".encode()).digest()
 
 
 def _unfit(item: Item, choice: Choice, kept: frozenset[tuple[str, str]]) -> str:

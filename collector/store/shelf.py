@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+from sys import intern
 
 from collector.model import Item, Licence
 from collector.store.connection import Store
@@ -50,35 +52,39 @@ class Shelf(Store):
 
 
 def _item(row: sqlite3.Row | tuple[str, ...]) -> Item:
-    """The columns of `_ITEMS`."""
-    creators = tuple(json.loads(row[23])) if row[23] else ()
+    """The columns of `_ITEMS`. Texts that many pictures share are held once: there may be a million."""
     return Item(
         id=int(row[0]),
         sha256=row[1],
         path=Path(row[2]),
-        label=row[3],
-        keyword=row[4],
-        source=row[5],
+        label=intern(row[3]),
+        keyword=intern(row[4]),
+        source=intern(row[5]),
         rank=int(row[6]),
         url=row[7],
         page=row[8],
-        site=row[9],
+        site=intern(row[9]),
         title=row[10],
         published=row[11],
-        format=row[12],
-        mode=row[13],
+        format=intern(row[12]),
+        mode=intern(row[13]),
         width=int(row[14]),
         height=int(row[15]),
         orientation=int(row[16]),
         frames=int(row[17]),
         bytes=int(row[18]),
         phash=row[19] or "",
-        licence=Licence(row[20], row[21], row[22], creators, row[24], row[25]),
+        licence=_licence(*row[20:26]),
         rights=_pairs(row[26]),
         fields=_pairs(row[27]),
         saved_at=row[28],
         other_labels=tuple(sorted(json.loads(row[29]))),
     )
+
+
+@lru_cache(maxsize=4096)
+def _licence(url: str, page: str, licensor: str, creators: str, credit: str, notice: str) -> Licence:
+    return Licence(url, page, licensor, tuple(json.loads(creators)) if creators else (), credit, notice)
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:

@@ -35,7 +35,7 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
             licence = licences.setdefault(facts["licence_url"], len(licences) + 1)
             images.append(_image(number, facts, licence))
             for label in written.sample.labels:
-                annotations.append(_annotation(len(annotations) + 1, number, plan.classes.index(label) + 1, facts))
+                annotations.append(_annotation(len(annotations) + 1, number, plan.number(label) + 1, facts))
         document = {
             "info": {"description": plan.name, "version": "1.0"},
             "licenses": [{"id": id, "name": url, "url": url} for url, id in licences.items()],

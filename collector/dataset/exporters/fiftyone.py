@@ -28,7 +28,7 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
         labels = {}
         for written in group:
             (place / "data" / f"{written.sample.key}.{written.extension}").write_bytes(written.body)
-            labels[written.sample.key] = plan.classes.index(written.sample.labels[0])
+            labels[written.sample.key] = plan.number(written.sample.labels[0])
         document = {"classes": list(plan.classes), "labels": labels}
         (place / LABELS).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 

@@ -63,7 +63,7 @@ def _shards(group: Iterable[Written]) -> Iterator[Iterator[Written]]:
 def _entry(written: Written, plan: Plan) -> Row:
     facts = row(written, plan, "")
     picture = {"bytes": written.body, "path": f"{written.sample.key}.{written.extension}"}
-    labels = [plan.classes.index(label) for label in written.sample.labels]
+    labels = [plan.number(label) for label in written.sample.labels]
     texts = {name: facts[name] for name in _TEXTS}
     return {"image": picture, "label": facts["label_id"], _MULTI: labels, **texts}
 

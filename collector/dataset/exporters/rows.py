@@ -41,7 +41,7 @@ def row(written: Written, plan: Plan, file_name: str) -> Row:
         "id": sample.key,
         "file_name": file_name,
         "label": sample.labels[0],
-        "label_id": plan.classes.index(sample.labels[0]),
+        "label_id": plan.number(sample.labels[0]),
         "labels": list(sample.labels),
         "split": sample.split,
         "width": written.width,
