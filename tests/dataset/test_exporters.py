@@ -166,6 +166,45 @@ def test_croissant_in_its_own_library(collection: Collection, tmp_path: Path) ->
     assert loaded(CROISSANT, tmp_path / "out", "mlcroissant") == expected(made)
 
 
+COCO = """
+from pycocotools.coco import COCO
+from pathlib import Path
+rows = []
+for split in ("train", "val", "test"):
+    sys.stdout = sys.stderr  # It says how long it took to read.
+    data = COCO(f"{folder}/{split}/labels.json")
+    sys.stdout = sys.__stdout__
+    for number, image in data.imgs.items():
+        assert Path(folder, split, "data", image["file_name"]).is_file()
+        one, = data.loadAnns(data.getAnnIds(imgIds=number))
+        assert data.annToMask(one).all()
+        rows.append([split, data.cats[one["category_id"]]["name"], Path(image["file_name"]).stem])
+print(json.dumps(sorted(rows)))
+"""
+
+
+def test_coco_in_its_own_library(collection: Collection, tmp_path: Path) -> None:
+    made, _ = exported(collection, "coco", tmp_path / "out")
+    assert loaded(COCO, tmp_path / "out", "pycocotools") == expected(made)
+
+
+FIFTYONE = """
+from pathlib import Path
+from fiftyone.utils.data import FiftyOneImageClassificationDatasetImporter as Importer
+rows = []
+for split in ("train", "val", "test"):
+    with Importer(dataset_dir=f"{folder}/{split}") as data:
+        rows += [[split, label.label, Path(path).stem] for path, _, label in data]
+print(json.dumps(sorted(rows)))
+"""
+
+
+def test_fiftyone_in_its_own_importer(collection: Collection, tmp_path: Path) -> None:
+    """The importer alone: datasets of its own need a database server."""
+    made, _ = exported(collection, "fiftyone", tmp_path / "out")
+    assert loaded(FIFTYONE, tmp_path / "out", "fiftyone") == expected(made)
+
+
 PANDAS = """
 import pandas as pd
 read = {"csv": lambda: pd.read_csv(f"{folder}/data.csv", keep_default_na=False),
