@@ -31,14 +31,14 @@ def files(folder: Path) -> list[Path]:
 def test_a_page_is_downloaded_tested_and_shown(desk: Desk) -> None:
     ended = desk.run("page", "--practice", "/everything", "/protected")
     assert ended.code == 0, ended.err
-    folder = desk.images / "everything"
-    assert ended.out.strip().splitlines()[-1] == "images/everything.html"
+    folder = desk.folder / "pages" / "everything"
+    assert ended.out.strip().splitlines()[-1] == "pages/everything.html"
     saved = rows(folder, "SELECT path, sha256 FROM outcome WHERE state = 'saved'")
     assert len(saved) == len(files(folder)) == 69
     for path, sha256 in saved:
         assert hashlib.sha256((folder / str(path)).read_bytes()).hexdigest() == sha256
     assert rows(folder, "SELECT reason FROM outcome WHERE state <> 'saved'") == [("http.404",)]
-    text = (desk.images / "everything.html").read_text(encoding="utf-8")
+    text = (desk.folder / "pages" / "everything.html").read_text(encoding="utf-8")
     for state in ("open", "needs Referer", "refuses foreign Referer", "needs cookie", "signed", "gone", "inline"):
         assert f">{state}</span>" in text, state
     shown = re.findall(r'<img src="([^"]+)"', text)
@@ -46,11 +46,11 @@ def test_a_page_is_downloaded_tested_and_shown(desk: Desk) -> None:
     for source in shown:
         rule = re.search(r"/protected/(\w+)/", source)
         assert rule is None or rule[1] in ("open", "agent", "limited"), "the others are shown from their copies"
-        assert source.startswith("http://127.0.0.1:") or (desk.images / source).is_file()
+        assert source.startswith("http://127.0.0.1:") or (desk.folder / "pages" / source).is_file()
 
     again = desk.run("page", "--practice", "/everything", "/protected", "--test", "none")
     assert again.code == 0 and len(files(folder)) == 69
-    assert ">not tested</span>" in (desk.images / "everything.html").read_text(encoding="utf-8")
+    assert ">not tested</span>" in (desk.folder / "pages" / "everything.html").read_text(encoding="utf-8")
 
 
 def test_addresses_alone(desk: Desk) -> None:
@@ -63,13 +63,13 @@ def test_addresses_alone(desk: Desk) -> None:
 def test_what_is_no_address_is_said_at_once(desk: Desk) -> None:
     ended = desk.run("page", "cats and dogs")
     assert ended.code == 4 and "not the address of a page" in ended.last_line
-    assert not desk.images.exists()
+    assert not (desk.folder / "pages").exists()
 
 
 def test_a_page_that_is_gone_has_its_code_and_its_file(desk: Desk) -> None:
     ended = desk.run("page", "--practice", "/removed", "/works")
     assert ended.code == 9, ended.err
-    assert (desk.images / "removed.html").is_file() and len(files(desk.images / "removed")) == 3
+    assert (desk.folder / "pages" / "removed.html").is_file() and len(files(desk.folder / "pages" / "removed")) == 3
 
 
 @pytest.mark.browser

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collector.queries import QueryFile
     from collector.store.viewing import View
 
+PAGES = Path("pages")
+"""Beside the output folder of keywords, in which a page's folder would pass for a class."""
 UNFINISHED = (7, 8, 9)
 """Exit codes of runs that did their work and did not get everything: there is something to show."""
 
@@ -51,12 +53,12 @@ def page(addresses: tuple[str, ...], gallery: bool, test: str, show: bool, only_
     """Download every picture of web pages, and write an HTML file that shows them.
 
     It shows each from its own host where that lets other pages show it, from the local copy where not, and says
-    which of them need a Referer, a cookie, ... Pictures and ledger go to images/HOST, the file beside it.
+    which of them need a Referer, a cookie, ... Pictures and ledger go to pages/HOST, the file beside it.
     """
     source = "gallery" if gallery else "page"
     asked = _asked(addresses, source, given.get("limit"))
     settings = flags.settings_of(given)
-    given["out"] = given["out"] or settings.out / _folder(addresses)
+    given["out"] = given["out"] or PAGES / _folder(addresses)
     verdict: Verdict | None = None
     try:
         work(given, asked, search=True, fetch=not only_print, summary=sys.stderr if only_print else sys.stdout)
