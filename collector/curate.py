@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from collector.contracts import InputError
 from collector.dataset import dedupe, exporters, junk, splits
 from collector.dataset.card import Asked
+from collector.dataset.cores import cores
 from collector.dataset.documents import write_all
 from collector.dataset.hashing import hash_files
 from collector.dataset.pdq import NEAR, Hashed
@@ -53,8 +53,7 @@ def hash_set(
     `processes` 0 takes one per core. `tell` is told (done, of how many). May be stopped and begun again.
     """
     missing = [(sha256, folder / path) for sha256, path in ledger.unhashed()]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = processes or cores
+    workers = processes or cores()
     if len(missing) < FEW:
         workers = 1
     rows: list[tuple[str, str, int, str]] = []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
+
+from collector.dataset.cores import pool
 
 if TYPE_CHECKING:
     from collector.dataset.pdq import Hashed
@@ -29,11 +29,11 @@ def hash_files(files: Iterable[tuple[str, Path]], processes: int) -> Iterator[Fo
         for batch in batches:
             yield from _hashed(batch)
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_one_core) as pool:
+    with pool(processes) as workers:
         running: list[Future[list[Found]]] = []
         try:
             for batch in batches:
-                running.append(pool.submit(_hashed, batch))
+                running.append(workers.submit(_hashed, batch))
                 if len(running) >= processes * _AHEAD:
                     yield from running.pop(0).result()
             while running:
@@ -41,13 +41,6 @@ def hash_files(files: Iterable[tuple[str, Path]], processes: int) -> Iterator[Fo
         finally:
             for future in running:
                 future.cancel()
-
-
-def _one_core() -> None:
-    """Every process has a core: matrix libraries that start threads of their own would only stand in the way. Here, and
-    not at the top, nothing has imported numpy yet."""
-    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
 
 
 def _hashed(batch: list[tuple[str, Path]]) -> list[Found]:

@@ -12,14 +12,14 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
 from collector.contracts import InputError
+from collector.dataset.cores import cores, pool
 from collector.dataset.exporters import Exporter
 from collector.dataset.samples import Form, Plan, Sample, Written
 
@@ -113,16 +113,15 @@ def rendered(
     if exporter.ENCODING and form.encoding == "keep":
         form = _only(form, plan, exporter.ENCODING)
     batches = _batches(plan.samples)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = processes or cores
+    workers = processes or cores()
     if workers <= 1 or len(plan.samples) < FEW:
         for batch in batches:
             yield from _written_samples(batch, _made(_paths(batch, folder), form, exporter.READABLE))
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with pool(workers) as others:
         running: list[tuple[list[Sample], Future[list[Made]]]] = []
         for batch in batches:
-            running.append((batch, pool.submit(_made, _paths(batch, folder), form, exporter.READABLE)))
+            running.append((batch, others.submit(_made, _paths(batch, folder), form, exporter.READABLE)))
             if len(running) >= workers * _AHEAD:
                 first, future = running.pop(0)
                 yield from _written_samples(first, future.result())
