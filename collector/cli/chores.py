@@ -5,11 +5,15 @@ Flags in, rooms below do the work, `ui` prints.
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 
 from collector import ui
+from collector.cli import flags
 from collector.cli.flags import out as out_flag
 from collector.contracts import InputError, UsageError
 from collector.settings import Settings
@@ -55,14 +59,28 @@ def retry(only: str, keyword: str, out: Path | None) -> None:
 @click.command()
 @click.option("--again", is_flag=True, help="Put missing and altered pictures back to do.")
 @click.option("--sizes", is_flag=True, help="Compare sizes only: quick, but a flipped byte is not seen.")
+@click.option("--live", is_flag=True, help="Ask the web whether the pictures are still there; files are not looked at.")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="--live: only N of them, always the same ones.")
+@click.option(
+    "--rate", type=click.FloatRange(0), default=2.0, show_default=True, help="--live: most a second of a host."
+)
 @out_flag
-def verify(again: bool, sizes: bool, out: Path | None) -> None:
-    """Check every picture and the ledger itself: missing, altered, moved, unknown files. Exit 9 when some are."""
+@flags.config
+@click.option("--allow-private", is_flag=True, default=None, help="--live: loopback and private addresses too.")
+def verify(again: bool, sizes: bool, live: bool, sample: int | None, rate: float, **given: Any) -> None:
+    """Check every picture and the ledger itself: missing, altered, moved, unknown files. Exit 9 when some are.
+
+    --live asks for the pictures again and says which are gone, changed or blocked now; the folder stays as it is.
+    """
+    settings = flags.settings_of(given)
+    if live:
+        _live(settings, sample or 0, rate)
+        return
     from collector import launch
     from collector.mend.verify import fetch_again, findings
     from collector.run import RunStopped
 
-    folder = out or Settings().out
+    folder = settings.out
     with launch.existing(folder, ui.error) as ledger:
         found = []
         for finding in findings(ledger, folder, bytes_too=not sizes):
@@ -77,6 +95,21 @@ def verify(again: bool, sizes: bool, out: Path | None) -> None:
         raise RunStopped(9, f"{broken} pictures are missing or altered; --again puts them back to do")
     elif not found:
         ui.line("every picture is there as it was saved")
+
+
+def _live(settings: Settings, sample: int, rate: float) -> None:
+    from collector.fetch.pages import PageClient
+    from collector.mend.live import State, checked
+    from collector.store import Ledger
+
+    counts: Counter[State] = Counter()
+    pages = PageClient(settings.fetch, ui.error)
+    with Ledger.read(settings.out) as ledger, closing(checked(ledger.origins(sample), pages.visit, rate)) as found:
+        for one in found:
+            counts[one.state] += 1
+            if one.state is not State.ALIVE:
+                ui.line(f"{one.state}\t{one.origin.path}\t{one.origin.url}\t{one.detail}".rstrip())
+    ui.line(f"{counts.total():,} asked for: " + ", ".join(f"{counts[state]:,} {state}" for state in State))
 
 
 @click.command()

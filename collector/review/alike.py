@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from collector.dataset import near
 from collector.dataset.pdq import NEAR, RELIABLE, unpacked
 from collector.store import Ledger
-from collector.store.yields import Shown
+from collector.store.showing import Shown
 
 MOST = 200_000
 """Hashed pictures up to which a report looks for groups itself: some seconds. `collector dedupe` has no such bound."""

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from collector.dataset.pixels import Unreadable, thumbnail
 from collector.review.document import link, text
-from collector.store.yields import Shown, host
+from collector.store.showing import Shown
+from collector.store.yields import host
 
 SIDE = 176
 """Pixels of the long side of a thumbnail: sharp at the size that the stylesheet gives it."""

@@ -21,12 +21,13 @@ from collector.store.looking import Looking
 from collector.store.planning import Planning
 from collector.store.recording import Recording
 from collector.store.shelf import Shelf
+from collector.store.showing import Showing
 from collector.store.viewing import Viewing
 from collector.store.work import Work
 from collector.store.yields import Yields
 
 
-class Ledger(Planning, Work, Recording, Looking, Viewing, Shelf, Entries, Curation, Films, Yields, Forgetting):
+class Ledger(Planning, Work, Recording, Looking, Viewing, Shelf, Entries, Curation, Films, Yields, Showing, Forgetting):
     """One output folder's memory. Open it with `Ledger.open`; close it, or use it in a `with`."""
 
     @classmethod
