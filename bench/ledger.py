@@ -71,7 +71,10 @@ def step(name: str, folder: Path, keywords: int, limit: int) -> None:
         return
     elif name == "status":
         with Ledger.read(folder) as ledger:
-            assert len(ledger.tallies()) == keywords
+            assert ledger.digest().keywords == keywords
+    elif name == "status --json":
+        with Ledger.read(folder) as ledger:
+            assert sum(1 for _ in ledger.tallies()) == keywords
     print(json.dumps([time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
 
 
@@ -96,7 +99,7 @@ def main() -> None:
             fill(folder, urls, keywords)
             size = (folder / "collector.db").stat().st_size / 1e6
             print(f"| {keywords:,} | import | {time.perf_counter() - started:.1f} | | {size:.0f} MB file |", flush=True)
-            for name in ("open", "plan", "resume", "status"):
+            for name in ("open", "plan", "resume", "status", "status --json"):
                 command = [sys.executable, __file__, "--step", name]
                 done = subprocess.run(
                     [

@@ -393,6 +393,25 @@ class Tally:
         return self.saved - self.videos - self.files
 
 
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """How all keywords of a run stand together: what the summary shows and the exit code is made from."""
+
+    keywords: int
+    total: Tally
+    """The sums, every search's state left out; its keyword says how many there are."""
+    shown: tuple[Tally, ...]
+    """Every keyword while they are few, else those that miss most, the worst first."""
+    states: tuple[tuple[SearchState, int], ...] = ()
+    """How many searches stand so."""
+    exhausted: int = 0
+    """Keywords below their limit whose sources have no more."""
+    short: int = 0
+    """Keywords below their limit with URLs to try again."""
+    unfinished: int = 0
+    """Keywords that want everything, with URLs to try again."""
+
+
 # --------------------------------------------------------------------------- the set
 
 

@@ -14,6 +14,7 @@ from collector.cli.site import led_to
 from collector.model import ALL, SearchState, Tally
 from collector.settings import Settings, assign
 from tests.command import Desk
+from tests.values import digest_of
 
 VERBS = ("run", "search", "fetch", "status", "urls", "doctor", "practice")
 
@@ -151,7 +152,7 @@ def test_the_practice_web_is_visited_without_a_window_unless_one_is_asked_for() 
 )
 def test_who_wants_everything_is_short_only_of_what_can_still_be_had(tally: Tally, code: int) -> None:
     try:
-        judge([replace(tally, searches=(("imgur", SearchState.EXHAUSTED, ""),))], [], fetched=True)
+        judge(digest_of([replace(tally, searches=(("imgur", SearchState.EXHAUSTED, ""),))]), [], fetched=True)
     except Verdict as verdict:
         assert verdict.code == code
         assert ("not whole yet" if tally.limit == ALL else "short of the limit") in str(verdict)
@@ -161,9 +162,9 @@ def test_who_wants_everything_is_short_only_of_what_can_still_be_had(tally: Tall
 
 def test_nobody_is_offered_to_widen_everything(capsys: pytest.CaptureFixture[str]) -> None:
     exhausted = (("google", SearchState.EXHAUSTED, ""),)
-    offer_widening([Tally("ann", "ann", ALL, saved=3, searches=exhausted)], Settings())
+    offer_widening(digest_of([Tally("ann", "ann", ALL, saved=3, searches=exhausted)]), Settings())
     assert capsys.readouterr().err == ""
-    offer_widening([Tally("cat", "cat", 100, saved=3, searches=exhausted)], Settings())
+    offer_widening(digest_of([Tally("cat", "cat", 100, saved=3, searches=exhausted)]), Settings())
     assert "1 keyword exhausted" in capsys.readouterr().err
 
 

@@ -9,7 +9,7 @@ import click
 
 from collector import ui
 from collector.contracts import BrowserError, InputError, UsageError
-from collector.model import ALL, Event, SearchEnded, SearchState, Tally
+from collector.model import Digest, Event, SearchEnded, SearchState
 from collector.settings import Settings
 
 GO_ON = "run the same command to go on"
@@ -28,33 +28,27 @@ def remember_unreachable(event: Event, unreachable: list[str]) -> None:
         unreachable.append(event.detail)
 
 
-def offer_widening(tallies: Sequence[Tally], settings: Settings) -> None:
+def offer_widening(digest: Digest, settings: Settings) -> None:
     """Say that some keywords have too few results, and what can be done about it."""
-    few = sum(tally.short > 0 and _exhausted(tally) for tally in tallies)
-    if few and not settings.search.widen:
-        ui.error(f"{counted(few, 'keyword', 's')} exhausted below the limit; --widen searches facets of them too")
+    if digest.exhausted and not settings.search.widen:
+        few = counted(digest.exhausted, "keyword", "s")
+        ui.error(f"{few} exhausted below the limit; --widen searches facets of them too")
 
 
-def _exhausted(tally: Tally) -> bool:
-    return bool(tally.searches) and all(state is SearchState.EXHAUSTED for _, state, _ in tally.searches)
-
-
-def judge(tallies: Sequence[Tally], unreachable: Sequence[str], fetched: bool) -> None:
+def judge(digest: Digest, unreachable: Sequence[str], fetched: bool) -> None:
     """Raise the Verdict of a run that worked off its list but did not get everything.
 
     Who wants everything there is has no limit to be short of: only what waits to be tried again counts.
     """
-    states = [state for tally in tallies for _, state, _ in tally.searches]
+    states = dict(digest.states)
     if SearchState.UNREACHABLE in states:
         line = unreachable[0] if unreachable else "a source could not be reached"
         raise Verdict(8, f"{line}; check address and network, or try it out with --practice")
-    blocked = sum(state in (SearchState.BLOCKED, SearchState.LAYOUT) for state in states)
+    blocked = states.get(SearchState.BLOCKED, 0) + states.get(SearchState.LAYOUT, 0)
     if blocked:
         line = f"{counted(blocked, 'search', 'es')} met a block or an unknown page (see above); {GO_ON} later"
         raise Verdict(7, line)
-    failed = sum(state is SearchState.FAILED for state in states)
-    short = fetched * sum(tally.short > 0 and _retries(tally) for tally in tallies)
-    whole = fetched * sum(tally.limit >= ALL and _retries(tally) for tally in tallies)
+    failed, short, whole = states.get(SearchState.FAILED, 0), fetched * digest.short, fetched * digest.unfinished
     parts = [counted(failed, "search", "es") + " failed"] * bool(failed)
     parts += [counted(short, "keyword", "s") + " short of the limit with URLs to try again"] * bool(short)
     parts += [counted(whole, "keyword", "s") + " not whole yet, with URLs to try again"] * bool(whole)
@@ -64,10 +58,6 @@ def judge(tallies: Sequence[Tally], unreachable: Sequence[str], fetched: bool) -
 
 def counted(number: int, noun: str, plural: str) -> str:
     return f"{number} {noun}{plural if number != 1 else ''}"
-
-
-def _retries(tally: Tally) -> bool:
-    return tally.waiting > 0 or tally.retry > 0
 
 
 def exit_code(run: Callable[[], object]) -> int:

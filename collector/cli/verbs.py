@@ -73,7 +73,9 @@ def status(out: Path | None, as_json: bool) -> None:
 
     folder = out or Settings().out
     with Ledger.read(folder) as ledger:
-        ui.summary(ledger.tallies(), 0.0, folder, events=as_json)
+        if as_json:
+            ui.tally_lines(ledger.tallies())
+        ui.summary(ledger.digest(), 0.0, folder, events=as_json)
 
 
 @cli.command()

@@ -16,7 +16,7 @@ from collector.cli.flags import settings_of, source_names
 from collector.cli.signals import Stop, Stopped
 from collector.cli.site import site
 from collector.contracts import InputError, UsageError
-from collector.model import ALL, Tally
+from collector.model import ALL, Digest
 from collector.settings import USUAL_LIMIT, Settings
 
 if TYPE_CHECKING:
@@ -40,20 +40,29 @@ def work(
     stop = Stop()
     try:
         with stop:
-            tallies, unreachable, seconds = _worked(given, settings, path, stop, search=search, fetch=fetch)
+            digest, unreachable, seconds = _worked(
+                given, settings, path, stop, search=search, fetch=fetch, summary=summary
+            )
     except (Stopped, Interrupted):
         raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}") from None
-    ui.summary(tallies, seconds, settings.out, events=given["events"], stream=summary)
+    ui.summary(digest, seconds, settings.out, events=given["events"], stream=summary)
     if stop.asked:
         raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}")
-    offer_widening(tallies, settings)
-    judge(tallies, unreachable, fetch)
+    offer_widening(digest, settings)
+    judge(digest, unreachable, fetch)
 
 
 def _worked(
-    given: dict[str, Any], settings: Settings, path: Path | QueryFile | None, stop: Stop, *, search: bool, fetch: bool
-) -> tuple[list[Tally], list[str], float]:
-    """(how every keyword stands, sources that could not be reached, seconds) of a run from its plan to its end."""
+    given: dict[str, Any],
+    settings: Settings,
+    path: Path | QueryFile | None,
+    stop: Stop,
+    *,
+    search: bool,
+    fetch: bool,
+    summary: TextIO | None,
+) -> tuple[Digest, list[str], float]:
+    """(how the keywords stand, sources that could not be reached, seconds) of a run from its plan to its end."""
     from collector import launch
 
     asked = _read(path, settings, given) if isinstance(path, Path) else path
@@ -87,7 +96,9 @@ def _worked(
             finally:
                 if search:
                     launch.write_map(ledger, settings.out)
-        return ledger.tallies(number), unreachable, time.monotonic() - started
+        if given["events"]:
+            ui.tally_lines(ledger.tallies(number), summary)
+        return ledger.digest(number), unreachable, time.monotonic() - started
 
 
 def _read(path: Path, settings: Settings, given: Mapping[str, Any]) -> QueryFile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from collector.model import Tally
+from collector.model import Digest, Tally
 from collector.store import summary, why
 from collector.store.connection import Store
 
@@ -19,9 +19,13 @@ class Looking(Store):
                ORDER BY query.position, query.id, found.rank, found.id"""
         )
 
-    def tallies(self, run: int | None = None) -> list[Tally]:
-        """The summary, a row per query (of one run, or of all) in the order asked."""
+    def tallies(self, run: int | None = None) -> Generator[Tally, None, None]:
+        """A row per query (of one run, or of all) in the order asked; few of them are in memory at a time."""
         return summary.tallies(self._db, run)
+
+    def digest(self, run: int | None = None) -> Digest:
+        """The summary of all queries (of one run, or of all) together."""
+        return summary.digest(self._db, run)
 
     def progress(self, run: int) -> tuple[int, int, int, int]:
         """(queries, pictures wanted, queries searched to the end, pictures saved) of a run."""

@@ -5,17 +5,15 @@ Shows the ledger's numbers as they are; computes sums, never estimates.
 
 from __future__ import annotations
 
-import heapq
 import json
 import sys
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from collector.layout import LEDGER
-from collector.model import ALL, Tally
+from collector.model import ALL, Digest, Tally
 from collector.ui.text import meaning, printable, write
 
 if TYPE_CHECKING:
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-FULL: Final = 40
-"""Keywords up to which each has its row."""
-WORST: Final = 20
 REASONS: Final = 8
 NARROW: Final = 64
 """Columns of a terminal below which some numbers are left out."""
@@ -36,7 +31,6 @@ PLAIN_WIDTH: Final = 160
 """Columns when the output is no terminal."""
 
 _NUMBERS: Final = ("found", "saved", "videos", "files", "duplicate", "rejected", "failed", "skipped", "waiting")
-_SUMMED: Final = ("limit", "retry", "bytes", "video_bytes", "file_bytes", "seconds", *_NUMBERS)
 _SHORT: Final = {
     "videos": "vid",
     "duplicate": "dup",
@@ -50,52 +44,35 @@ _OPTIONAL: Final = {"skipped": NARROW, "waiting": NARROW, "videos": 90, "files":
 """Numbers that are left out when they are nothing everywhere, or the terminal has fewer columns than that."""
 
 
-def summary(
-    tallies: Sequence[Tally], seconds: float, out: Path, *, events: bool = False, stream: TextIO | None = None
-) -> None:
-    """Print the summary of `tallies` on stdout: a table, or JSON lines if `events`.
+def summary(digest: Digest, seconds: float, out: Path, *, events: bool = False, stream: TextIO | None = None) -> None:
+    """Print the summary on stdout: a table, or a line of JSON if `events`.
 
-    `seconds` is how long the run took, 0 when nothing ran. With more than 40 keywords, only the 20 that
-    miss most have rows; the totals always count all of them.
+    `seconds` is how long the run took, 0 when nothing ran. Of many keywords, only those that miss most have rows; the
+    totals always count all of them.
     """
     stream = stream or sys.stdout
-    total = _total(tallies)
+    total, shown = digest.total, digest.shown
     if events:
-        _json_lines(tallies, total, seconds, out, stream)
+        _json_summary(digest, seconds, out, stream)
         return
     from rich.console import Console
 
     console = Console(file=stream, highlight=False, width=None if stream.isatty() else PLAIN_WIDTH)
     ascii_only = not console.encoding.lower().startswith("utf")
-    shown = tallies if len(tallies) <= FULL else heapq.nlargest(WORST, filter(_misses, tallies), key=_missing)
     with console.capture() as capture:  # to drop the spaces at the line ends, and never to fail on an encoding
         console.print(_table(shown, total, console.width, "crop" if ascii_only else "ellipsis"))
     for row in capture.get().splitlines():
         write(stream, row.rstrip())
-    if len(tallies) > FULL:
-        write(stream, _left_out(len(shown), len(tallies), out))
+    if digest.keywords > len(shown):
+        write(stream, _left_out(len(shown), digest.keywords, out))
     _why(total, stream)
     write(stream, _closing(total, seconds, out))
 
 
-def _total(tallies: Sequence[Tally]) -> Tally:
-    reasons: Counter[str] = Counter()
+def tally_lines(tallies: Iterable[Tally], stream: TextIO | None = None) -> None:
+    """Print each keyword's numbers on stdout as a line of JSON; a limit of null is everything there is."""
     for tally in tallies:
-        reasons.update(dict(tally.reasons))
-    sums = {name: sum(getattr(tally, name) for tally in tallies) for name in _SUMMED}
-    sums["limit"] = min(ALL, sums["limit"])  # Everything of one keyword is no number for all of them either.
-    title = "1 keyword" if len(tallies) == 1 else f"{len(tallies):,} keywords"
-    return Tally(keyword=title, label="", reasons=tuple(reasons.most_common()), **sums)
-
-
-def _misses(tally: Tally) -> bool:
-    unfinished = tally.limit >= ALL and tally.waiting + tally.retry > 0
-    return tally.short > 0 or unfinished or any(not state.done for _, state, _ in tally.searches)
-
-
-def _missing(tally: Tally) -> tuple[int, int]:
-    """Of a keyword that wants everything, what is known and not there yet."""
-    return (tally.waiting + tally.retry if tally.limit >= ALL else tally.short), tally.failed
+        write(stream or sys.stdout, json.dumps({"event": "tally", **_plain(tally)}))
 
 
 # --------------------------------------------------------------------------- the table
@@ -198,13 +175,10 @@ def _apart(total: Tally) -> str:
     return f" ({', '.join(parts)})" if len(parts) > 1 else ""
 
 
-def _json_lines(tallies: Sequence[Tally], total: Tally, seconds: float, out: Path, stream: TextIO) -> None:
-    """A limit of null is everything there is."""
-    for tally in tallies:
-        write(stream, json.dumps({"event": "tally", **_plain(tally)}))
-    sums = _plain(total)
+def _json_summary(digest: Digest, seconds: float, out: Path, stream: TextIO) -> None:
+    sums = _plain(digest.total)
     del sums["keyword"], sums["label"], sums["searches"], sums["seconds"]
-    ending = {"event": "summary", "keywords": len(tallies), **sums, "seconds": round(seconds, 3), "out": str(out)}
+    ending = {"event": "summary", "keywords": digest.keywords, **sums, "seconds": round(seconds, 3), "out": str(out)}
     write(stream, json.dumps(ending))
 
 

@@ -7,12 +7,14 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
 
 from collector import ui
 from collector.model import ALL, SearchState, Tally
+from tests.values import digest_of
 
 DONE = (("google", SearchState.ENOUGH, ""),)
 BLOCKED = (("google", SearchState.BLOCKED, "page.captcha"),)
@@ -44,7 +46,7 @@ class Terminal(io.StringIO):
 
 def shown(tallies: list[Tally], seconds: float = 12.0) -> list[str]:
     stream = io.StringIO()
-    ui.summary(tallies, seconds, Path("images"), stream=stream)
+    ui.summary(digest_of(tallies), seconds, Path("images"), stream=stream)
     return stream.getvalue().splitlines()
 
 
@@ -122,7 +124,7 @@ def test_the_table_fits_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()
-    ui.summary([tally("a very long keyword " * 5), tally("cat", 0)], 1.0, Path("images"), stream=stream)
+    ui.summary(digest_of([tally("a very long keyword " * 5), tally("cat", 0)]), 1.0, Path("images"), stream=stream)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
     table = plain.partition("\n\n")[0].splitlines()
     assert max(map(cell_len, table)) <= width
@@ -133,15 +135,20 @@ def test_the_table_fits_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch
 def test_an_old_encoding_is_no_reason_to_fail() -> None:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii")
-    ui.summary([tally("猫"), tally("x" * 60)], 1.0, Path("images"), stream=stream)
+    ui.summary(digest_of([tally("猫"), tally("x" * 60)]), 1.0, Path("images"), stream=stream)
     assert raw.getvalue().splitlines()[2].startswith(b"\\u732b ")
     stream.close()
 
 
-def test_as_json_lines() -> None:
+def told(tallies: list[Tally]) -> list[dict[str, Any]]:
     stream = io.StringIO()
-    ui.summary([tally("猫"), tally("dog", 0)], 3.0, Path("images"), events=True, stream=stream)
-    first, second, total = map(json.loads, stream.getvalue().splitlines())
+    ui.tally_lines(iter(tallies), stream)
+    ui.summary(digest_of(tallies), 3.0, Path("images"), events=True, stream=stream)
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_as_json_lines() -> None:
+    first, second, total = told([tally("猫"), tally("dog", 0)])
     assert (first["event"], first["keyword"], first["saved"]) == ("tally", "猫", 10)
     assert second["searches"] == [["google", "blocked", "page.captcha"]]
     assert (total["event"], total["keywords"], total["saved"], total["limit"]) == ("summary", 2, 10, 20)
@@ -179,16 +186,14 @@ def test_all_columns_fit_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()
-    ui.summary([MIXED, tally("cat")], 1.0, Path("images"), stream=stream)
+    ui.summary(digest_of([MIXED, tally("cat")]), 1.0, Path("images"), stream=stream)
     table = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).partition("\n\n")[0].splitlines()
     assert max(map(cell_len, table)) <= 100
     assert all(number in table[2] for number in ("9,999", "1,520", "1,300", "30", "4,479", "9,000.0", "99,999.9"))
 
 
 def test_a_limit_of_everything_is_null_in_json() -> None:
-    stream = io.StringIO()
-    ui.summary([MIXED, tally("cat")], 3.0, Path("images"), events=True, stream=stream)
-    first, second, total = map(json.loads, stream.getvalue().splitlines())
+    first, second, total = told([MIXED, tally("cat")])
     assert (first["limit"], second["limit"], total["limit"]) == (None, 10, None)
     assert (first["videos"], first["files"], first["video_bytes"]) == (1_300, 30, 8_000_000_000)
     assert (total["saved"], total["videos"], total["file_bytes"]) == (1_530, 1_300, 5_000_000)
