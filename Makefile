@@ -53,10 +53,12 @@ format: ## put the code into the house's format
 
 bench: ## the benchmarks of bench/ in their short form; BENCH_FLAGS= for the long one
 	$(SETUP) test
-	for script in bench/*.py; do \
-	  case "$$script" in *'*'*|*/_*) continue;; esac; \
-	  echo "== $$script"; $(PY) "$$script" $(BENCH_FLAGS) || exit 1; \
-	done
+	failed=; for script in bench/[!_]*.py; do \
+	  echo "== $$script $(BENCH_FLAGS)"; began=$$(date +%s); \
+	  $(PY) "$$script" $(BENCH_FLAGS) || failed="$$failed $$script"; \
+	  echo "-- $$(($$(date +%s) - began)) s"; \
+	done; \
+	test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 clean: ## remove what set-up and tools made; images/ is yours and stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist *.egg-info

@@ -2,6 +2,7 @@
 
     python bench/deviantart.py            48 originals of 2190 x 2738 (about 40 seconds)
     python bench/deviantart.py --works 24
+    python bench/deviantart.py --short    8 works
 
 Ours is the whole product, `python -m collector run` from a CSV row: start-up, list, a look at every work, checks of
 every picture, final names and commits included. The sequential way asks for the same list and the same works and takes
@@ -37,8 +38,10 @@ MOST = 50.0
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--works", type=int, default=48)
+    parser.add_argument("--short", action="store_true")
     parser.add_argument("--sequential", nargs=2, metavar=("HOME", "FOLDER"), help=argparse.SUPPRESS)
     given = parser.parse_args()
+    given.works = 8 if given.short else given.works
     if given.sequential:
         sequential(given.sequential[0], Path(given.sequential[1]))
         return

@@ -3,6 +3,7 @@
     python bench/sites.py                 TIME's covers: ours at 8 and at 64 connections per host (about 4 minutes)
     python bench/sites.py --peers         Scrapy's own spider with its files pipeline beside it (about 8 minutes)
     python bench/sites.py --covers 400    fewer covers
+    python bench/sites.py --short         300 covers at 64 connections, and the imgur double (under half a minute)
     python bench/sites.py --only imgur    the imgur double: 100 entries, 152 files
 
 Ours is the whole product, `python -m collector run` from a CSV row; both stages, checks, final names and every commit
@@ -221,7 +222,10 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--only", choices=["time", "imgur"], default="")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "bench-sites", help="for Scrapy")
+    parser.add_argument("--short", action="store_true")
     arguments = parser.parse_args()
+    if arguments.short:
+        arguments.covers, arguments.connections = 300, [64]
     if arguments.only != "imgur":
         time_covers(arguments)
     if arguments.only != "time":
