@@ -42,6 +42,9 @@ def judge(folder: Path, *, settled: bool = True, decode: bool = True) -> Verdict
     if not (folder / "collector.db").is_file():
         return verdict
     with closing(sqlite3.connect(folder / "collector.db", timeout=10)) as db:
+        if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'outcome'").fetchone():
+            verdict.orphans += sorted(str(file) for file in folder.glob("*/*"))  # Died before its tables were made.
+            return verdict
         _judge_rows(db, verdict)
         saved = db.execute("SELECT path, sha256, bytes, format, width, height FROM outcome WHERE state = 'saved'")
         recorded = {row[0]: row[1:] for row in saved}
