@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from collector.contracts import InputError
-from collector.dataset import dedupe, exporters, junk, splits
+from collector.dataset import audit, dedupe, exporters, junk, splits
 from collector.dataset.card import Asked
 from collector.dataset.cores import cores
 from collector.dataset.documents import write_all
@@ -119,6 +119,53 @@ def junk_set(ledger: Ledger, folder: Path, limits: junk.Limits, processes: int =
     with ledger.transaction():
         ledger.decide(junk.REASONS, verdicts)
     return tuple(verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What an audit found."""
+
+    measured: int
+    """Pictures looked at this time; the scores of others were known."""
+    unreadable: int
+    verdicts: tuple[Verdict, ...]
+
+
+def audit_set(ledger: Ledger, folder: Path, thresholds: audit.Thresholds, processes: int = 0,
+              tell: Callable[[int, int], None] = lambda *_: None) -> Audited:  # fmt: skip
+    """Score what has no score yet, flag by the thresholds, and enter the flagged as left out. No file is moved.
+
+    Scores are kept: with other thresholds only flags and verdicts are made anew. May be stopped and begun again.
+    """
+    missing = ledger.unaudited(audit.MEASURED[0])
+    workers = min(processes or cores(), -(-len(missing) // FEW) or 1)
+    rows: list[tuple[str, str, float]] = []
+    broken = 0
+    places = ((sha256, folder / path) for sha256, path in missing)
+    for done, (sha256, found) in enumerate(audit.score_files(places, workers), start=1):
+        if isinstance(found, str):
+            broken += 1
+        else:
+            rows += [(sha256, issue, score) for issue, score in found.items()]
+        if len(rows) >= _BATCH * len(audit.MEASURED) or done == len(missing):
+            with ledger.transaction():
+                ledger.remember_scores(rows)
+            rows.clear()
+            tell(done, len(missing))
+    with ledger.transaction():
+        sizes = audit.size_scores(ledger.pixel_sizes())
+        ledger.remember_scores((sha256, "odd_size", score) for sha256, score in sizes)
+        ledger.flag(thresholds.pairs())
+        said = ledger.reviews()
+        items = candidates(ledger, ("set.quality",))
+        labels = {item.sha256: item.label for item in items if said.get((item.sha256, item.label)) != "keep"}
+        verdicts = tuple(
+            Verdict(sha256, labels[sha256], "set.quality", ", ".join(f"{issue} {score:.2f}" for issue, score in issues))
+            for sha256, issues in ledger.flagged()
+            if sha256 in labels
+        )
+        ledger.decide(("set.quality",), verdicts)
+    return Audited(len(missing) - broken, broken, verdicts)
 
 
 def _seen(ledger: Ledger) -> dict[str, junk.Sightings]:

@@ -61,6 +61,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "parsel": ("sources",),
     "jmespath": ("sources.recipe",),
     "av": ("fetch.stills",),
+    "cleanvision": ("dataset.audit",),
     "pandas": ("queries", "urlmap", "delimited", "dataset.exporters.csv_table"),
     "pyarrow": ("dataset.exporters.arrow", "urlmap"),
 }

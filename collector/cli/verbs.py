@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from collector import __version__, ui
-from collector.cli import chores, flags, forgetting, importing, pages, recipes, reporting, sets
+from collector.cli import auditing, chores, flags, forgetting, importing, pages, recipes, reporting, sets
 from collector.cli.endings import GO_ON, Verdict, counted
 from collector.cli.signals import Stop, Stopped
 from collector.cli.site import led_to, practice_site
@@ -116,6 +116,7 @@ for _verb in (sets.dedupe, sets.junk, sets.split, sets.review, sets.export, sets
     cli.add_command(_verb)
 cli.add_command(importing.import_)
 cli.add_command(reporting.report)
+cli.add_command(auditing.audit)
 cli.add_command(forgetting.forget)
 for _chore in (chores.why, chores.retry, chores.verify, chores.repair, chores.frames, recipes.recipe):
     cli.add_command(_chore)

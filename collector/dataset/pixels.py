@@ -44,32 +44,14 @@ EXTENSIONS = {
 }
 """Pillow's names of formats -> extensions. An MPO is a JPEG with another one behind it."""
 _ORIENTATION = 0x0112
+_MARKS = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
+"""Where a PNG says how it is rotated, maybe behind the pixels, where Pillow finds it by decoding them all."""
 
 Pixels = NDArray[np.uint8]
 
 
 class Unreadable(Exception):
     """A file that is gone, or no picture any more; the text says what is wrong with it."""
-
-
-def reduced(path: Path, side: int) -> Pixels:
-    """(height, width, 3) RGB of the first frame, upright, at most `side` pixels on its long side, on white.
-
-    JPEGs are decoded at a fraction of their size, which costs about as little as reading them.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd EXIF, of which we want only the rotation.
-        try:
-            with Image.open(path) as opened:
-                if opened.width * opened.height > LARGEST:
-                    raise Unreadable(f"{opened.width} x {opened.height} pixels")
-                opened.draft("RGB", (side, side))
-                image = flat(ImageOps.exif_transpose(opened), (255, 255, 255))
-        except (*_TROUBLES, Image.DecompressionBombError) as error:
-            raise Unreadable(f"{type(error).__name__}: {error}") from None
-    if max(image.size) > side:
-        image.thumbnail((side, side), Image.Resampling.BOX)
-    return np.asarray(image)
 
 
 def grey(path: Path, side: int) -> Pixels:
@@ -103,10 +85,11 @@ def rendered(path: Path, form: Form, readable: frozenset[str]) -> tuple[bytes, s
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with Image.open(path) as opened:
+            body = path.read_bytes()
+            with Image.open(io.BytesIO(body)) as opened:
                 extension = EXTENSIONS.get(opened.format or "", "")
-                if form.encoding == "keep" and form.resize == "none" and extension in readable and _plain(opened):
-                    return path.read_bytes(), extension, opened.width, opened.height
+                if form.encoding == "keep" and form.resize == "none" and extension in readable and _plain(opened, body):
+                    return body, extension, opened.width, opened.height
                 opened.draft(None, _enough(opened.size, form))
                 image = flat(in_srgb(ImageOps.exif_transpose(opened)), form.matte)
         except (*_TROUBLES, Image.DecompressionBombError) as error:
@@ -118,8 +101,8 @@ def rendered(path: Path, form: Form, readable: frozenset[str]) -> tuple[bytes, s
     return out.getvalue(), EXTENSIONS[format], image.width, image.height
 
 
-def thumbnail(path: Path, side: int, quality: int = 62) -> tuple[bytes, int, int]:
-    """(JPEG, width, height) of the first frame, upright, at most `side` pixels on its long side, without metadata."""
+def small(path: Path, side: int) -> Image.Image:
+    """The first frame in RGB, upright, at most `side` pixels on its long side, on white; no enlarging."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -131,6 +114,12 @@ def thumbnail(path: Path, side: int, quality: int = 62) -> tuple[bytes, int, int
         except (*_TROUBLES, Image.DecompressionBombError) as error:
             raise Unreadable(f"{type(error).__name__}: {error}") from None
     image.thumbnail((side, side))
+    return image
+
+
+def thumbnail(path: Path, side: int, quality: int = 62) -> tuple[bytes, int, int]:
+    """(JPEG, width, height) of a small picture, without metadata."""
+    image = small(path, side)
     out = io.BytesIO()
     image.save(out, "JPEG", quality=quality)
     return out.getvalue(), image.width, image.height
@@ -150,9 +139,10 @@ def in_srgb(image: Image.Image) -> Image.Image:
     return changed or image
 
 
-def _plain(image: Image.Image) -> bool:
+def _plain(image: Image.Image, body: bytes) -> bool:
     """Nothing that a loader could show otherwise than it is."""
-    upright = image.getexif().get(_ORIENTATION, 1) in (0, 1)
+    unmarked = image.format == "PNG" and not any(mark in body for mark in _MARKS)
+    upright = unmarked or image.getexif().get(_ORIENTATION, 1) in (0, 1)
     one = getattr(image, "n_frames", 1) == 1
     profile = image.info.get("icc_profile") or b""
     known = not profile or b"sRGB" in profile

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from collector import disk, layout
 from collector.store import schema
+from collector.store.audits import Audits
 from collector.store.connection import REPAIR, NotOurs, StoreError, plain_words
 from collector.store.curation import Curation
 from collector.store.entries import Entries
@@ -27,7 +28,9 @@ from collector.store.work import Work
 from collector.store.yields import Yields
 
 
-class Ledger(Planning, Work, Recording, Looking, Viewing, Shelf, Entries, Curation, Films, Yields, Showing, Forgetting):
+class Ledger(
+    Planning, Work, Recording, Looking, Viewing, Shelf, Entries, Curation, Audits, Films, Yields, Showing, Forgetting
+):
     """One output folder's memory. Open it with `Ledger.open`; close it, or use it in a `with`."""
 
     @classmethod
