@@ -75,7 +75,7 @@ def status(out: Path | None, as_json: bool) -> None:
     with Ledger.read(folder) as ledger:
         if as_json:
             ui.tally_lines(ledger.tallies())
-        ui.summary(ledger.digest(), 0.0, folder, events=as_json)
+        ui.summary(ledger.digest(), 0.0, folder, left_out=ledger.count_left_out(), events=as_json)
 
 
 @cli.command()

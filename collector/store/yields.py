@@ -31,6 +31,11 @@ _STEPS = f"""
 """
 _ROWS = "query q LEFT JOIN found f ON f.query_id = q.id LEFT JOIN outcome o ON o.found_id = f.id"
 
+_LEFT_OUT_COUNT = """
+SELECT count(*) FROM verdict v JOIN outcome o ON o.sha256 = v.sha256 AND o.state = 'saved'
+JOIN found f ON f.id = o.found_id JOIN query q ON q.id = f.query_id AND q.label = v.label
+"""
+
 _LOSSES = f"""
 SELECT CASE WHEN o.state NOT IN ('failed', 'retry') THEN o.state WHEN {_CAME} THEN 'rejected' ELSE 'failed' END,
        o.reason, count(*), coalesce(sum(o.bytes), 0), coalesce(sum(o.seconds), 0)
@@ -176,6 +181,10 @@ class Yields(Store):
     def losses(self) -> list[Loss]:
         """What every reason cost, the most frequent first. Rows that wait have none."""
         return [Loss(*row) for row in self._db.execute(_LOSSES)]
+
+    def count_left_out(self) -> int:
+        """How many saved pictures the set leaves out."""
+        return int(self._db.execute(_LEFT_OUT_COUNT).fetchone()[0])
 
     def class_sizes(self) -> list[Size]:
         """Every class, those without a picture too, by name."""

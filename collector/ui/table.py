@@ -44,16 +44,24 @@ _OPTIONAL: Final = {"skipped": NARROW, "waiting": NARROW, "videos": 90, "files":
 """Numbers that are left out when they are nothing everywhere, or the terminal has fewer columns than that."""
 
 
-def summary(digest: Digest, seconds: float, out: Path, *, events: bool = False, stream: TextIO | None = None) -> None:
+def summary(
+    digest: Digest,
+    seconds: float,
+    out: Path,
+    *,
+    left_out: int | None = None,
+    events: bool = False,
+    stream: TextIO | None = None,
+) -> None:
     """Print the summary on stdout: a table, or a line of JSON if `events`.
 
     `seconds` is how long the run took, 0 when nothing ran. Of many keywords, only those that miss most have rows; the
-    totals always count all of them.
+    totals always count all of them. `left_out`: how many of the saved the set leaves out; None where nobody asks.
     """
     stream = stream or sys.stdout
     total, shown = digest.total, digest.shown
     if events:
-        _json_summary(digest, seconds, out, stream)
+        _json_summary(digest, seconds, out, stream, left_out)
         return
     from rich.console import Console
 
@@ -67,6 +75,8 @@ def summary(digest: Digest, seconds: float, out: Path, *, events: bool = False, 
         write(stream, _left_out(len(shown), digest.keywords, out))
     _why(total, stream)
     write(stream, _closing(total, seconds, out))
+    if left_out:
+        write(stream, f"{total.saved - left_out:,} of them are kept in the set, {left_out:,} are left out of it")
 
 
 def tally_lines(tallies: Iterable[Tally], stream: TextIO | None = None) -> None:
@@ -175,10 +185,12 @@ def _apart(total: Tally) -> str:
     return f" ({', '.join(parts)})" if len(parts) > 1 else ""
 
 
-def _json_summary(digest: Digest, seconds: float, out: Path, stream: TextIO) -> None:
+def _json_summary(digest: Digest, seconds: float, out: Path, stream: TextIO, left_out: int | None) -> None:
     sums = _plain(digest.total)
     del sums["keyword"], sums["label"], sums["searches"], sums["seconds"]
     ending = {"event": "summary", "keywords": digest.keywords, **sums, "seconds": round(seconds, 3), "out": str(out)}
+    if left_out is not None:
+        ending |= {"kept": digest.total.saved - left_out, "left_out": left_out}
     write(stream, json.dumps(ending))
 
 

@@ -152,6 +152,9 @@ def test_pictures_that_look_the_same_and_labels_that_disagree(tmp_path: Path) ->
     assert [[one.width for one in row] for row in same.rows] == [[640, 320]]
     assert same.rows[0][1].verdict == "set.near_duplicate"
     assert [(labels, len(row)) for labels, row in same.conflict_rows] == [(("cat", "dog"), 2), (("cat", "dog"), 1)]
+    assert "4 of them are kept in the set, 1 are left out of it" in desk.run("status").out
+    totals = json.loads(desk.run("status", "--json").out.splitlines()[-1])
+    assert (totals["saved"], totals["kept"], totals["left_out"]) == (5, 4, 1)
     assert desk.run("report").code == 0
     html = read(desk.folder / "images-report.html")
     assert "cat · dog" in html and "set.near_duplicate" in html
