@@ -16,7 +16,7 @@ BANDS = 16
 MOST = 2 * BANDS - 1
 """The largest distance for which one flipped bit a band is enough."""
 _VALUES = 1 << 16
-_CHUNK = 2_000_000
+_CHUNK = 500_000
 """Pairs compared at a time: what bounds the memory."""
 
 Words = NDArray[np.uint64]
@@ -35,14 +35,25 @@ def pairs(words: Words, distance: int) -> Iterator[NDArray[np.int64]]:
         order = np.argsort(bands[:, band], kind="stable").astype(np.int64)
         counts = np.bincount(bands[:, band], minlength=_VALUES).astype(np.int64)
         starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
-        ordered = words[order]
+        columns = [np.ascontiguousarray(words[order, column]) for column in range(words.shape[1])]
+        apart = 2 if band < BANDS // 2 else 0  # The two words without this band tell most.
         for flip in (0, *(1 << bit for bit in range(16))) if distance >= BANDS else (0,):
             for left, right in _neighbours(starts, counts, flip):
-                gap = np.bitwise_count(ordered[left] ^ ordered[right]).sum(axis=1, dtype=np.int64)
+                close = _gaps(columns[apart : apart + 2], left, right) <= distance
+                left, right = left[close], right[close]  # Hardly any is left by now.
+                gap = _gaps(columns, left, right)
                 near = gap <= distance
                 if near.any():
                     ends = np.sort(np.stack([order[left[near]], order[right[near]]], axis=1), axis=1)
                     yield np.column_stack([ends, gap[near]])
+
+
+def _gaps(columns: Sequence[Words], left: Numbers, right: Numbers) -> Numbers:
+    """Bits in which these of the four words of each pair differ."""
+    total = np.zeros(len(left), dtype=np.int64)
+    for column in columns:
+        total += np.bitwise_count(column[left] ^ column[right])
+    return total
 
 
 def groups(count: int, found: Iterator[NDArray[np.int64]]) -> list[list[int]]:

@@ -110,8 +110,6 @@ def rendered(
         )
         return
     form = plan.form
-    if exporter.ENCODING and form.encoding == "keep":
-        form = _only(form, plan, exporter.ENCODING)
     batches = _batches(plan.samples)
     workers = processes or cores()
     if workers <= 1 or len(plan.samples) < FEW:
@@ -127,12 +125,6 @@ def rendered(
                 yield from _written_samples(first, future.result())
         for first, future in running:
             yield from _written_samples(first, future.result())
-
-
-def _only(form: Form, plan: Plan, encoding: str) -> Form:
-    """One encoding for all: as they are when every picture has it already, else written anew."""
-    alike = all(sample.item.format == encoding.upper() for sample in plan.samples)
-    return form if alike else Form(form.resize, form.side, "jpeg", form.quality, form.matte)
 
 
 def _batches(samples: Sequence[Sample]) -> Iterator[list[Sample]]:

@@ -159,3 +159,36 @@ def test_texts_in_the_card_are_text_and_nothing_else(tmp_path: Path) -> None:
     text = card(made, made.samples, [], None)
     assert "Wide &#38; Open &#60;script&#62;alert(1)&#60;/script&#62; &#96;x&#96; &#91;y&#93;(z) &#35;1" in text
     assert "| a&#124;b | 1 |" in text
+
+
+def test_a_png_that_is_rotated_behind_its_pixels_is_upright_and_others_go_through(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    before = encoded(drawn(1, (60, 40)), "PNG", exif=exif)
+    start = before.index(b"eXIf") - 4
+    size = int.from_bytes(before[start : start + 4], "big") + 12
+    end = before.index(b"IEND") - 4
+    behind = before[:start] + before[start + size : end] + before[start : start + size] + before[end:]
+    with Collection(tmp_path / "images") as collection:
+        for label, body in (("before", before), ("behind", behind), ("plain", encoded(drawn(2, (60, 40)), "PNG"))):
+            collection.add(label, body)
+        made, _ = exported(collection, "imagefolder", tmp_path / "out", planned(collection, ("",)))
+    found = {sample.labels[0]: next((tmp_path / "out" / sample.labels[0]).iterdir()) for sample in made.samples}
+    for label, size_now in (("before", (40, 60)), ("behind", (40, 60)), ("plain", (60, 40))):
+        with Image.open(found[label]) as image:
+            assert image.size == size_now
+    assert hashlib.sha256(found["plain"].read_bytes()).hexdigest()[:32] == found["plain"].stem
+
+
+def test_webdataset_writes_only_those_anew_that_are_no_jpegs(collection: Collection, tmp_path: Path) -> None:
+    import tarfile
+
+    made, _ = exported(collection, "webdataset", tmp_path / "out", planned(collection, ("",)))
+    formats = {sample.key: sample.item.format for sample in made.samples}
+    same: dict[str, set[bool]] = {}
+    with tarfile.open(tmp_path / "out" / "data-000000.tar") as tar:
+        for member in tar:
+            key, _, kind = member.name.partition(".")
+            if kind == "jpg" and (body := tar.extractfile(member)) is not None:
+                same.setdefault(formats[key], set()).add(hashlib.sha256(body.read()).hexdigest()[:32] == key)
+    assert same == {"JPEG": {True}, "PNG": {False}, "WEBP": {False}}

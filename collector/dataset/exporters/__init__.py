@@ -36,10 +36,6 @@ class Exporter(Protocol):
     def READABLE(self) -> frozenset[str]:
         """Extensions that the format's loaders read; other pictures are written anew. Empty: it holds no pictures."""
 
-    @property
-    def ENCODING(self) -> str:
-        """The one encoding that it needs for all pictures, "" when any readable one will do."""
-
     def write(self, folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
         """Write the export into an empty folder. `pictures` are the plan's samples in its order, without those that
         could not be read any more."""

@@ -19,7 +19,6 @@ from collector.dataset.exporters.rows import PICTURES
 from collector.dataset.samples import Plan, Written
 
 READABLE: Final = jsonl_table.READABLE
-ENCODING: Final = ""
 DOCUMENT: Final = "croissant.json"
 _TEXTS: Final = {
     "id": "sc:Text", "file_name": "sc:Text", "split": "sc:Text", "title": "sc:Text", "keyword": "sc:Text",

@@ -13,7 +13,6 @@ from collector.dataset.exporters import rows
 from collector.dataset.samples import Plan, Written
 
 READABLE: Final = rows.READABLE
-ENCODING: Final = ""
 TABLE: Final = "data.csv"
 
 

@@ -16,7 +16,6 @@ from collector.dataset.exporters.folders import variable
 from collector.dataset.exporters.rows import READABLE as READABLE
 from collector.dataset.samples import Plan, Written
 
-ENCODING: Final = ""
 LABELS: Final = "labels.json"
 
 

@@ -20,7 +20,6 @@ from collector.dataset.exporters.rows import READABLE as READABLE
 from collector.dataset.exporters.rows import Row, row
 from collector.dataset.samples import Plan, Written
 
-ENCODING: Final = ""
 SHARD_BYTES: Final = 500_000_000
 """Picture bytes of one shard: Hugging Face's own default."""
 _TEXTS: Final = (

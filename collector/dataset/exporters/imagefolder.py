@@ -16,7 +16,6 @@ from collector.dataset.samples import Plan
 
 READABLE: Final = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
 """What IMG_EXTENSIONS has of the formats we keep."""
-ENCODING: Final = ""
 
 
 def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:

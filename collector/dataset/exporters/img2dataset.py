@@ -14,7 +14,6 @@ from collector.dataset.exporters import arrow
 from collector.dataset.samples import Plan, Written
 
 READABLE: Final[frozenset[str]] = frozenset()
-ENCODING: Final = ""
 TABLE: Final = "urls.parquet"
 _COLUMNS: Final = ("url", "caption", "label", "split", "id", "sha256")
 

@@ -15,7 +15,6 @@ from collector.dataset.exporters import rows
 from collector.dataset.samples import Plan, Written
 
 READABLE: Final = rows.READABLE
-ENCODING: Final = ""
 TABLE: Final = "metadata.jsonl"
 
 

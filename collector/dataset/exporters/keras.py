@@ -16,7 +16,6 @@ from collector.dataset.samples import Plan
 
 READABLE: Final = frozenset({"jpg", "jpeg", "png", "bmp"})
 """GIFs are left out: TensorFlow reads them as four-dimensional."""
-ENCODING: Final = ""
 
 
 def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:

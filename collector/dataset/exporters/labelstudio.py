@@ -18,7 +18,6 @@ from collector.dataset.samples import Plan, Written
 
 READABLE: Final = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "gif"})
 """What browsers show."""
-ENCODING: Final = ""
 TASKS: Final = 50_000
 """Tasks of one file; the project's own limit is 100,000."""
 _SERVED: Final = "/data/local-files/?d="

@@ -11,7 +11,6 @@ from collector.dataset.exporters import arrow, rows
 from collector.dataset.samples import Plan, Written
 
 READABLE: Final = rows.READABLE
-ENCODING: Final = ""
 TABLE: Final = "data.parquet"
 _NUMBERS: Final = ("label_id", "width", "height", "rank")
 

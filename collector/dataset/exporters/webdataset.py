@@ -19,8 +19,7 @@ from collector.dataset.exporters.rows import row
 from collector.dataset.samples import Plan, Written
 
 READABLE: Final = frozenset({"jpg", "jpeg"})
-ENCODING: Final = "jpeg"
-"""A png among jpgs becomes None in some loaders, without an error."""
+"""One encoding for all: a png among jpgs becomes None in some loaders, without an error."""
 SHARD_BYTES: Final = 1_000_000_000
 SHARD_PICTURES: Final = 10_000
 CLASSES: Final = "classes.json"

@@ -16,7 +16,6 @@ from collector.dataset.exporters.folders import patterns as patterns
 from collector.dataset.samples import Plan, Written
 
 READABLE: Final = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
-ENCODING: Final = ""
 _WHOLE: Final = "train"
 
 
