@@ -30,8 +30,11 @@ def room(folder: Path) -> int:
 
 
 NETWORK = frozenset(
-    ("nfs", "nfs3", "nfs4", "cifs", "smb2", "smb3", "smbfs", "afpfs", "webdav", "davfs", "9p", "afs", "ceph", "lustre")
-    + ("glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.s3fs", "fuse.ceph", "beegfs")
+    (
+        *("nfs", "nfs3", "nfs4", "cifs", "smb2", "smb3", "smbfs", "afpfs", "webdav", "davfs", "9p", "afs", "ceph"),
+        *("lustre", "glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.s3fs"),
+        *("fuse.ceph", "beegfs"),
+    )
 )
 """File systems of another machine, as the system names them."""
 

@@ -57,7 +57,6 @@ def page(addresses: tuple[str, ...], gallery: bool, test: str, show: bool, only_
     """
     source = "gallery" if gallery else "page"
     asked = _asked(addresses, source, given.get("limit"))
-    settings = flags.settings_of(given)
     given["out"] = given["out"] or PAGES / _folder(addresses)
     verdict: Verdict | None = None
     try:
