@@ -36,7 +36,7 @@ def write(path: Path, schema: Any, rows: Iterable[dict[str, Any]], group: int = 
 def read(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
     """The rows of one file, group by group."""
     with pyarrow().parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=1000, columns=columns):
+        for batch in file.iter_batches(batch_size=GROUP, columns=columns):
             yield from batch.to_pylist()
 
 
