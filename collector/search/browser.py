@@ -12,7 +12,7 @@ import re
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
-from selenium.common.exceptions import TimeoutException, WebDriverException
+from selenium.common.exceptions import NoSuchWindowException, TimeoutException, WebDriverException
 from selenium.webdriver.remote.command import Command
 
 from collector.contracts import SourceError
@@ -238,11 +238,12 @@ class ChromeBrowser:
         driver = self._session.driver
         others = [handle for handle in driver.window_handles if handle != self._window]
         for handle in others:
-            if self._devtools:
-                self._session.cdp("Target.closeTarget", targetId=handle)
-            else:
-                driver.switch_to.window(handle)
-                driver.close()
+            with contextlib.suppress(NoSuchWindowException):  # Listed still, although it is closing already.
+                if self._devtools:
+                    self._session.cdp("Target.closeTarget", targetId=handle)
+                else:
+                    driver.switch_to.window(handle)
+                    driver.close()
         if others and not self._devtools:
             driver.switch_to.window(self._window)
 
