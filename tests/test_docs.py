@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from collector.cli import cli
+from collector.dataset.exporters import EXPORTERS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,3 +40,13 @@ def test_links_in_the_docs_lead_somewhere() -> None:
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_export_format_is_documented_and_no_other() -> None:
+    page = (ROOT / "docs" / "dataset.md").read_text(encoding="utf-8")
+    table = page.partition("| format | layout |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == list(EXPORTERS)
+    for format in EXPORTERS:
+        line = next(line for line in table.splitlines() if line.startswith(f"| `{format}` |"))
+        needs = "pyarrow()" in inspect.getsource(import_module(EXPORTERS[format])) or format == "parquet"
+        assert ("collector[parquet]" in line) == needs, format
