@@ -202,6 +202,7 @@ says "the source truly has no results".
 Post = Callable[[Any], None]
 """How workers hand values to the calling thread; may block while the inbox is full."""
 
+
 class Viewer(Protocol):
     """A browser that shows a picture on its page, for hosts that give it to nobody else. For one thread, but `kill`."""
 
