@@ -31,9 +31,9 @@ from subprocess import Popen
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from collector.practice import Knobs, PracticeWeb
-from tests.command import Desk
-from tests.invariants import judge, saved_urls
-from tests.maps import write_map
+from tests.support.command import Desk
+from tests.support.invariants import judge, saved_urls
+from tests.support.maps import write_map
 
 SWEEP_SECONDS = 5.0
 

@@ -34,7 +34,7 @@ from _processes import Watch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from collector.store import Ledger
+from collector.ledger import Ledger
 
 CACHE = Path(tempfile.gettempdir()) / "collector-dataset-bench"
 SCHEME = "train=0.8,val=0.1,test=0.1"
@@ -128,24 +128,24 @@ def copied(count: int, copies: int) -> Any:
 
 def step_hash(folder: Path, _: str) -> dict[str, Any]:
     """PDQ of every file."""
-    from collector import curate
+    from collector.dataset import service
 
     with sqlite3.connect(folder / "collector.db") as connection:
         connection.execute("DELETE FROM pdq")
     connection.close()
     with Ledger.open(folder) as ledger:
         started = time.perf_counter()
-        broken = curate.hash_set(ledger, folder)
+        broken = service.hash_set(ledger, folder)
         return {"seconds": time.perf_counter() - started, "number": len(list(ledger.hashes())), "broken": broken}
 
 
 def step_dedupe(folder: Path, mirrored: str) -> dict[str, Any]:
     """Groups and verdicts of hashes that are there."""
-    from collector import curate
+    from collector.dataset import service
 
     with Ledger.open(folder) as ledger:
         started = time.perf_counter()
-        done = curate.dedupe_set(ledger, folder, 31, "best", mirrored=bool(mirrored))
+        done = service.dedupe_set(ledger, folder, 31, "best", mirrored=bool(mirrored))
         seconds = time.perf_counter() - started
         ledger.decide(("set.near_duplicate", "set.conflict"), ())
     return {"seconds": seconds, "number": done.pictures, "groups": done.groups, "out": len(done.verdicts)}
@@ -181,27 +181,27 @@ def step_items(folder: Path, _: str) -> dict[str, Any]:
 
 
 def step_split(folder: Path, _: str) -> dict[str, Any]:
-    from collector import curate
-    from collector.dataset.splits import parse_scheme
+    from collector.dataset import service
+    from collector.dataset.split import parse_scheme
 
     with Ledger.open(folder) as ledger:
         started = time.perf_counter()
-        done = curate.split_set(ledger, folder, parse_scheme(SCHEME), 31)
+        done = service.split_set(ledger, folder, parse_scheme(SCHEME), 31)
         number = sum(count for _, row in done.counts for _, count in row)
         return {"seconds": time.perf_counter() - started, "number": number, "clusters": done.leaks.clusters}
 
 
 def step_table(folder: Path, _: str) -> dict[str, Any]:
     """The whole way of an export that holds no pictures: items, plan, split, table, lock, attribution, card, check."""
-    from collector import curate
-    from collector.dataset.splits import parse_scheme
+    from collector.dataset import service
+    from collector.dataset.split import parse_scheme
 
     dest = Path(tempfile.mkdtemp(dir=CACHE)) / "set"
     try:
         with Ledger.open(folder) as ledger:
             started = time.perf_counter()
-            order = curate.Order("img2dataset", dest, scheme=parse_scheme(SCHEME))
-            _plan, done = curate.export_set(ledger, folder, order)
+            order = service.Order("img2dataset", dest, scheme=parse_scheme(SCHEME))
+            _plan, done = service.export_set(ledger, folder, order)
             seconds = time.perf_counter() - started
         size = sum(path.stat().st_size for path in dest.iterdir())
         return {"seconds": seconds, "number": done.pictures, "size": size}
@@ -210,8 +210,8 @@ def step_table(folder: Path, _: str) -> dict[str, Any]:
 
 
 def step_export(folder: Path, what: str) -> dict[str, Any]:
-    from collector import curate
-    from collector.dataset.samples import Form
+    from collector.dataset import service
+    from collector.images.form import Form
 
     format, side = what.split()
     form = Form("fit", int(side), "jpeg") if int(side) else Form()
@@ -219,7 +219,7 @@ def step_export(folder: Path, what: str) -> dict[str, Any]:
     try:
         with Ledger.open(folder) as ledger:
             started = time.perf_counter()
-            _plan, done = curate.export_set(ledger, folder, curate.Order(format, dest, form))
+            _plan, done = service.export_set(ledger, folder, service.Order(format, dest, form))
             return {"seconds": time.perf_counter() - started, "number": done.pictures, "size": done.bytes}
     finally:
         shutil.rmtree(dest.parent)
@@ -375,8 +375,8 @@ def edits_part(scale: Scale, with_peers: bool) -> None:
     """Recall per edit, and how many pairs of different pictures pass for the same."""
     import numpy as np
 
-    from collector.dataset.hashing import hash_files
-    from collector.dataset.pdq import RELIABLE, Hashed, unpacked
+    from collector.images.hashing import hash_files
+    from collector.images.pdq import RELIABLE, Hashed, unpacked
 
     folder = pictures.edited_files(CACHE, scale.originals)
     names = ["original", *pictures.EDITS]

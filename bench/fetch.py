@@ -213,7 +213,7 @@ def limit(fixture: Fixture, verify: str) -> float:
 
 
 def _check(fixture: Fixture, verify: str, part: int, parts: int, ready: Any, go: Any) -> None:
-    from collector.fetch.imaging import inspect
+    from collector.images.decode import inspect
     from collector.settings import FetchSettings
 
     settings = FetchSettings(verify=verify)

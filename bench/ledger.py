@@ -22,10 +22,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from collector import launch
+from collector.crawl import assemble
+from collector.ledger import Ledger
 from collector.model import Query
 from collector.settings import FetchSettings, Settings
-from collector.store import Ledger
 
 PER_KEYWORD = 100
 
@@ -60,10 +60,10 @@ def step(name: str, folder: Path, keywords: int, limit: int) -> None:
             ledger.plan([Query(f"keyword {n}", f"keyword {n}", limit) for n in range(keywords)])
     elif name == "resume":
         settings = Settings(out=folder, fetch=FetchSettings(threads=64, transport="requests"))
-        with launch.workshop(folder) as ledger:
+        with assemble.workshop(folder) as ledger:
             number = ledger.take_up_all()
             ledger.progress(number)
-            run = launch.assemble(ledger, number, settings, search=False, fetch=True)
+            run = assemble.assemble(ledger, number, settings, search=False, fetch=True)
             run._take_up()
             assert len(run._schedule.next_tasks(64)) == 64
             ready = time.perf_counter() - started

@@ -30,9 +30,9 @@ from _processes import Usage, Watch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from collector import sources
-from collector.fetch.pages import PageClient
+from collector.browser.driver import find_browser, find_driver
+from collector.http.page_client import PageClient
 from collector.model import Found, Query, Search, SearchEnded
-from collector.search.driver import find_browser, find_driver
 from collector.search.pool import SearchPool
 from collector.settings import FetchSettings, SearchSettings
 
@@ -159,10 +159,10 @@ def own_swap(home: str, keywords: list[str], browsers: int, count: int = 20) -> 
 
 def own_swaps(home: str, keyword: str, count: int) -> list[float]:
     """One browser, nothing of ours in the page but a watch on its picture."""
-    from collector.search.browser import ChromeBrowser
-    from collector.search.chromedriver import Chromedriver
-    from collector.search.driver import locate
-    from collector.search.processes import RunFolder
+    from collector.browser.browser import ChromeBrowser
+    from collector.browser.chromedriver import Chromedriver
+    from collector.browser.driver import locate
+    from collector.browser.processes import RunFolder
 
     run, settings = RunFolder(), SearchSettings(script_timeout=60.0, command_timeout=90.0)
     browser = ChromeBrowser(Chromedriver(locate(), settings, run), settings)

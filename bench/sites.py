@@ -168,7 +168,7 @@ def items(scratch: Path) -> int:
     listed = scratch / "output.json"
     if listed.exists():
         return sum(bool(item["title"] and item["pubDate"]) for item in json.loads(listed.read_text() or "[]"))
-    from collector.store import Ledger
+    from collector.ledger import Ledger
 
     with Ledger.read(scratch / "images") as ledger:
         return sum(bool(entry.title and entry.published) for entry in ledger.entries("recipe"))

@@ -6,9 +6,11 @@ values, past participles are events; the stream of events that is stored is the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 ALL = 1_000_000_000
 """A limit that no source reaches: everything it has is wanted."""
@@ -99,7 +101,7 @@ class Hit:
     url: str
     """http, https, or a whole data: URL when that is all the page had."""
     key: str
-    """What makes it the same picture for the ledger; see `collector.layout.url_key`."""
+    """What makes it the same picture for the ledger; see `collector.urls.url_key`."""
     id: str = ""
     """The source's own id of the picture (Google's docid)."""
     page: str = ""
@@ -343,6 +345,10 @@ class Noticed:
 
 Outcome = Saved | Duplicate | Rejected | Failed | Skipped
 Event = SearchStarted | Found | SearchEnded | Saved | Duplicate | Rejected | Failed | Skipped | Noticed
+
+
+Post = Callable[[Any], None]
+"""How workers hand values to the calling thread; may block while the inbox is full."""
 
 
 # --------------------------------------------------------------------------- summary

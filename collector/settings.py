@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
-from collector.contracts import UsageError
+from collector.errors import UsageError
 from collector.model import ALL
 
 FILE_NAME = "collector.toml"

@@ -10,3 +10,5 @@ for _name in ("DISPLAY", "WAYLAND_DISPLAY"):
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As a shell's background jobs inherit it, and so would ours.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+pytest_plugins = ["tests.support.fetching", "tests.support.browsers"]

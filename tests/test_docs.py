@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from collector.cli import cli
-from collector.dataset.exporters import EXPORTERS
+from collector.dataset.formats import EXPORTERS
 
 ROOT = Path(__file__).resolve().parents[1]
 

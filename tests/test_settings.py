@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.contracts import UsageError
+from collector.errors import UsageError
 from collector.model import ALL
 from collector.settings import Settings, assign, describe, load
 

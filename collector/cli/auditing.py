@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from collector import ui
+from collector.cli import terminal
 from collector.cli.flags import out as out_flag
 from collector.settings import Settings
 
@@ -23,7 +23,7 @@ _WORDS = {
 
 
 def _thresholds(function: Callable[..., Any]) -> Callable[..., Any]:
-    from collector.dataset.audit import Thresholds
+    from collector.dataset.quality import Thresholds
 
     for issue, least in reversed(Thresholds().pairs()):
         function = click.option(
@@ -46,22 +46,25 @@ def audit(out: Path | None, apply: bool, **given: float) -> None:
     Each threshold is the score from 0 (bad) to 1 (good) below which a picture is left out; 0 switches it off. Scores
     are kept, so that other thresholds are tried in a moment.
     """
-    from collector import curate, launch
-    from collector.dataset.audit import Thresholds, require
+    from collector.crawl import assemble
+    from collector.dataset import service
+    from collector.dataset.quality import Thresholds, require
 
     require()
     folder = out or Settings().out
-    with launch.existing(folder, ui.error) as ledger:
-        done = curate.audit_set(ledger, folder, Thresholds(**given), tell=_progress)
-        moved = curate.apply(ledger, folder) if apply else 0
+    with assemble.existing(folder, terminal.error) as ledger:
+        done = service.audit_set(ledger, folder, Thresholds(**given), tell=_progress)
+        moved = service.apply(ledger, folder) if apply else 0
         rows = ledger.audited()
-    ui.grid(("issue", "looked at", "flagged"), rows)
-    ui.line(f"{done.measured:,} pictures newly looked at; left out by quality: {len(done.verdicts):,}")
+    terminal.grid(("issue", "looked at", "flagged"), rows)
+    terminal.line(f"{done.measured:,} pictures newly looked at; left out by quality: {len(done.verdicts):,}")
     if done.unreadable:
-        ui.line(f"{done.unreadable:,} files cannot be read any more; `collector verify --again` puts them back to do")
+        terminal.line(
+            f"{done.unreadable:,} files cannot be read any more; `collector verify --again` puts them back to do"
+        )
     if apply:
-        ui.line(f"{moved:,} files moved; what is left out lies in {curate.rejects(folder)}")
+        terminal.line(f"{moved:,} files moved; what is left out lies in {service.rejects(folder)}")
 
 
 def _progress(done: int, of: int) -> None:
-    ui.error(f"{done:,} of {of:,} pictures looked at")
+    terminal.error(f"{done:,} of {of:,} pictures looked at")

@@ -12,10 +12,9 @@ from typing import Any
 
 import click
 
-from collector import ui
-from collector.cli import flags
+from collector.cli import flags, terminal
 from collector.cli.flags import out as out_flag
-from collector.contracts import InputError, UsageError
+from collector.errors import InputError, UsageError
 from collector.settings import Settings
 
 
@@ -24,8 +23,8 @@ from collector.settings import Settings
 @out_flag
 def why(what: str, out: Path | None) -> None:
     """Tell all that is known of a URL or of a picture: how it was found, and what became of it."""
-    from collector.mend import files
-    from collector.store import Ledger
+    from collector.ledger import Ledger
+    from collector.maintenance import files
 
     folder = out or Settings().out
     with Ledger.read(folder) as ledger:
@@ -33,8 +32,8 @@ def why(what: str, out: Path | None) -> None:
         if not stories:
             raise InputError(f"{what[:200]}: no URL and no picture that {folder} knows")
         for story in stories:
-            for line in ui.story(story, files.trouble(folder, story.saved) if story.saved else ""):
-                ui.line(line)
+            for line in terminal.story(story, files.trouble(folder, story.saved) if story.saved else ""):
+                terminal.line(line)
 
 
 @click.command()
@@ -43,17 +42,18 @@ def why(what: str, out: Path | None) -> None:
 @out_flag
 def retry(only: str, keyword: str, out: Path | None) -> None:
     """Put URLs that failed or were rejected back to do, as if never tried; `collector fetch` takes them up."""
-    from collector import launch, reasons
+    from collector import reasons
+    from collector.crawl import assemble
 
     slugs = tuple(filter(None, (slug.strip() for slug in only.split(","))))
     for slug in slugs:
         if not reasons.known(slug):
             raise UsageError(f"--only {slug}: no such reason or family of reasons; docs/reasons.md lists them")
     folder = out or Settings().out
-    with launch.existing(folder, ui.error) as ledger:
+    with assemble.existing(folder, terminal.error) as ledger:
         back, left = ledger.put_back(slugs, keyword)
     spare = f"; {left} belong to keywords that have their limit and are spares now" if left else ""
-    ui.line(f"{back} URLs are to do again{spare}; `collector fetch --out {folder}` takes them up")
+    terminal.line(f"{back} URLs are to do again{spare}; `collector fetch --out {folder}` takes them up")
 
 
 @click.command()
@@ -76,63 +76,63 @@ def verify(again: bool, sizes: bool, live: bool, sample: int | None, rate: float
     if live:
         _live(settings, sample or 0, rate)
         return
-    from collector import launch
-    from collector.mend.verify import fetch_again, findings
-    from collector.run import RunStopped
+    from collector.crawl import assemble
+    from collector.crawl.run import RunStopped
+    from collector.maintenance.verify import fetch_again, findings
 
     folder = settings.out
-    with launch.existing(folder, ui.error) as ledger:
+    with assemble.existing(folder, terminal.error) as ledger:
         found = []
         for finding in findings(ledger, folder, bytes_too=not sizes):
             found.append(finding)
             where = f"\t{finding.now}" if finding.now else ""
-            ui.line(f"{finding.kind}\t{finding.path}{where}")
+            terminal.line(f"{finding.kind}\t{finding.path}{where}")
         put_back = fetch_again(ledger, folder, found) if again else 0
     broken = sum(finding.kind in ("missing", "altered") for finding in found)
     if put_back:
-        ui.line(f"{put_back} URLs are to do again; `collector fetch --out {folder}` takes them up")
+        terminal.line(f"{put_back} URLs are to do again; `collector fetch --out {folder}` takes them up")
     elif broken:
         raise RunStopped(9, f"{broken} pictures are missing or altered; --again puts them back to do")
     elif not found:
-        ui.line("every picture is there as it was saved")
+        terminal.line("every picture is there as it was saved")
 
 
 def _live(settings: Settings, sample: int, rate: float) -> None:
-    from collector.fetch.pages import PageClient
-    from collector.mend.live import State, checked
-    from collector.store import Ledger
+    from collector.http.page_client import PageClient
+    from collector.ledger import Ledger
+    from collector.maintenance.live import State, checked
 
     counts: Counter[State] = Counter()
-    pages = PageClient(settings.fetch, ui.error)
+    pages = PageClient(settings.fetch, terminal.error)
     with Ledger.read(settings.out) as ledger, closing(checked(ledger.origins(sample), pages.visit, rate)) as found:
         for one in found:
             counts[one.state] += 1
             if one.state is not State.ALIVE:
-                ui.line(f"{one.state}\t{one.origin.path}\t{one.origin.url}\t{one.detail}".rstrip())
-    ui.line(f"{counts.total():,} asked for: " + ", ".join(f"{counts[state]:,} {state}" for state in State))
+                terminal.line(f"{one.state}\t{one.origin.path}\t{one.origin.url}\t{one.detail}".rstrip())
+    terminal.line(f"{counts.total():,} asked for: " + ", ".join(f"{counts[state]:,} {state}" for state in State))
 
 
 @click.command()
 @out_flag
 def repair(out: Path | None) -> None:
     """Rebuild a damaged ledger from what can be read of it, its backup and the pictures; the old one is kept."""
-    from collector.mend.repair import repair as mend
+    from collector.maintenance.repair import repair as mend
 
     folder = out or Settings().out
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
     done = mend(folder)
     if done is None:
-        ui.line("the ledger is sound; nothing was changed")
+        terminal.line("the ledger is sound; nothing was changed")
         return
     rows = done.salvaged.rows
-    ui.line(f"rebuilt: {rows['query']} keywords, {rows['found']} URLs, {rows['outcome']} outcomes")
+    terminal.line(f"rebuilt: {rows['query']} keywords, {rows['found']} URLs, {rows['outcome']} outcomes")
     if done.kept:
-        ui.line(f"the damaged one is kept as {done.kept}")
+        terminal.line(f"the damaged one is kept as {done.kept}")
     if done.salvaged.refused:
-        ui.line(f"{done.salvaged.refused} rows contradicted themselves and were left out")
+        terminal.line(f"{done.salvaged.refused} rows contradicted themselves and were left out")
     if done.unknown:
-        ui.line(f"{done.unknown} pictures have lost their row; they stay, and are known again when found again")
+        terminal.line(f"{done.unknown} pictures have lost their row; they stay, and are known again when found again")
 
 
 @click.command()
@@ -141,18 +141,18 @@ def repair(out: Path | None) -> None:
 @out_flag
 def frames(every: float | None, count: int | None, out: Path | None) -> None:
     """Take stills of the saved videos, as pictures in the same folders; PyAV is needed (collector[video])."""
-    from collector import launch
-    from collector.fetch import stills
-    from collector.frames import take
+    from collector.crawl import assemble
+    from collector.images import video_frames
+    from collector.importers.frames import take
 
     if (every is None) == (count is None):
         raise UsageError("frames: give either --every SECONDS or --count N")
-    stills.require()
+    video_frames.require()
     folder = out or Settings().out
     videos = saved = 0
-    with launch.existing(folder, ui.error) as ledger:
+    with assemble.existing(folder, terminal.error) as ledger:
         for taken in take(ledger, folder, every or 0.0, count or 0):
             videos, saved = videos + 1, saved + taken.saved
             told = f"{taken.saved} new, {taken.known} known" + (f"; {taken.trouble}" if taken.trouble else "")
-            ui.line(f"{taken.film.path}\t{told}")
-    ui.line(f"{saved} new stills of {videos} videos")
+            terminal.line(f"{taken.film.path}\t{told}")
+    terminal.line(f"{saved} new stills of {videos} videos")

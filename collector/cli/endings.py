@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from collector import ui
-from collector.contracts import BrowserError, InputError, UsageError
+from collector.cli import terminal
+from collector.errors import BrowserError, InputError, UsageError
 from collector.model import Digest, Event, SearchEnded, SearchState
 from collector.settings import Settings
 
@@ -32,7 +32,7 @@ def offer_widening(digest: Digest, settings: Settings) -> None:
     """Say that some keywords have too few results, and what can be done about it."""
     if digest.exhausted and not settings.search.widen:
         few = counted(digest.exhausted, "keyword", "s")
-        ui.error(f"{few} exhausted below the limit; --widen searches facets of them too")
+        terminal.error(f"{few} exhausted below the limit; --widen searches facets of them too")
 
 
 def judge(digest: Digest, unreachable: Sequence[str], fetched: bool) -> None:
@@ -62,9 +62,9 @@ def counted(number: int, noun: str, plural: str) -> str:
 
 def exit_code(run: Callable[[], object]) -> int:
     """Run the command line; its exit code, after one line on standard error for expected trouble."""
-    from collector.lock import Locked
-    from collector.run import RunStopped
-    from collector.store import SqlTrouble, StoreBusy, StoreError, translated
+    from collector.crawl.run import RunStopped
+    from collector.ledger import SqlTrouble, StoreBusy, StoreError, translated
+    from collector.ledger.lock import Locked
 
     try:
         run()
@@ -105,5 +105,5 @@ def _say_disk(error: Exception) -> int:
 
 
 def _say(code: int, line: str) -> int:
-    ui.error(line)
+    terminal.error(line)
     return code

@@ -10,8 +10,8 @@ import click
 
 from collector import settings as settings_file
 from collector import sources
-from collector.blocklist import hosts, inlined
-from collector.contracts import UsageError
+from collector.errors import UsageError
+from collector.http.blocklist import hosts, inlined
 from collector.model import ALL
 from collector.settings import Settings
 

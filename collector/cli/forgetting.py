@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from collector import ui
+from collector.cli import terminal
 from collector.cli.flags import out as out_flag
-from collector.contracts import UsageError
+from collector.errors import UsageError
 from collector.settings import Settings
 
 
@@ -30,33 +30,34 @@ def forget(what: tuple[str, ...], urls: tuple[str, ...], domains: tuple[str, ...
 
     Nothing is deleted when one of them is not known.
     """
-    from collector import curate, launch
-    from collector.mend import forget as work
+    from collector.crawl import assemble
+    from collector.dataset import service
+    from collector.maintenance import forget as work
 
     if not (what or urls or domains or shas or files):
         raise UsageError("forget: name a URL or a file, or give --domain, --sha or --near")
     folder = out or Settings().out
     wanted = work.Wanted()
-    with launch.existing(folder, ui.error) as ledger:
+    with assemble.existing(folder, terminal.error) as ledger:
         work.named(ledger, folder, (*what, *urls), wanted)
         work.by_hash(ledger, folder, shas, wanted)
         work.by_host(ledger, domains, wanted)
         if files:
-            curate.hash_set(ledger, folder)
+            service.hash_set(ledger, folder)
             work.by_likeness(ledger, files, distance, wanted)
         if dry_run:
             for path in sorted(wanted.files.values()):
-                ui.line(str(path))
-            ui.line(f"{len(wanted.files):,} pictures and {len(wanted.urls):,} open URLs would be forgotten")
+                terminal.line(str(path))
+            terminal.line(f"{len(wanted.files):,} pictures and {len(wanted.urls):,} open URLs would be forgotten")
             return
         work.forget(ledger, folder, wanted, _told)
     if not wanted.files and not wanted.urls:
-        ui.line("no picture and no URL is of that kind")
+        terminal.line("no picture and no URL is of that kind")
     if wanted.urls:
-        ui.line(f"{len(wanted.urls):,} URLs that were not saved are never fetched")
+        terminal.line(f"{len(wanted.urls):,} URLs that were not saved are never fetched")
     for name in wanted.hosts:
-        ui.line(f"nothing is fetched from {name} again")
+        terminal.line(f"nothing is fetched from {name} again")
 
 
 def _told(path: Path, urls: int) -> None:
-    ui.line(f"{path} is deleted, and {urls} URLs that lead to it are never fetched again")
+    terminal.line(f"{path} is deleted, and {urls} URLs that lead to it are never fetched again")

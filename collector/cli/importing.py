@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector import ui
-from collector.cli import flags
+from collector.cli import flags, terminal
 from collector.cli.endings import GO_ON, Verdict, counted
 from collector.cli.signals import Stop, Stopped
-from collector.contracts import UsageError
+from collector.errors import UsageError
 from collector.settings import Settings
 
 if TYPE_CHECKING:
-    from collector.intake.entry import Entry, Ignored
-    from collector.intake.pictures import How
-    from collector.store import Ledger
+    from collector.importers.entry import Entry, Ignored
+    from collector.importers.pictures import How
+    from collector.ledger import Ledger
 
 
 @click.command("import")
@@ -39,8 +38,8 @@ def import_(paths: tuple[Path, ...], label: str | None, link: bool, move: bool, 
     `collector urls --import` takes; `collector fetch` then downloads what is not there yet.
     The same command again goes on where it stopped.
     """
-    from collector import launch
-    from collector.store import Interrupted
+    from collector.crawl import assemble
+    from collector.ledger import Interrupted
 
     if link and move:
         raise UsageError("--link or --move, not both")
@@ -48,12 +47,12 @@ def import_(paths: tuple[Path, ...], label: str | None, link: bool, move: bool, 
     how: How = "link" if link else "move" if move else "copy"
     stop = Stop()
     try:
-        with stop, launch.workshop(settings.out, ui.error, lambda: stop.asked) as ledger:
+        with stop, assemble.workshop(settings.out, terminal.error, lambda: stop.asked) as ledger:
             for path in paths:
                 taking = Taking(ledger, settings, how, stop)
                 taking.folder(path, label) if path.is_dir() else taking.file(path, label)
-                launch.write_map(ledger, settings.out)
-                ui.line(f"{path}: {taking.told()}")
+                assemble.write_map(ledger, settings.out)
+                terminal.line(f"{path}: {taking.told()}")
                 if stop.asked:
                     break
     except (Stopped, Interrupted):
@@ -74,13 +73,13 @@ class Taking:
 
     def folder(self, path: Path, label: str | None) -> None:
         """A folder of pictures."""
-        from collector.intake import folders
+        from collector.importers import folders
 
         self._pictures(self._sifted(folders.entries(path, label, self._settings.out)))
 
     def file(self, path: Path, label: str | None) -> None:
         """A manifest or map: its URLs, and pictures that lie beside it."""
-        from collector.intake import manifests
+        from collector.importers import manifests
 
         entries = list(manifests.entries(path, label))
         with self._ledger.interruptible(lambda: self._stop.asked):
@@ -102,10 +101,10 @@ class Taking:
         return "; ".join(parts)
 
     def _pictures(self, entries: Iterable[Entry]) -> None:
-        from collector.intake.pictures import Intake, Known
-        from collector.mend.checkpoint import Checkpoints
+        from collector.crawl.disk_guard import Watch
+        from collector.importers.pictures import Intake, Known
+        from collector.maintenance.checkpoint import Checkpoints
         from collector.model import Duplicate, Saved
-        from collector.watch import Watch
 
         settings = self._settings
         watch = Watch(settings.out, settings.fetch.keep_free, time.monotonic)
@@ -124,7 +123,7 @@ class Taking:
         self._stop.gently = False
 
     def _sifted(self, entries: Iterable[Entry | Ignored]) -> Iterator[Entry]:
-        from collector.intake.entry import Ignored
+        from collector.importers.entry import Ignored
 
         for entry in entries:
             if isinstance(entry, Ignored):

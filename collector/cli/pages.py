@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector import sources, ui
-from collector.cli import flags
+from collector import sources
+from collector.cli import flags, terminal
 from collector.cli.endings import Verdict
 from collector.cli.site import site
 from collector.cli.work import work
-from collector.contracts import InputError
+from collector.errors import InputError
 from collector.settings import Settings
 
 if TYPE_CHECKING:
-    from collector.fetch.hotlink import Finding
-    from collector.queries import QueryFile
-    from collector.store.viewing import View
+    from collector.fetch.hotlink_probe import Finding
+    from collector.importers.queries import QueryFile
+    from collector.ledger.viewing import View
 
 PAGES = Path("pages")
 """Beside the output folder of keywords, in which a page's folder would pass for a class."""
@@ -76,8 +76,8 @@ def page(addresses: tuple[str, ...], gallery: bool, test: str, show: bool, only_
 
 def _asked(addresses: Sequence[str], source: str, limit: int | None) -> QueryFile:
     """The addresses as rows of a file of queries would be. InputError for one that is none."""
+    from collector.importers.queries import QueryFile, clean
     from collector.model import ALL, Query
-    from collector.queries import QueryFile, clean
 
     queries = []
     for address in dict.fromkeys(addresses):
@@ -94,26 +94,26 @@ def _asked(addresses: Sequence[str], source: str, limit: int | None) -> QueryFil
 
 def _folder(addresses: Sequence[str]) -> str:
     """The host of the first address as the name of a folder."""
-    from collector.layout import folder_name
-    from collector.sources.page.plain import label
+    from collector.ledger.layout import folder_name
+    from collector.sources.page.http_page import label
 
     return folder_name(label(addresses[0]).partition(" ")[0], ())
 
 
 def _print(out: Path, keywords: Sequence[str], source: str) -> None:
-    from collector.store import Ledger
+    from collector.ledger import Ledger
 
     with Ledger.read(out) as ledger:
         for url in dict.fromkeys(view.url for view in ledger.views(keywords, source)):
-            ui.line(url)
+            terminal.line(url)
 
 
 # --------------------------------------------------------------------------- the file that shows them
 
 
 def _write(given: dict[str, Any], keywords: Sequence[str], source: str, test: str, show: bool) -> None:
-    from collector.review.page_view import document
-    from collector.store import Ledger
+    from collector.ledger import Ledger
+    from collector.report.page_view import document
 
     out: Path = given["out"]
     with Ledger.read(out) as ledger, site(given["practice"], ledger, flags.settings_of(given)) as settings:
@@ -127,7 +127,7 @@ def _write(given: dict[str, Any], keywords: Sequence[str], source: str, test: st
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding="utf-8", errors="replace")
     part.replace(path)
-    ui.line(str(path))
+    terminal.line(str(path))
     if show:
         import webbrowser
 
@@ -135,11 +135,15 @@ def _write(given: dict[str, Any], keywords: Sequence[str], source: str, test: st
 
 
 def _shown(view: View, finding: Finding | None, folder: str) -> Any:
-    from collector.review.page_view import Shown
+    from collector.report.page_view import Shown
 
     state = "inline" if view.url[:5].lower() == "data:" else str(finding.state) if finding else "not tested"
     loss = (
-        "" if view.path else f"{ui.meaning(view.reason) or view.state} ({view.reason})" if view.reason else view.state
+        ""
+        if view.path
+        else f"{terminal.meaning(view.reason) or view.state} ({view.reason})"
+        if view.reason
+        else view.state
     )
     return Shown(
         url=view.url,
@@ -158,7 +162,7 @@ def _shown(view: View, finding: Finding | None, folder: str) -> Any:
 
 def _tested(views: Sequence[View], settings: Settings, test: str) -> dict[str, Finding]:
     """URL -> what its host wants; nothing of those that must not be asked for, or are no pictures."""
-    from collector.fetch.hotlink import Subject, survey
+    from collector.fetch.hotlink_probe import Subject, survey
 
     if test == "none":
         return {}

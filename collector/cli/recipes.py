@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from collector import ui
+from collector.cli import terminal
 from collector.cli.endings import Verdict, counted
 from collector.cli.flags import out as out_flag
-from collector.contracts import InputError, SourceError
+from collector.errors import InputError, SourceError
 from collector.settings import FetchSettings, Settings
 
 _WIDTH = 100
@@ -28,20 +28,20 @@ def recipe() -> None:
 @recipe.command("list")
 def list_() -> None:
     """List the recipes that come with the program."""
-    from collector.sources.recipe import shelf
+    from collector.sources.recipe import catalog
 
-    for name in shelf.names():
-        ui.line(f"{name}\t{shelf.shown(name).about}")
+    for name in catalog.names():
+        terminal.line(f"{name}\t{catalog.shown(name).about}")
 
 
 @recipe.command()
 @click.argument("name")
 def show(name: str) -> None:
     """Print a recipe, to start one of your own from it."""
-    from collector.sources.recipe import shelf
+    from collector.sources.recipe import catalog
 
-    for line in shelf.text(name)[2].rstrip("\n").split("\n"):
-        ui.line(line)
+    for line in catalog.text(name)[2].rstrip("\n").split("\n"):
+        terminal.line(line)
 
 
 @recipe.command()
@@ -51,23 +51,25 @@ def show(name: str) -> None:
 @click.option("--allow-private", is_flag=True, help="Ask loopback and private addresses too.")
 def check(what: str, pages: tuple[str, ...], state: str, allow_private: bool) -> None:
     """Check a recipe, and tell what it finds on saved pages or URLs, and what stays empty. Exit 7 if all does."""
-    from collector.sources.recipe import shelf, trial
+    from collector.sources.recipe import catalog, selftest
 
-    name, given = shelf.asked(what)
-    known = shelf.recipe(what) if given else shelf.shown(name)
+    name, given = catalog.asked(what)
+    known = catalog.recipe(what) if given else catalog.shown(name)
     if state and state not in [each.name for each in known.states]:
         raise InputError(f"--as {state}: {name} has: {', '.join(each.name for each in known.states)}")
-    ui.line(f"{name}: a sound recipe: {', '.join(each.name for each in known.states)}")
+    terminal.line(f"{name}: a sound recipe: {', '.join(each.name for each in known.states)}")
     nothing = 0
     for page in pages:
         text, url = _read(page, known.manners.robots, allow_private)
-        found = trial.tried(known, text, url, state)
+        found = selftest.tried(known, text, url, state)
         nothing += not found.matched
-        ui.line(f"{page}: {found.state}, {counted(found.items, 'item', 's')}, {found.matched} of {found.looked_for}")
+        terminal.line(
+            f"{page}: {found.state}, {counted(found.items, 'item', 's')}, {found.matched} of {found.looked_for}"
+        )
         for field, count, example in found.fields:
-            ui.line(_row(field, count, example))
+            terminal.line(_row(field, count, example))
         for to, count, example in found.links:
-            ui.line(_row(f"-> {to}", count, example))
+            terminal.line(_row(f"-> {to}", count, example))
     if nothing:
         raise Verdict(7, f"{counted(nothing, 'page', 's')} on which nothing was found")
 
@@ -82,16 +84,18 @@ def check(what: str, pages: tuple[str, ...], state: str, allow_private: bool) ->
 @click.option("--name", default="", metavar="TEMPLATE", help="Other names below full/, e.g. '{pubDate} {title}'.")
 def output(folder: Path, out: Path | None, keyword: str, source: str, files: bool, copy: bool, name: str) -> None:
     """Write FOLDER/output.json and FOLDER/full/<SHA-1 of URL>, as Scrapy's files pipeline leaves them."""
-    from collector import scrapyfiles
-    from collector.store import Ledger
+    from collector.dataset import scrapy_output
+    from collector.ledger import Ledger
 
     images = out or Settings().out
     with Ledger.read(images) as ledger:
         if folder.resolve().is_relative_to(images.resolve()):
             raise InputError(f"{folder}: give a folder outside of {images}, whose folders are classes")
-        done = scrapyfiles.write(ledger.entries(source, keyword), images, folder, files=files, copy=copy, name=name)
+        done = scrapy_output.write(ledger.entries(source, keyword), images, folder, files=files, copy=copy, name=name)
     lost = f", {done.lost} without a picture" if done.lost else ""
-    ui.line(f"{counted(done.items, 'item', 's')} in {folder / scrapyfiles.LIST}, {done.files} with their picture{lost}")
+    terminal.line(
+        f"{counted(done.items, 'item', 's')} in {folder / scrapy_output.LIST}, {done.files} with their picture{lost}"
+    )
 
 
 def _row(name: str, count: int, example: str) -> str:
@@ -107,7 +111,7 @@ def _read(page: str, robots: bool, allow_private: bool) -> tuple[str, str]:
             return Path(page).read_text(encoding="utf-8", errors="replace"), Path(page).absolute().as_uri()
         except OSError as error:
             raise InputError(f"{page}: cannot be read: {error.strerror}") from None
-    from collector.fetch.pages import PageClient
+    from collector.http.page_client import PageClient
 
     visit = PageClient(FetchSettings(allow_private=allow_private)).visit(lambda: _SECONDS)
     try:

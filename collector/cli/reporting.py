@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector import ui
+from collector.cli import terminal
 from collector.cli.flags import out as out_flag
 from collector.settings import Settings
 
 if TYPE_CHECKING:
-    from collector.review.facts import Facts
-    from collector.store.yields import Yield
+    from collector.ledger.yields import Yield
+    from collector.report.facts import Facts
 
 FULL = 40
 """Rows up to which all are printed; else the largest so many."""
@@ -33,16 +33,16 @@ def report(out: Path | None, page: Path | None, as_json: bool, pages: int) -> No
 
     Changes nothing in the folder, and may be asked while a run goes on.
     """
-    from collector.review import facts as counting
-    from collector.review.alike import alike
-    from collector.review.report import Place, usual_place, write
-    from collector.store import Ledger
+    from collector.ledger import Ledger
+    from collector.report import facts as counting
+    from collector.report.alike import alike
+    from collector.report.report import Place, usual_place, write
 
     folder = out or Settings().out
     with Ledger.read(folder) as ledger:
         facts = counting.gather(ledger)
         if as_json:
-            ui.line(json.dumps(counting.as_json(facts), ensure_ascii=False))
+            terminal.line(json.dumps(counting.as_json(facts), ensure_ascii=False))
         else:
             _tables(facts)
         if as_json and page is None:
@@ -50,40 +50,40 @@ def report(out: Path | None, page: Path | None, as_json: bool, pages: int) -> No
         written = write(ledger, facts, alike(ledger), Place(folder, page or usual_place(folder)), pages)
     if not as_json:
         more = f" and {len(written) - 1:,} more in {written[0].with_suffix('')}" if len(written) > 1 else ""
-        ui.line("")
-        ui.line(f"page with pictures: {written[0]}{more}")
+        terminal.line("")
+        terminal.line(f"page with pictures: {written[0]}{more}")
 
 
 def _tables(facts: Facts) -> None:
     shown = facts.keywords if len(facts.keywords) <= FULL else sorted(facts.keywords, key=lambda row: -row.found)[:FULL]
-    ui.grid(("keyword", *_HEAD), [*map(_row, shown), ("all", *_row(facts.total)[1:])])
+    terminal.grid(("keyword", *_HEAD), [*map(_row, shown), ("all", *_row(facts.total)[1:])])
     if len(facts.keywords) > len(shown):
-        ui.line(f"... and {len(facts.keywords) - len(shown):,} keywords more (--json has all)")
+        terminal.line(f"... and {len(facts.keywords) - len(shown):,} keywords more (--json has all)")
     total, even = facts.total, facts.balance
-    ui.line("")
-    ui.line(
+    terminal.line("")
+    terminal.line(
         f"{total.found:,} found = {total.kept:,} kept + {total.left_out:,} left out + {total.duplicate:,} duplicates"
         f" + {total.rejected:,} no picture + {total.failed:,} failed + {total.skipped:,} skipped"
         f" + {total.waiting:,} to do"
     )
     if even.classes:
         ratio = f"largest/smallest {even.ratio:g}" if even.ratio else f"{even.empty:,} empty"
-        ui.line(
+        terminal.line(
             f"{even.classes:,} classes: {even.smallest:,} to {even.largest:,} pictures, median {even.median:g},"
             f" {ratio}, Gini {even.gini:.2f}"
         )
     if facts.losses:
-        ui.line("")
+        terminal.line("")
         rows = [(loss.reason or loss.state, loss.count, _megabytes(loss.bytes), f"{loss.seconds:,.1f}")
                 for loss in facts.losses[:15]]  # fmt: skip
-        ui.grid(("lost because", "URLs", "MB", "seconds"), rows)
+        terminal.grid(("lost because", "URLs", "MB", "seconds"), rows)
     if facts.domains.count:
-        ui.line("")
-        ui.line(f"{facts.domains.count:,} hosts; the largest:")
-        ui.grid(("host", *_HEAD), map(_row, facts.domains.largest[:10]))
+        terminal.line("")
+        terminal.line(f"{facts.domains.count:,} hosts; the largest:")
+        terminal.grid(("host", *_HEAD), map(_row, facts.domains.largest[:10]))
     if facts.block:
-        ui.line("")
-        ui.line(f"hosts that brought next to nothing: {', '.join(facts.block[:20])}")
+        terminal.line("")
+        terminal.line(f"hosts that brought next to nothing: {', '.join(facts.block[:20])}")
 
 
 def _row(one: Yield) -> tuple[object, ...]:

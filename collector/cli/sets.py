@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector import ui
+from collector.cli import terminal
 from collector.cli.flags import out as out_flag
-from collector.contracts import InputError, UsageError
+from collector.errors import InputError, UsageError
 from collector.settings import Settings
 
 if TYPE_CHECKING:
-    from collector.dataset.samples import Choice, Form
-    from collector.dataset.splits import Scheme
+    from collector.dataset.samples import Choice
+    from collector.dataset.split import Scheme
+    from collector.images.form import Form
 
 apply_flag = click.option(
     "--apply", "apply", is_flag=True, help="Move what is left out beside the output folder; --undo moves it back."
@@ -37,7 +38,7 @@ mirrored_flag = click.option("--mirrored", is_flag=True, help="A picture and its
 
 
 def _progress(done: int, of: int) -> None:
-    ui.error(f"{done:,} of {of:,} pictures looked at")
+    terminal.error(f"{done:,} of {of:,} pictures looked at")
 
 
 @click.command()
@@ -61,15 +62,16 @@ def dedupe(
 
     The best is the one with most pixels, then most bytes, then the best rank. No file is deleted.
     """
-    from collector import curate, launch
+    from collector.crawl import assemble
+    from collector.dataset import service
 
     folder = out or Settings().out
-    with launch.existing(folder, ui.error) as ledger:
+    with assemble.existing(folder, terminal.error) as ledger:
         if undo:
-            ui.line(f"{curate.undo(ledger, folder)} files are back")
+            terminal.line(f"{service.undo(ledger, folder)} files are back")
             return
-        done = curate.dedupe_set(ledger, folder, distance, conflicts, tell=_progress, mirrored=mirrored)
-        moved = curate.apply(ledger, folder) if apply else 0
+        done = service.dedupe_set(ledger, folder, distance, conflicts, tell=_progress, mirrored=mirrored)
+        moved = service.apply(ledger, folder) if apply else 0
     reasons = Counter(verdict.reason for verdict in done.verdicts)
     if as_json:
         facts = {
@@ -84,18 +86,22 @@ def dedupe(
             "unreadable": done.unreadable,
             "moved": moved,
         }
-        ui.line(json.dumps(facts, ensure_ascii=False))
+        terminal.line(json.dumps(facts, ensure_ascii=False))
         return
     for group in done.conflicts[:20]:
-        ui.line(f"under {' and '.join(group.labels)}: {', '.join(item.path.as_posix() for item in group.members[:4])}")
+        terminal.line(
+            f"under {' and '.join(group.labels)}: {', '.join(item.path.as_posix() for item in group.members[:4])}"
+        )
     if len(done.conflicts) > 20:
-        ui.line(f"... and {len(done.conflicts) - 20:,} more under several labels (--json lists all)")
-    ui.line(
+        terminal.line(f"... and {len(done.conflicts) - 20:,} more under several labels (--json lists all)")
+    terminal.line(
         f"{done.pictures:,} pictures, {done.groups:,} groups that look the same: {reasons['set.near_duplicate']:,} left"
         f" out as near-duplicates, {reasons['set.conflict']:,} as conflicts of labels"
     )
     if done.unreadable:
-        ui.line(f"{done.unreadable:,} files cannot be read any more; `collector verify --again` puts them back to do")
+        terminal.line(
+            f"{done.unreadable:,} files cannot be read any more; `collector verify --again` puts them back to do"
+        )
     _say_moved(apply, moved, folder)
 
 
@@ -111,25 +117,26 @@ def junk(
     out: Path | None, hosts: int, keywords: int, min_detail: int, max_aspect: float, min_side: int, apply: bool
 ) -> None:
     """Leave out what is no use: stand-ins, empty surfaces, odd shapes, small pictures. 0 switches a rule off."""
-    from collector import curate, launch
-    from collector.dataset.junk import Limits
+    from collector.crawl import assemble
+    from collector.dataset import service
+    from collector.dataset.filter import Limits
 
     folder = out or Settings().out
-    with launch.existing(folder, ui.error) as ledger:
-        verdicts = curate.junk_set(ledger, folder, Limits(hosts, keywords, min_detail, max_aspect, min_side))
-        moved = curate.apply(ledger, folder) if apply else 0
+    with assemble.existing(folder, terminal.error) as ledger:
+        verdicts = service.junk_set(ledger, folder, Limits(hosts, keywords, min_detail, max_aspect, min_side))
+        moved = service.apply(ledger, folder) if apply else 0
     counts = Counter(verdict.reason for verdict in verdicts)
-    ui.grid(("reason", "pictures"), sorted(counts.items())) if counts else ui.line("nothing to leave out")
+    terminal.grid(("reason", "pictures"), sorted(counts.items())) if counts else terminal.line("nothing to leave out")
     _say_moved(apply, moved, folder)
 
 
 def _say_moved(apply: bool, moved: int, folder: Path) -> None:
-    from collector import curate
+    from collector.dataset import service
 
     if apply:
-        ui.line(f"{moved:,} files moved; what is left out lies in {curate.rejects(folder)}")
+        terminal.line(f"{moved:,} files moved; what is left out lies in {service.rejects(folder)}")
     else:
-        ui.line("no file was moved (--apply does); exports leave these pictures out all the same")
+        terminal.line("no file was moved (--apply does); exports leave these pictures out all the same")
 
 
 @click.command()
@@ -145,27 +152,30 @@ def split(scheme: str, salt: str, distance: int, mirrored: bool, out: Path | Non
     What looks the same or stood on one page stays together, each class is split in the same shares, and a picture
     keeps its split as the set grows.
     """
-    from collector import curate, launch
+    from collector.crawl import assemble
+    from collector.dataset import service
 
     parsed = _scheme(scheme, salt)
     folder = out or Settings().out
-    with launch.existing(folder, ui.error) as ledger:
-        done = curate.split_set(ledger, folder, parsed, distance, mirrored=mirrored)
+    with assemble.existing(folder, terminal.error) as ledger:
+        done = service.split_set(ledger, folder, parsed, distance, mirrored=mirrored)
     if as_json:
         counts = {label: dict(row) for label, row in done.counts}
         leaks = {"clusters": done.leaks.clusters, "torn": done.leaks.torn, "pictures": done.leaks.pictures}
-        ui.line(json.dumps({"counts": counts, "kept": done.kept, "random_split_leaks": leaks}, ensure_ascii=False))
+        terminal.line(
+            json.dumps({"counts": counts, "kept": done.kept, "random_split_leaks": leaks}, ensure_ascii=False)
+        )
         return
     names = [name for name, _ in parsed.sizes]
-    ui.grid(("class", *names), [(label, *(count for _, count in row)) for label, row in done.counts])
-    ui.line(
+    terminal.grid(("class", *names), [(label, *(count for _, count in row)) for label, row in done.counts])
+    terminal.line(
         f"{done.leaks.clusters:,} groups of pictures stay together; a random split would have torn {done.leaks.torn:,}"
         f" of them apart, with {done.leaks.pictures:,} pictures outside {names[0]} that have a twin in it"
     )
 
 
 def _scheme(text: str, salt: str) -> Scheme:
-    from collector.dataset.splits import parse_scheme
+    from collector.dataset.split import parse_scheme
 
     try:
         return parse_scheme(text, salt)
@@ -215,32 +225,34 @@ def export(
     What `dedupe`, `junk`, `audit` and `review` leave out is not in it. The originals stay as they are, and an older
     export at DEST is replaced whole or not at all.
     """
-    from collector import curate, launch
-    from collector.dataset import exporters
+    from collector.crawl import assemble
+    from collector.dataset import formats, service
 
-    exporter = exporters.load(format)
+    exporter = formats.load(format)
     folder = out or Settings().out
     parsed = _scheme(scheme, salt) if scheme else None
-    order = curate.Order(format, dest, _form(given), _choice(given), parsed, distance, mirrored)
-    with launch.existing(folder, ui.error) as ledger:
-        plan, done = curate.export_set(ledger, folder, order)
+    order = service.Order(format, dest, _form(given), _choice(given), parsed, distance, mirrored)
+    with assemble.existing(folder, terminal.error) as ledger:
+        plan, done = service.export_set(ledger, folder, order)
     rows = [(label, *(done.counts[part, label] for part in plan.splits)) for label in plan.classes]
-    ui.grid(("class", *(part or "pictures" for part in plan.splits)), rows)
+    terminal.grid(("class", *(part or "pictures" for part in plan.splits)), rows)
     missing = [(label, part) for label in plan.classes for part in plan.splits if not done.counts[part, label]]
     for label, part in missing[:5]:
-        ui.error(
+        terminal.error(
             f"no picture of {label!r} in {part}: loaders that number classes by folders number them otherwise there"
         )
     for path, trouble in done.unreadable[:10]:
-        ui.error(f"{path}: not exported: {trouble}")
+        terminal.error(f"{path}: not exported: {trouble}")
     left = ", ".join(f"{count:,} {why}" for why, count in sorted(plan.left.items()))
-    ui.line(f"{done.pictures:,} pictures in {dest}, read back and counted{f'; not in it: {left}' if left else ''}")
+    terminal.line(
+        f"{done.pictures:,} pictures in {dest}, read back and counted{f'; not in it: {left}' if left else ''}"
+    )
     for text in exporter.loading(dest, plan).splitlines():
-        ui.line(text)
+        terminal.line(text)
 
 
 def _form(given: dict[str, Any]) -> Form:
-    from collector.dataset.samples import Form
+    from collector.images.form import Form
 
     if (given["resize"] == "none") != (given["side"] is None):
         raise UsageError("--resize and --side belong together, such as --resize fit --side 256")
@@ -276,12 +288,14 @@ def diff(before: Path, after: Path, as_json: bool) -> None:
     }
     if as_json:
         settings = {what: [old, new] for what, old, new in found.settings}
-        ui.line(json.dumps({**counts, "settings": settings, "step": found.step}, ensure_ascii=False))
+        terminal.line(json.dumps({**counts, "settings": settings, "step": found.step}, ensure_ascii=False))
         return
     for what, old, new in found.settings:
-        ui.line(f"{what}: {json.dumps(old, ensure_ascii=False)} -> {json.dumps(new, ensure_ascii=False)}")
-    ui.grid(("pictures", "number"), [(what, count) for what, count in counts.items() if count] or [("changed", 0)])
-    ui.line(f"a {found.step} step" if found.step else "the same set")
+        terminal.line(f"{what}: {json.dumps(old, ensure_ascii=False)} -> {json.dumps(new, ensure_ascii=False)}")
+    terminal.grid(
+        ("pictures", "number"), [(what, count) for what, count in counts.items() if count] or [("changed", 0)]
+    )
+    terminal.line(f"a {found.step} step" if found.step else "the same set")
 
 
 @click.command()
@@ -290,10 +304,10 @@ def diff(before: Path, after: Path, as_json: bool) -> None:
 @out_flag
 def review(decision: str, files: tuple[str, ...], out: Path | None) -> None:
     """Keep pictures whatever the rules say, drop them, or take such a word back. FILE is a path or a file's name."""
-    from collector import launch
+    from collector.crawl import assemble
 
     folder = out or Settings().out
-    with launch.existing(folder, ui.error) as ledger:
+    with assemble.existing(folder, terminal.error) as ledger:
         places = {str(key): item for item in ledger.items() for key in (item.path, item.path.name, folder / item.path)}
         unknown = [file for file in files if file not in places]
         if unknown:
@@ -302,4 +316,4 @@ def review(decision: str, files: tuple[str, ...], out: Path | None) -> None:
             for file in files:
                 item = places[file]
                 ledger.review(item.sha256, item.label, "" if decision == "undo" else decision)
-    ui.line(f"{len(files):,} pictures: {decision}")
+    terminal.line(f"{len(files):,} pictures: {decision}")

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import Any
 
-from collector import ui
+from collector.cli import terminal
 
 
 class Stopped(KeyboardInterrupt):
@@ -31,7 +31,7 @@ class Stop:
         """Whether to stop; says so the first time (a signal handler must not print)."""
         if self.asked and not self._said:
             self._said = True
-            ui.error("stopping; what is under way is finished or put back (again: stop now)")
+            terminal.error("stopping; what is under way is finished or put back (again: stop now)")
         return self.asked
 
     def _handle(self, number: int, _frame: Any) -> None:

@@ -7,12 +7,12 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from collector import settings as settings_file
-from collector.contracts import UsageError
+from collector.errors import UsageError
 from collector.settings import Settings
 
 if TYPE_CHECKING:
+    from collector.ledger import Ledger
     from collector.practice import PracticeWeb
-    from collector.store import Ledger
 
 
 @contextmanager

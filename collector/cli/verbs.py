@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from collector import __version__, ui
-from collector.cli import auditing, chores, flags, forgetting, importing, pages, recipes, reporting, sets
+from collector import __version__
+from collector.cli import auditing, chores, flags, forgetting, importing, pages, recipes, reporting, sets, terminal
 from collector.cli.endings import GO_ON, Verdict, counted
 from collector.cli.signals import Stop, Stopped
 from collector.cli.site import led_to, practice_site
@@ -69,13 +69,13 @@ def fetch(**given: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As lines of JSON, the totals last.")
 def status(out: Path | None, as_json: bool) -> None:
     """Show how every keyword in the output folder stands, while a run goes on too."""
-    from collector.store import Ledger
+    from collector.ledger import Ledger
 
     folder = out or Settings().out
     with Ledger.read(folder) as ledger:
         if as_json:
-            ui.tally_lines(ledger.tallies())
-        ui.summary(ledger.digest(), 0.0, folder, left_out=ledger.count_left_out(), events=as_json)
+            terminal.tally_lines(ledger.tallies())
+        terminal.summary(ledger.digest(), 0.0, folder, left_out=ledger.count_left_out(), events=as_json)
 
 
 @cli.command()
@@ -88,27 +88,27 @@ def urls(out: Path | None, file: Path | None) -> None:
     of keyword and url, or a plain list of URLs. `collector fetch` then downloads them. (`collector import`
     takes pictures that lie beside a manifest, too, and folders of pictures.)
     """
-    from collector import launch
-    from collector.intake import manifests
-    from collector.store import Interrupted, Ledger
+    from collector.crawl import assemble
+    from collector.importers import manifests
+    from collector.ledger import Interrupted, Ledger
 
     folder = out or Settings().out
     if file is None:
         with Ledger.read(folder) as ledger:
             for keyword, url in ledger.urls():
-                ui.line(f"{keyword}\t{url}")
+                terminal.line(f"{keyword}\t{url}")
         return
     stop = Stop()
     try:
         with stop:
             entries = list(manifests.entries(file))
-            with launch.workshop(folder, ui.error) as ledger:
+            with assemble.workshop(folder, terminal.error) as ledger:
                 with ledger.interruptible(lambda: stop.asked):
                     new, given = ledger.import_hits((entry.label, entry.hit) for entry in entries)
-                launch.write_map(ledger, folder)
+                assemble.write_map(ledger, folder)
     except (Stopped, Interrupted):
         raise Verdict(stop.code, f"stopped; {file} was not entered, {GO_ON}") from None
-    ui.line(f"{given} URLs read from {file}, {new} of them new; `collector fetch --out {folder}` downloads them")
+    terminal.line(f"{given} URLs read from {file}, {new} of them new; `collector fetch --out {folder}` downloads them")
 
 
 cli.add_command(pages.page)
@@ -134,7 +134,7 @@ def doctor(live: bool, practice: bool, **given: Any) -> None:
 
     With --live also whether the sites still answer as they should: worth a minute before a night's run.
     """
-    from collector import doctor as doctors
+    from collector.maintenance import doctor as doctors
 
     settings = flags.settings_of(given)
     with practice_site(0) if practice else nullcontext() as address:
@@ -142,7 +142,7 @@ def doctor(live: bool, practice: bool, **given: Any) -> None:
             settings = led_to(settings, address)
         problems: list[doctors.Finding] = []
         for finding in chain(doctors.checks(settings), doctors.live(settings) if live else ()):
-            ui.line(str(finding))
+            terminal.line(str(finding))
             problems += [finding] * (finding.level is doctors.Level.PROBLEM)
     if problems:
         raise Verdict(problems[0].code, f"{counted(len(problems), 'problem', 's')}, see above")

@@ -9,18 +9,19 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from collector import sources, ui
-from collector.blocklist import Terms
+from collector import sources
+from collector.cli import terminal
 from collector.cli.endings import GO_ON, Verdict, judge, offer_widening, remember_unreachable
 from collector.cli.flags import settings_of, source_names
 from collector.cli.signals import Stop, Stopped
 from collector.cli.site import site
-from collector.contracts import InputError, UsageError
+from collector.errors import InputError, UsageError
+from collector.importers.blocklist import Terms
 from collector.model import ALL, Digest
 from collector.settings import USUAL_LIMIT, Settings
 
 if TYPE_CHECKING:
-    from collector.queries import QueryFile
+    from collector.importers.queries import QueryFile
 
 
 def work(
@@ -32,7 +33,7 @@ def work(
     summary: TextIO | None = None,
 ) -> None:
     """Plan the queries, work them off, show it, and end with the right code."""
-    from collector.store import Interrupted
+    from collector.ledger import Interrupted
 
     settings = settings_of(given)
     if settings.out.resolve() in (Path(settings.out.resolve().anchor), Path.home()):
@@ -45,7 +46,7 @@ def work(
             )
     except (Stopped, Interrupted):
         raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}") from None
-    ui.summary(digest, seconds, settings.out, events=given["events"], stream=summary)
+    terminal.summary(digest, seconds, settings.out, events=given["events"], stream=summary)
     if stop.asked:
         raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}")
     offer_widening(digest, settings)
@@ -63,12 +64,12 @@ def _worked(
     summary: TextIO | None,
 ) -> tuple[Digest, list[str], float]:
     """(how the keywords stand, sources that could not be reached, seconds) of a run from its plan to its end."""
-    from collector import launch
+    from collector.crawl import assemble
 
     asked = _read(path, settings, given) if isinstance(path, Path) else path
     started = time.monotonic()
     with (
-        launch.workshop(settings.out, ui.error, lambda: stop.asked) as ledger,
+        assemble.workshop(settings.out, terminal.error, lambda: stop.asked) as ledger,
         site(given["practice"], ledger, settings) as settings,
     ):
         with ledger.interruptible(lambda: stop.asked):
@@ -77,11 +78,11 @@ def _worked(
             blocked = _blocked(settings)
             number = ledger.plan(asked.queries, widen, feeds) if asked is not None else ledger.take_up_all(blocked)
             if asked is None and blocked is not None and (left := ledger.left_alone(blocked)):
-                ui.error(f"keywords not fetched because of the block list (policy.blocklist): {left:,}")
+                terminal.error(f"keywords not fetched because of the block list (policy.blocklist): {left:,}")
             keywords, wanted, searched, saved = ledger.progress(number)
         stop.gently = True
-        run = launch.assemble(ledger, number, settings, search=search, fetch=fetch)
-        show = ui.choose(
+        run = assemble.assemble(ledger, number, settings, search=search, fetch=fetch)
+        show = terminal.choose(
             given["events"], sys.stderr.isatty(), keywords if search else 0, wanted, searched=searched, saved=saved
         )
         unreachable: list[str] = []
@@ -95,14 +96,14 @@ def _worked(
                         remember_unreachable(event, unreachable)
             finally:
                 if search:
-                    launch.write_map(ledger, settings.out)
+                    assemble.write_map(ledger, settings.out)
         if given["events"]:
-            ui.tally_lines(ledger.tallies(number), summary)
+            terminal.tally_lines(ledger.tallies(number), summary)
         return ledger.digest(number), unreachable, time.monotonic() - started
 
 
 def _read(path: Path, settings: Settings, given: Mapping[str, Any]) -> QueryFile:
-    from collector.queries import read_queries
+    from collector.importers.queries import read_queries
 
     return read_queries(
         path,

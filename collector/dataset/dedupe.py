@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.dataset import near
-from collector.dataset.pdq import RELIABLE, Hashed, unpacked
+from collector.images.pdq import RELIABLE, Hashed, unpacked
 from collector.model import Item, Verdict
 
 Policy = Literal["list", "drop", "best", "multi"]

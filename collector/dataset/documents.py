@@ -10,8 +10,8 @@ from pathlib import Path
 
 from collector.dataset.attribution import ATTRIBUTION, write_attribution
 from collector.dataset.card import CARD, Asked, Patterns, card
+from collector.dataset.export import LOCK
 from collector.dataset.lock import write_lock
-from collector.dataset.publish import LOCK
 from collector.dataset.samples import Plan, Sample
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from collector import __version__
-from collector.contracts import InputError
-from collector.dataset.publish import LOCK
+from collector.dataset.export import LOCK
 from collector.dataset.samples import Plan, Sample
+from collector.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

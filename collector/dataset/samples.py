@@ -8,34 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
+from collector.images.form import AS_IS, Form
 from collector.model import Item
-
-Resize = Literal["none", "fit", "crop", "pad", "stretch"]
-Encoding = Literal["keep", "jpeg", "png", "webp"]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How pictures are written. The originals are never touched."""
-
-    resize: Resize = "none"
-    """none; fit: inside the square, never larger than it was; crop: fill it, cut what sticks out; pad: fit, then the
-    matte around it; stretch: to the square whatever its shape."""
-    side: int = 0
-    """Pixels of the square; 0 with `none` only."""
-    encoding: Encoding = "keep"
-    """keep: bytes as they are where the format's loaders read them and nothing has to change, else JPEG."""
-    quality: int = 92
-    """Of JPEG and WebP."""
-    matte: tuple[int, int, int] = (255, 255, 255)
-    """What transparency is laid on."""
-
-    @property
-    def changes_pixels(self) -> bool:
-        """Whether every picture is decoded and encoded anew."""
-        return self.resize != "none" or self.encoding != "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +68,7 @@ class Plan:
     """Sorted; the place is the class's number."""
     splits: tuple[str, ...]
     """In the scheme's order; ("",) when the set is not split."""
-    form: Form = Form()
+    form: Form = AS_IS
     choice: Choice = Choice()
     scheme: str = ""
     left: Mapping[str, int] = field(default_factory=dict)
@@ -118,7 +93,7 @@ def plan(
     splits: Mapping[str, str],
     order: Sequence[str] = ("",),
     scheme: str = "",
-    form: Form = Form(),
+    form: Form = AS_IS,
     choice: Choice = Choice(),
 ) -> Plan:
     """The samples of an export.

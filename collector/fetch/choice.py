@@ -5,9 +5,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from collector.contracts import Post, UsageError
-from collector.fetch.pool import FetchPool
-from collector.fetch.process_pool import ProcessPool
+from collector.errors import UsageError
+from collector.fetch.pool import ProcessPool
+from collector.fetch.thread_pool import FetchPool
+from collector.model import Post
 from collector.settings import FetchSettings
 
 

@@ -21,16 +21,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from collector.fetch.attempt import Steps, Verified, steps
-from collector.fetch.consent import Robots, asked_of
-from collector.fetch.curl_transport import CurlTransfers
-from collector.fetch.framing import WITH_BODY
-from collector.fetch.ladder import Ladder
+from collector.fetch.heartbeat import Slots
 from collector.fetch.messages import CLOSE, READY, Message, dump, read_tasks, result_message, trouble_message
 from collector.fetch.parts import write_part
-from collector.fetch.payload import JPEG, is_data
-from collector.fetch.slots import Slots
-from collector.fetch.transport import Ask, FetchError, Reply
+from collector.fetch.referers import Ladder
+from collector.fetch.task import Steps, Verified, steps
+from collector.http.curl_transport import CurlTransfers
+from collector.http.opt_out import Robots, asked_of
+from collector.http.response_checks import WITH_BODY
+from collector.http.transport import Ask, FetchError, Reply
+from collector.images.sniff import JPEG, is_data
 from collector.model import Arrived, Missed, Task
 from collector.settings import FetchSettings
 
@@ -232,7 +232,7 @@ class Worker:
     # ----------------------------------------------------------------- in the threads
 
     def _look(self, slot: int) -> None:
-        from collector.fetch import imaging  # noqa: F401 - while the first connections are made.
+        from collector.images import decode  # noqa: F401 - while the first connections are made.
 
         while (item := self._bodies.get()) is not None:
             job, reply = item

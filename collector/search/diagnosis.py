@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from collector import layout
-from collector.contracts import Browser, BrowserError, SourceError
+from collector.browser.contract import Browser
+from collector.errors import BrowserError, SourceError
+from collector.ledger import layout
 from collector.model import Search
 from collector.search.breaker import Ending
 

@@ -1,6 +1,6 @@
 """The browser as a source gets it: each command is preceded by a check that may end the search.
 
-Adds nothing else; the commands mean what `collector.contracts.Browser` says.
+Adds nothing else; the commands mean what `collector.browser.contract.Browser` says.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from collector.contracts import Browser
+from collector.browser.contract import Browser
 
 
 class Stopped(Exception):

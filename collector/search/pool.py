@@ -13,18 +13,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector.contracts import BrowserError, OpenVisit, Post, Source, UsageError
-from collector.model import Noticed, Search
+from collector.errors import BrowserError, UsageError
+from collector.http.contract import OpenVisit
+from collector.model import Noticed, Post, Search
 from collector.search.guard import Stopped
-from collector.search.host import Terms, harvest
-from collector.search.lender import Lender, OwnBrowser
+from collector.search.lease import Lender, OwnBrowser
 from collector.search.profiles import Profiles
+from collector.search.runner import Terms, harvest
 from collector.settings import SearchSettings
+from collector.sources.contract import Source
 
 if TYPE_CHECKING:
-    from collector.search.driver import Installation
-    from collector.search.processes import RunFolder
-    from collector.search.session import RemoteEnd
+    from collector.browser.driver import Installation
+    from collector.browser.processes import RunFolder
+    from collector.browser.session import RemoteEnd
 
 GRACE = 4.0
 """Seconds that workers get to end between two commands, before their browsers are ended under them."""
@@ -56,7 +58,7 @@ class Browsers:
         BrowserError("browser.start"), at once when an earlier one found nothing to start. Locked when another
         run has the profiles.
         """
-        from collector.search.browser import ChromeBrowser
+        from collector.browser.browser import ChromeBrowser
 
         return ChromeBrowser(self._remote_end(worker), self._settings)
 
@@ -71,12 +73,12 @@ class Browsers:
 
     def _remote_end(self, worker: int) -> RemoteEnd:
         if self._settings.grid:
-            from collector.search.grid import Grid
+            from collector.browser.grid import Grid
 
             if self._settings.profile:
                 raise UsageError("--profile keeps profiles on this machine, --grid uses others; give one of the two")
             return Grid(self._settings)
-        from collector.search.chromedriver import Chromedriver
+        from collector.browser.chromedriver import Chromedriver
 
         with self._finding:
             if self._failure is not None:
@@ -91,9 +93,9 @@ class Browsers:
 
     def _find(self) -> tuple[Installation, RunFolder]:
         """Once per run: look for browser and driver, which may take a download, and make the run folder."""
-        from collector.search.driver import locate
-        from collector.search.options import NO_SANDBOX_NOTICE, needs_no_sandbox
-        from collector.search.processes import RunFolder
+        from collector.browser.driver import locate
+        from collector.browser.options import NO_SANDBOX_NOTICE, needs_no_sandbox
+        from collector.browser.processes import RunFolder
 
         installation = locate(self._settings.browser_binary, self._settings.driver)
         with self._making:

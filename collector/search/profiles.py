@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from collector.contracts import BrowserError
-from collector.lock import FolderLock
-from collector.search import reaper
+from collector.browser import reaper
+from collector.errors import BrowserError
+from collector.ledger.lock import FolderLock
 
 LOCKS = ("SingletonLock", "SingletonSocket", "SingletonCookie")
 """Links by which Chrome knows that a profile is in use; one that names another host name blocks it for ever."""

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Final, Protocol, cast
 
-from collector.contracts import InputError, Source, UsageError
+from collector.errors import InputError, UsageError
+from collector.sources.contract import Source
 
 SOURCES: Final[Mapping[str, str]] = {
     "google": "collector.sources.google",

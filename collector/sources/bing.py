@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from collector.contracts import Answer, SourceError, Web
-from collector.layout import url_key
+from collector.errors import SourceError
+from collector.http.contract import Answer
 from collector.model import Hit, Query, Search, SearchState
-from collector.sources import answers
+from collector.sources import json_helpers
+from collector.sources.contract import Web
 from collector.sources.google.filters import COLOURS, words
+from collector.urls import url_key
 
 SETTINGS: Final[Mapping[str, str | float]] = {
     "home": "https://www.bing.com",
@@ -111,23 +113,23 @@ def parse(answer: Answer) -> Iterator[Hit]:
     if answer.status in (401, 403):
         raise SourceError(SearchState.BLOCKED, "page.blocked", f"Bing refuses ({answer.status})")
     page = Selector(answer.text or "<html></html>")
-    cards = [(card, answers.table(_json(card.attrib.get("m", "")))) for card in page.xpath("//a[@m]")]
-    pictures = [(card, data) for card, data in cards if answers.web_address(answers.text(data, "murl"))]
+    cards = [(card, json_helpers.table(_json(card.attrib.get("m", "")))) for card in page.xpath("//a[@m]")]
+    pictures = [(card, data) for card, data in cards if json_helpers.web_address(json_helpers.text(data, "murl"))]
     if answer.status != 200 or not pictures:
         _refuse(answer, unreadable=len(cards))
     for card, data in pictures:
         sides = _SIDES.search(" ".join(card.xpath("ancestor-or-self::*[self::li or self::div][1]//text()").getall()))
-        url = answers.web_address(answers.text(data, "murl"))
-        description = answers.text(data, "desc")
+        url = json_helpers.web_address(json_helpers.text(data, "murl"))
+        description = json_helpers.text(data, "desc")
         yield Hit(
             url=url,
             key=url_key(url),
-            id=answers.text(data, "mid", "cid"),
-            page=answers.web_address(answers.text(data, "purl")),
-            title=_MARKS.sub("", answers.text(data, "t")),
-            width=answers.number(data, "mw") or (int(sides[1]) if sides else 0),
-            height=answers.number(data, "mh") or (int(sides[2]) if sides else 0),
-            thumbnail_url=answers.web_address(answers.text(data, "turl")),
+            id=json_helpers.text(data, "mid", "cid"),
+            page=json_helpers.web_address(json_helpers.text(data, "purl")),
+            title=_MARKS.sub("", json_helpers.text(data, "t")),
+            width=json_helpers.number(data, "mw") or (int(sides[1]) if sides else 0),
+            height=json_helpers.number(data, "mh") or (int(sides[2]) if sides else 0),
+            thumbnail_url=json_helpers.web_address(json_helpers.text(data, "turl")),
             way="api",
             fields=(("description", _MARKS.sub("", description)),) if description else (),
         )
@@ -141,8 +143,8 @@ def _refuse(answer: Answer, unreadable: int) -> None:
     if "bnp_btn_accept" in text and not _OURS.search(text):
         raise SourceError(SearchState.BLOCKED, "page.consent", "Bing shows its consent page instead of results")
     if answer.status != 200 or unreadable or not _OURS.search(text):
-        answers.unknown(
-            "Bing", f"status {answer.status}, {unreadable} links without an address, {answers.kind(answer)}"
+        json_helpers.unknown(
+            "Bing", f"status {answer.status}, {unreadable} links without an address, {json_helpers.kind(answer)}"
         )
 
 

@@ -9,12 +9,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from collector.contracts import Answer, SourceError, Web
-from collector.layout import url_key
+from collector.errors import SourceError
+from collector.http.contract import Answer
+from collector.http.user_agent import contact, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
-from collector.sources import answers
-from collector.sources.answers import number, plain, table, text, unknown, web_address
-from collector.sources.introduction import contact, user_agent
+from collector.sources import json_helpers
+from collector.sources.contract import Web
+from collector.sources.json_helpers import number, plain, table, text, unknown, web_address
+from collector.urls import url_key
 
 HOME: Final = "https://commons.wikimedia.org"
 SETTINGS: Final[Mapping[str, str | int | float | bool]] = {"home": HOME, "page_size": 50, "rate": 2.0, "contact": ""}
@@ -70,7 +72,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
         answer = web.get(
             address, params={**asked, **going_on}, headers=headers, rate=float(settings["rate"]), throttled=throttled
         )
-        said = _checked(answers.data(answer, "commons"))
+        said = _checked(json_helpers.data(answer, "commons"))
         _add(pages, said)
         going_on = {name: str(value) for name, value in table(said.get("continue")).items()}
         if "batchcomplete" in said or not going_on:  # else the rest of what these pages have comes next
@@ -129,14 +131,14 @@ def throttled(answer: Answer) -> float | None:
 def parse(pages: Any) -> Iterator[Hit]:
     """The hits of file pages by their place in the results; pages without a file are left out."""
     for page in sorted(pages, key=lambda page: number(page, "index")):
-        found = answers.tables(page.get("imageinfo"))
+        found = json_helpers.tables(page.get("imageinfo"))
         if found and (hit := _hit(page, found[0])) is not None:
             yield hit
 
 
 def _add(pages: dict[str, dict[str, Any]], said: Mapping[str, Any]) -> None:
     """A page may come in parts, its file in a later answer than its name."""
-    for page in answers.tables(table(said.get("query")).get("pages")):
+    for page in json_helpers.tables(table(said.get("query")).get("pages")):
         pages.setdefault(text(page, "title"), {}).update(page)
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from collector.contracts import Answer, Web
-from collector.layout import url_key
+from collector.http.contract import Answer
 from collector.model import Hit, Query, Search
-from collector.sources import answers
+from collector.sources import json_helpers
+from collector.sources.contract import Web
 from collector.sources.google.filters import COLOURS, words
+from collector.urls import url_key
 
 SETTINGS: Final[Mapping[str, str | float]] = {
     "home": "https://duckduckgo.com",
@@ -88,7 +89,7 @@ def token(page: Answer) -> str:
     """What every answer has to be asked for with. SourceError(page.layout) for a page without it."""
     found = _TOKEN.search(page.text) if page.status == 200 else None
     if found is None:
-        answers.unknown("DuckDuckGo", f"a page without a token, status {page.status}")
+        json_helpers.unknown("DuckDuckGo", f"a page without a token, status {page.status}")
     return found[1]
 
 
@@ -107,30 +108,30 @@ def parameters(query: Query, settings: Mapping[str, Any], vqd: str) -> dict[str,
 
 def parse(answer: Answer) -> tuple[list[Hit], int]:
     """(hits, offset of the next answer; 0 at the end) of one answer. SourceError(page.layout) for anything else."""
-    data = answers.table(answers.data(answer, "DuckDuckGo"))
+    data = json_helpers.table(json_helpers.data(answer, "DuckDuckGo"))
     if not isinstance(data.get("results"), list):
-        answers.unknown("DuckDuckGo", "JSON without results")
-    rows = answers.tables(data["results"])
+        json_helpers.unknown("DuckDuckGo", "JSON without results")
+    rows = json_helpers.tables(data["results"])
     hits = [hit for row in rows if (hit := _hit(row)) is not None]
     if rows and not hits:
-        answers.unknown("DuckDuckGo", "results without a picture's address")
-    following = parse_qs(urlsplit(answers.text(data, "next")).query)
+        json_helpers.unknown("DuckDuckGo", "results without a picture's address")
+    following = parse_qs(urlsplit(json_helpers.text(data, "next")).query)
     offset = following.get("s", ["0"])[0]
     return hits, int(offset) if offset.isdecimal() else 0
 
 
 def _hit(row: Mapping[str, Any]) -> Hit | None:
-    url = answers.web_address(answers.text(row, "image"))
+    url = json_helpers.web_address(json_helpers.text(row, "image"))
     if not url:
         return None
     return Hit(
         url=url,
         key=url_key(url),
-        page=answers.web_address(answers.text(row, "url")),
-        title=answers.plain(answers.text(row, "title")),
-        width=answers.number(row, "width"),
-        height=answers.number(row, "height"),
-        thumbnail_url=answers.web_address(answers.text(row, "thumbnail")),
+        page=json_helpers.web_address(json_helpers.text(row, "url")),
+        title=json_helpers.plain(json_helpers.text(row, "title")),
+        width=json_helpers.number(row, "width"),
+        height=json_helpers.number(row, "height"),
+        thumbnail_url=json_helpers.web_address(json_helpers.text(row, "thumbnail")),
         way="api",
-        fields=tuple((name, value) for name in ("source",) if (value := answers.text(row, name))),
+        fields=tuple((name, value) for name in ("source",) if (value := json_helpers.text(row, name))),
     )

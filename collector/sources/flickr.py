@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from collector.contracts import SourceError, Web
-from collector.layout import id_key
+from collector.errors import SourceError
+from collector.http.user_agent import secret, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
-from collector.sources import answers
-from collector.sources.answers import number, table, text, unknown, web_address
-from collector.sources.introduction import secret, user_agent
+from collector.sources import json_helpers
+from collector.sources.contract import Web
+from collector.sources.json_helpers import number, table, text, unknown, web_address
+from collector.urls import id_key
 
 HOME: Final = "https://api.flickr.com"
 SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
@@ -140,7 +141,7 @@ def parse(answer: Any, site: str, licenses: Mapping[str, str]) -> tuple[list[Hit
     photos = page.get("photo")
     if not isinstance(photos, list):
         unknown("flickr", "no photos")
-    hits = [hit for photo in answers.tables(photos) if (hit := _hit(photo, site, licenses)) is not None]
+    hits = [hit for photo in json_helpers.tables(photos) if (hit := _hit(photo, site, licenses)) is not None]
     return hits, number(page, "pages")
 
 
@@ -165,7 +166,7 @@ class _Api:
         form = {"method": method, "api_key": self._key, "format": "json", "nojsoncallback": "1", **more}
         address = f"{self._home}/services/rest/"
         answer = self._web.get(address, form=form, headers=self._headers, rate=self._rate)
-        said = answers.data(answer, "flickr", method)
+        said = json_helpers.data(answer, "flickr", method)
         if table(said).get("stat") != "ok":
             self._refused(table(said))
         return said
@@ -173,7 +174,9 @@ class _Api:
     def licenses(self) -> dict[str, str]:
         """Number -> address of every licence that Flickr knows today."""
         listed = table(self.ask("flickr.photos.licenses.getInfo", {})).get("licenses")
-        found = {text(one, "id"): web_address(text(one, "url")) for one in answers.tables(table(listed).get("license"))}
+        found = {
+            text(one, "id"): web_address(text(one, "url")) for one in json_helpers.tables(table(listed).get("license"))
+        }
         return {**_LICENSES, **{number: url for number, url in found.items() if number and url}}
 
     def _refused(self, said: Mapping[str, Any]) -> None:

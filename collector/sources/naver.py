@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from collector.contracts import Answer, Web
-from collector.layout import url_key
+from collector.http.contract import Answer
 from collector.model import Hit, Search
-from collector.sources import answers
+from collector.sources import json_helpers
+from collector.sources.contract import Web
+from collector.urls import url_key
 
 SETTINGS: Final[dict[str, str | float]] = {"home": "https://search.naver.com", "rate": 1.0}
 FILTERS: Final[dict[str, tuple[str, ...]]] = {}
@@ -33,20 +34,20 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
 
 def parse(page: Answer) -> Iterator[Hit]:
     """The hits of one page, from the object its script calls imageSearchTabData. SourceError for any other page."""
-    data = answers.assigned(page.text, "imageSearchTabData") if page.status == 200 else None
-    items = answers.table((data or {}).get("content")).get("items")
+    data = json_helpers.assigned(page.text, "imageSearchTabData") if page.status == 200 else None
+    items = json_helpers.table((data or {}).get("content")).get("items")
     if not isinstance(items, list):
-        answers.unknown("Naver", f"a page without imageSearchTabData, status {page.status}")
-    for item in answers.tables(items):
-        if url := answers.web_address(answers.text(item, "originalUrl")):
+        json_helpers.unknown("Naver", f"a page without imageSearchTabData, status {page.status}")
+    for item in json_helpers.tables(items):
+        if url := json_helpers.web_address(json_helpers.text(item, "originalUrl")):
             yield Hit(
                 url=url,
                 key=url_key(url),
-                page=answers.text(item, "link"),
-                title=answers.plain(answers.text(item, "title")),
-                width=answers.number(item, "orgWidth"),
-                height=answers.number(item, "orgHeight"),
-                thumbnail_url=answers.text(item, "thumb"),
+                page=json_helpers.text(item, "link"),
+                title=json_helpers.plain(json_helpers.text(item, "title")),
+                width=json_helpers.number(item, "orgWidth"),
+                height=json_helpers.number(item, "orgHeight"),
+                thumbnail_url=json_helpers.text(item, "thumb"),
             )
         else:
-            answers.unknown("Naver", "an item without a picture's address")
+            json_helpers.unknown("Naver", "an item without a picture's address")

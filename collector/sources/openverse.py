@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from collector.contracts import SourceError, Web
-from collector.layout import url_key
+from collector.errors import SourceError
+from collector.http.user_agent import secret, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
-from collector.sources import answers
-from collector.sources.answers import number, table, text, unknown, web_address
-from collector.sources.introduction import secret, user_agent
+from collector.sources import json_helpers
+from collector.sources.contract import Web
+from collector.sources.json_helpers import number, table, text, unknown, web_address
+from collector.urls import url_key
 
 HOME: Final = "https://api.openverse.org"
 SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
@@ -68,9 +69,9 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
         deeper = {**asked, "page": page, "page_size": int(settings["page_size"])}
         answer = web.get(f"{home}/v1/images/", params=deeper, headers=headers, rate=rate)
         if page > 1 and answer.status in (400, 401, 403, 404):
-            web.notice(f"openverse gives no more than {page - 1} pages here: {answers.complaint(answer)}")
+            web.notice(f"openverse gives no more than {page - 1} pages here: {json_helpers.complaint(answer)}")
             return
-        found, pages = parse(answers.data(answer, "openverse"))
+        found, pages = parse(json_helpers.data(answer, "openverse"))
         yield from found
         if page >= pages:
             return
@@ -99,7 +100,7 @@ def parse(answer: Any) -> tuple[list[Hit], int]:
     results = page.get("results")
     if not isinstance(results, list) or not isinstance(page.get("page_count"), int):
         unknown("openverse", "no results and page_count")
-    hits = [hit for result in answers.tables(results) if (hit := _hit(result)) is not None]
+    hits = [hit for result in json_helpers.tables(results) if (hit := _hit(result)) is not None]
     if results and not hits:
         unknown("openverse", "results without addresses")
     return hits, number(page, "page_count")
@@ -143,7 +144,10 @@ def _known(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "filetype", text(result, "filetype")
     yield "bytes", text(result, "filesize")
     yield "mature", "yes" if result.get("mature") is True else ""
-    yield "tags", ", ".join(name for tag in answers.tables(result.get("tags")) if (name := text(tag, "name")))[:1000]
+    yield (
+        "tags",
+        ", ".join(name for tag in json_helpers.tables(result.get("tags")) if (name := text(tag, "name")))[:1000],
+    )
 
 
 def _authorization(web: Web, home: str, headers: Mapping[str, str]) -> dict[str, str]:
@@ -158,7 +162,7 @@ def _authorization(web: Web, home: str, headers: Mapping[str, str]) -> dict[str,
         raise SourceError(
             SearchState.BLOCKED, "page.denied", "openverse does not know this client_id and client_secret"
         )
-    token = text(table(answers.data(answer, "openverse", "token")), "access_token")
+    token = text(table(json_helpers.data(answer, "openverse", "token")), "access_token")
     if not token:
         unknown("openverse", "a token answer without a token")
     return {"Authorization": f"Bearer {token}"}

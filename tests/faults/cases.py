@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from tests.faults import sitecustomize as faults
-from tests.invariants import judge
+from tests.support.invariants import judge
 
 
 def forked(arguments: list[str], folder: Path, spec: str = "", log: Path | None = None) -> int:
@@ -80,11 +80,10 @@ def warm() -> None:
     import pandas  # noqa: F401
     import requests  # noqa: F401
 
-    import collector.cli
-    import collector.fetch.pool
-    import collector.fetch.requests_transport
-    import collector.launch
-    import collector.ui.table  # noqa: F401
+    import collector.cli.terminal.table
+    import collector.crawl.assemble
+    import collector.fetch.thread_pool
+    import collector.http.requests_transport  # noqa: F401
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from collector.practice import Knobs, PracticeWeb
-from tests.command import ROOT, Desk
-from tests.maps import picture_paths
+from tests.support.command import ROOT, Desk
+from tests.support.maps import picture_paths
 
 PICTURES = 5
 STEP = int(os.environ.get("FAULT_STEP", "1"))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.model import Arrived, Missed
-
-from .misbehaving import Server, ok, picture, redirect
+from tests.support.misbehaving import Server, ok, picture, redirect
 
 JPEG = picture(size=(400, 300))
 

@@ -7,8 +7,7 @@ import base64
 import pytest
 
 from collector.model import Arrived, Media, Missed
-
-from .misbehaving import Request, Server, Writer, ok, picture, redirect, reset
+from tests.support.misbehaving import Request, Server, Writer, ok, picture, redirect, reset
 
 JPEG = picture(size=(400, 300))
 SMALL = picture("PNG", (80, 60))

@@ -15,14 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from collector.fetch.hotlink import FOREIGN, Finding, State, Subject, classify, looks_signed, probe, survey
-from collector.fetch.hotlink import Look as Seen
-from collector.fetch.requests_transport import RequestsDownload
-from collector.fetch.transport import Ask, FetchError
+from collector.fetch.hotlink_probe import FOREIGN, Finding, State, Subject, classify, looks_signed, probe, survey
+from collector.fetch.hotlink_probe import Look as Seen
+from collector.http.requests_transport import RequestsDownload
+from collector.http.transport import Ask, FetchError
 from collector.model import Arrived, Missed
 from collector.settings import FetchSettings
-
-from .misbehaving import picture
+from tests.support.misbehaving import picture
 
 UNPACKED = Path(sys.prefix) / "nginx" / "usr" / "sbin"
 """Where `scripts/setup.sh` puts it when the system has none."""
@@ -210,7 +209,7 @@ def test_valid_referers(nginx: Nginx, download: RequestsDownload, referer: str, 
 def test_the_agent_is_the_one_asked_for(
     nginx: Nginx, download: RequestsDownload, agent: str | None, status: int
 ) -> None:
-    from collector.fetch.curl_transport import CurlTransfers
+    from collector.http.curl_transport import CurlTransfers
 
     ask = Ask(nginx.url("agent"), agent=agent)
     assert download(ask).status == status

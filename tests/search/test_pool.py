@@ -13,14 +13,15 @@ from typing import Any
 import psutil
 import pytest
 
-from collector.contracts import BrowserError, Source, SourceError, UsageError, Web
+from collector.browser.options import needs_no_sandbox
+from collector.errors import BrowserError, SourceError, UsageError
 from collector.model import Found, Hit, Noticed, Search, SearchEnded, SearchStarted, SearchState
-from collector.search.options import needs_no_sandbox
 from collector.search.pool import SearchPool
 from collector.settings import SearchSettings
-from tests.search.fakes import FakeBrowser, no_visit, pages
-from tests.search.site import Site
-from tests.values import hit, query
+from collector.sources.contract import Source, Web
+from tests.support.browser_fakes import FakeBrowser, no_visit, pages
+from tests.support.site import Site
+from tests.support.values import hit, query
 
 
 class Bench:
@@ -179,7 +180,7 @@ def test_what_cannot_start_is_looked_for_once(tmp_path: Path, monkeypatch: pytes
         looked.append(1)
         raise BrowserError("browser.start", "no Chrome or Chromium found")
 
-    monkeypatch.setattr("collector.search.driver.locate", nothing)
+    monkeypatch.setattr("collector.browser.driver.locate", nothing)
     bench = Bench(tmp_path, pages(hit(1)), None, browsers=1)
     bench.submit("a", "b")
     for event in bench.until_ended(2):

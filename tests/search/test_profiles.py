@@ -14,14 +14,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from collector.contracts import BrowserError
-from collector.lock import FolderLock, Locked
+from collector.errors import BrowserError
+from collector.ledger.lock import FolderLock, Locked
 from collector.search.pool import Browsers
 from collector.search.profiles import Profiles
 from collector.settings import SearchSettings
-from tests.command import Desk
-from tests.search.conftest import QUICK
-from tests.search.site import Site
+from tests.support.browsers import QUICK
+from tests.support.command import Desk
+from tests.support.site import Site
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups are of POSIX")
 ROOT = Path(__file__).resolve().parents[2]

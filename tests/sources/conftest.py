@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from collector.contracts import Browser
+from collector.browser.browser import ChromeBrowser
+from collector.browser.chromedriver import Chromedriver
+from collector.browser.contract import Browser
+from collector.browser.driver import locate
+from collector.browser.processes import RunFolder
 from collector.model import Hit, Query, Search
-from collector.search.browser import ChromeBrowser
-from collector.search.chromedriver import Chromedriver
-from collector.search.driver import locate
-from collector.search.processes import RunFolder
 from collector.settings import SearchSettings
 from collector.sources import google
 

@@ -9,12 +9,13 @@ import pytest
 import requests
 from PIL import Image
 
-from collector.contracts import Answer, SourceError
+from collector.errors import SourceError
+from collector.http.contract import Answer
 from collector.model import Hit, Query, SearchState
 from collector.practice import Knobs, PracticeWeb
 from collector.practice.commons import Double
 from collector.sources import check_filters, commons
-from tests.sources.lent import LentWeb, search_for
+from tests.support.lent_web import LentWeb, search_for
 
 
 def found(double: Double, keyword: str = "cat", filters: dict[str, str] | None = None, **settings: Any) -> list[Hit]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from collector.contracts import Answer, SourceError, Throttled, UsageError
-from collector.layout import id_key
+from collector.errors import SourceError, UsageError
+from collector.http.contract import Answer, Throttled
 from collector.model import Hit, Media, Search, SearchState
 from collector.practice import Knobs, PracticeWeb
 from collector.practice.deviantart import CLIENT, LOGIN, Double
@@ -18,7 +18,8 @@ from collector.practice.deviantart_works import Piece, Speller, usual
 from collector.sources import deviantart
 from collector.sources.deviantart.listing import throttled
 from collector.sources.deviantart.works import Details, details_of, hits, of_site
-from tests.sources.lent import LentWeb, search_for
+from collector.urls import id_key
+from tests.support.lent_web import LentWeb, search_for
 
 API = {"client_id": CLIENT[0], "client_secret": CLIENT[1]}
 

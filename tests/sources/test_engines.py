@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from collector.contracts import Answer, SourceError
+from collector.errors import SourceError
+from collector.http.contract import Answer
 from collector.model import Hit
 from collector.practice import Knobs, PracticeWeb
 from collector.practice import bing as bing_double
 from collector.practice import duckduckgo as duckduckgo_double
 from collector.practice import naver as naver_double
-from collector.sources import answers, bing, check_filters, duckduckgo, naver
+from collector.sources import bing, check_filters, duckduckgo, json_helpers, naver
 from collector.sources import load as load_source
-from tests.sources.lent import LentWeb, search_for
+from tests.support.lent_web import LentWeb, search_for
 
 MODULES: dict[str, Any] = {"bing": bing, "duckduckgo": duckduckgo, "naver": naver}
 
@@ -164,5 +165,5 @@ def test_naver_pages_that_nobody_knows() -> None:
 
 def test_objects_in_scripts() -> None:
     page = 'var a = 1; other={b: {"c,d:": "{e: \\"f\\"}", g_1 : [{h:null}]}}; rest={'
-    assert answers.assigned(page, "other") == {"b": {"c,d:": '{e: "f"}', "g_1": [{"h": None}]}}
-    assert answers.assigned(page, "rest") is None and answers.assigned(page, "none") is None
+    assert json_helpers.assigned(page, "other") == {"b": {"c,d:": '{e: "f"}', "g_1": [{"h": None}]}}
+    assert json_helpers.assigned(page, "rest") is None and json_helpers.assigned(page, "none") is None

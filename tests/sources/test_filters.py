@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from collector.contracts import InputError, UsageError
+from collector.errors import InputError, UsageError
 from collector.model import Query
 from collector.sources import SOURCES, check_filters, defaults, filters, load
 from collector.sources.google.filters import address

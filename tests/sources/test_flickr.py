@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import requests
 
-from collector.contracts import SourceError
+from collector.errors import SourceError
 from collector.model import Hit, Query, SearchState
 from collector.practice import Knobs, PracticeWeb
 from collector.practice.flickr import LICENSES, Double
 from collector.sources import check_filters, flickr
-from tests.sources.lent import LentWeb, search_for
+from tests.support.lent_web import LentWeb, search_for
 
 LISTED = {number: url for number, _, url in LICENSES}
 

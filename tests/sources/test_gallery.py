@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from collector.contracts import Browser, SourceError
+from collector.browser.browser import ChromeBrowser
+from collector.browser.contract import Browser
+from collector.errors import SourceError
 from collector.model import Hit
 from collector.practice import PracticeWeb
 from collector.practice.gallery import Double as Gallery
 from collector.practice.page import Double as Page
-from collector.search.browser import ChromeBrowser
 from collector.sources import gallery, page
 
-from .lent import LentWeb, search_for
+from tests.support.lent_web import LentWeb, search_for
 from .test_page import expected, names
 
 pytestmark = pytest.mark.browser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.contracts import SourceError, UsageError
+from collector.errors import SourceError, UsageError
 from collector.model import Hit, Kind, SearchState
 from collector.practice import LAYOUTS, Knobs, PracticeWeb
 from tests.sources.conftest import Google

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from collector.contracts import Answer, SourceError, UsageError
-from collector.layout import id_key
+from collector.errors import SourceError, UsageError
+from collector.http.contract import Answer
 from collector.model import Hit, Media, SearchState
 from collector.practice import Knobs, PracticeWeb
 from collector.practice.imgur import CAPACITY, Double
@@ -17,7 +17,8 @@ from collector.sources import imgur
 from collector.sources.imgur import parse
 from collector.sources.imgur.api import OVER_CAPACITY, credits_left, throttled
 from collector.sources.imgur.keyword import Asked, Kind, understand
-from tests.sources.lent import LentWeb, search_for
+from collector.urls import id_key
+from tests.support.lent_web import LentWeb, search_for
 
 FAST = {"rate": 0.0}
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from collector.contracts import SourceError
+from collector.errors import SourceError
 from collector.model import Hit, Query, SearchState
 from collector.practice import Knobs, PracticeWeb
 from collector.practice.openverse import Double
 from collector.sources import check_filters, openverse
-from tests.sources.lent import LentWeb, search_for
+from tests.support.lent_web import LentWeb, search_for
 
 
 def found(double: Double, keyword: str = "cat", filters: dict[str, str] | None = None, **settings: Any) -> list[Hit]:

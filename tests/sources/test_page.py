@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from collector.contracts import SourceError, UsageError
+from collector.errors import SourceError, UsageError
 from collector.model import Hit, Media, SearchState
 from collector.practice import PracticeWeb
 from collector.sources import page
 
-from .lent import LentWeb, search_for
+from tests.support.lent_web import LentWeb, search_for
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from collector.sources.page import address, css, data, feeds, figures, head, markup, plain, srcset
-from collector.sources.page.figures import Candidate, Figure, Rank
+from collector.sources.page import address, candidates, css, data, feeds, head, http_page, markup, srcset
+from collector.sources.page.candidates import Candidate, Figure, Rank
 
 HERE = "https://example.org/a/b.html"
 
@@ -181,7 +181,7 @@ def test_link_headers() -> None:
 
 
 def one(url: str, **more: object) -> Figure:
-    made = figures.figure([Candidate(url)], **more)
+    made = candidates.figure([Candidate(url)], **more)
     assert made is not None
     return made
 
@@ -201,27 +201,27 @@ def one(url: str, **more: object) -> Figure:
     ],
 )
 def test_what_is_left_out(made: Figure, reason: str) -> None:
-    assert figures.left_out(made, 50, icons=False) == reason
+    assert candidates.left_out(made, 50, icons=False) == reason
 
 
 def test_a_placeholder_of_many_joins_nothing() -> None:
     lazies = [
-        figures.figure([Candidate("https://e.org/wait"), Candidate(f"https://e.org/{n}.jpg", Rank.SET)], lazy=True)
+        candidates.figure([Candidate("https://e.org/wait"), Candidate(f"https://e.org/{n}.jpg", Rank.SET)], lazy=True)
         for n in range(3)
     ]
-    merged = figures.merged([made for made in lazies if made is not None])
+    merged = candidates.merged([made for made in lazies if made is not None])
     assert [[c.url for c in made.candidates] for made in merged] == [[f"https://e.org/{n}.jpg"] for n in range(3)]
 
 
 def test_only_real_claims_are_handed_on() -> None:
-    wide = figures.figure([Candidate("https://e.org/a.jpg", Rank.SET, width=800)], shown=(400, 300))
-    linked = figures.figure([Candidate("https://e.org/a.jpg", Rank.LINKED)], shown=(40, 30))
+    wide = candidates.figure([Candidate("https://e.org/a.jpg", Rank.SET, width=800)], shown=(400, 300))
+    linked = candidates.figure([Candidate("https://e.org/a.jpg", Rank.LINKED)], shown=(40, 30))
     assert wide is not None and linked is not None
-    assert figures.claim(wide) == (800, 600)
-    assert figures.claim(linked) == (0, 0)
-    assert figures.claim(one("https://e.org/a.jpg", shown=(400, 300))) == (400, 300)
+    assert candidates.claim(wide) == (800, 600)
+    assert candidates.claim(linked) == (0, 0)
+    assert candidates.claim(one("https://e.org/a.jpg", shown=(400, 300))) == (400, 300)
     percent = markup.read('<img src=a.jpg width="100%" height=auto>', HERE).figures[0]
-    assert figures.claim(percent) == (0, 0)
+    assert candidates.claim(percent) == (0, 0)
 
 
 def test_broken_markup_is_read_all_the_same() -> None:
@@ -246,11 +246,11 @@ def test_broken_markup_is_read_all_the_same() -> None:
     ],
 )  # fmt: skip
 def test_keywords(keyword: str, addresses: list[str], label: str) -> None:
-    assert plain.addresses(keyword, "http://home/") == addresses
-    assert plain.label(keyword) == label
-    assert plain.fault(keyword) == ""
+    assert http_page.addresses(keyword, "http://home/") == addresses
+    assert http_page.label(keyword) == label
+    assert http_page.fault(keyword) == ""
 
 
 @pytest.mark.parametrize("keyword", ["cats", "two words", "ftp://example.org/a", "http://", "https://[::1"])
 def test_keywords_that_are_no_address(keyword: str) -> None:
-    assert plain.fault(keyword).startswith("not the address of a page")
+    assert http_page.fault(keyword).startswith("not the address of a page")

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from collector import sources
-from collector.contracts import UsageError
+from collector.errors import UsageError
 
 
 @pytest.fixture

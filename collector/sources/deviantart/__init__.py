@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from collector.contracts import SourceError, UsageError, Web
+from collector.errors import SourceError, UsageError
 from collector.model import Hit, Search
-from collector.sources.deviantart.asked import Asked, What, parse, work_id
-from collector.sources.deviantart.asked import label as label_of
+from collector.sources.contract import Web
+from collector.sources.deviantart.keyword import Asked, What, parse, work_id
+from collector.sources.deviantart.keyword import label as label_of
 from collector.sources.deviantart.listing import Pages, Site
 from collector.sources.deviantart.oauth import Api
 from collector.sources.deviantart.works import Details, Work, hits

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from collector.contracts import Answer, SourceError, Web
+from collector.errors import SourceError
+from collector.http.contract import Answer
 from collector.model import SearchState
-from collector.sources.deviantart.asked import Asked, What
+from collector.sources.contract import Web
+from collector.sources.deviantart.keyword import Asked, What
 from collector.sources.deviantart.works import Details, Work, details_of, of_site
 
 WINDOW: Final = 10_000

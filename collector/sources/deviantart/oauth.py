@@ -6,9 +6,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from collector.contracts import Answer, SourceError, Web
+from collector.errors import SourceError
+from collector.http.contract import Answer
 from collector.model import SearchState
-from collector.sources.deviantart.asked import Asked, What
+from collector.sources.contract import Web
+from collector.sources.deviantart.keyword import Asked, What
 from collector.sources.deviantart.listing import WINDOW, Pages, throttled
 from collector.sources.deviantart.works import Details, Work, of_api, tags_of
 

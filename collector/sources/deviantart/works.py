@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from collector.layout import id_key
 from collector.model import Hit, Licence, Media
 from collector.sources.deviantart.candidates import Ladder, ladder, media_of
+from collector.urls import id_key
 
 NAME: Final = "deviantart"
 PICTURES: Final = frozenset(("jpg", "jpeg", "png", "gif", "webp", "bmp", "avif", "tif", "tiff"))

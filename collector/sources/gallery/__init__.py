@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from collector.contracts import SourceError, Web
-from collector.layout import url_key
+from collector.errors import SourceError
 from collector.model import Hit, Search, SearchState
-from collector.sources.page import plain, rules
-from collector.sources.page.figures import Candidate, Figure, Rank, figure, is_blank, merged
+from collector.sources.contract import Web
+from collector.sources.page import http_page, rules
+from collector.sources.page.browser_page import LOOK, Looked, Window
+from collector.sources.page.candidates import Candidate, Figure, Rank, figure, is_blank, merged
 from collector.sources.page.hits import Hits
-from collector.sources.page.plain import fault as fault
-from collector.sources.page.plain import label as label
-from collector.sources.page.window import LOOK, Looked, Window
+from collector.sources.page.http_page import fault as fault
+from collector.sources.page.http_page import label as label
+from collector.urls import url_key
 
 SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
     "home": "",
@@ -50,7 +51,7 @@ MARGIN: Final = 2.0
 
 def search(search: Search, web: Web) -> Iterator[Hit]:
     """The pictures of a gallery in the order in which it shows them."""
-    address = plain.addresses(search.query.keyword, str(web.settings["home"]))[0]
+    address = http_page.addresses(search.query.keyword, str(web.settings["home"]))[0]
     gallery = Gallery(web)
     for _ in range(max(1, int(web.settings["pages"]))):
         yield from gallery.page(address)
@@ -83,7 +84,7 @@ class Gallery:
         self._window.open(address)
         self._hits.page = self._window.browser.address()
         self._opened |= {address, self._hits.page}
-        if plain.is_wall(self._window.browser.html()):
+        if http_page.is_wall(self._window.browser.html()):
             raise SourceError(SearchState.BLOCKED, "page.captcha", f"{self._host()} shows a challenge")
         yield from self._new()
         while self.going and self._further():

@@ -10,15 +10,16 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from collector.contracts import UsageError, Web
+from collector.errors import UsageError
 from collector.model import Hit, Search
+from collector.sources.contract import Web
 from collector.sources.google import states
 from collector.sources.google.filters import FILTERS as FILTERS
 from collector.sources.google.filters import VARIATIONS as VARIATIONS
 from collector.sources.google.filters import address
 from collector.sources.google.page import Look, Page
 from collector.sources.google.states import State
-from collector.sources.google.ways import ORDERS, Harvest
+from collector.sources.google.strategies import ORDERS, Harvest
 
 SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
     "home": "https://www.google.com",

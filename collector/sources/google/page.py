@@ -12,7 +12,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from collector.contracts import Browser, SourceError
+from collector.browser.contract import Browser
+from collector.errors import SourceError
 from collector.model import SearchState
 
 _PARTS: Final = ("cards.js", "state.js", "panel.js", "scroll.js")

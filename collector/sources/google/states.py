@@ -10,8 +10,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from collector.contracts import SourceError, Web
+from collector.errors import SourceError
 from collector.model import SearchState
+from collector.sources.contract import Web
 from collector.sources.google.page import Look, Page
 
 

@@ -11,8 +11,9 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Final
 
-from collector.contracts import SourceError, UsageError, Web
+from collector.errors import SourceError, UsageError
 from collector.model import Hit, Query, Search, SearchState
+from collector.sources.contract import Web
 from collector.sources.imgur import keyword
 from collector.sources.imgur.api import HOME, Api
 from collector.sources.imgur.hits import GIFS, Form, hits

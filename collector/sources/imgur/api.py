@@ -11,9 +11,11 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from collector.contracts import Answer, SourceError, UsageError, Web
+from collector.errors import SourceError, UsageError
+from collector.http.contract import Answer
 from collector.model import SearchState
-from collector.sources import answers
+from collector.sources import json_helpers
+from collector.sources.contract import Web
 from collector.sources.imgur import parse
 from collector.sources.imgur.keyword import Asked, Kind
 from collector.sources.imgur.parse import Post
@@ -56,7 +58,7 @@ class Api:
         answer = self._get(self._feed(asked, page), parameters)
         if page and answer.status == 404:
             return None
-        return parse.posts(answers.data(answer, parse.SITE, f"{asked.kind} {asked.name}"), self._list_kind)
+        return parse.posts(json_helpers.data(answer, parse.SITE, f"{asked.kind} {asked.name}"), self._list_kind)
 
     def album(self, hash: str) -> Post:
         """An album with all its files; SourceError page.gone when there is none."""
@@ -89,7 +91,7 @@ class Api:
         return f"/post/v1/albums/{hash}?{_INCLUDE}" if self._kind == "post" else f"/3/album/{hash}"
 
     def _album(self, hash: str, answer: Answer) -> Post:
-        found = parse.album(answers.data(answer, parse.SITE, f"album {hash}"), self._kind)
+        found = parse.album(json_helpers.data(answer, parse.SITE, f"album {hash}"), self._kind)
         if found.whole or self._kind != "v3":
             return found
         listed = parse.album(self._json(f"/3/album/{hash}/images", f"album {hash}"))
@@ -141,7 +143,7 @@ class Api:
         }[asked.kind]
 
     def _json(self, path: str, what: str) -> Any:
-        return answers.data(self._get(path), parse.SITE, what)
+        return json_helpers.data(self._get(path), parse.SITE, what)
 
     @property
     def _base(self) -> str:

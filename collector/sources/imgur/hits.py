@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from collector.layout import id_key, url_key
 from collector.model import Hit, Media
 from collector.sources.imgur.parse import File, Post
+from collector.urls import id_key, url_key
 
 GIFS: Final = ("mp4", "gif", "both")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from collector.sources.answers import number, table, tables, text, unknown
+from collector.sources.json_helpers import number, table, tables, text, unknown
 
 SITE: Final = "imgur"
 _TYPES: Final = {

@@ -10,17 +10,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from collector.contracts import Answer, SourceError, UsageError, Web
-from collector.layout import url_key
+from collector.errors import SourceError, UsageError
+from collector.http.contract import Answer
 from collector.model import Hit, Search, SearchState
-from collector.sources.page import plain
-from collector.sources.page.figures import Candidate, Figure, Rank, figure
+from collector.sources.contract import Web
+from collector.sources.page import http_page
+from collector.sources.page.candidates import Candidate, Figure, Rank, figure
 from collector.sources.page.hits import Hits, Rules
-from collector.sources.page.plain import fault as fault
-from collector.sources.page.plain import label as label
+from collector.sources.page.http_page import fault as fault
+from collector.sources.page.http_page import label as label
+from collector.urls import url_key
 
 if TYPE_CHECKING:
-    from collector.sources.page.window import Window
+    from collector.sources.page.browser_page import Window
 
 SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
     "home": "",
@@ -50,18 +52,18 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     """The pictures of the page that the keyword is the address of, in the page's order."""
     follow = _checked(web.settings)
     if web.settings["browser"] == "always":
-        address = plain.addresses(search.query.keyword, str(web.settings["home"]))[0]
+        address = http_page.addresses(search.query.keyword, str(web.settings["home"]))[0]
         yield from _in_browser(address, web, follow)
         return
-    answer = plain.fetched(search.query.keyword, web, str(web.settings["home"]))
+    answer = http_page.fetched(search.query.keyword, web, str(web.settings["home"]))
     may_open = web.settings["browser"] == "auto"
-    if plain.is_challenge(answer):
+    if http_page.is_challenge(answer):
         if not may_open:
             raise SourceError(SearchState.BLOCKED, "page.captcha", f"{_host(answer.url)} asks for a browser")
         yield from _in_browser(answer.url, web, follow)
         return
-    plain.check(answer)
-    kind = plain.kind(answer)
+    http_page.check(answer)
+    kind = http_page.kind(answer)
     if kind == "picture":
         yield Hit(answer.url, url_key(answer.url), page=answer.url, site=_host(answer.url), way="picture")
     elif kind == "page":
@@ -99,13 +101,13 @@ def _host(url: str) -> str:
 
 def _of_page(answer: Answer, web: Web, follow: frozenset[str], may_open: bool) -> Iterator[Hit]:
     from collector.sources.page import head, markup
-    from collector.sources.page.figures import left_out, merged
+    from collector.sources.page.candidates import left_out, merged
 
     sights = markup.read(answer.text, answer.url)
     wanted = rules(web.settings)
     shown = merged(sights.figures)
     own = [one for one in shown if one.place != "css" and not left_out(one, wanted.min_side, wanted.icons)]
-    if may_open and plain.needs_browser(sights, own):
+    if may_open and http_page.needs_browser(sights, own):
         yield from _in_browser(answer.url, web, follow)
         return
     hops = _Hops(web, answer.url, follow)
@@ -170,7 +172,7 @@ class _Hops:
         found: list[Figure] = []
         for url in dict.fromkeys(urls):
             answer = self._hop("frames", url) if _host(url) == _host(self._page) else None
-            if answer is not None and plain.kind(answer) == "page":
+            if answer is not None and http_page.kind(answer) == "page":
                 found += markup.read(answer.text, answer.url).figures
         return found
 
@@ -194,11 +196,11 @@ class _Hops:
     def _main(self, answer: Answer) -> tuple[Candidate, ...]:
         """What a page is about: its head says so, or the picture with the largest claim does."""
         from collector.sources.page import markup
-        from collector.sources.page.figures import claim, left_out
+        from collector.sources.page.candidates import claim, left_out
 
-        if plain.kind(answer) == "picture":
+        if http_page.kind(answer) == "picture":
             return (Candidate(answer.url, Rank.LINKED),)
-        sights = markup.read(answer.text, answer.url) if plain.kind(answer) == "page" else None
+        sights = markup.read(answer.text, answer.url) if http_page.kind(answer) == "page" else None
         if sights is None:
             return ()
         named = [one for one in sights.heads if one.place == "head" and not left_out(one, 50, False)]
@@ -229,20 +231,20 @@ class _Hops:
 
 def _in_browser(address: str, web: Web, follow: frozenset[str]) -> Iterator[Hit]:
     """The pictures of the page as a browser shows it, scrolled through once."""
-    from collector.sources.page.window import Window
+    from collector.sources.page.browser_page import Window
 
     window = Window(web.browser)
     window.open(address)
     here = window.browser.address()
     html = window.browser.html()
-    if plain.is_wall(html):
+    if http_page.is_wall(html):
         raise SourceError(SearchState.BLOCKED, "page.captcha", f"{_host(here)} shows a challenge in the browser too")
     yield from _seen(window, here, html, web, follow)
 
 
 def _seen(window: Window, here: str, html: str, web: Web, follow: frozenset[str]) -> Iterator[Hit]:
     from collector.sources.page import markup
-    from collector.sources.page.figures import merged
+    from collector.sources.page.candidates import merged
 
     hits = Hits(here, lambda url: web.cookies(url) or window.cookies(url), rules(web.settings))
     hops = _Hops(web, here, follow)

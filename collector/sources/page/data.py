@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from collector.model import Media
 from collector.sources.page.address import VIDEO, is_drawing, is_picture, resolved
-from collector.sources.page.figures import Candidate, Figure, Rank, figure
+from collector.sources.page.candidates import Candidate, Figure, Rank, figure
 
 DEEPEST: Final = 60
 """Levels of JSON that are looked into."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from collector.model import Media
 from collector.sources.page import markup
 from collector.sources.page.address import is_picture, resolved
-from collector.sources.page.figures import Candidate, Figure, Rank, figure
+from collector.sources.page.candidates import Candidate, Figure, Rank, figure
 
 _TEXTS: Final = frozenset({"description", "encoded", "content", "summary"})
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from collector.sources.page import srcset
 from collector.sources.page.address import named, resolved
-from collector.sources.page.figures import Candidate, Rank, figure
+from collector.sources.page.candidates import Candidate, Rank, figure
 
 if TYPE_CHECKING:
     from collector.sources.page.markup import Sights

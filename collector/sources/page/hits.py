@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from collector.layout import url_key
 from collector.model import Hit, Media
 from collector.sources.page import address
-from collector.sources.page.figures import FALLBACKS, Figure, claim, is_blank, left_out
+from collector.sources.page.candidates import FALLBACKS, Figure, claim, is_blank, left_out
+from collector.urls import url_key
 
 Cookies = Callable[[str], str]
 """URL -> the Cookie header that its host is sent, "" for none."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from collector.model import Media
-from collector.sources.page import css, data, head, places
+from collector.sources.page import attributes, css, data, head
 from collector.sources.page.address import VIDEO, is_picture, resolved
-from collector.sources.page.figures import Candidate, Figure, Rank, figure
+from collector.sources.page.candidates import Candidate, Figure, Rank, figure
 
 DEEPEST: Final = 3
 """Documents inside of documents (`srcdoc`, `noscript`) that are read."""
@@ -96,20 +96,20 @@ def _image(element: Any, sights: Sights) -> None:
     base = sights.base
     if (element.get("src") or "").startswith("blob:"):
         sights.blobs += 1
-    found = list(places.candidates(element, base))
-    lazy = places.is_lazy(element)
+    found = list(attributes.candidates(element, base))
+    lazy = attributes.is_lazy(element)
     picture = next(element.iterancestors("picture"), None)
     if picture is not None:
         for source in picture.iter("source"):  # the parser may have put one into the other
             found += _offered(source, base)
-            lazy = lazy or places.is_lazy(source)
-    link = places.link_around(element)
+            lazy = lazy or attributes.is_lazy(source)
+    link = attributes.link_around(element)
     behind = ""
     if link is not None:
         linked, behind = _opened(link, base)
         found += linked
-    shown = places.size(element)
-    more = {"shown": shown, "lazy": lazy, "behind": behind, "title": places.title(element, link)}
+    shown = attributes.size(element)
+    more = {"shown": shown, "lazy": lazy, "behind": behind, "title": attributes.title(element, link)}
     one = figure(found, place="lazy" if lazy else "img", **more)
     if one is not None:
         sights.figures.append(one)
@@ -119,17 +119,17 @@ def _offered(source: Any, base: str) -> Iterator[Candidate]:
     """What a `<source>` of a `<picture>` offers, unless it is of a kind that cannot be kept."""
     kind = (source.get("type") or "").lower()
     if not any(name in kind for name in ("svg", "jxl", "heic", "pdf")):
-        yield from places.candidates(source, base)
+        yield from attributes.candidates(source, base)
 
 
 def _opened(link: Any, base: str) -> tuple[list[Candidate], str]:
     """(the picture file that a link opens, the page that it opens): one of them, or neither."""
-    found = [c for c in places.candidates(link, base) if c.rank >= Rank.LARGE]
+    found = [c for c in attributes.candidates(link, base) if c.rank >= Rank.LARGE]
     url = resolved(link.get("href") or "", base)
     if url and not url.startswith("data:"):
-        boxed = any(link.get(name) is not None for name in places.BOXES)
+        boxed = any(link.get(name) is not None for name in attributes.BOXES)
         if is_picture(url) or (boxed and not VIDEO.search(url) and not url.endswith((".html", "/"))):
-            width, height = places.linked_size(link)
+            width, height = attributes.linked_size(link)
             return [Candidate(url, Rank.LINKED, width, height), *found], ""
     return found, url if not found else ""
 
@@ -138,7 +138,7 @@ def _anchor(element: Any, sights: Sights) -> None:
     """A link to a picture's file that has no image inside; with one, the image speaks for both."""
     if element.tag == "a" and any(True for _ in element.iter(*_IMAGES)):
         return
-    if (title := places.title(element)) == "" and element.tag == "a":
+    if (title := attributes.title(element)) == "" and element.tag == "a":
         title = " ".join("".join(element.itertext()).split())[:500]
     if (one := figure(_opened(element, sights.base)[0], place="link", title=title)) is not None:
         sights.figures.append(one)
@@ -148,8 +148,8 @@ def _anchor(element: Any, sights: Sights) -> None:
 
 def _other(element: Any, sights: Sights) -> None:
     """Any element with a lazy attribute, or with one whose value looks like a picture's file."""
-    found = list(places.candidates(element, sights.base))
-    if (one := figure(found, place="lazy", title=places.title(element), lazy=True)) is not None:
+    found = list(attributes.candidates(element, sights.base))
+    if (one := figure(found, place="lazy", title=attributes.title(element), lazy=True)) is not None:
         sights.figures.append(one)
 
 
@@ -160,7 +160,9 @@ def _attribute(name: str, place: str) -> Any:
         url = resolved(element.get(name) or "", sights.base)
         kind = (element.get("type") or "").lower()
         if url and (place in ("background", "poster") or is_picture(url) or kind.startswith("image/")):
-            one = figure((Candidate(url),), place=place, title=places.title(element), shown=places.size(element))
+            one = figure(
+                (Candidate(url),), place=place, title=attributes.title(element), shown=attributes.size(element)
+            )
             if one is not None:
                 sights.figures.append(one)
         else:
@@ -173,12 +175,12 @@ def _film(element: Any, sights: Sights) -> None:
     """A video: the picture that stands for it, and its files."""
     poster = element.get("poster") or element.get("data-poster") or ""
     if url := resolved(poster, sights.base):
-        sights.figures += filter(None, [figure((Candidate(url),), place="poster", title=places.title(element))])
+        sights.figures += filter(None, [figure((Candidate(url),), place="poster", title=attributes.title(element))])
     films = [element, *element.iter("source")]
     urls = [resolved(film.get("src") or film.get("data-src") or "", sights.base) for film in films]
     sights.blobs += sum((film.get("src") or "").startswith("blob:") for film in films)
     found = [Candidate(url) for url in urls if url and not url.startswith("data:")]
-    one = figure(found, place="video", title=places.title(element), media=Media.VIDEO)
+    one = figure(found, place="video", title=attributes.title(element), media=Media.VIDEO)
     sights.figures += [one] if one is not None else []
 
 

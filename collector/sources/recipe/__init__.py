@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from collector.contracts import InputError, SourceError, Web
+from collector.errors import InputError, SourceError
 from collector.model import Hit, Search, SearchState
+from collector.sources.contract import Web
 
 SETTINGS: Final[Mapping[str, str | int | float | bool]] = {"home": "", "connections": 0}
 """home: takes the place of scheme and host of every start address, for a copy of the site ("": as the recipe says);
@@ -26,10 +27,10 @@ WHOLE: Final = True
 
 def fault(keyword: str) -> str:
     """What is wrong with a keyword, or with the recipe that it names; "" when nothing is."""
-    from collector.sources.recipe import shelf
+    from collector.sources.recipe import catalog
 
     try:
-        shelf.recipe(keyword)
+        catalog.recipe(keyword)
     except InputError as error:
         return str(error)
     return ""
@@ -37,9 +38,9 @@ def fault(keyword: str) -> str:
 
 def label(keyword: str) -> str:
     """The recipe's name and the values of its parameters."""
-    from collector.sources.recipe import shelf
+    from collector.sources.recipe import catalog
 
-    what, given = shelf.asked(keyword)
+    what, given = catalog.asked(keyword)
     name = what.replace("\\", "/").rpartition("/")[2].removesuffix(".toml")
     return " ".join([name, *filter(None, given.values())])
 
@@ -49,11 +50,11 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
 
     The keyword is the name of a shipped recipe or the path of a .toml, with parameters: `time-covers?year=1923`.
     """
-    from collector.sources.recipe import shelf
+    from collector.sources.recipe import catalog
     from collector.sources.recipe.walk import Walk
 
     try:
-        recipe = shelf.recipe(search.query.keyword)
+        recipe = catalog.recipe(search.query.keyword)
     except InputError as error:  # The file has changed since the queries were read.
         raise SourceError(SearchState.FAILED, "page.gone", str(error)) from None
     headers = tuple((name, _from_environment(value)) for name, value in recipe.manners.headers)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
-from collector.layout import url_key
 from collector.sources.recipe.values import Recipe, State
+from collector.urls import url_key
 
 Place = tuple[tuple[float, int], ...]
 """Where a page stands in the walk: (number of the link, number of the page of a listing) for each page that leads to

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-from collector.layout import url_key
 from collector.model import Hit, Licence
 from collector.sources.recipe import select
 from collector.sources.recipe.schema import KNOWN
 from collector.sources.recipe.select import Page
 from collector.sources.recipe.values import Recipe, State
+from collector.urls import url_key
 
 Values = dict[str, list[str]]
 """Field -> its texts; several where the recipe takes all."""

@@ -7,10 +7,10 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
 
-from collector.contracts import InputError
+from collector.errors import InputError
 from collector.model import Media
-from collector.sources.recipe import picks, starts
-from collector.sources.recipe.places import Place, Table, shown
+from collector.sources.recipe import selectors, start_urls
+from collector.sources.recipe.toml_table import Place, Table, shown
 from collector.sources.recipe.values import (
     DEEPEST,
     MOST_PAGES,
@@ -110,7 +110,7 @@ def _start(top: Table, values: Mapping[str, str]) -> tuple[str, ...]:
     if not listed or not all(isinstance(item, str) and item for item in listed):
         raise top.at("start").error("expected a URL or a list of URLs")
     try:
-        return tuple(url for item in listed for url in starts.expanded(item, values))
+        return tuple(url for item in listed for url in start_urls.expanded(item, values))
     except ValueError as error:
         raise top.at("start").error(str(error)) from None
 
@@ -143,8 +143,8 @@ def _state(table: Table, name: str, states: tuple[str, ...]) -> State:
     state = State(
         name=name,
         items=_one(table, "items"),
-        picture=picks.field("picture", table.get("picture"), table.at("picture")) if "picture" in table else None,
-        fields=tuple(picks.field(*each) for each in given),
+        picture=selectors.field("picture", table.get("picture"), table.at("picture")) if "picture" in table else None,
+        fields=tuple(selectors.field(*each) for each in given),
         follow=tuple(_follow(value, place, states) for value, place in table.tables("follow")),
         next=_next(table.get("next"), table.at("next"), name) if "next" in table else None,
         empty=_one(table, "empty"),
@@ -169,7 +169,7 @@ def _check_templates(states: tuple[State, ...], place: Place) -> None:
 
 
 def _one(table: Table, key: str) -> Pick | None:
-    return picks.pick(table.get(key), table.at(key)) if key in table else None
+    return selectors.pick(table.get(key), table.at(key)) if key in table else None
 
 
 # --------------------------------------------------------------------------- ways on
@@ -177,7 +177,7 @@ def _one(table: Table, key: str) -> Pick | None:
 
 def _follow(value: object, place: Place, states: tuple[str, ...], to: str = "") -> Follow:
     table = Table(value, place)
-    pick = _with_link(picks.pick_of(table))
+    pick = _with_link(selectors.pick_of(table))
     follow = Follow(
         pick=pick,
         to=to or table.text("to"),
@@ -205,7 +205,7 @@ def _next(value: object, place: Place, name: str) -> Next:
     if isinstance(value, str):
         value = (
             dict(zip(("css", "attr"), found.groups(), strict=True))
-            if (found := picks.SHORT.fullmatch(value))
+            if (found := selectors.SHORT.fullmatch(value))
             else {"css": value}
         )
     table = Table(value, place)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urljoin
 
 from collector.sources.recipe import dates
-from collector.sources.recipe.places import Place, compiled, shown
+from collector.sources.recipe.toml_table import Place, compiled, shown
 from collector.sources.recipe.values import Step
 
 Arguments = tuple[Any, ...]

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from collector.contracts import Answer, SourceError, Web
+from collector.errors import SourceError
+from collector.http.contract import Answer
 from collector.model import Hit, SearchState
+from collector.sources.contract import Web
 from collector.sources.recipe import hits as making
 from collector.sources.recipe import links, select
 from collector.sources.recipe.frontier import Frontier, Stop

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from collector.contracts import InputError
+from collector.errors import InputError
 from collector.sources import recipe as source
-from collector.sources.recipe import schema, shelf
-from collector.sources.recipe.starts import expanded
+from collector.sources.recipe import catalog, schema
+from collector.sources.recipe.start_urls import expanded
 from collector.sources.recipe.steps import STEPS
 
 SMALL = """\
@@ -128,20 +128,20 @@ def test_a_class_is_called_as_its_recipe() -> None:
 
 
 def test_every_shipped_recipe_is_sound_and_says_what_it_is() -> None:
-    assert set(shelf.names()) >= {"time-covers", "inaturalist", "wordpress"}
-    for name in shelf.names():
-        assert shelf.shown(name).about
+    assert set(catalog.names()) >= {"time-covers", "inaturalist", "wordpress"}
+    for name in catalog.names():
+        assert catalog.shown(name).about
 
 
 def test_the_time_recipe_is_about_twenty_lines() -> None:
-    lines = [line for line in shelf.text("time-covers")[2].splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for line in catalog.text("time-covers")[2].splitlines() if line.strip() and not line.startswith("#")]
     assert len(lines) <= 20
 
 
 def test_the_docs_show_the_time_recipe_as_it_is() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "recipes.md").read_text(encoding="utf-8")
     shown = page.partition("```toml\n")[2].partition("```")[0]
-    text = shelf.text("time-covers")[2]
+    text = catalog.text("time-covers")[2]
     assert shown == text[text.index("version") :]
 
 

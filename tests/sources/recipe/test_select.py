@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
-from collector.sources.recipe import dates, picks, select
-from collector.sources.recipe.places import Place
+from collector.sources.recipe import dates, select, selectors
+from collector.sources.recipe.toml_table import Place
 
 PAGE = """<html><head><base href="/sub/"></head><body>
 <h1>  The
@@ -22,7 +22,7 @@ PAGE = """<html><head><base href="/sub/"></head><body>
 def got(field: str, text: str = PAGE, as_json: bool = False) -> list[str]:
     """What a field, written as in a recipe, brings."""
     value = tomllib.loads(f"field = {field}")["field"]
-    parsed = picks.field("field", value, Place("f.toml", field))
+    parsed = selectors.field("field", value, Place("f.toml", field))
     page = select.page(text, "https://example.org/dir/page", as_json)
     return select.value(parsed, page.root, page, {"month": "June", "year": "1923"})
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from aiohttp import web as aio
 
-from collector.contracts import SourceError
+from collector.errors import SourceError
 from collector.model import Hit, SearchState
 from collector.practice import PracticeWeb
 from collector.practice.doubles import Handler, Place
 from collector.practice.recipe import Double
 from collector.search.breaker import door
 from collector.sources import recipe
-from tests.sources.lent import LentWeb, search_for
+from tests.support.lent_web import LentWeb, search_for
 
 NONE: frozenset[int] = frozenset()
 

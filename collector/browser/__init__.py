@@ -1,0 +1,1 @@
+"""The only Selenium: browsers, their drivers, their processes, grids."""

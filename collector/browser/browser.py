@@ -1,0 +1,311 @@
+"""`ChromeBrowser`: the Browser of `collector.contracts` on Selenium and a real Chrome or Chromium.
+
+Loads, runs, clicks and reads; decides nothing about a page and waits for nothing but the page's DOM.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import re
+from typing import Any
+from urllib.parse import urldefrag, urlsplit
+
+from selenium.common.exceptions import NoSuchWindowException, TimeoutException, WebDriverException
+from selenium.webdriver.remote.command import Command
+
+from collector.browser import processes
+from collector.browser.inputs import ActionInput, DevToolsInput, Input
+from collector.browser.options import is_headed
+from collector.browser.session import RemoteEnd, Session
+from collector.errors import SourceError
+from collector.model import SearchState
+from collector.settings import SearchSettings
+
+INTERRUPTIONS = 10
+"""How often a script is begun again because the page reloaded, or opened a dialog, under it."""
+LOADS = 2
+"""Tries to load a page when the browser says that it is through and shows no other page than before."""
+BUFFER = 100_000_000
+"""Bytes of XHR bodies that Chrome keeps for us."""
+
+_BOXED = "return [(function () {BODY\n}).apply(this, arguments)]"
+_BOXED_ASYNC = """
+const all = Array.from(arguments), done = all.pop()
+;(function () {BODY\n}).apply(this, [...all, value => done([value])])
+"""
+_NET_ERROR = re.compile(r"net::ERR_\w+")
+_PAGE_LEFT = re.compile(
+    r"aborted by navigation|navigated|execution context|document (?:was )?(?:unloaded|reloaded)|frame detached"
+)
+
+
+class ChromeBrowser:
+    """One browser window. Not thread-safe, except `kill`."""
+
+    def __init__(self, end: RemoteEnd, settings: SearchSettings) -> None:
+        """Start it. BrowserError("browser.start") with one line when that fails."""
+        self._settings = settings
+        self._headed = is_headed(end.options)
+        self._session = Session(end, settings)
+        self._capturing = False
+        self._announced: dict[str, str] = {}
+        try:
+            with self._session.speaking() as driver:
+                self._window = driver.current_window_handle
+                self._devtools = end.local or self._offers_devtools()
+                if self._devtools:
+                    with contextlib.suppress(TimeoutException):  # on a busy machine the first page takes its time
+                        self._session.cdp("Browser.setDownloadBehavior", behavior="deny")
+                    self._session.cdp("Browser.setDownloadBehavior", behavior="deny")
+        except BaseException:
+            self._session.close()
+            raise
+        self._input: Input = DevToolsInput(self._session) if self._devtools else ActionInput(self._session)
+
+    # ------------------------------------------------------------------ pages
+
+    def open(self, url: str) -> None:
+        """Load a page until its DOM is complete; one that never ends is stopped after the page-load timeout."""
+        host = urlsplit(url).netloc
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise SourceError(SearchState.UNREACHABLE, "page.unreachable", f"{url[:100]}: neither http nor https")
+        with self._session.speaking(self._settings.page_load_timeout + 5) as driver:
+            self._close_other_windows()
+            before = self._frame()
+            for _ in range(LOADS):
+                try:
+                    driver.get(url)
+                except TimeoutException:
+                    after = self._frame()
+                    if not _is_new(after, before):
+                        seconds = f"{self._settings.page_load_timeout:g} s"
+                        raise _unreachable(f"{host} did not answer within {seconds}") from None
+                except WebDriverException as error:
+                    match = _NET_ERROR.search(error.msg or "")
+                    if not match:
+                        raise
+                    raise _unreachable(f"{host} cannot be reached ({match.group()})") from None
+                else:
+                    after = self._frame()
+                if after.get("unreachableUrl"):  # the driver is silent about some, such as unsafe ports
+                    code = driver.execute_script("return (document.querySelector('.error-code') || {}).textContent")
+                    raise _unreachable(f"{host} cannot be reached (net::{code or 'ERR_FAILED'})")
+                if _is_new(after, before) or _same_page(after, url):
+                    return
+            raise _unreachable(f"{host} sent no page that the browser could show")
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """The value of a function body run in the page; begun again when the page reloads under it."""
+        return self._script(Command.W3C_EXECUTE_SCRIPT, _BOXED, script, arguments)
+
+    def run_async(self, script: str, *arguments: Any) -> Any:
+        """The same for a body that calls back; one that never does is a BrowserError("browser.hung")."""
+        return self._script(Command.W3C_EXECUTE_SCRIPT_ASYNC, _BOXED_ASYNC, script, arguments)
+
+    def address(self) -> str:
+        """The URL of the page shown."""
+        with self._session.speaking() as driver:
+            return str(driver.current_url)
+
+    def html(self) -> str:
+        """The DOM as HTML."""
+        with self._session.speaking() as driver:
+            return str(driver.page_source)
+
+    def screenshot(self) -> bytes:
+        """PNG of the viewport."""
+        with self._session.speaking() as driver:
+            self._close_other_windows()
+            return bytes(driver.get_screenshot_as_png())
+
+    # ------------------------------------------------------------------ input
+
+    def click(self, x: float, y: float) -> None:
+        """Move, press and release the left button; a window that opens is closed."""
+        with self._session.speaking():
+            self._close_other_windows()
+            self._input.click(x, y)
+            self._close_other_windows()
+
+    def move(self, x: float, y: float) -> None:
+        """Move the mouse there."""
+        with self._session.speaking():
+            self._close_other_windows()
+            self._input.move(x, y)
+
+    def press(self, key: str) -> None:
+        """Press and release a key."""
+        with self._session.speaking():
+            self._close_other_windows()
+            self._input.press(key)
+
+    # ------------------------------------------------------------------ network
+
+    def responses(self) -> list[tuple[str, str]]:
+        """(URL, text) of XHR and fetch answers since the last call; the first call only begins listening.
+
+        Nothing where a grid does not offer DevTools.
+        """
+        if not self._devtools:
+            return []
+        with self._session.speaking():
+            if not self._capturing:
+                self._session.cdp("Network.enable", maxTotalBufferSize=BUFFER, maxResourceBufferSize=BUFFER)
+                self._capturing = True
+                self._events()
+                return []
+            finished = []
+            for message in self._events():
+                finished += self._follow(message)
+            bodies = ((url, self._body(request)) for request, url in finished)
+            return [(url, body) for url, body in bodies if body is not None]
+
+    def resource(self, url: str) -> bytes:
+        """The bytes of a picture that the page has loaded; b"" when it has none of that URL, or tells nothing."""
+        if not self._devtools:
+            return b""
+        with self._session.speaking():
+            frame = self._frame()["id"]
+            self._session.cdp("Page.enable")
+            try:
+                answer = self._session.cdp("Page.getResourceContent", frameId=frame, url=url)
+            except WebDriverException as error:
+                if "No resource" in (error.msg or ""):
+                    return b""
+                raise
+            finally:
+                self._session.cdp("Page.disable")
+            text = str(answer["content"])
+            return base64.b64decode(text) if answer.get("base64Encoded") else text.encode()
+
+    # ------------------------------------------------------------------ life
+
+    @property
+    def headed(self) -> bool:
+        """True when a person can see and use the window."""
+        return self._headed
+
+    def limit(self, seconds: float) -> None:
+        """No command may take longer than this from now on."""
+        self._session.limit(seconds)
+
+    def rest(self) -> None:
+        """Between two searches: leave the page, stop listening, forget what was not asked for."""
+        with self._session.speaking() as driver:
+            self._close_other_windows()
+            if self._capturing:
+                self._session.cdp("Network.disable")
+                self._capturing = False
+            self._announced.clear()
+            driver.get("about:blank")
+            if self._devtools:
+                self._events()
+
+    def memory(self) -> int:
+        """Resident bytes of driver and browser, shared pages counted once; 0 when they are on a grid."""
+        return processes.memory(self._session.pid) if self._session.pid else 0
+
+    def kill(self) -> None:
+        """End it at once, from any thread; its own thread then gets a BrowserError."""
+        self._session.kill()
+
+    def close(self) -> None:
+        """End it within a few seconds; nothing of it is left."""
+        self._session.close()
+
+    # ------------------------------------------------------------------ inside
+
+    def _script(self, command: str, box: str, script: str, arguments: tuple[Any, ...]) -> Any:
+        """The answer comes in a box: without one, a dialog of the page has cut the script short."""
+        parameters = {"script": box.replace("BODY", script), "args": list(arguments)}
+        with self._session.speaking() as driver:
+            self._close_other_windows()
+            for _ in range(INTERRUPTIONS):
+                try:
+                    answer = driver.execute(command, parameters)["value"]
+                except WebDriverException as error:
+                    if isinstance(error, TimeoutException) or not _PAGE_LEFT.search(error.msg or ""):
+                        raise
+                    continue
+                if answer is not None:
+                    return answer[0]
+        raise SourceError(SearchState.LAYOUT, "page.layout", "the page keeps reloading itself or opening dialogs")
+
+    def _close_other_windows(self) -> None:
+        """Pages may open windows on a click; ours would go to the background and stop drawing."""
+        driver = self._session.driver
+        others = [handle for handle in driver.window_handles if handle != self._window]
+        for handle in others:
+            with contextlib.suppress(NoSuchWindowException):  # Listed still, although it is closing already.
+                if self._devtools:
+                    self._session.cdp("Target.closeTarget", targetId=handle)
+                else:
+                    driver.switch_to.window(handle)
+                    driver.close()
+        if others and not self._devtools:
+            driver.switch_to.window(self._window)
+
+    def _offers_devtools(self) -> bool:
+        """Grids may keep DevTools or its log to themselves; a browser that is dead shows at the next command."""
+        try:
+            self._session.cdp("Browser.getVersion")
+            self._events()
+        except TimeoutException:
+            raise
+        except WebDriverException:
+            return False
+        return True
+
+    def _frame(self) -> dict[str, Any]:
+        """The main frame: `url`, and `loaderId`, which changes with every document shown."""
+        if not self._devtools:
+            script = "return {url: location.href, loaderId: String(performance.timeOrigin)}"
+            shown = dict(self._session.driver.execute_script(script))
+            return shown | {"unreachableUrl": shown["url"] if shown["url"].startswith("chrome-error:") else ""}
+        frame: dict[str, Any] = self._session.cdp("Page.getFrameTree")["frameTree"]["frame"]
+        return frame
+
+    def _events(self) -> list[dict[str, Any]]:
+        """Network events since the last call, oldest first."""
+        entries = self._session.driver.execute(Command.GET_LOG, {"type": "performance"})["value"]
+        texts = (str(entry["message"]) for entry in entries)
+        return [json.loads(text)["message"] for text in texts if '"Network.' in text]
+
+    def _follow(self, message: dict[str, Any]) -> list[tuple[str, str]]:
+        """[(request id, URL)] when the event completes an XHR or fetch answer, else []."""
+        method, event = message["method"], message["params"]
+        request = str(event.get("requestId", ""))
+        if method == "Network.responseReceived" and event.get("type") in ("XHR", "Fetch"):
+            self._announced[request] = str(event["response"]["url"])
+        elif method == "Network.loadingFinished" and request in self._announced:
+            return [(request, self._announced.pop(request))]
+        elif method == "Network.loadingFailed":
+            self._announced.pop(request, None)
+        return []
+
+    def _body(self, request: str) -> str | None:
+        try:
+            answer = self._session.cdp("Network.getResponseBody", requestId=request)
+        except WebDriverException as error:
+            if "No resource" in (error.msg or "") or "No data" in (error.msg or ""):
+                return None  # the page it belonged to is gone
+            raise
+        text = str(answer["body"])
+        return base64.b64decode(text).decode("utf-8", "replace") if answer.get("base64Encoded") else text
+
+
+def _is_new(after: dict[str, Any], before: dict[str, Any]) -> bool:
+    """Whether the frame shows another document than before, of the web or an error; an empty page is none."""
+    known = str(after["url"]).startswith(("http://", "https://")) or bool(after.get("unreachableUrl"))
+    return known and after["loaderId"] != before["loaderId"]
+
+
+def _same_page(frame: dict[str, Any], url: str) -> bool:
+    """Whether the frame shows the page that was asked for: a load that only moves within it is none."""
+    return urldefrag(str(frame["url"])).url == urldefrag(url).url
+
+
+def _unreachable(detail: str) -> SourceError:
+    return SourceError(SearchState.UNREACHABLE, "page.unreachable", detail)

@@ -1,0 +1,63 @@
+"""What a source may ask of a browser, and what the fetch stage may: protocols only."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Browser(Protocol):
+    """One real browser window, reduced to what a source needs. Not thread-safe."""
+
+    def open(self, url: str) -> None:
+        """Load a page and return when it is usable. SourceError(UNREACHABLE) when it cannot be reached."""
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """Run a function body in the page (`arguments[0]`, ...) and return its JSON-like value."""
+
+    def run_async(self, script: str, *arguments: Any) -> Any:
+        """The same for a body that calls `arguments[arguments.length - 1](value)` when it is done."""
+
+    def click(self, x: float, y: float) -> None:
+        """A real, trusted mouse click at viewport coordinates in CSS pixels."""
+
+    def move(self, x: float, y: float) -> None:
+        """A real, trusted mouse move to viewport coordinates in CSS pixels."""
+
+    def press(self, key: str) -> None:
+        """A real key press: a single character, or one of Escape, End, PageDown, ArrowRight."""
+
+    def address(self) -> str:
+        """The URL in the address bar now."""
+
+    def html(self) -> str:
+        """The page's current HTML."""
+
+    def screenshot(self) -> bytes:
+        """PNG of the viewport."""
+
+    def responses(self) -> list[tuple[str, str]]:
+        """(URL, text body) of the XHR and fetch answers received since the last call; may be empty.
+
+        Bodies that can no longer be had are left out. Costs nothing unless it was called once before
+        or right after `open`.
+        """
+
+    @property
+    def headed(self) -> bool:
+        """True when a person can see and use the window."""
+
+
+class Viewer(Protocol):
+    """A browser that shows a picture on its page, for hosts that give it to nobody else. For one thread, but `kill`."""
+
+    def picture(self, page: str, url: str, seconds: float) -> bytes:
+        """Open the page, have it show the picture, give the picture's bytes; b"" when the page cannot show it.
+
+        No step takes longer than `seconds`. BrowserError when the browser failed; the next call starts another.
+        """
+
+    def kill(self) -> None:
+        """End the browser under whoever uses it, and start none any more."""
+
+    def close(self) -> None:
+        """End the browser; nothing of it is left."""

@@ -1,0 +1,159 @@
+"""Puts a run together: lock, ledger, clean-up after an earlier death, and the workers of both stages.
+
+The only place that knows every room below it. It decides nothing about queries or pictures and
+never prints.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from collector import sources
+from collector.browser.contract import Viewer
+from collector.crawl.run import Fetchers, Run
+from collector.http.blocklist import hosts
+from collector.importers import url_list
+from collector.ledger import Ledger, disk, layout
+from collector.ledger.lock import FolderLock
+from collector.maintenance import startup
+from collector.maintenance.checkpoint import Checkpoints
+from collector.model import Noticed, Post
+from collector.settings import Settings
+from collector.sources.contract import Source
+
+CHANGED = "changed"
+"""The note of how many rows have changed since the last backup."""
+BACKUP_SHARE = 200
+"""A backup is made when at least one row in so many has changed: its price stays below that of the changes."""
+
+
+@contextmanager
+def workshop(
+    folder: Path, notice: Callable[[str], None] = lambda _: None, hurried: Callable[[], bool] = lambda: False
+) -> Iterator[Ledger]:
+    """The folder's ledger with nobody else at work, cleaned of what a killed run left; `notice` is told of losses.
+
+    At a good end everything is on disk and a backup is made, unless `hurried`: then the next run does it.
+    Locked, StoreError and OSError say why not.
+    """
+    from collector.fetch.parts import sweep_parts
+
+    with FolderLock(folder), Ledger.open(folder) as ledger:
+        sweep_parts(folder)
+        if kind := disk.network(folder):
+            notice(
+                f"{folder} is on a network file system ({kind}): slower, and its locks are only as good as the server's"
+            )
+        mended = startup.after_unclean_stop(ledger, folder)
+        if mended.lost:
+            notice(f"the machine stopped during an earlier run: {mended.lost} pictures were lost and are fetched again")
+        startup.begin(ledger)
+        before = ledger.changes
+        yield ledger
+        changed = int(ledger.note(CHANGED) or 0) + ledger.changes - before
+        if not hurried():
+            Checkpoints(ledger, folder).close()
+            if changed * BACKUP_SHARE >= ledger.size or not (folder / layout.BACKUP).exists():
+                changed = 0 if _back_up(ledger, folder, notice) else changed
+        ledger.remember(CHANGED, str(changed) if changed else "")
+        startup.end(ledger)
+
+
+def existing(folder: Path, notice: Callable[[str], None]) -> AbstractContextManager[Ledger]:
+    """As `workshop`, for a folder that has a ledger already; StoreError when it has none."""
+    Ledger.read(folder).close()
+    return workshop(folder, notice)
+
+
+def _back_up(ledger: Ledger, folder: Path, notice: Callable[[str], None]) -> bool:
+    """Whether there is one now; not having one is no reason to fail."""
+    try:
+        if ledger.backup(folder):
+            return True
+        notice("the ledger is too large to be backed up at the end of every run; copy it now and then")
+    except OSError as error:
+        notice(f"no backup of the ledger: {error.strerror or error}")
+    return False
+
+
+def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, fetch: bool) -> Run:
+    """A run with the workers of the stages asked for; they start when work is handed to them."""
+    from collector.http.limits import Hosts
+
+    settings = _without_forgotten(settings, ledger)
+    inbox: SimpleQueue[Any] = SimpleQueue()
+    searchers = None
+    fetchers: Fetchers | None = None
+    if search:
+        from collector.http.page_client import PageClient
+        from collector.search.pool import SearchPool
+
+        def load(name: str) -> tuple[Source, Mapping[str, Any]]:
+            return sources.load(name).search, settings.sources[name]
+
+        pages = PageClient(settings.fetch, lambda text: inbox.put(Noticed(text)))
+
+        def browserless(name: str) -> bool:
+            return not sources.browser(name)
+
+        searchers = SearchPool(
+            settings.search, inbox.put, load, settings.diagnosis, pages.visit, browserless=browserless
+        )
+    if fetch:
+        from collector.fetch.choice import open_pool
+
+        if settings.fetch.browser:
+            fetchers = _rescuing(settings, inbox.put)
+        else:
+            fetchers = open_pool(settings.fetch, settings.out, inbox.put)
+    hosts = Hosts(settings.fetch, time.monotonic)
+    checkpoints = Checkpoints(ledger, settings.out)
+    return Run(
+        ledger, number, settings, inbox, hosts, searchers, fetchers, checkpoints, variations=_variations(settings)
+    )
+
+
+def _rescuing(settings: Settings, post: Post) -> Fetchers:
+    """The fetch workers, with a browser behind them for what hosts refuse; it starts when it is first needed."""
+    from collector.fetch.browser_fallback import RescuePool
+    from collector.fetch.choice import open_pool
+
+    def viewer() -> Viewer:
+        from collector.search.image_viewer import PageViewer
+
+        return PageViewer(settings.search, post)
+
+    return RescuePool(
+        settings.fetch, settings.out, post, lambda inner: open_pool(settings.fetch, settings.out, inner), viewer
+    )
+
+
+def _without_forgotten(settings: Settings, ledger: Ledger) -> Settings:
+    """Hosts that the user wants to be forgotten are blocked as those of `fetch.block_hosts` are."""
+    if not (forgotten := ledger.forgotten_hosts()):
+        return settings
+    listed = ",".join(sorted(forgotten | hosts(settings.fetch.block_hosts)))
+    return replace(settings, fetch=replace(settings.fetch, block_hosts=listed))
+
+
+def _variations(settings: Settings) -> Callable[[str], Sequence[tuple[str, str]]]:
+    """What each source offers to widen a query, if that is wished for."""
+
+    def variations(source: str) -> Sequence[tuple[str, str]]:
+        return sources.load(source).VARIATIONS if settings.search.widen and source in sources.SOURCES else ()
+
+    return variations
+
+
+def write_map(ledger: Ledger, folder: Path) -> Path:
+    """The master map as readable JSON beside the ledger; returns its path."""
+    path = folder / layout.URLS
+    with closing(ledger.urls()) as pairs:  # A disk that fills up leaves it half read.
+        url_list.write_urls(path, pairs)
+    return path

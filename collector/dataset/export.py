@@ -1,0 +1,207 @@
+"""Writes an export beside its place, checks it by reading it back, and puts it there whole: the old one or the new one.
+
+Same pictures, same choices: the same bytes. Knows no format and no ledger.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from collector.dataset.formats import Exporter
+from collector.dataset.samples import Plan, Sample, Written
+from collector.errors import InputError
+from collector.images.form import Form
+from collector.images.processes import cores, pool
+
+LOCK: Final = "dataset.lock"
+"""In every export: what it was made of. A folder with it is ours to replace."""
+_BATCH = 16
+_AHEAD = 4
+FEW = 64
+"""Pictures below which other processes are not worth starting."""
+
+Made = tuple[bytes, str, int, int, str] | str
+"""(bytes, extension, width, height, sha256) of an exported picture, or what is wrong with its file."""
+
+Documents = Callable[[Path, Plan, Sequence[tuple[Sample, str]]], None]
+"""Writes what explains an export into its folder: (folder, plan, (sample, sha256 of the exported bytes) in order)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was written."""
+
+    pictures: int
+    bytes: int
+    unreadable: tuple[tuple[Path, str], ...]
+    """Files that could not be read any more, and why; they are in no list of the export."""
+    counts: Counter[tuple[str, str]]
+    """(split, class) -> pictures, as the check read them back."""
+
+
+def publish(
+    plan: Plan, folder: Path, dest: Path, exporter: Exporter, documents: Documents, processes: int = 0
+) -> Published:
+    """Write `plan` of the pictures below `folder` to `dest`.
+
+    InputError when `dest` holds something that is no export of ours, or when the check reads back anything but what
+    was written: then nothing is put in place. OSError when the disk is at fault.
+    """
+    _refuse_strangers(dest)
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    part = dest.with_name(f".{dest.name}.collector-part")
+    shutil.rmtree(part, ignore_errors=True)  # of an export that was killed
+    part.mkdir()
+    try:
+        published = _written(plan, folder, part, exporter, documents, processes)
+        _put_in_place(part, dest)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return published
+
+
+def _written(
+    plan: Plan, folder: Path, part: Path, exporter: Exporter, documents: Documents, processes: int
+) -> Published:
+    unreadable: list[tuple[Path, str]] = []
+    names: list[tuple[Sample, str]] = []
+    size = 0
+
+    def pictures() -> Iterator[Written]:
+        nonlocal size
+        for sample, made in rendered(plan, folder, exporter, processes):
+            if isinstance(made, str):
+                unreadable.append((sample.item.path, made))
+                continue
+            same = made.sha256 == sample.item.sha256
+            names.append((sample, sample.item.sha256 if same else made.sha256))  # One text, not two, for a million.
+            size += len(made.body)
+            yield made
+
+    exporter.write(part, plan, pictures())
+    documents(part, plan, names)
+    expected = Counter((sample.split, sample.labels[0]) for sample, _ in names)
+    try:
+        found = exporter.check(part, plan)
+    except ValueError as error:
+        raise InputError(f"the export was not put in place: its own check says: {error}") from None
+    if found != expected:
+        raise InputError(f"the export was not put in place: {_difference(expected, found)}")
+    return Published(len(names), size, tuple(unreadable), found)
+
+
+def rendered(
+    plan: Plan, folder: Path, exporter: Exporter, processes: int = 0
+) -> Iterator[tuple[Sample, Written | str]]:
+    """Every sample in order with its bytes, or with what is wrong with its file."""
+    if not exporter.READABLE:
+        yield from (
+            (sample, Written(sample, b"", "", *_upright(sample), sample.item.sha256)) for sample in plan.samples
+        )
+        return
+    form = plan.form
+    batches = _batches(plan.samples)
+    workers = processes or cores()
+    if workers <= 1 or len(plan.samples) < FEW:
+        for batch in batches:
+            yield from _written_samples(batch, _made(_paths(batch, folder), form, exporter.READABLE))
+        return
+    with pool(workers) as others:
+        running: list[tuple[list[Sample], Future[list[Made]]]] = []
+        for batch in batches:
+            running.append((batch, others.submit(_made, _paths(batch, folder), form, exporter.READABLE)))
+            if len(running) >= workers * _AHEAD:
+                first, future = running.pop(0)
+                yield from _written_samples(first, future.result())
+        for first, future in running:
+            yield from _written_samples(first, future.result())
+
+
+def _batches(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
+    source = iter(samples)
+    return iter(lambda: list(islice(source, _BATCH)), [])
+
+
+def _paths(batch: list[Sample], folder: Path) -> list[Path]:
+    return [folder / sample.item.path for sample in batch]
+
+
+def _made(batch: list[Path], form: Form, readable: frozenset[str]) -> list[Made]:
+    """What other processes do: paths go to them, and of a picture's facts only the new ones come back."""
+    from collector.images.pixels import Unreadable, rendered
+
+    made: list[Made] = []
+    for path in batch:
+        try:
+            body, extension, width, height = rendered(path, form, readable)
+        except Unreadable as trouble:
+            made.append(str(trouble))
+        else:
+            made.append((body, extension, width, height, hashlib.sha256(body).hexdigest()))
+    return made
+
+
+def _written_samples(batch: list[Sample], made: list[Made]) -> Iterator[tuple[Sample, Written | str]]:
+    for sample, one in zip(batch, made, strict=True):
+        yield sample, one if isinstance(one, str) else Written(sample, *one)
+
+
+def _upright(sample: Sample) -> tuple[int, int]:
+    item = sample.item
+    return (item.height, item.width) if item.orientation >= 5 else (item.width, item.height)
+
+
+def _difference(expected: Counter[tuple[str, str]], found: Counter[tuple[str, str]]) -> str:
+    for place in sorted(expected | found):
+        if expected[place] != found[place]:
+            where = f"{place[1]!r}" + (f" in {place[0]}" if place[0] else "")
+            return f"{expected[place]} pictures of {where} were written, {found[place]} are read back"
+    return "what is read back differs"
+
+
+# --------------------------------------------------------------------------- putting it in place
+
+
+def _refuse_strangers(dest: Path) -> None:
+    """Only an empty place, or an earlier export, is written to."""
+    if dest.is_dir() and any(dest.iterdir()) and not (dest / LOCK).is_file():
+        raise InputError(f"{dest}: holds something that is no export of collector; give an empty or a new folder")
+    if dest.exists() and not dest.is_dir():
+        raise InputError(f"{dest}: is a file; give a folder")
+
+
+def _put_in_place(part: Path, dest: Path) -> None:
+    """One step where the system can exchange two folders; else the old one is moved away first."""
+    if not dest.exists():
+        part.replace(dest)
+        return
+    if _exchange(part, dest):
+        return  # the old one is at `part` now, which the caller removes
+    old = dest.with_name(f".{dest.name}.collector-old")
+    shutil.rmtree(old, ignore_errors=True)
+    dest.replace(old)
+    part.replace(dest)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """renameat2(2) with RENAME_EXCHANGE; False where it is not to be had."""
+    if sys.platform != "linux":
+        return False
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    here, exchange = -100, 2
+    return bool(renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)

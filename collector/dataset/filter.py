@@ -1,0 +1,57 @@
+"""Pictures that are no use to anybody: stand-ins, empty surfaces, odd shapes, small ones. Pure; opens no file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from collector.images.pdq import Hashed
+from collector.model import Item, Verdict
+
+REASONS = ("set.placeholder", "set.empty", "set.aspect", "set.small")
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """Where the very bytes of a picture were found, duplicates included."""
+
+    urls: int
+    hosts: int
+    keywords: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is still of use; 0 switches a rule off."""
+
+    hosts: int = 4
+    keywords: int = 3
+    """One picture from so many hosts for so many keywords is a stand-in: nothing is of so many things at once."""
+    detail: int = 2
+    """PDQ quality below which a picture counts as empty; white paper has 0, a product on white 20 and more."""
+    aspect: float = 8.0
+    """Long side by short side."""
+    side: int = 32
+    """Pixels of the short side."""
+
+
+def judge(
+    items: Iterable[Item], hashes: Mapping[str, Hashed], seen: Mapping[str, Sightings], limits: Limits
+) -> list[Verdict]:
+    """One verdict at most for each picture, by the first rule that it breaks."""
+    found = ((item, _fault(item, hashes.get(item.sha256), seen.get(item.sha256), limits)) for item in items)
+    return [Verdict(item.sha256, item.label, *fault) for item, fault in found if fault is not None]
+
+
+def _fault(item: Item, hashed: Hashed | None, seen: Sightings | None, limits: Limits) -> tuple[str, str] | None:
+    """(reason, detail)."""
+    if limits.hosts and seen and seen.hosts >= limits.hosts and seen.keywords >= limits.keywords:
+        return "set.placeholder", f"at {seen.urls} addresses of {seen.hosts} hosts, for {seen.keywords} keywords"
+    if hashed is not None and hashed.quality < limits.detail:
+        return "set.empty", f"quality {hashed.quality} of 100"
+    long, short = max(item.width, item.height), min(item.width, item.height)
+    if limits.aspect and long > limits.aspect * short:
+        return "set.aspect", f"{item.width} x {item.height}"
+    if short < limits.side:
+        return "set.small", f"{item.width} x {item.height}"
+    return None

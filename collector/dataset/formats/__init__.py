@@ -1,0 +1,55 @@
+"""The one table of export formats. Explicit, one line each: a format that is not named here does not exist."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Final, Protocol, cast
+
+from collector.dataset.samples import Plan, Written
+from collector.errors import UsageError
+
+EXPORTERS: Final[Mapping[str, str]] = {
+    "imagefolder": "collector.dataset.formats.imagefolder",
+    "keras": "collector.dataset.formats.keras",
+    "yolo-cls": "collector.dataset.formats.yolo_cls",
+    "hf": "collector.dataset.formats.hf",
+    "webdataset": "collector.dataset.formats.webdataset",
+    "csv": "collector.dataset.formats.csv_table",
+    "jsonl": "collector.dataset.formats.jsonl_table",
+    "parquet": "collector.dataset.formats.parquet_table",
+    "coco": "collector.dataset.formats.coco",
+    "fiftyone": "collector.dataset.formats.fiftyone",
+    "labelstudio": "collector.dataset.formats.labelstudio",
+    "croissant": "collector.dataset.formats.croissant",
+    "img2dataset": "collector.dataset.formats.img2dataset",
+}
+"""Name -> module. The module offers what `Exporter` says."""
+
+
+class Exporter(Protocol):
+    """What an exporter's module offers."""
+
+    @property
+    def READABLE(self) -> frozenset[str]:
+        """Extensions that the format's loaders read; other pictures are written anew. Empty: it holds no pictures."""
+
+    def write(self, folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+        """Write the export into an empty folder. `pictures` are the plan's samples in its order, without those that
+        could not be read any more."""
+
+    def check(self, folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+        """(split, class) -> pictures, read back by the rules of the format's own loader. ValueError: what is wrong."""
+
+    def loading(self, folder: Path, plan: Plan) -> str:
+        """The lines of Python that load it."""
+
+
+def load(name: str) -> Exporter:
+    """The module of a format. UsageError that lists the choices when there is no such format."""
+    module = EXPORTERS.get(name)
+    if module is None:
+        raise UsageError(f"no export format {name!r}; there are: {', '.join(EXPORTERS)}")
+    return cast(Exporter, import_module(module))

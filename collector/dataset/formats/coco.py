@@ -1,0 +1,95 @@
+"""COCO: `<split>/data/` and `<split>/labels.json`, each picture with one annotation of its class over the whole of it.
+
+Rules: cocodataset.org/#format-data (licences and dates have their place there); read by pycocotools and FiftyOne.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from collector.dataset.formats.rows import READABLE as READABLE
+from collector.dataset.formats.rows import row
+from collector.dataset.samples import Plan, Written
+
+LABELS: Final = "labels.json"
+
+
+def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+    """See Exporter."""
+    categories = [{"id": number, "name": label} for number, label in enumerate(plan.classes, start=1)]
+    for split, group in groupby(pictures, key=lambda written: written.sample.split):
+        place = folder / split
+        (place / "data").mkdir(parents=True)
+        licences: dict[str, int] = {}
+        images: list[dict[str, Any]] = []
+        annotations: list[dict[str, Any]] = []
+        for number, written in enumerate(group, start=1):
+            facts = row(written, plan, f"{written.sample.key}.{written.extension}")
+            (place / "data" / facts["file_name"]).write_bytes(written.body)
+            licence = licences.setdefault(facts["licence_url"], len(licences) + 1)
+            images.append(_image(number, facts, licence))
+            for label in written.sample.labels:
+                annotations.append(_annotation(len(annotations) + 1, number, plan.number(label) + 1, facts))
+        document = {
+            "info": {"description": plan.name, "version": "1.0"},
+            "licenses": [{"id": id, "name": url, "url": url} for url, id in licences.items()],
+            "categories": categories,
+            "images": images,
+            "annotations": annotations,
+        }
+        (place / LABELS).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+
+
+def _image(number: int, facts: dict[str, Any], licence: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "file_name": facts["file_name"],
+        "width": facts["width"],
+        "height": facts["height"],
+        "license": licence,
+        "date_captured": facts["published"],
+        "coco_url": facts["url"],
+    }
+
+
+def _annotation(number: int, image: int, category: int, facts: dict[str, Any]) -> dict[str, Any]:
+    width, height = facts["width"], facts["height"]
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": category,
+        "bbox": [0, 0, width, height],
+        "area": width * height,
+        "iscrowd": 0,
+        "segmentation": [[0, 0, width, 0, width, height, 0, height]],
+    }
+
+
+def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+    """See Exporter. As pycocotools indexes it; a picture counts under the first of its classes."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for split in plan.splits:
+        path = folder / split / LABELS
+        if not path.is_file():
+            continue
+        document = json.loads(path.read_text(encoding="utf-8"))
+        names = {category["id"]: category["name"] for category in document["categories"]}
+        first: dict[int, str] = {}
+        for annotation in document["annotations"]:
+            first.setdefault(annotation["image_id"], names[annotation["category_id"]])
+        for image in document["images"]:
+            if not (path.parent / "data" / image["file_name"]).is_file():
+                raise ValueError(f"{image['file_name']} is listed and not on disk")
+            counts[split, first[image["id"]]] += 1
+    return counts
+
+
+def loading(folder: Path, plan: Plan) -> str:
+    """See Exporter."""
+    place = folder / plan.splits[0] / LABELS
+    return f"from pycocotools.coco import COCO\ncoco = COCO({str(place)!r})"

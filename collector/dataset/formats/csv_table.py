@@ -1,0 +1,40 @@
+"""data.csv with a row for each picture, and the pictures beside it. Rules: RFC 4180, UTF-8, read with pandas."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from collector.dataset.formats import rows
+from collector.dataset.samples import Plan, Written
+
+READABLE: Final = rows.READABLE
+TABLE: Final = "data.csv"
+
+
+def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+    """See Exporter. `labels` is JSON; texts are as they are, so open it with care in a spreadsheet."""
+    with (folder / TABLE).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows.COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for written in pictures:
+            row = rows.row(written, plan, rows.save(folder, written))
+            row["labels"] = json.dumps(row["labels"], ensure_ascii=False)
+            writer.writerow({name: str(value).replace("\x00", "") for name, value in row.items()})
+
+
+def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+    """See Exporter. As pandas reads it, every column a text."""
+    import pandas as pd
+
+    frame = pd.read_csv(folder / TABLE, dtype=str, keep_default_na=False)
+    return rows.checked(folder, frame[["file_name", "split", "label"]].to_dict("records"))  # type: ignore[arg-type]
+
+
+def loading(folder: Path, plan: Plan) -> str:
+    """See Exporter."""
+    return f"import pandas as pd\ntable = pd.read_csv({str(folder / TABLE)!r}, keep_default_na=False)"

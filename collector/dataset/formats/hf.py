@@ -1,0 +1,116 @@
+"""Hugging Face: Parquet shards with the pictures inside, features in the schema, splits in the card's `configs`.
+
+Rules: huggingface.co/docs/datasets (image_load, repository_structure); the schema's `huggingface` key makes `image` a
+picture and `label` a ClassLabel. Folder names play no part, so a class called "test tube" is no test split.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from collector.dataset.formats import arrow
+from collector.dataset.formats.folders import variable
+from collector.dataset.formats.rows import READABLE as READABLE
+from collector.dataset.formats.rows import Row, row
+from collector.dataset.samples import Plan, Written
+
+SHARD_BYTES: Final = 500_000_000
+"""Picture bytes of one shard: Hugging Face's own default."""
+_TEXTS: Final = (
+    "id", "title", "keyword", "source", "url", "page", "published", "licence", "licence_url", "creator", "credit",
+    "sha256",
+)  # fmt: skip
+_MULTI: Final = "labels"
+
+
+def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+    """See Exporter. Shards are numbered once their number is known."""
+    data = folder / "data"
+    data.mkdir()
+    schema = _schema(plan)
+    for split, group in groupby(pictures, key=lambda written: written.sample.split):
+        count = 0
+        for shard in _shards(group):
+            arrow.write(data / f"{_name(split)}-{count:05}.part", schema, (_entry(one, plan) for one in shard))
+            count += 1
+        for number in range(count):
+            target = data / f"{_name(split)}-{number:05}-of-{count:05}.parquet"
+            (data / f"{_name(split)}-{number:05}.part").replace(target)
+
+
+def _shards(group: Iterable[Written]) -> Iterator[Iterator[Written]]:
+    """Runs of about SHARD_BYTES, each read to its end before the next is asked for."""
+    source = iter(group)
+    for first in source:
+
+        def run(first: Written = first) -> Iterator[Written]:
+            size = len(first.body)
+            yield first
+            while size < SHARD_BYTES and (following := next(source, None)) is not None:
+                size += len(following.body)
+                yield following
+
+        yield run()
+
+
+def _entry(written: Written, plan: Plan) -> Row:
+    facts = row(written, plan, "")
+    picture = {"bytes": written.body, "path": f"{written.sample.key}.{written.extension}"}
+    labels = [plan.number(label) for label in written.sample.labels]
+    texts = {name: facts[name] for name in _TEXTS}
+    return {"image": picture, "label": facts["label_id"], _MULTI: labels, **texts}
+
+
+def _schema(plan: Plan) -> Any:
+    pa = arrow.pyarrow()
+    label = {"names": list(plan.classes), "_type": "ClassLabel"}
+    features: dict[str, Any] = {
+        "image": {"_type": "Image"},
+        "label": label,
+        _MULTI: {"feature": label, "_type": "List"},
+    }
+    features |= {name: {"dtype": "string", "_type": "Value"} for name in _TEXTS}
+    kinds = [
+        ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+        ("label", pa.int64()),
+        (_MULTI, pa.list_(pa.int64())),
+        *((name, pa.string()) for name in _TEXTS),
+    ]
+    return pa.schema(kinds, metadata={"huggingface": json.dumps({"info": {"features": features}}, ensure_ascii=False)})
+
+
+def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+    """See Exporter. As `datasets` reads it: files by the card's globs, labels by the schema's names."""
+    pa = arrow.pyarrow()
+    counts: Counter[tuple[str, str]] = Counter()
+    for split, pattern in patterns(plan):
+        for path in sorted(folder.glob(pattern)):
+            info = json.loads(pa.parquet.read_schema(path).metadata[b"huggingface"])
+            names = info["info"]["features"]["label"]["names"]
+            for entry in arrow.read(path, ["label", "image"]):
+                if not entry["image"]["bytes"]:
+                    raise ValueError(f"{path.name} has a row without a picture")
+                counts[split, names[entry["label"]]] += 1
+    return counts
+
+
+def patterns(plan: Plan) -> list[tuple[str, str]]:
+    """(split, glob) of the card's `configs`."""
+    return [(split, f"data/{_name(split)}-*.parquet") for split in plan.splits]
+
+
+def _name(split: str) -> str:
+    """Split names of Hugging Face are words: letters, digits, dots and underscores."""
+    return re.sub(r"\W", "_", split) or "train"
+
+
+def loading(folder: Path, plan: Plan) -> str:
+    """See Exporter."""
+    lines = ["from datasets import load_dataset", f"dataset = load_dataset({str(folder)!r})"]
+    return "\n".join([*lines, *(f"{variable(split)} = dataset[{_name(split)!r}]" for split in plan.splits if split)])

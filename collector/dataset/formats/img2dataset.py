@@ -1,0 +1,44 @@
+"""urls.parquet for img2dataset: the set as URLs, with the hashes by which it can be built again and checked.
+
+Rules: github.com/rom1504/img2dataset (--url_col, --caption_col, --verify_hash). Holds no pictures.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from collector.dataset.formats import arrow
+from collector.dataset.samples import Plan, Written
+
+READABLE: Final[frozenset[str]] = frozenset()
+TABLE: Final = "urls.parquet"
+_COLUMNS: Final = ("url", "caption", "label", "split", "id", "sha256")
+
+
+def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+    """See Exporter. The caption is the title, or the label where there is none."""
+    pa = arrow.pyarrow()
+    schema = pa.schema([(name, pa.string()) for name in _COLUMNS])
+    items = ((written.sample, written.sample.item) for written in pictures)
+    rows = (
+        (item.url, item.title or item.label, item.label, sample.split, sample.key, item.sha256)
+        for sample, item in items
+    )
+    arrow.write(folder / TABLE, schema, (dict(zip(_COLUMNS, row, strict=True)) for row in rows), group=10_000)
+
+
+def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+    """See Exporter."""
+    return Counter((row["split"], row["label"]) for row in arrow.read(folder / TABLE, ["split", "label"]))
+
+
+def loading(folder: Path, plan: Plan) -> str:
+    """See Exporter."""
+    options = (
+        '--input_format parquet --url_col url --caption_col caption --save_additional_columns \'["label","split"]\''
+    )
+    lines = [f"img2dataset --url_list {str(folder / TABLE)!r} {options} \\"]
+    return "\n".join([*lines, '  --compute_hash sha256 --verify_hash \'["sha256","sha256"]\' --output_folder DEST'])

@@ -1,0 +1,38 @@
+"""data.parquet with a row for each picture, and the pictures beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from collector.dataset.formats import arrow, rows
+from collector.dataset.samples import Plan, Written
+
+READABLE: Final = rows.READABLE
+TABLE: Final = "data.parquet"
+_NUMBERS: Final = ("label_id", "width", "height", "rank")
+
+
+def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+    """See Exporter."""
+    entries = (rows.row(written, plan, rows.save(folder, written)) for written in pictures)
+    arrow.write(folder / TABLE, schema(), entries, group=10_000)
+
+
+def schema() -> Any:
+    """The columns of `rows.row` with their types."""
+    pa = arrow.pyarrow()
+    kinds = {name: pa.int64() for name in _NUMBERS} | {"labels": pa.list_(pa.string())}
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in rows.COLUMNS])
+
+
+def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+    """See Exporter."""
+    return rows.checked(folder, arrow.read(folder / TABLE, ["file_name", "split", "label"]))
+
+
+def loading(folder: Path, plan: Plan) -> str:
+    """See Exporter."""
+    return f"import pandas as pd\ntable = pd.read_parquet({str(folder / TABLE)!r})"

@@ -1,0 +1,112 @@
+"""WebDataset: shuffled tar shards `<split>-000000.tar`, with `<key>.jpg`, `.cls` and `.json` side by side.
+
+Rules: github.com/webdataset/webdataset (a key ends at the first dot of a name; one extension for all pictures).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from collector.dataset.formats.folders import variable
+from collector.dataset.formats.rows import row
+from collector.dataset.samples import Plan, Written
+
+READABLE: Final = frozenset({"jpg", "jpeg"})
+"""One encoding for all: a png among jpgs becomes None in some loaders, without an error."""
+SHARD_BYTES: Final = 1_000_000_000
+SHARD_PICTURES: Final = 10_000
+CLASSES: Final = "classes.json"
+
+
+def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+    """See Exporter. The plan's order is a shuffled one already."""
+    (folder / CLASSES).write_text(json.dumps(list(plan.classes), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    for split, group in groupby(pictures, key=lambda written: written.sample.split):
+        for number, shard in enumerate(_shards(group)):
+            with tarfile.open(folder / f"{_name(split)}-{number:06}.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
+                for written in shard:
+                    facts = row(written, plan, f"{written.sample.key}.{written.extension}")
+                    _add(tar, f"{written.sample.key}.{_extension(written)}", written.body)
+                    _add(tar, f"{written.sample.key}.cls", str(facts["label_id"]).encode())
+                    _add(tar, f"{written.sample.key}.json", json.dumps(facts, ensure_ascii=False).encode())
+
+
+def _shards(group: Iterable[Written]) -> Iterator[Iterator[Written]]:
+    """Runs of a bounded size, each read to its end before the next is asked for."""
+    source = iter(group)
+    for first in source:
+
+        def run(first: Written = first) -> Iterator[Written]:
+            size, count = len(first.body), 1
+            yield first
+            while size < SHARD_BYTES and count < SHARD_PICTURES and (following := next(source, None)) is not None:
+                size, count = size + len(following.body), count + 1
+                yield following
+
+        yield run()
+
+
+def _extension(written: Written) -> str:
+    return "jpg" if written.extension == "jpeg" else written.extension
+
+
+def _add(tar: tarfile.TarFile, name: str, body: bytes) -> None:
+    """With nothing in it that depends on when and by whom it is written."""
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(body), 0o644
+    tar.addfile(entry, io.BytesIO(body))
+
+
+def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+    """See Exporter. As webdataset groups it: neighbours with one key are a sample; keys are unique over all shards."""
+    names = json.loads((folder / CLASSES).read_text(encoding="utf-8"))
+    counts: Counter[tuple[str, str]] = Counter()
+    seen: set[str] = set()
+    kinds: set[str] = set()
+    for split in plan.splits:
+        for path in sorted(folder.glob(f"{_name(split)}-*.tar")):
+            for key, parts in _samples(path):
+                if key in seen:
+                    raise ValueError(f"the key {key} is in two places")
+                seen.add(key)
+                kinds.add(",".join(sorted(parts)))
+                counts[split, names[int(parts["cls"])]] += 1
+    if len(kinds) > 1:
+        raise ValueError(f"samples of different parts: {'; '.join(sorted(kinds))}")
+    return counts
+
+
+def _samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    with tarfile.open(path) as tar:
+        for key, members in groupby(tar, key=lambda member: member.name.partition(".")[0]):
+            parts: dict[str, Any] = {}
+            for member in members:
+                kind = member.name.partition(".")[2].lower()
+                if kind in parts:
+                    raise ValueError(f"{member.name} is there twice")
+                body = tar.extractfile(member)
+                parts[kind] = body.read() if body is not None and kind == "cls" else member.size
+            yield key, parts
+
+
+def _name(split: str) -> str:
+    return split or "data"
+
+
+def loading(folder: Path, plan: Plan) -> str:
+    """See Exporter."""
+    lines = ["import webdataset as wds"]
+    for split in plan.splits:
+        last = len(list(folder.glob(f"{_name(split)}-*.tar"))) - 1
+        shards = f"{_name(split)}-{{000000..{last:06}}}.tar" if last > 0 else f"{_name(split)}-000000.tar"
+        source = str(folder / shards)
+        name = variable(split) if split else "dataset"
+        lines.append(f"{name} = wds.WebDataset({source!r}, shardshuffle=False).decode('pil').to_tuple('jpg', 'cls')")
+    return "\n".join(lines)

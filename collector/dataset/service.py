@@ -1,0 +1,302 @@
+"""Puts decisions about the set into the ledger, and moves files out of the folder and back. Decides nothing itself."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from collector.dataset import dedupe, filter, formats, quality, split
+from collector.dataset.card import Asked
+from collector.dataset.documents import write_all
+from collector.dataset.export import Published, publish
+from collector.dataset.samples import Choice, Plan, Sample, plan
+from collector.errors import InputError
+from collector.images.form import Form
+from collector.images.hashing import hash_files
+from collector.images.pdq import NEAR, Hashed
+from collector.images.processes import cores
+from collector.ledger import Ledger
+from collector.model import Item, Verdict
+
+_BATCH = 500
+"""Hashes kept in one commit: what a stop may cost."""
+FEW = 200
+"""Files below which other processes are not worth starting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deduped:
+    """What `dedupe_set` found and decided."""
+
+    pictures: int
+    groups: int
+    verdicts: tuple[Verdict, ...]
+    conflicts: tuple[dedupe.Group, ...]
+    labelled_further: int
+    unreadable: int
+
+
+def rejects(folder: Path) -> Path:
+    """Where left-out pictures are moved to: beside the output folder, so that no loader takes it for a class."""
+    out = folder.absolute()
+    return out.with_name(f"{out.name}-rejected")
+
+
+def hash_set(
+    ledger: Ledger, folder: Path, processes: int = 0, tell: Callable[[int, int], None] = lambda *_: None
+) -> int:
+    """Give every picture its PDQ hash that has none; how many could not be read, which become verdicts.
+
+    `processes` 0 takes one per core. `tell` is told (done, of how many). May be stopped and begun again.
+    """
+    missing = [(sha256, folder / path) for sha256, path in ledger.unhashed()]
+    workers = processes or cores()
+    if len(missing) < FEW:
+        workers = 1
+    rows: list[tuple[str, str, int, str]] = []
+    broken: list[tuple[str, str]] = []
+    for done, (sha256, found) in enumerate(hash_files(missing, workers), start=1):
+        if isinstance(found, Hashed):
+            rows.append((sha256, found.hash, found.quality, found.mirrored))
+        else:
+            broken.append((sha256, found))
+        if len(rows) >= _BATCH:
+            _keep(ledger, rows)
+            tell(done, len(missing))
+    _keep(ledger, rows)
+    labels = {item.sha256: item.label for item in ledger.items()} if broken else {}
+    with ledger.transaction():
+        ledger.decide(
+            ("set.unreadable",),
+            (Verdict(sha256, labels[sha256], "set.unreadable", text) for sha256, text in broken if sha256 in labels),
+        )
+    return len(broken)
+
+
+def _keep(ledger: Ledger, rows: list[tuple[str, str, int, str]]) -> None:
+    if rows:
+        with ledger.transaction():
+            ledger.remember_hashes(rows)
+        rows.clear()
+
+
+def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Policy, processes: int = 0,
+               tell: Callable[[int, int], None] = lambda *_: None, mirrored: bool = False) -> Deduped:  # fmt: skip
+    """Hash what is not hashed, find what looks the same, and enter what is left out. No file is moved.
+
+    `mirrored`: a picture and its mirror image look the same.
+    """
+    unreadable = hash_set(ledger, folder, processes, tell)
+    items = candidates(ledger, ("set.near_duplicate", "set.conflict"))
+    found = _groups(ledger, items, distance, mirrored)
+    decided = dedupe.decide(found, policy)
+    with ledger.transaction():
+        ledger.decide(("set.near_duplicate", "set.conflict"), decided.verdicts)
+        ledger.label_further(decided.extra_labels)
+    return Deduped(
+        pictures=len(items),
+        groups=sum(len(group.members) > 1 for group in found),
+        verdicts=decided.verdicts,
+        conflicts=decided.conflicts,
+        labelled_further=len(decided.extra_labels),
+        unreadable=unreadable,
+    )
+
+
+def _groups(ledger: Ledger, items: Sequence[Item], distance: int, mirrored: bool) -> list[dedupe.Group]:
+    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.hashes()}
+    return dedupe.groups(items, hashes, distance, dict(ledger.mirrored()) if mirrored else None)
+
+
+def junk_set(ledger: Ledger, folder: Path, limits: filter.Limits, processes: int = 0) -> tuple[Verdict, ...]:
+    """Find what is no use to anybody and enter it as left out. No file is moved."""
+    hash_set(ledger, folder, processes)
+    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.hashes()}
+    verdicts = filter.judge(candidates(ledger, filter.REASONS), hashes, _seen(ledger), limits)
+    with ledger.transaction():
+        ledger.decide(filter.REASONS, verdicts)
+    return tuple(verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What an audit found."""
+
+    measured: int
+    """Pictures looked at this time; the scores of others were known."""
+    unreadable: int
+    verdicts: tuple[Verdict, ...]
+
+
+def audit_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, processes: int = 0,
+              tell: Callable[[int, int], None] = lambda *_: None) -> Audited:  # fmt: skip
+    """Score what has no score yet, flag by the thresholds, and enter the flagged as left out. No file is moved.
+
+    Scores are kept: with other thresholds only flags and verdicts are made anew. May be stopped and begun again.
+    """
+    missing = ledger.unaudited(quality.MEASURED[0])
+    workers = min(processes or cores(), -(-len(missing) // FEW) or 1)
+    rows: list[tuple[str, str, float]] = []
+    broken = 0
+    places = ((sha256, folder / path) for sha256, path in missing)
+    for done, (sha256, found) in enumerate(quality.score_files(places, workers), start=1):
+        if isinstance(found, str):
+            broken += 1
+        else:
+            rows += [(sha256, issue, score) for issue, score in found.items()]
+        if len(rows) >= _BATCH * len(quality.MEASURED) or done == len(missing):
+            with ledger.transaction():
+                ledger.remember_scores(rows)
+            rows.clear()
+            tell(done, len(missing))
+    with ledger.transaction():
+        sizes = quality.size_scores(ledger.pixel_sizes())
+        ledger.remember_scores((sha256, "odd_size", score) for sha256, score in sizes)
+        ledger.flag(thresholds.pairs())
+        said = ledger.reviews()
+        items = candidates(ledger, ("set.quality",))
+        labels = {item.sha256: item.label for item in items if said.get((item.sha256, item.label)) != "keep"}
+        verdicts = tuple(
+            Verdict(sha256, labels[sha256], "set.quality", ", ".join(f"{issue} {score:.2f}" for issue, score in issues))
+            for sha256, issues in ledger.flagged()
+            if sha256 in labels
+        )
+        ledger.decide(("set.quality",), verdicts)
+    return Audited(len(missing) - broken, broken, verdicts)
+
+
+def _seen(ledger: Ledger) -> dict[str, filter.Sightings]:
+    seen: dict[str, filter.Sightings] = {}
+    for sha256, rows in groupby(ledger.sightings(), key=lambda row: row[0]):
+        places = [(url, keyword) for _, url, keyword in rows]
+        hosts = {urlsplit(url).netloc for url, _ in places}
+        seen[sha256] = filter.Sightings(len(places), len(hosts), len({keyword for _, keyword in places}))
+    return seen
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a set was split."""
+
+    counts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+    """(label, ((split, pictures), ...)), by label."""
+    kept: int
+    """Pictures that had a split already."""
+    leaks: split.Leaks
+
+
+def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int, processes: int = 0,
+              mirrored: bool = False) -> Split:  # fmt: skip
+    """Give every picture of the set its split and keep it; those that have one keep it."""
+    hash_set(ledger, folder, processes)
+    items = candidates(ledger, ())
+    together = split.clusters(items, _groups(ledger, items, distance, mirrored))
+    earlier = ledger.splits(scheme.name)
+    given = split.assign(together, earlier, scheme)
+    with ledger.transaction():
+        ledger.remember_splits(scheme.name, given)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for item in items:
+        counts[item.label][given[item.sha256]] += 1
+    names = [name for name, _ in scheme.sizes]
+    rows = tuple((label, tuple((name, counts[label][name]) for name in names)) for label in sorted(counts))
+    return Split(rows, sum(item.sha256 in earlier for item in items), split.leaks(together, scheme))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An export as the user asks for it."""
+
+    format: str
+    dest: Path
+    form: Form = field(default_factory=Form)
+    choice: Choice = field(default_factory=Choice)
+    scheme: split.Scheme | None = None
+    """None: not split."""
+    distance: int = NEAR
+    mirrored: bool = False
+    """Whether a picture and its mirror image must not be in two splits."""
+
+
+def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -> tuple[Plan, Published]:
+    """Write the set in a format; pictures of a split set that have no split get one first. See `publish`."""
+    exporter = formats.load(order.format)
+    if order.scheme is not None:
+        split_set(ledger, folder, order.scheme, order.distance, processes, order.mirrored)
+    made = plan(
+        order.dest.name,
+        ledger.items(),
+        out={(verdict.sha256, verdict.label): verdict.reason for verdict in ledger.verdicts()},
+        further=ledger.extra_labels(),
+        kept=frozenset(place for place, decision in ledger.reviews().items() if decision == "keep"),
+        splits=ledger.splits(order.scheme.name) if order.scheme else {},
+        order=[name for name, _ in order.scheme.sizes] if order.scheme else ("",),
+        scheme=order.scheme.name if order.scheme else "",
+        form=order.form,
+        choice=order.choice,
+    )
+    if not made.samples:
+        raise InputError(f"{folder}: no picture to export; left out: {dict(made.left) or 'nothing'}")
+    labels = {sample.item.label for sample in made.samples}
+    asked = [Asked(*row) for row in ledger.asked() if row[1] in labels]
+
+    def documents(place: Path, made: Plan, names: Sequence[tuple[Sample, str]]) -> None:
+        write_all(place, made, names, asked, order.format, getattr(exporter, "patterns", None))
+
+    return made, publish(made, folder, order.dest, exporter, documents, processes)
+
+
+def candidates(ledger: Ledger, reasons: Sequence[str]) -> list[Item]:
+    """The pictures a rule may decide about: all but those left out for other reasons than its own."""
+    out = {(verdict.sha256, verdict.label) for verdict in ledger.verdicts() if verdict.reason not in reasons}
+    return [item for item in ledger.items() if (item.sha256, item.label) not in out]
+
+
+def apply(ledger: Ledger, folder: Path) -> int:
+    """Move the files of pictures that are left out beside the folder, and those back that no longer are; how many.
+
+    File first, ledger second, and a file that is there already is taken as moved: a kill between the two is made good
+    by doing it again.
+    """
+    undone = restore(ledger, folder, ledger.stranded())
+    moved = 0
+    for sha256, path in ledger.to_move():
+        target = rejects(folder) / path.parent.name / path.name
+        if (folder / path).exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).replace(target)
+        if target.exists():
+            with ledger.transaction():
+                ledger.relocate(sha256, Path("..", target.relative_to(folder.absolute().parent)), path.as_posix())
+            moved += 1
+        _drop_if_empty((folder / path).parent)
+    return moved + undone
+
+
+def undo(ledger: Ledger, folder: Path) -> int:
+    """Move every file back that was moved away; how many. The verdicts stay."""
+    return restore(ledger, folder, ledger.moved() + ledger.stranded())
+
+
+def restore(ledger: Ledger, folder: Path, files: Sequence[tuple[str, Path]]) -> int:
+    """Move (sha256, path) files back into their class folders; how many."""
+    for sha256, path in files:
+        back = Path(path.parent.name, path.name)
+        if (folder / path).exists():
+            (folder / back).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).replace(folder / back)
+        with ledger.transaction():
+            ledger.relocate(sha256, back, "")
+        _drop_if_empty((folder / path).parent)
+    _drop_if_empty(rejects(folder))
+    return len(files)
+
+
+def _drop_if_empty(place: Path) -> None:
+    """No empty class folder stays: a loader would take it for a class."""
+    if place.is_dir() and not any(place.iterdir()):
+        place.rmdir()

@@ -1,0 +1,311 @@
+"""One Task from its URL to a verified picture in memory, or to a Missed: the only place that knows the order.
+
+Never touches the disk and never sleeps; waiting and trying again are the caller's decisions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+
+from collector.fetch.referers import REFUSALS, Ladder, contradicts, gone, stand_in
+from collector.http.opt_out import Robots, forbidden, opt_out, prohibited, robots_ask
+from collector.http.robots import Rules
+from collector.http.safety import check_host, check_url
+from collector.http.transport import Ask, Download, FetchError, Reply, one_line, retry_after
+from collector.images.sniff import Unusable, decode_data, is_data
+from collector.model import Media, Missed, Picture, Task
+from collector.reasons import Fate, fate, http_reason
+from collector.settings import FetchSettings
+from collector.urls import origin
+
+_SUCCESS = frozenset((200, 203))
+_ACCEPT = {Media.VIDEO: "video/*,image/*;q=0.9,*/*;q=0.8", Media.FILE: "*/*"}
+DEADLINES = 3
+"""All URLs of a picture together may take so many times the deadline of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A picture in memory, looked at."""
+
+    picture: Picture
+    body: bytes
+    reply: Reply
+    via: str = ""
+    """See `Arrived`."""
+    ignored: str = ""
+
+
+Steps = Generator[Ask, "Reply | None", "Verified | Missed"]
+"""Yields what is to be asked; wants the Reply sent, or the FetchError thrown; returns how it ended.
+
+Two Asks are special. One for a data: URL is answered at once with an empty Reply. One with `robots` is asked by one
+task at a time for each URL; those who came while it was under way are sent None when it has been answered.
+"""
+
+
+def fetch(task: Task, settings: FetchSettings, download: Download, ladder: Ladder, robots: Robots) -> Verified | Missed:
+    """Fetch and verify one task; expected trouble is a Missed, anything raised is a bug (or no memory)."""
+    going = steps(task, settings, ladder, robots)
+    try:
+        ask = next(going)
+        while True:
+            if not ask.robots:
+                ask = _answered(going, ask, download)
+                continue
+            with robots.turn(ask.url) as mine:
+                ask = _answered(going, ask, download) if mine else going.send(None)
+    except StopIteration as end:
+        result: Verified | Missed = end.value
+        return result
+
+
+def _answered(going: Steps, ask: Ask, download: Download) -> Ask:
+    try:
+        reply = Reply(0, ask.url) if is_data(ask.url) else download(ask)
+    except FetchError as error:
+        return going.throw(error)
+    return going.send(reply)
+
+
+def steps(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots) -> Steps:
+    """One task, request by request, whoever carries them. Looking at the bytes happens inside `send`."""
+    ended = yield from _one(task, settings, ladder, robots)
+    if isinstance(ended, Verified) or not (task.fallbacks or settings.stand_ins):
+        return ended
+    return (yield from _others(task, settings, ladder, robots, ended))
+
+
+def _others(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots, first: Missed) -> Steps:
+    """The other URLs of a picture, each when the one before ended for good; told is why the best one failed."""
+    missed, decided = first, False
+    seconds, most = first.seconds, DEADLINES * _deadline(task, settings)
+    for via, url in _candidates(task, settings):
+        decided |= missed.reason.startswith("policy.")
+        if via == "thumbnail" and (decided or (settings.browser and first.http_status in REFUSALS)):
+            break  # A decision is kept; and what a browser may get yet needs no stand-in.
+        if not _ended_for_good(missed, settings) or seconds > most:
+            break
+        cookies = task.cookies if origin(url) == origin(task.url) else ""
+        other = replace(task, url=url, width=0, height=0, is_thumbnail=False, cookies=cookies)
+        ended = yield from _one(other, settings, ladder, robots)
+        if isinstance(ended, Verified):
+            return replace(ended, via=via)
+        missed, seconds = ended, seconds + ended.seconds
+    if _ended_for_good(missed, settings):
+        return replace(first, seconds=seconds)
+    detail = missed.detail if missed is first else one_line(f"another URL of it: {missed.detail}")
+    return replace(missed, task=task, detail=detail, seconds=seconds)
+
+
+def _candidates(task: Task, settings: FetchSettings) -> Iterator[tuple[str, str]]:
+    """(via, URL), best first; the stand-in last, for a picture whose thumbnail is not the very thing asked for."""
+    seen = {task.url}
+    for url in task.fallbacks:
+        if url not in seen:
+            seen.add(url)
+            yield "fallback", url
+    wanted = settings.stand_ins and task.media is Media.PICTURE and not task.is_thumbnail
+    if wanted and task.thumbnail_url and task.thumbnail_url not in seen:
+        yield "thumbnail", task.thumbnail_url
+
+
+def _ended_for_good(missed: Missed, settings: FetchSettings) -> bool:
+    """Whether another URL may take its place: not after a hiccup that a later try may get over, so that the best one
+    is not lost to it, and not after an opt-out, which means the picture, wherever it lies."""
+    if missed.reason in ("policy.opt_out", "policy.thumbnail"):
+        return False
+    return fate(missed.reason) is not Fate.RETRY or missed.task.attempt >= settings.attempts
+
+
+def _one(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots) -> Steps:
+    """One URL."""
+    started = time.monotonic()
+    reply = Reply(0, task.url)
+    try:
+        if task.is_thumbnail and not settings.thumbnails:
+            raise FetchError("policy.thumbnail", "only a thumbnail is known")
+        if is_data(task.url):
+            yield Ask(task.url)
+            reply = Reply(0, "", body=decode_data(task.url, settings.max_data_url))
+            return Verified(_inspect(task, reply, settings), reply.body, reply)
+        if settings.block_hosts:
+            check_host(check_url(task.url, settings.allow_private), settings.block_hosts)
+        overridden = yield from _permitted(task.url, settings, robots)
+        verified = yield from _climb(task, settings, ladder, started)
+        if verified.reply.hops and origin(verified.reply.url) != origin(task.url):
+            overridden = overridden or (yield from _permitted(verified.reply.url, settings, robots))
+        return replace(verified, ignored=_joined(overridden, verified.ignored)) if overridden else verified
+    except _Bad as bad:
+        reason, detail, reply, wait = bad.reason, bad.detail, bad.reply, bad.retry_after
+    except FetchError as error:
+        reason, detail, wait = error.reason, error.detail, error.retry_after
+        reply = Reply(error.status, task.url)
+    except Unusable as unusable:
+        reason, detail, wait = _data_reason(task, unusable), unusable.detail, None
+    seconds = time.monotonic() - started
+    return Missed(task, reason, one_line(detail), reply.status, wait, seconds, len(reply.body))
+
+
+def _permitted(url: str, settings: FetchSettings, robots: Robots) -> Generator[Ask, Reply | None, str]:
+    """Go on when robots.txt of the URL's origin allows it, else FetchError; the rule that is overridden, or ""."""
+    host = origin(url)
+    if not host:
+        return ""  # No URL that could be asked for; the transport will say so.
+    while (rules := robots.known(host)) is None:
+        check_url(url, settings.allow_private)
+        try:
+            reply = yield robots_ask(host, settings.deadline)
+        except FetchError as error:
+            robots.learn(host, error)
+        else:
+            if reply is not None:
+                robots.learn(host, reply)
+    if isinstance(rules, Rules):
+        rule = forbidden(rules, url)
+        if rule and settings.robots:
+            raise FetchError("policy.robots", rule)
+        return rule
+    if settings.robots:
+        raise FetchError(rules.reason, rules.detail, rules.status, rules.retry_after)
+    return ""
+
+
+def _joined(*signals: str) -> str:
+    return one_line("; ".join(filter(None, signals)))
+
+
+def _deadline(task: Task, settings: FetchSettings) -> float:
+    return settings.deadline if task.media is Media.PICTURE else settings.video_deadline
+
+
+def _ask(task: Task, settings: FetchSettings, referer: str, seconds: float) -> Ask:
+    if task.media is Media.PICTURE:
+        return Ask(task.url, referer, seconds=seconds, cookies=_header(task.cookies))
+    accept, limit = _ACCEPT[task.media], settings.max_video_bytes
+    return Ask(task.url, referer, accept, seconds, _header(task.cookies), limit)
+
+
+def _header(value: str) -> str:
+    """A header's value as it may be sent; "" for one that could smuggle something in."""
+    return value if not value or (value.isascii() and value.isprintable()) else ""
+
+
+class _Bad(Exception):
+    """A complete answer that is no success."""
+
+    def __init__(self, reason: str, detail: str, reply: Reply) -> None:
+        super().__init__(reason)
+        self.reason, self.detail, self.reply = reason, detail, reply
+        self.retry_after = retry_after(reply.headers.get("retry-after")) if reply.status not in _SUCCESS else None
+
+
+def _climb(
+    task: Task, settings: FetchSettings, ladder: Ladder, started: float
+) -> Generator[Ask, Reply | None, Verified]:
+    """Try one Referer after the other while the host refuses; all of them share one deadline.
+
+    An answer that may be a refusal in disguise is asked for once more, as if the host's own page showed the picture.
+    """
+    trouble: _Bad | FetchError | None = None
+    repeated: Verified | None = None
+    asked, doubted = 0, False
+    for name, referer in ladder.rungs(task):
+        left = _deadline(task, settings) - (time.monotonic() - started)
+        if (doubted and name != "own") or (left <= 0 and asked):
+            continue
+        try:
+            reply = yield _ask(task, settings, referer, max(0.01, left))
+            asked += 1
+            verified = _judge(task, _answer(reply), settings)
+        except (_Bad, FetchError) as caught:
+            if doubted:
+                break
+            trouble = caught
+            if not _another_may_do(caught):
+                if not (_in_disguise(caught) and ladder.doubtful(task, referer)):
+                    raise
+                doubted = True
+            continue
+        if not doubted and ladder.repeated(task, referer, verified.picture.sha256):
+            repeated, doubted = verified, True
+            continue
+        if repeated is not None and repeated.picture.sha256 == verified.picture.sha256:
+            ladder.genuine(task, verified.picture.sha256)
+            return repeated
+        ladder.worked(task, name, disguised=doubted)
+        return verified
+    if repeated is not None:
+        ladder.genuine(task, repeated.picture.sha256)
+        return repeated
+    if trouble is None:
+        raise AssertionError("a ladder without a rung")
+    if doubted:
+        ladder.in_vain(task)
+        raise trouble
+    ladder.refused(task)
+    trouble.detail = trouble.detail or f"refused with {asked} different Referers"
+    raise trouble
+
+
+def _answer(reply: Reply | None) -> Reply:
+    if reply is None:
+        raise AssertionError("an answer that did not come")
+    return reply
+
+
+def _another_may_do(trouble: _Bad | FetchError) -> bool:
+    """Whether another Referer may bring the picture: refused, or served with a stand-in."""
+    if isinstance(trouble, FetchError):
+        return False
+    return trouble.reply.status in REFUSALS or (trouble.reason == "image.placeholder" and not gone(trouble.detail))
+
+
+def _in_disguise(trouble: _Bad | FetchError) -> bool:
+    """Whether a host may have meant a refusal: it hung up (nginx's 444), said there is nothing, or showed a page."""
+    if isinstance(trouble, FetchError):
+        return trouble.reason == "net.reset"
+    return trouble.reply.status in (404, 406, 410) or trouble.reason == "body.html"
+
+
+def _judge(task: Task, reply: Reply, settings: FetchSettings) -> Verified:
+    """What an answer is worth; raises _Bad with the reason when it is not the picture."""
+    if reply.status not in _SUCCESS:
+        raise _Bad(http_reason(reply.status), "", reply)
+    if name := stand_in(task, reply):
+        raise _Bad("image.placeholder", name, reply)
+    signal = opt_out(reply.headers)
+    if signal and settings.opt_out:
+        raise _Bad("policy.opt_out", signal, reply)
+    try:
+        picture = _inspect(task, reply, settings)
+    except Unusable as unusable:
+        raise _Bad(unusable.reason, unusable.detail, reply) from None
+    if picture.rights and (mark := prohibited(picture.rights)):
+        if settings.opt_out:
+            raise _Bad("policy.opt_out", mark, reply)
+        signal = _joined(signal, mark)
+    if picture.media is Media.PICTURE and contradicts(task, reply, picture):
+        detail = f"{picture.width} x {picture.height} instead of {task.width} x {task.height}"
+        raise _Bad("image.placeholder", detail, reply)
+    return Verified(picture, reply.body, reply, ignored=signal)
+
+
+def _inspect(task: Task, reply: Reply, settings: FetchSettings) -> Picture:
+    if task.media is Media.PICTURE:
+        from collector.images.decode import inspect
+
+        return inspect(reply.body, settings)
+    from collector.images.media import inspect_file, inspect_video
+
+    if task.media is Media.VIDEO:
+        return inspect_video(reply.body, settings)
+    return inspect_file(reply.body, reply.headers, reply.url)
+
+
+def _data_reason(task: Task, unusable: Unusable) -> str:
+    """A data: URL that does not even claim to be a picture, and is none, has the wrong type."""
+    claims = task.url[5:11].lower() == "image/"
+    return "data.type" if unusable.reason in ("image.unidentified", "body.html") and not claims else unusable.reason

@@ -1,0 +1,1 @@
+"""The only network: the picture engine, the page client, address safety, limits, robots."""

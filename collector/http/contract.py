@@ -1,0 +1,89 @@
+"""What a source may ask of the web without a browser: protocols and the values that pass through them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from collector.errors import SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered to a `get`, whatever the status; redirects were followed."""
+
+    url: str
+    """Where it came from in the end."""
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case; repeated headers joined by a comma."""
+    body: bytes = b""
+    """Unpacked; at most 16 MiB."""
+    text: str = ""
+    """The body as text, by byte order mark, header or `<meta>` as browsers decide; "" for pictures and other data."""
+
+    def json(self) -> Any:
+        """The body as JSON. ValueError when it is none."""
+        return json.loads(self.body)
+
+
+Throttled = Callable[[Answer], float | None]
+"""Seconds that an answer asks everybody to wait before the host is asked again; None when it does not.
+0 leaves the choice to the host, which doubles from 4 s to 300 s."""
+
+
+class Pages(Protocol):
+    """Asks for pages and JSON over plain HTTP, on behalf of one search; cookies are kept for that search."""
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+    ) -> Answer:
+        """The answer to a GET, or to a POST when there is a `form`.
+
+        Tries again by itself after network trouble and 5xx, and after answers that ask to slow down: 429 and
+        503, or what `throttled` says instead; the wait is shared by every search at that host. `rate` is the
+        most requests a second to the host, 0 for no limit. `crawl` marks a page of a site that is not made
+        for programs: its robots.txt is obeyed. Any other answer is given back, 404 too; a 5xx that stays is not.
+        SourceError: page.unreachable, page.rate_limited, policy.robots (BLOCKED), url.private_addr.
+        """
+
+    def get_all(
+        self,
+        urls: Iterable[str | None],
+        *,
+        headers: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+        most: int = 8,
+    ) -> Iterator[Answer | SourceError]:
+        """What `get` brings or raises for each URL, in their order; at most `most` are under way at a time.
+
+        URLs are taken lazily, up to twice `most` ahead of the answer that was handed over last. None among them
+        says that there is none until the next answer has been looked at; with no answer to come it is the end.
+        Close it, or use it up: nothing is under way afterwards.
+        """
+
+    def cookies(self, url: str) -> str:
+        """The Cookie header that this search would send to a URL; "" for none."""
+
+
+class Visit(Pages, Protocol):
+    """Pages for one search, which its host closes."""
+
+    def close(self) -> None:
+        """Give connections and cookies back."""
+
+
+OpenVisit = Callable[[Callable[[], float]], Visit]
+"""Begins a visit; the argument says how many seconds the search has left, and raises when it is to stop."""

@@ -1,0 +1,139 @@
+"""libcurl's easy handles: the options that are set once, and those of one request. Moves no bytes and knows no loop.
+
+libcurl's conveniences that read the environment, keep cookies, follow redirects or unpack are all left out.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import pycurl
+
+from collector import __version__
+from collector.http.safety import why_not
+from collector.http.transport import Ask
+from collector.settings import FetchSettings
+
+BUFFER = 512 * 1024
+"""Bytes libcurl reads from a socket at a time; it hands them on in pieces of 16 KB."""
+_LAST_DATA = 56
+"""Offset of tcpi_last_data_recv in struct tcp_info (linux/tcp.h): milliseconds since the last byte came."""
+
+
+class Asking(Protocol):
+    """A request on its way, as its handle sees it."""
+
+    ask: Ask
+    url: str
+    referer: str
+    cookies: str
+
+    @property
+    def seconds_left(self) -> float: ...
+    @property
+    def on_header(self) -> Callable[[bytes], None]: ...
+    def on_body(self, chunk: bytes) -> int | None: ...
+    def on_open(self, address: Any) -> Any: ...
+    def on_request(self, host: str) -> int: ...
+
+
+class Handles:
+    """Handles to lend; one that comes back keeps its memory and its options. `handle.transfer` is who has it."""
+
+    def __init__(self, settings: FetchSettings, pins: Mapping[str, list[str]], authority: str) -> None:
+        """`pins` (host -> addresses) and `authority` (a CA file, "" for the usual ones) are for tests."""
+        self._settings, self._pins = settings, pins
+        self._authority = authority or _certificates()
+        self._agent = settings.user_agent.replace("{version}", __version__)
+        self._spare: list[pycurl.Curl] = []
+
+    def lend(self, transfer: Asking) -> pycurl.Curl:
+        """A handle that is ready for the transfer's next request."""
+        handle = self._spare.pop() if self._spare else self._new()
+        handle.transfer = transfer
+        left = transfer.seconds_left
+        headers = [f"Accept: {transfer.ask.accept}", "Accept-Encoding: identity"]
+        if transfer.referer:
+            headers.append(f"Referer: {transfer.referer}")
+        if transfer.cookies:
+            headers.append(f"Cookie: {transfer.cookies}")
+        if transfer.ask.agent is not None:  # libcurl leaves a header without a value out.
+            headers.append(f"User-Agent: {transfer.ask.agent}".rstrip())
+        handle.setopt(pycurl.URL, transfer.url)
+        handle.setopt(pycurl.HTTPHEADER, headers)
+        handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(10, int(1000 * min(self._settings.connect_timeout, left))))
+        handle.setopt(pycurl.TIMEOUT_MS, max(10, int(1000 * left) + 1000))  # Ours comes first; this is the belt.
+        handle.setopt(pycurl.HEADERFUNCTION, transfer.on_header)
+        handle.setopt(pycurl.WRITEFUNCTION, transfer.on_body)
+        if self._pins:
+            self._pin(handle, transfer.url)
+        return handle
+
+    def take_back(self, handle: pycurl.Curl) -> None:
+        """It is free again; only after it was removed from its loop."""
+        handle.transfer = None
+        self._spare.append(handle)
+
+    def close(self) -> None:
+        """Give those that are not lent back to the system."""
+        for handle in self._spare:
+            handle.close()
+        self._spare.clear()
+
+    def _new(self) -> pycurl.Curl:
+        handle = pycurl.Curl()
+        for option, value in (
+            (pycurl.NOSIGNAL, 1),
+            (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+            (pycurl.FOLLOWLOCATION, 0),
+            (pycurl.PROXY, ""),
+            (pycurl.NOPROXY, "*"),
+            (pycurl.NETRC, 0),
+            (pycurl.BUFFERSIZE, BUFFER),
+            (pycurl.MAXFILESIZE_LARGE, max(self._settings.max_bytes, self._settings.max_video_bytes)),
+            (pycurl.USERAGENT, self._agent),
+            (pycurl.CAINFO, self._authority),
+            (pycurl.SSL_VERIFYPEER, 1),
+            (pycurl.SSL_VERIFYHOST, 2),
+            (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
+        ):
+            handle.setopt(option, value)
+        handle.setopt(pycurl.OPENSOCKETFUNCTION, lambda _, address: handle.transfer.on_open(address))
+        handle.setopt(pycurl.PREREQFUNCTION, lambda ip, *_: handle.transfer.on_request(ip))
+        return handle
+
+    def _pin(self, handle: pycurl.Curl, url: str) -> None:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        host = parts.hostname or ""
+        if host in self._pins:
+            addresses = ",".join(f"[{text}]" if ":" in text else text for text in self._pins[host])
+            handle.setopt(pycurl.RESOLVE, [f"{host}:{port}:{addresses}"])
+
+
+@lru_cache(maxsize=4096)
+def refused(host: str, allow_private: bool) -> str:
+    """Why a numeric address, as libcurl writes it, must not be asked; "" when it may."""
+    return why_not(ipaddress.ip_address(host.partition("%")[0]), allow_private)
+
+
+def silent_for(handle: pycurl.Curl, otherwise: float) -> float:
+    """Seconds since the server's last byte. libcurl tells of whole lines and chunks only; the kernel (Linux) knows."""
+    fd = handle.getinfo(pycurl.ACTIVESOCKET)
+    if fd is None or fd < 0 or not hasattr(socket, "TCP_INFO"):
+        return otherwise
+    with socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM) as connection:
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA + 4)
+    return int.from_bytes(info[_LAST_DATA:], sys.byteorder) / 1000
+
+
+def _certificates() -> str:
+    import certifi
+
+    return certifi.where()

@@ -1,0 +1,128 @@
+"""One page: a GET or POST with its redirects, cookies and body. Never waits, never tries again, never parses."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from types import MappingProxyType
+from urllib.parse import urlencode
+
+import requests
+from requests.cookies import RequestsCookieJar, extract_cookies_to_jar, get_cookie_header
+from requests.hooks import default_hooks
+from requests.structures import CaseInsensitiveDict
+
+from collector.http.contract import Answer
+from collector.http.deadlines import Attempt
+from collector.http.decoding import text_of
+from collector.http.response_checks import REDIRECTS, redirect_target
+from collector.http.safe_adapter import GuardedAdapter, discard, headers_of, read_body
+from collector.http.safety import check_url
+from collector.http.transport import FetchError, shown
+from collector.urls import origin, referer_after_redirect
+
+MOST_BYTES = 16_777_216
+"""Of a body, on the wire and unpacked."""
+REDIRECTED = 5
+"""Redirects that are followed."""
+USUAL = MappingProxyType(
+    {
+        "Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
+        "Accept-Language": "en-US,en;q=0.9",
+    }
+)
+ENCODINGS = "gzip, deflate"
+_FOR_ALL = frozenset(("accept", "accept-language", "user-agent", "referer"))
+"""Headers of a source that a site it is redirected to may see; others, such as keys, are for the first alone."""
+_EMPTY = frozenset((204, 205, 304))
+
+
+@dataclass(frozen=True, slots=True)
+class PageAsk:
+    """What a source asks for."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None
+    """Makes it a POST."""
+
+
+class Exchange:
+    """Carries pages for one search and keeps its cookies. Thread-safe: adapter and jar have locks of their own."""
+
+    def __init__(self, adapter: GuardedAdapter, user_agent: str, allow_private: bool) -> None:
+        self._adapter, self._user_agent, self._allow_private = adapter, user_agent, allow_private
+        strict = DefaultCookiePolicy(strict_domain=True, strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
+        self._jar = RequestsCookieJar(policy=strict)
+
+    def carry(self, ask: PageAsk, attempt: Attempt, permit: Callable[[str], None]) -> Answer:
+        """The answer, redirects followed; `permit` sees each URL before it is asked, and raises to forbid it.
+
+        FetchError as for pictures: url.*, net.*, http.bad_framing, body.too_big.
+        """
+        url, form = check_url(ask.url, self._allow_private), ask.form
+        headers = CaseInsensitiveDict({"User-Agent": self._user_agent, **USUAL} | dict(ask.headers))
+        for _ in range(REDIRECTED + 1):
+            permit(url)
+            answer = self._send(url, headers, form, attempt)
+            with contextlib.closing(answer):
+                if answer.status_code not in REDIRECTS:
+                    return _read(answer, url, attempt)
+                there = redirect_target(
+                    url, answer.headers.get("location", ""), answer.status_code, self._allow_private
+                )
+                discard(answer)
+            if form is not None and answer.status_code in (301, 302, 303):
+                form = None
+            headers = _for_next(headers, url, there)
+            if form is not None and origin(url) != origin(there):
+                raise FetchError("net.redirect_blocked", "a form is not sent on to another site", answer.status_code)
+            url = there
+        raise FetchError("net.redirect_loop", f"more than {REDIRECTED} redirects, last {shown(url)}")
+
+    def cookies(self, url: str) -> str:
+        """The Cookie header for a URL; "" for none."""
+        request = requests.Request("GET", url)
+        return get_cookie_header(self._jar, request) or ""  # type: ignore[no-untyped-call]
+
+    def _send(
+        self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None, attempt: Attempt
+    ) -> requests.Response:
+        request = requests.PreparedRequest()
+        request.method, request.url, request.hooks = "GET", url, default_hooks()
+        request.headers = CaseInsensitiveDict({**headers, "Accept-Encoding": ENCODINGS})
+        if form is not None:
+            request.method, request.body = "POST", urlencode(form).encode("ascii")
+            request.headers["Content-Type"] = "application/x-www-form-urlencoded"
+            request.headers["Content-Length"] = str(len(request.body))
+        if cookies := _joined(self.cookies(url), headers.get("Cookie", "")):
+            request.headers["Cookie"] = cookies
+        answer = self._adapter.carry(request, attempt)
+        extract_cookies_to_jar(self._jar, request, answer.raw)  # type: ignore[no-untyped-call]
+        return answer
+
+
+def _read(answer: requests.Response, url: str, attempt: Attempt) -> Answer:
+    headers = headers_of(answer)
+    body = b"" if answer.status_code in _EMPTY else read_body(answer, attempt, MOST_BYTES)
+    return Answer(url, answer.status_code, headers, body, text_of(body, headers.get("content-type", "")))
+
+
+def _for_next(headers: Mapping[str, str], url: str, there: str) -> CaseInsensitiveDict[str]:
+    """The headers of the next hop: all of them at the same origin, else those that tell nothing of ours."""
+    kept = CaseInsensitiveDict(headers)
+    if origin(url) != origin(there):
+        kept = CaseInsensitiveDict({name: value for name, value in headers.items() if name.lower() in _FOR_ALL})
+        if "Referer" in kept:
+            kept["Referer"] = referer_after_redirect(kept["Referer"], url, there)
+    if not kept.get("Referer", "x"):
+        del kept["Referer"]
+    return kept
+
+
+def _joined(kept: str, given: str) -> str:
+    """The jar's cookies and those of the source, whose word counts where both know a name."""
+    pairs = dict(pair.strip().partition("=")[::2] for pair in f"{kept}; {given}".split(";") if pair.strip())
+    return "; ".join(f"{name}={value}" for name, value in pairs.items())

@@ -1,0 +1,206 @@
+"""Which host may be asked now, and how long to wait. Pure bookkeeping for one calling thread; never sleeps.
+
+Per host: a number of downloads at a time that halves when the host is overloaded and grows with success,
+a pause that it asked for, and a breaker after failures of several URLs in a row. Over all hosts: is the network there?
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from collector.model import Missed
+from collector.settings import FetchSettings
+
+BREAKER_FAILURES = 5
+"""URLs of a host that fail in a row before it is left alone. One that fails again and again says nothing new."""
+BREAKER_SECONDS = 15.0
+"""For so long at first, then one URL is tried; doubles each time that it fails."""
+BREAKER_MOST = 1800.0
+HOPELESS_SECONDS = 60.0
+"""A host that is to be left alone for so long, after two tries in vain, is left to a later run."""
+TOO_MANY_SECONDS = 15.0
+"""First pause after a 429 that names none; doubles."""
+NETWORK_FAILURES = 20
+NETWORK_HOSTS = 5
+PROBE_SECONDS = 30.0
+"""Pause between probes while the network is down."""
+
+_SILENT = frozenset(("net.dns", "net.connect"))
+"""Nobody was reached: the host's fault, or the network's."""
+_OVERLOADED = frozenset(("http.429", "http.503", "net.read_timeout", "net.deadline", "net.too_slow"))
+_FAILURES = _SILENT | _OVERLOADED | {"net.reset", "net.tls", "http.401", "http.403"}
+
+
+@dataclass(slots=True)
+class _Host:
+    """What is known of one host."""
+
+    limit: int
+    active: int = 0
+    too_many: int = 0
+    """The limit at which it was last slowed down."""
+    successes: int = 0
+    """In a row since the limit last changed."""
+    failed: set[int] = field(default_factory=set)
+    """URLs that failed in a row."""
+    slow_downs: int = 0
+    """429 and 503 in a row."""
+    slowed_at: float = float("-inf")
+    paused_until: float = float("-inf")
+    open_until: float = float("-inf")
+    open_seconds: float = 0.0
+    """How long the breaker was opened for; 0 while it is closed."""
+
+
+class Hosts:
+    """The book of all hosts. Times are those of `clock`, in seconds. "" is always free and never counted."""
+
+    def __init__(
+        self, settings: FetchSettings, clock: Callable[[], float], chance: random.Random | None = None
+    ) -> None:
+        self._settings, self._clock = settings, clock
+        self._chance = chance or random.Random()
+        self._hosts: dict[str, _Host] = {}
+        self._silent = 0
+        self._silent_hosts: set[str] = set()
+        self._active = 0
+        self._next_probe = float("-inf")
+
+    @property
+    def network_down(self) -> bool:
+        """Twenty failures in a row to reach anybody, over five hosts: no URL is to blame for that."""
+        return self._silent >= NETWORK_FAILURES and len(self._silent_hosts) >= NETWORK_HOSTS
+
+    def free(self, host: str) -> bool:
+        """Whether one more download may start at the host now."""
+        if not host:
+            return True
+        now = self._clock()
+        if self.network_down and (self._active or now < self._next_probe):
+            return False
+        known = self._hosts.get(host)
+        if known is None:
+            return True
+        if known.open_seconds:
+            return now >= max(known.open_until, known.paused_until) and not known.active  # One probe.
+        return known.active < known.limit and now >= known.paused_until
+
+    def started(self, host: str) -> None:
+        """A download at the host was handed out."""
+        if not host:
+            return
+        self._active += 1
+        self._hosts.setdefault(host, _Host(self._full)).active += 1
+        if self.network_down:
+            self._next_probe = self._clock() + PROBE_SECONDS
+
+    def ended(self, host: str, missed: Missed | None, seconds: float = 0.0) -> None:
+        """It came back after so many seconds: None for a picture, else why there is none."""
+        if not host:
+            return
+        self._active -= 1
+        known = self._hosts[host]
+        known.active -= 1
+        reason = missed.reason if missed is not None else ""
+        self._judge_network(host, reason)
+        if missed is not None and (reason in _FAILURES or _is_server_error(reason)):
+            self._failed(known, missed)
+        elif not reason.startswith(("url.", "policy.")):
+            self._succeeded(known, self._clock() - seconds)
+        if not known.active and known == _Host(self._full, slowed_at=known.slowed_at, too_many=known.too_many):
+            del self._hosts[host]  # Nothing to remember: the book stays small over a million hosts.
+
+    def next_free(self, host: str) -> float:
+        """The earliest moment at which `free` may turn true; now when only a running download is in the way."""
+        now = self._clock()
+        known = self._hosts.get(host)
+        moments = [now]
+        if known is not None:
+            moments += [known.paused_until, known.open_until]
+        if self.network_down and host:
+            moments.append(self._next_probe)
+        return max(moments)
+
+    def hopeless(self, host: str) -> bool:
+        """Whether waiting for the host is not worth this run's time: its breaker opened again after two probes, or
+        it asked for a longer pause than a run waits for."""
+        known = self._hosts.get(host)
+        if known is None:
+            return False
+        too_long = known.paused_until - self._clock() > self._settings.retry_after_max
+        return too_long or known.open_seconds >= HOPELESS_SECONDS
+
+    def backoff(self, attempt: int) -> float:
+        """Seconds before the next attempt at the same URL after `attempt` of them: full jitter, doubling, capped."""
+        return self._chance.uniform(0.0, min(self._settings.backoff_max, 2.0 ** min(attempt, 32)))
+
+    @property
+    def _full(self) -> int:
+        return max(1, self._settings.per_host)
+
+    def _judge_network(self, host: str, reason: str) -> None:
+        if reason.startswith(("url.", "policy.")):
+            return
+        was_down = self.network_down
+        if reason in _SILENT:
+            self._silent += 1
+            self._silent_hosts.add(host)
+            if self.network_down and not was_down:
+                self._next_probe = self._clock() + PROBE_SECONDS
+            return
+        self._silent = 0
+        self._silent_hosts.clear()
+        if was_down:  # Back again: what the hosts seemed to fail at was not theirs.
+            for known in self._hosts.values():
+                known.failed.clear()
+                known.open_seconds, known.open_until = 0.0, float("-inf")
+
+    def _succeeded(self, known: _Host, started: float) -> None:
+        """The host answered, even if with a 404: the breaker closes, the limit grows.
+
+        Back to just below where it was too much it grows with each success, beyond that with care, as CUBIC does
+        (RFC 9438, 4.1). Downloads that began before the host was slowed down prove nothing.
+        """
+        known.failed.clear()
+        known.slow_downs = 0
+        known.open_seconds, known.open_until = 0.0, float("-inf")
+        if known.limit >= self._full:
+            known.successes = 0
+        elif started >= known.slowed_at:
+            known.successes += 1
+            if known.limit + 1 < known.too_many or known.successes >= 2 * known.limit:
+                known.limit, known.successes = known.limit + 1, 0
+
+    def _failed(self, known: _Host, missed: Missed) -> None:
+        now = self._clock()
+        known.successes = 0
+        if missed.reason in _OVERLOADED:
+            self._slow_down(known, missed, now)
+        if known.open_seconds:
+            if now >= known.open_until:  # The probe failed; late ones from before do not count again.
+                self._open(known, min(BREAKER_MOST, known.open_seconds * 2), now)
+            return
+        known.failed.add(missed.task.id)
+        if len(known.failed) >= BREAKER_FAILURES:
+            self._open(known, BREAKER_SECONDS, now)
+
+    def _slow_down(self, known: _Host, missed: Missed, now: float) -> None:
+        """Half as many at a time, but once for all that were under way together; and the pause asked for."""
+        if now - missed.seconds >= known.slowed_at:
+            known.too_many, known.limit, known.slowed_at = known.limit, max(1, known.limit // 2), now
+        if missed.reason not in ("http.429", "http.503"):
+            return
+        first = TOO_MANY_SECONDS if missed.reason == "http.429" else 1.0
+        pause = min(self._settings.backoff_max, first * 2.0 ** min(known.slow_downs, 16))
+        known.slow_downs += 1
+        known.paused_until = max(known.paused_until, now + (missed.retry_after or pause))
+
+    def _open(self, known: _Host, seconds: float, now: float) -> None:
+        known.open_seconds, known.open_until = seconds, now + seconds
+        known.failed.clear()
+
+
+def _is_server_error(reason: str) -> bool:
+    return reason.startswith("http.5") and reason[5:].isdigit()

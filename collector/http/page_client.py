@@ -1,0 +1,254 @@
+"""Pages and JSON over plain HTTP for sources that need no browser. Never fetches a picture and never parses.
+
+Each exchange is guarded as those of pictures are. Here is what is around it: tries, shared pace and pauses, robots.txt.
+"""
+
+from __future__ import annotations
+
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property, partial
+from urllib.parse import urlencode, urlsplit
+
+from collector import __version__
+from collector.errors import SourceError
+from collector.http.contract import Answer, Throttled
+from collector.http.deadlines import Watchdog
+from collector.http.exchange import Exchange, PageAsk
+from collector.http.pace import LONGEST_PAUSE, Pace
+from collector.http.prefetch import in_order
+from collector.http.robots import RobotsBook, Rules
+from collector.http.safe_adapter import GuardedAdapter, tls_context
+from collector.http.safety import Resolve, system_resolve
+from collector.http.transport import FetchError, retry_after
+from collector.model import SearchState
+from collector.reasons import Fate, fate
+from collector.settings import FetchSettings
+from collector.urls import host_of, origin
+
+SECONDS = 30.0
+"""One exchange, from name resolution to the last byte, redirects included."""
+TRIES = 3
+PAUSES = 8
+"""Times that one page is asked for again after its host asked to slow down."""
+STEP = 0.2
+"""Longest sleep in one piece, so that a stop is noticed."""
+SLOW_DOWN = frozenset((429, 503))
+
+
+class PageClient:
+    """What all searches of a run share: pace and pauses of hosts, robots.txt. Thread-safe.
+
+    `notice` is told once per host whose robots.txt is not looked at; the rest is for tests.
+    """
+
+    def __init__(
+        self,
+        settings: FetchSettings,
+        notice: Callable[[str], None] = lambda _: None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: random.Random | None = None,
+        resolve: Resolve = system_resolve,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.settings, self.clock, self.sleep, self.resolve = settings, clock, sleep, resolve
+        self.chance = chance or random.Random()
+        self.pace, self.robots = Pace(clock), RobotsBook(clock)
+        self._notice, self._noticed = notice, set[str]()
+        self._context, self._lock = context, threading.Lock()
+
+    def visit(self, left: Callable[[], float]) -> PageVisit:
+        """Pages for one search; `left` gives its seconds left and raises when it is to stop."""
+        return PageVisit(self, left)
+
+    def adapter(self) -> GuardedAdapter:
+        """Connections for one visit."""
+        with self._lock:
+            self._context = self._context or tls_context()
+        return GuardedAdapter(self.settings, self.resolve, self._context)
+
+    def unheeded(self, host: str) -> None:
+        """The user chose not to obey the host's robots.txt: said once."""
+        with self._lock:
+            if host in self._noticed:
+                return
+            self._noticed.add(host)
+        self._notice(f"{host}: robots.txt is not looked at (fetch.robots is off)")
+
+
+class PageVisit:
+    """See `collector.http.contract.Visit`. Belongs to one search; `get_all` asks from several threads."""
+
+    def __init__(self, client: PageClient, left: Callable[[], float]) -> None:
+        self._client, self._pace, self._left_of_search = client, client.pace, left
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+    ) -> Answer:
+        """See `collector.http.contract.Pages`."""
+        ask = PageAsk(_with(url, params), headers or {}, form)
+        permit = self._permit if crawl else _anything
+        try:
+            permit(ask.url)
+            if crawl:
+                rate = self._slower(ask.url, rate)
+            return self._asked(ask, rate, throttled, permit)
+        except FetchError as error:
+            raise _as_source_error(error, host_of(ask.url)) from None
+
+    def get_all(
+        self,
+        urls: Iterable[str | None],
+        *,
+        headers: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+        most: int = 8,
+    ) -> Iterator[Answer | SourceError]:
+        """See `collector.http.contract.Pages`."""
+        _ = self._exchange, self._watchdog  # Made here, before several threads want them.
+        ask = partial(self.get, headers=headers, rate=rate, throttled=throttled, crawl=crawl)
+        return in_order(ask, urls, most)
+
+    def cookies(self, url: str) -> str:
+        """See `collector.http.contract.Pages`."""
+        return self._exchange.cookies(url)
+
+    def close(self) -> None:
+        """See `collector.http.contract.Visit`."""
+        if "_adapter" in self.__dict__:
+            self._adapter.close()
+        if "_watchdog" in self.__dict__:
+            self._watchdog.close()
+
+    @cached_property
+    def _adapter(self) -> GuardedAdapter:
+        return self._client.adapter()
+
+    @cached_property
+    def _watchdog(self) -> Watchdog:
+        settings = self._client.settings
+        return Watchdog(settings.minimum_speed, settings.slow_time)
+
+    @cached_property
+    def _exchange(self) -> Exchange:
+        settings = self._client.settings
+        agent = settings.user_agent.replace("{version}", __version__)
+        return Exchange(self._adapter, agent, settings.allow_private)
+
+    # ------------------------------------------------------------------ tries and pauses
+
+    def _asked(self, ask: PageAsk, rate: float, throttled: Throttled | None, permit: Callable[[str], None]) -> Answer:
+        """The answer, after as many tries as it takes. FetchError of the last one."""
+        host = host_of(ask.url)
+        failed = paused = 0
+        while True:
+            self._take_turn(host, rate)
+            began = self._client.clock()
+            try:
+                with self._watchdog.attempt(min(SECONDS, self._left())) as attempt:
+                    answer = self._exchange.carry(ask, attempt, permit)
+                wait = _wish(answer, throttled)
+                if wait is None and answer.status < 500:
+                    self._pace.succeeded(host)
+                    return answer
+                if wait is None:
+                    raise FetchError(f"http.{answer.status}", f"HTTP {answer.status}", answer.status)
+            except FetchError as error:
+                failed += 1
+                if failed >= TRIES or not (fate(error.reason) is Fate.RETRY or error.status >= 500):
+                    raise
+                self._sleep(self._client.chance.uniform(0.0, 0.5 * 2.0**failed))
+                continue
+            paused += 1
+            for slowed in {host, host_of(answer.url)}:
+                self._pace.slow_down(slowed, wait, began)
+            if paused > PAUSES:
+                raise _come_back(host, self._pace.pause(host))
+
+    def _take_turn(self, host: str, rate: float) -> None:
+        """Wait until the host may be asked. SourceError when that is longer than the search has."""
+        while wait := self._pace.turn(host, rate):
+            pause, left = self._pace.pause(host), self._left()
+            if pause > min(LONGEST_PAUSE, left):
+                raise _come_back(host, pause)
+            self._client.sleep(min(wait, STEP, left))
+
+    def _sleep(self, seconds: float) -> None:
+        ends = self._client.clock() + seconds
+        while (wait := ends - self._client.clock()) > 0:
+            self._client.sleep(min(wait, STEP, self._left()))
+
+    def _left(self) -> float:
+        left = self._left_of_search()
+        if left <= 0:
+            raise SourceError(SearchState.UNREACHABLE, "page.unreachable", "no time left for the answer")
+        return left
+
+    # ------------------------------------------------------------------ robots.txt
+
+    def _permit(self, url: str) -> None:
+        """SourceError when the site's robots.txt forbids a URL."""
+        if not self._client.settings.robots:
+            self._client.unheeded(host_of(url))
+        elif why := self._rules(url).forbids(url):
+            raise SourceError(SearchState.BLOCKED, "policy.robots", why)
+
+    def _slower(self, url: str, rate: float) -> float:
+        delay = self._rules(url).delay if self._client.settings.robots else 0.0
+        return min(rate or 1 / delay, 1 / delay) if delay else rate
+
+    def _rules(self, url: str) -> Rules:
+        def ask(address: str) -> Rules:
+            host = host_of(url)
+            try:
+                answer = self._asked(PageAsk(address), 0.0, None, _anything)
+            except FetchError as error:
+                if error.reason.startswith("url."):
+                    raise
+                return Rules(host, missing=error.detail)
+            return Rules.answered(host, answer.status, answer.body)
+
+        return self._client.robots.rules(origin(url), ask)
+
+
+def _anything(_url: str) -> None:
+    """What needs no permission: an API, and robots.txt itself."""
+
+
+def _with(url: str, params: Mapping[str, str | int] | None) -> str:
+    if not params:
+        return url
+    base, hash_, fragment = url.partition("#")
+    return base + ("&" if urlsplit(base).query else "?") + urlencode(params) + hash_ + fragment
+
+
+def _wish(answer: Answer, throttled: Throttled | None) -> float | None:
+    """Seconds that the answer asks everybody to wait, 0 when it names none; None when it does not ask."""
+    wish = (0.0 if answer.status in SLOW_DOWN else None) if throttled is None else throttled(answer)
+    return wish if wish is None or wish > 0 else retry_after(answer.headers.get("retry-after")) or 0.0
+
+
+def _come_back(host: str, seconds: float) -> SourceError:
+    text = f"{host} asks to slow down; come back in {max(1, round(seconds))} s"
+    return SourceError(SearchState.BLOCKED, "page.rate_limited", text)
+
+
+def _as_source_error(error: FetchError, host: str) -> SourceError:
+    if fate(error.reason) is Fate.RETRY or error.reason.startswith(("http.", "net.tls")):
+        return SourceError(SearchState.UNREACHABLE, "page.unreachable", f"{host}: {error.detail}")
+    return SourceError(SearchState.FAILED, error.reason, f"{host}: {error.detail}" if host else error.detail)

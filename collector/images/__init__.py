@@ -1,0 +1,1 @@
+"""The only Pillow: what bytes are, decoding, metadata, hashes, pixels, videos."""

@@ -1,0 +1,331 @@
+"""The master map as a file: keyword -> URLs, written as JSON and read in every form people keep it in.
+
+Executes nothing it reads and judges no URL: whether one can be fetched is found out by fetching it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import os
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from collector.errors import InputError
+from collector.importers.csv_reader import Table, decode, first_line, read_bytes, sniff, split, table
+from collector.importers.queries import clean
+from collector.ledger.layout import PART_PREFIX, PART_SUFFIX
+
+Fields = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One URL of a map, with what else the file says about it."""
+
+    keyword: str
+    url: str
+    fields: Fields = ()
+    """The other columns as (name, text), names as the file writes them; those without a value are left out."""
+
+
+Records = Iterator[Record]
+
+_KEYWORD: Final = ("keyword", "keywords", "query", "label", "class")
+_URL: Final = ("url", "urls", "image_url", "link")
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:(?!\\)\S", re.IGNORECASE)
+_DEFAULTDICT: Final = re.compile(r"\s*defaultdict\(<class 'list'>, (\{.*\})\)\s*", re.DOTALL)
+
+
+# --------------------------------------------------------------------------- writing
+
+
+def write_urls(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
+    """Write {"keyword": ["url", ...]} in the order given; the old file stays until the new one is whole.
+
+    The URLs of a keyword must come one after the other: ValueError when a keyword comes back later.
+    Memory: the keywords, never the URLs. OSError when the file cannot be written; no part file stays.
+    """
+    part = path.with_name(f"{PART_PREFIX}{path.name}{PART_SUFFIX}")
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            _write(file, pairs)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # A write knows only its number.
+        raise
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write(file: TextIO, pairs: Iterable[tuple[str, str]]) -> None:
+    current: str | None = None
+    seen: set[str] = set()
+    file.write("{")
+    for keyword, url in pairs:
+        if keyword != current:
+            if keyword in seen:
+                raise ValueError(f"the URLs of {keyword!r} are not in one piece")
+            seen.add(keyword)
+            file.write(("\n" if current is None else "\n  ],\n") + f"  {_quoted(keyword)}: [\n    {_quoted(url)}")
+            current = keyword
+        else:
+            file.write(f",\n    {_quoted(url)}")
+    file.write("}\n" if current is None else "\n  ]\n}\n")
+
+
+def _quoted(text: str) -> str:
+    """JSON readable for people; a lone surrogate, which UTF-8 cannot hold, is escaped."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    try:
+        quoted.encode()
+    except UnicodeEncodeError:
+        return json.dumps(text)
+    return quoted
+
+
+# --------------------------------------------------------------------------- reading
+
+
+def read_urls(path: Path, keyword: str | None = None) -> Iterator[tuple[str, str]]:
+    """(keyword, URL) of somebody's saved map, in the file's order; see `read_records`."""
+    return ((record.keyword, record.url) for record in read_records(path, keyword))
+
+
+def read_records(path: Path, keyword: str | None = None) -> Records:
+    """Read somebody's saved map: what it is, is seen from its content.
+
+    JSON {"keyword": ["url", ...]}; JSON Lines {"keyword": ..., "url": ...}; one or more printed Python
+    dicts; CSV or TSV with the columns keyword and url, or two columns without a header; Parquet with these
+    columns; a plain list with one URL a line. `keyword` is for files that have none; else their stem is
+    taken. InputError: file, line, what to do; it may come late, so store nothing before the end.
+    """
+    fallback = path.stem if keyword is None else keyword
+    raw = read_bytes(path)
+    if raw.startswith(b"PAR1"):
+        records = _parquet(path, fallback)
+    else:
+        text = decode(path, raw)
+        records = _structured(path, text, fallback) or _delimited(path, text, fallback)
+    return _cleaned(path, records)
+
+
+def _cleaned(path: Path, records: Iterable[Record]) -> Records:
+    count = 0
+    known: dict[str, str] = {}
+    for record in records:
+        keyword = known.get(record.keyword)
+        if keyword is None:
+            try:
+                keyword = known[record.keyword] = clean(record.keyword)[0]
+            except ValueError as error:
+                raise InputError(f"{path}: the keyword {error}") from None
+            if not keyword:
+                raise InputError(f"{path}: a keyword is empty; write one")
+        if url := record.url.strip():
+            yield Record(keyword, url, record.fields)
+            count += 1
+    if not count:
+        raise InputError(f"{path}: 0 URLs; give a map of keywords to URLs, or a list of URLs")
+
+
+# --------------------------------------------------------------------------- JSON, JSON Lines, Python
+
+
+def _structured(path: Path, text: str, fallback: str) -> Records | None:
+    """None when the text is none of these."""
+    if wrapped := _DEFAULTDICT.fullmatch(text):
+        text = wrapped[1]
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    return _flat(path, _documents(path, text), fallback)
+
+
+def _documents(path: Path, text: str) -> Iterator[tuple[int, object]]:
+    """(line, value) of every JSON or Python value: one per line when each line is an object, else one in all."""
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    if len(lines) > 1 and all(line.strip()[0] + line.strip()[-1] == "{}" for _, line in lines):
+        for number, line in lines:
+            yield number, _value(path, line, number)
+    else:
+        yield 1, _value(path, text, 1)
+
+
+def _value(path: Path, text: str, line: int) -> object:
+    """Of a text that begins in the given line. InputError names the line in which the better try broke off."""
+    try:
+        return json.loads(text, object_pairs_hook=_merged)
+    except RecursionError:
+        reached = 1
+    except ValueError as error:
+        reached = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+    if "'" in text:  # as every printed dict has; broken JSON must not pass as Python, which joins "a" "b"
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # stray backslashes
+                value: object = ast.literal_eval(text.strip())
+                return value
+        except (ValueError, TypeError, MemoryError, RecursionError):
+            pass
+        except SyntaxError as error:
+            reached = max(reached, error.lineno or 1)
+    what = "neither JSON nor a printed Python dict of keyword -> list of URLs"
+    raise InputError(f"{path}, line {line + reached - 1}: {what}; is it cut off?") from None
+
+
+def _merged(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which a name may come twice: its lists are joined."""
+    merged: dict[str, Any] = {}
+    for name, value in pairs:
+        old = merged.get(name)
+        merged[name] = old + value if isinstance(old, list) and isinstance(value, list) else value
+    return merged
+
+
+def _flat(path: Path, documents: Iterable[tuple[int, object]], fallback: str) -> Records:
+    """Of values that are a map, a record of keyword and url, a URL, or a list of these."""
+    for line, document in documents:
+        for item in document if isinstance(document, list) else [document]:
+            record = _record(item, fallback)
+            if isinstance(item, str):
+                yield Record(fallback, item)
+            elif record:
+                yield record
+            elif isinstance(item, dict):
+                for keyword, urls in item.items():
+                    yield from _urls(path, line, str(keyword), urls)
+            else:
+                raise InputError(f"{path}, line {line}: {str(item)[:40]!r} stands where a keyword or URL should")
+
+
+def _urls(path: Path, line: int, keyword: str, value: object) -> Records:
+    for item in value if isinstance(value, list | tuple | set) else [value]:
+        record = _record(item, keyword)
+        if isinstance(item, str):
+            yield Record(keyword, item)
+        elif record:
+            yield Record(keyword, record.url, record.fields)
+        elif item is not None:  # old maps hold None where a thumbnail had no address
+            raise InputError(f"{path}, line {line}: {str(item)[:40]!r} under {keyword[:40]!r} is no URL")
+
+
+def _record(item: object, fallback: str) -> Record | None:
+    """Of a dict that has a URL among its fields."""
+    if not isinstance(item, dict):
+        return None
+    names = {str(name).casefold(): name for name in item}
+    url = next((names[name] for name in _URL if isinstance(item.get(names.get(name)), str)), None)
+    keyword = next((names[name] for name in _KEYWORD if isinstance(item.get(names.get(name)), str)), None)
+    if url is None:
+        return None
+    rest = {str(name): value for name, value in item.items() if name not in (url, keyword)}
+    return Record((item[keyword] if keyword is not None else "") or fallback, item[url], _fields(rest))
+
+
+def _fields(values: Mapping[str, object]) -> Fields:
+    """As texts; what has no value (nothing, "", not a number) is left out."""
+    texts = {name: _text(value) for name, value in values.items()}
+    return tuple((name, text) for name, text in texts.items() if text)
+
+
+def _text(value: object) -> str:
+    if hasattr(value, "tolist"):  # numpy's, which Parquet brings
+        value = value.tolist()
+    if value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("NaT", "<NA>"):
+        return ""
+    if isinstance(value, dict | list | tuple | set):
+        return json.dumps(value, ensure_ascii=False, default=str) if value else ""
+    return str(value).strip()
+
+
+# --------------------------------------------------------------------------- tables and lists
+
+
+def _delimited(path: Path, text: str, fallback: str) -> Records:
+    first, line = first_line(text)
+    if not first:
+        raise InputError(f"{path}: 0 URLs, the file is empty")
+    is_table = path.suffix.lower() in (".csv", ".tsv") or "\t" in first
+    if first.startswith("#") or (_SCHEME.match(first.strip()) and not is_table):
+        return _plain(path, text, fallback)
+    delimiter = sniff(first, _URL)
+    cells = split(first, delimiter)
+    names = [cell.casefold() for cell in cells]
+    url = _place(names, _URL)
+    keyword = _place(names, _KEYWORD)
+    header = line if url is not None else 0
+    if url is None:
+        url = next((place for place, cell in enumerate(cells) if _SCHEME.match(cell)), None)
+        if url is None or len(cells) > 2:
+            what = f"no column is called url; found {', '.join(cells[:10])[:200]}"
+            raise InputError(f"{path}, line {line}: {what}; name the columns keyword and url in a first row")
+        keyword = 1 - url if len(cells) == 2 else None
+    shape = _Shape(cells if header else [], header, url, keyword)
+    return _table(table(path, text, delimiter, len(cells)), shape, fallback)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Where things are in a table."""
+
+    names: list[str]
+    """Of all columns; none without a header."""
+    header: int
+    """Records before this one are none."""
+    url: int
+    keyword: int | None
+
+
+def _table(rows: Table, shape: _Shape, fallback: str) -> Records:
+    taken = (shape.url, shape.keyword)
+    others = [(place, name) for place, name in enumerate(shape.names) if place not in taken and name]
+    for number, cells in rows.records():
+        if number < shape.header or not any(cells):
+            continue
+        keyword = fallback if shape.keyword is None else cells[shape.keyword]
+        if not keyword.strip() or not cells[shape.url].strip():
+            raise rows.error(number, "a row needs a keyword and a url; complete it or delete it")
+        yield Record(keyword, cells[shape.url], tuple((name, cells[place]) for place, name in others if cells[place]))
+
+
+def _place(names: list[str], wanted: tuple[str, ...]) -> int | None:
+    return next((names.index(name) for name in wanted if name in names), None)
+
+
+def _plain(path: Path, text: str, keyword: str) -> Records:
+    """One URL a line; empty lines and lines that begin with # do not count."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if not _SCHEME.match(line.strip()):
+            raise InputError(f"{path}, line {number}: {line.strip()[:40]!r} is no URL; write one a line, with https://")
+        yield Record(keyword, line)
+
+
+def _parquet(path: Path, fallback: str) -> Records:
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(path)
+    except ImportError:
+        raise InputError(
+            f"{path}: reading Parquet needs pyarrow; pip install pyarrow (or collector[parquet]), or save it as CSV"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}") from error
+    names = [str(name).casefold() for name in frame.columns]
+    url, keyword = _place(names, _URL), _place(names, _KEYWORD)
+    if url is None:
+        raise InputError(f"{path}: no column is called url; found {', '.join(names[:20])}")
+    others = [(place, str(name)) for place, name in enumerate(frame.columns) if place not in (url, keyword)]
+    for row in frame.itertuples(index=False, name=None):
+        if isinstance(row[url], str):
+            given = _text(row[keyword]) if keyword is not None else ""
+            yield Record(given or fallback, row[url], _fields({name: row[place] for place, name in others}))

@@ -1,0 +1,20 @@
+"""The ledger: one SQLite file beside the pictures. The only room with SQL; it never touches a picture."""
+
+from collector.ledger.db import Interrupted, NotOurs, SqlTrouble, StoreBusy, StoreError, translated
+from collector.ledger.examine import Examined, examine
+from collector.ledger.ledger import Ledger
+from collector.ledger.work import KnownSearch, OpenQuery
+
+__all__ = [
+    "Examined",
+    "Interrupted",
+    "KnownSearch",
+    "Ledger",
+    "NotOurs",
+    "OpenQuery",
+    "SqlTrouble",
+    "StoreBusy",
+    "StoreError",
+    "examine",
+    "translated",
+]

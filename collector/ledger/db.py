@@ -1,0 +1,147 @@
+"""The connection to the ledger: opening, transactions, small notes, and SQLite's trouble in our words.
+
+Knows no table but `meta`; what the others hold is told in the modules beside it.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from collector.ledger import layout
+from collector.model import Query
+
+REPAIR = "`collector repair` rebuilds it from what is left, its backup and the pictures"
+STEPS = 20_000
+"""Virtual machine steps of SQLite between two looks at a stop: some milliseconds."""
+
+
+class StoreError(Exception):
+    """The ledger cannot be used; one line. Exit code 6."""
+
+
+class NotOurs(StoreError):
+    """A sound file of a newer version, or of another program."""
+
+
+class StoreBusy(Exception):
+    """Another program holds the ledger; one line. Exit code 5."""
+
+
+class Interrupted(Exception):
+    """A statement was ended by `Store.interruptible`; nothing of its transaction is kept."""
+
+
+SqlTrouble = sqlite3.Error
+"""What statements raise outside of transactions; `translated` says what it means."""
+
+_DISK = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+}
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+
+
+def translated(error: sqlite3.Error, path: Path | None = None) -> Exception:
+    """OSError for a disk's trouble, StoreError for damage, StoreBusy for somebody's lock; else the error itself."""
+    name = str(path or layout.LEDGER)
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = sqlite3.SQLITE_FULL if extended == sqlite3.SQLITE_IOERR_SHMSIZE else extended & 0xFF
+    if code in _DISK:
+        return OSError(_DISK[code], os.strerror(_DISK[code]), name)
+    if code in _DAMAGE or "decode to UTF-8" in str(error):
+        return StoreError(f"{name}: damaged ({error}); {REPAIR}")
+    if code in _BUSY:
+        return StoreBusy(f"{name}: held by another program ({error}); close it and run the same command again")
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return Interrupted(str(error))
+    return error
+
+
+@contextmanager
+def plain_words(path: Path | None = None) -> Iterator[None]:
+    """SQLite's own words become what they mean; see `translated`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        meant = translated(error, path)
+        if meant is error:
+            raise
+        raise meant from error
+    except UnicodeDecodeError as error:  # Of SQLite's message about a schema that is not text any more.
+        raise StoreError(f"{path or layout.LEDGER}: damaged ({error.reason}); {REPAIR}") from error
+
+
+class Store:
+    """An open ledger file, for one thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._folders: dict[str, str] = {}
+        """Folder names given so far, as far as they are committed."""
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the file and let go of it."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is kept whole or not at all."""
+        with plain_words():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._folders.clear()
+                if self._db.in_transaction:
+                    with suppress(sqlite3.Error):  # The first trouble tells more; closing rolls back as well.
+                        self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def interruptible(self, stopping: Callable[[], bool]) -> Iterator[None]:
+        """Long statements inside end with Interrupted soon after `stopping` turns true."""
+        self._db.set_progress_handler(lambda: int(stopping()), STEPS)
+        try:
+            with plain_words():
+                yield
+        finally:
+            self._db.set_progress_handler(None, 0)
+
+    @property
+    def changes(self) -> int:
+        """Rows changed since the file was opened."""
+        return self._db.total_changes
+
+    def note(self, key: str) -> str:
+        """A remembered text, "" when there is none."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else ""
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a text; "" forgets it."""
+        with plain_words():
+            if value:
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+            else:
+                self._db.execute("DELETE FROM meta WHERE key = ?", (key,))
+
+
+def filters_text(query: Query) -> str:
+    """A query's filters as the ledger spells them."""
+    return json.dumps(dict(query.filters), ensure_ascii=False, sort_keys=True)
+
+
+def now() -> str:
+    """The wall clock's time, for people to read; nothing is decided by it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,108 @@
+"""Finds what is to be forgotten by URL, file, host, hash or likeness, and forgets it: ledger first, then disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collector import urls
+from collector.errors import InputError, UsageError
+from collector.http.blocklist import hosts as host_names
+from collector.ledger import Ledger
+
+_HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(slots=True)
+class Wanted:
+    """All that one command asks to forget."""
+
+    files: dict[str, Path] = field(default_factory=dict)
+    """sha256 -> path of a saved file, relative to the folder."""
+    urls: dict[int, None] = field(default_factory=dict)
+    """Numbers of URLs of which nothing is saved."""
+    hosts: list[str] = field(default_factory=list)
+
+
+def named(ledger: Ledger, folder: Path, texts: Iterable[str], wanted: Wanted) -> None:
+    """Add pictures and URLs by URL, path or name of a file. InputError when one is not known."""
+    for text in texts:
+        stories = ledger.stories(text)
+        shas = {str(story.facts["sha256"]) for story in stories if story.facts["state"] in ("saved", "duplicate")}
+        found = ledger.files_with(sorted(shas))
+        open_urls = ledger.urls_unsaved(text, urls.url_key(text)) if "://" in text else []
+        if not found and not open_urls:
+            raise InputError(f"{text[:200]}: no saved picture and no open URL that {folder} knows")
+        wanted.files.update(found)
+        wanted.urls.update(dict.fromkeys(open_urls))
+
+
+def by_host(ledger: Ledger, names: Iterable[str], wanted: Wanted) -> None:
+    """Add everything from hosts and those below them. The host is remembered though it may have brought nothing yet."""
+    for text in names:
+        try:
+            (name,) = host_names(text)
+        except (UsageError, ValueError):
+            raise UsageError(f"--domain {text[:60]}: no host name; write it like example.com") from None
+        wanted.hosts.append(name)
+        wanted.files.update(ledger.files_from(name))
+        wanted.urls.update(dict.fromkeys(ledger.urls_from(name)))
+
+
+def by_hash(ledger: Ledger, folder: Path, texts: Iterable[str], wanted: Wanted) -> None:
+    """Add pictures by the hash of their bytes, whole or from its beginning on. InputError when one is not known."""
+    for text in texts:
+        sha256 = text.strip().lower()
+        if not 16 <= len(sha256) <= 64 or not set(sha256) <= _HEX:
+            raise UsageError(f"--sha {text[:80]}: 16 to 64 hexadecimal digits")
+        if not (found := ledger.files_with([sha256])):
+            raise InputError(f"{sha256}: no saved picture of {folder} has this hash")
+        wanted.files.update(found)
+
+
+def by_likeness(ledger: Ledger, files: Iterable[Path], distance: int, wanted: Wanted) -> None:
+    """Add pictures within so many bits of a file's PDQ hash, which need not be one of the set. They must be hashed."""
+    from collector.dataset import near
+    from collector.images.hashing import hash_files
+    from collector.images.pdq import RELIABLE, Hashed, unpacked
+
+    known = list(ledger.hashes())
+    for file in files:
+        [(_, looks)] = hash_files([("", file)], 1)
+        if not isinstance(looks, Hashed):
+            raise InputError(f"--near {file}: cannot be read as a picture: {looks}")
+        if looks.quality < RELIABLE:
+            raise InputError(
+                f"--near {file}: too plain to be compared (quality {looks.quality} of 100); name files instead"
+            )
+        words = unpacked([looks.hash, *(text for _, text, _ in known)])
+        gaps = near.distances(words, 0, range(1, len(known) + 1)) if known else []
+        alike = [row[0] for row, gap in zip(known, gaps, strict=True) if gap <= distance and row[2] >= RELIABLE]
+        wanted.files.update(ledger.files_with(alike))
+
+
+def forget(ledger: Ledger, folder: Path, wanted: Wanted, tell: Callable[[Path, int], None]) -> None:
+    """Forget it all; `tell` hears of every file with the number of URLs that led to it.
+
+    The ledger goes first: a kill between the two leaves a file that nobody knows, which `verify` names.
+    """
+    for name in wanted.hosts:
+        ledger.forget_host(name)
+    for sha256, path in sorted(wanted.files.items(), key=lambda row: row[1]):
+        urls = ledger.forget_picture(sha256)
+        _remove(folder, path)
+        tell(path, urls)
+    ledger.forget_urls(list(wanted.urls))
+
+
+def _remove(folder: Path, path: Path) -> None:
+    """The file, and the folders that are empty then; a moved reject lies beside the output folder."""
+    (folder / path).unlink(missing_ok=True)
+    places: Sequence[Path] = [(folder / path).parent]
+    if path.parts[:1] == ("..",):
+        places = [*places, (folder / path).parent.parent]
+    for place in places:
+        with suppress(OSError):  # It holds something still.
+            place.rmdir()

@@ -1,0 +1,94 @@
+"""The mark that a run is going on, and what is done when the next one finds it: the run before died.
+
+Whether the process alone died or the whole machine is known by the boot id; after the latter nothing
+that was not flushed is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from collector.ledger import Ledger, disk
+from collector.maintenance import files
+
+RUNNING = "running"
+BOOT = "boot"
+SLACK = 2.0
+"""Seconds by which file times of coarse file systems (FAT) may lie before the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What was done after a run that died."""
+
+    orphans: int = 0
+    """Pictures deleted that had their name but not yet their row; their URLs are to do."""
+    lost: int = 0
+    """Pictures that a dead machine did not keep; their URLs are to do."""
+    checked: int = 0
+
+
+def begin(ledger: Ledger, at: datetime | None = None) -> None:
+    """Leave the mark."""
+    ledger.remember(RUNNING, (at or datetime.now(UTC)).isoformat())
+    ledger.remember(BOOT, disk.boot_id())
+
+
+def end(ledger: Ledger) -> None:
+    """Take the mark away: everything named is recorded."""
+    ledger.remember(RUNNING, "")
+
+
+def clock_went_back(ledger: Ledger) -> None:
+    """Move the mark when the wall clock shows less than it: files to come are still younger than the mark."""
+    began = _mark(ledger)
+    if began is not None and (current := datetime.now(UTC)) < began:
+        begin(ledger, current)
+
+
+def after_unclean_stop(ledger: Ledger, folder: Path, boot: Callable[[], str] = disk.boot_id) -> Mended:
+    """Looks at nothing when the run before ended well and the machine ran on. StoreError when the ledger is damaged."""
+    began = _mark(ledger)
+    orphans = 0
+    if began is not None:
+        ledger.check()
+        orphans = remove_orphans(ledger, folder, began.timestamp() - SLACK)
+    boot_now = boot()
+    if boot_now and boot_now == ledger.note(BOOT):
+        return Mended(orphans)
+    mark, unsynced = ledger.unsynced()
+    if not mark:
+        return Mended(orphans)
+    lost = [saved for saved in unsynced if files.trouble(folder, saved)]
+    for saved in lost:
+        (folder / saved.path).unlink(missing_ok=True)
+    ledger.lost(lost)
+    disk.flush(folder, [saved.path for saved in unsynced])
+    ledger.synced(mark)
+    return Mended(orphans, len(lost), len(unsynced))
+
+
+def remove_orphans(ledger: Ledger, folder: Path, since: float) -> int:
+    """Delete pictures that a killed run had named but not yet recorded; their URLs are still to do. How many.
+
+    Only files written since then, with a name of ours and bytes that agree with it, whose picture no row has; or
+    torn ones, as a dead machine leaves them. Anything else in the folder belongs to the user.
+    """
+    removed = 0
+    for file in files.pictures(folder, since):
+        if ledger.owner_of(file.name) is None and (files.named_after_bytes(file) or files.torn(file)):
+            file.unlink()
+            removed += 1
+    for directory in files.class_folders(folder, since):
+        if not any(directory.iterdir()):  # Made for a picture that never got its name.
+            directory.rmdir()
+    return removed
+
+
+def _mark(ledger: Ledger) -> datetime | None:
+    """When the run that is not known to have ended began."""
+    text = ledger.note(RUNNING)
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,250 @@
+"""One search from start to end: runs the source, numbers and dedupes its hits, bounds its time, names its end.
+
+Posts SearchStarted, Found and SearchEnded. No threads and no Selenium here; browser and clock are given.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from collector.browser.contract import Browser
+from collector.errors import BrowserError, SourceError
+from collector.http.contract import Answer, OpenVisit, Throttled, Visit
+from collector.model import ALL, Found, Hit, Noticed, Post, Search, SearchEnded, SearchStarted, SearchState
+from collector.search import diagnosis
+from collector.search.breaker import Breaker, Ending, door
+from collector.search.guard import GuardedBrowser, OutOfTime, Stopped
+from collector.search.lease import Lender
+from collector.settings import SearchSettings
+from collector.sources.contract import Source
+
+DIAGNOSED = (SearchState.BLOCKED, SearchState.LAYOUT)
+DIAGNOSIS_TIME = 10.0
+"""Seconds that one command may take while the page is kept for a diagnosis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What all searches of a run share."""
+
+    settings: SearchSettings
+    post: Post
+    diagnosis: Path
+    open_visit: OpenVisit
+    """How pages are asked for without a browser."""
+    breaker: Breaker = field(default_factory=Breaker)
+    stopped: Callable[[], bool] = lambda: False
+    clock: Callable[[], float] = time.monotonic
+
+
+def harvest(search: Search, source: Source, settings: Mapping[str, Any], lender: Lender, terms: Terms) -> SearchEnded:
+    """Do one search and post what it finds; its end is returned for the caller to post.
+
+    Raises Stopped when the run stops meanwhile, and whatever else a source raises: that is a bug.
+    """
+    return Harvest(search, source, settings, lender, terms).run()
+
+
+class Harvest:
+    """The state of one search; it is also the Web that its source sees."""
+
+    def __init__(
+        self, search: Search, source: Source, settings: Mapping[str, Any], lender: Lender, terms: Terms
+    ) -> None:
+        self._search, self._source, self._settings = search, source, settings
+        self._lender, self._terms = lender, terms
+        self._started = terms.clock()
+        self._deadline = self._started + terms.settings.keyword_timeout
+        self._keys = set(search.known)
+        self._found = 0
+        self._any = False
+        self._visit: Visit | None = None
+
+    # ------------------------------------------------------------------ Web, for the source
+
+    @property
+    def browser(self) -> Browser:
+        """The worker's browser, every command of which is preceded by a look at clock and stop."""
+        self._check()
+        return GuardedBrowser(self._lender.borrow(), self._check)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The source's own table."""
+        return self._settings
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+    ) -> Answer:
+        """A page or JSON over plain HTTP; see `Pages`."""
+        self._check()
+        return self._pages().get(
+            url, params=params, headers=headers, form=form, rate=rate, throttled=throttled, crawl=crawl
+        )
+
+    def get_all(
+        self,
+        urls: Iterable[str | None],
+        *,
+        headers: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+        most: int = 8,
+    ) -> Iterator[Answer | SourceError]:
+        """Many pages, several at a time; see `Pages`."""
+        self._check()
+        return self._pages().get_all(urls, headers=headers, rate=rate, throttled=throttled, crawl=crawl, most=most)
+
+    def cookies(self, url: str) -> str:
+        """The Cookie header this search would send."""
+        return self._pages().cookies(url)
+
+    def _pages(self) -> Visit:
+        if self._visit is None:
+            self._visit = self._terms.open_visit(self._left)
+        return self._visit
+
+    def _left(self) -> float:
+        self._check()
+        return self.remaining()
+
+    def notice(self, text: str) -> None:
+        """Pass a line on to the user."""
+        self._terms.post(Noticed(text))
+
+    def remaining(self) -> float:
+        """Seconds left."""
+        return self._deadline - self._terms.clock()
+
+    def wanted(self) -> int:
+        """How many more new URLs are wanted."""
+        return max(0, self._search.wanted - len(self._keys))
+
+    # ------------------------------------------------------------------ the search
+
+    def run(self) -> SearchEnded:
+        """See `harvest`."""
+        search, terms = self._search, self._terms
+        terms.post(SearchStarted(search))
+        asked = door(search)
+        ending = terms.breaker.verdict(asked)
+        kept: Path | None = None
+        if ending is None:
+            try:
+                ending = self._tries()
+            finally:
+                if self._visit is not None:
+                    self._visit.close()
+            if ending.state in DIAGNOSED:
+                kept = self._diagnose(ending)
+            if terms.breaker.note(asked, ending):
+                text = f"{asked} was {ending.state} twice in a row; it is not asked again in this run"
+                terms.post(Noticed(text, "warning"))
+        seconds = terms.clock() - self._started
+        return SearchEnded(search, ending.state, ending.reason, ending.detail, self._found, seconds, kept)
+
+    def _tries(self) -> Ending:
+        """Once, and again with a new browser each time that one breaks."""
+        failure = Ending(SearchState.FAILED, "browser.hung", "there was no time left for a try")
+        for _ in range(self._terms.settings.restarts + 1):
+            try:
+                return self._once()
+            except BrowserError as error:
+                self._lender.discard()
+                self._stop_if_asked()
+                failure = Ending(SearchState.FAILED, error.reason, error.detail)
+                if self.remaining() <= 0:
+                    break
+            except SourceError as error:
+                return Ending(error.state, error.reason, error.detail)
+            except OutOfTime:
+                return self._out_of_time()
+        return failure
+
+    def _once(self) -> Ending:
+        """Pull hits until there are enough or no more. Ranks count the source's different pictures."""
+        if self.wanted() == 0:
+            return Ending(SearchState.ENOUGH)
+        ranked: set[str] = set()
+        hits = self._source(self._search, self)
+        try:
+            for hit in hits:
+                self._stop_if_asked()
+                self._any = True
+                if hit.key not in ranked:
+                    ranked.add(hit.key)
+                    if self._search.wanted >= ALL:  # However long a walk takes, as long as it gets on.
+                        self._deadline = self._terms.clock() + self._terms.settings.keyword_timeout
+                    self._take(hit, len(ranked))
+                if self.wanted() == 0:
+                    return Ending(SearchState.ENOUGH)
+                self._check()
+        finally:
+            self._end(hits)
+        if self.remaining() <= 0:  # it left off because of the time, not because it was through
+            return self._out_of_time()
+        return Ending(SearchState.EXHAUSTED if self._any else SearchState.EMPTY)
+
+    def _take(self, hit: Hit, rank: int) -> None:
+        """Hand over a hit, unless this search did so already; one that the ledger has is no find, but may have changed.
+
+        Waiting for a full inbox is not the search's time.
+        """
+        if hit.key not in self._keys:
+            self._keys.add(hit.key)
+            self._found += 1
+        elif hit.key not in self._search.known:
+            return
+        before = self._terms.clock()
+        self._terms.post(Found(self._search, rank, hit))
+        self._deadline += self._terms.clock() - before
+
+    def _end(self, hits: Iterator[Hit]) -> None:
+        """Let a generator run its `finally`; a browser that fails even there is not used again."""
+        close: Callable[[], None] | None = getattr(hits, "close", None)
+        if close is None:
+            return
+        try:
+            close()
+        except (BrowserError, SourceError, OutOfTime, Stopped):
+            self._lender.discard()
+
+    def _check(self) -> None:
+        """Before every command and after every hit: is there time, and may the run go on?"""
+        self._stop_if_asked()
+        left = self.remaining()
+        if left <= 0:
+            raise OutOfTime
+        if self._lender.current is not None:
+            self._lender.current.limit(left)
+
+    def _stop_if_asked(self) -> None:
+        if self._terms.stopped():
+            raise Stopped
+
+    def _out_of_time(self) -> Ending:
+        seconds = f"{self._terms.settings.keyword_timeout:g} s"
+        what = f"nothing came for {seconds}" if self._search.wanted >= ALL else f"not done after {seconds}"
+        detail = f"{what}; what was found is kept"
+        return Ending(SearchState.FAILED, "browser.hung", detail)
+
+    def _diagnose(self, ending: Ending) -> Path | None:
+        browser = self._lender.current
+        if browser is None:
+            return None  # a source that asked no page
+        browser.limit(DIAGNOSIS_TIME)
+        return diagnosis.keep(self._terms.diagnosis, self._search, ending, browser, datetime.now().astimezone())

@@ -1,0 +1,130 @@
+"""What the JSON interfaces of sites answer, taken apart without trust: a value of the wrong kind is as good as none.
+
+Pure. An answer that is not what was asked for becomes a SourceError here, so that no source mistakes it for empty.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NoReturn
+
+from collector.errors import SourceError
+from collector.http.contract import Answer
+from collector.model import SearchState
+
+_TAG: Final = re.compile(r"<[^>]*>")
+_BARE: Final = re.compile(r"""("(?:[^"\\]|\\.)*")|([{,]\s*)([A-Za-z_$][\w$]*)\s*:""")
+"""A text of a script, which is left alone, or a name without quotes."""
+_BREAK: Final = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/td)\b[^>]*>", re.IGNORECASE)
+
+
+def data(answer: Answer, site: str, what: str = "what was asked for") -> Any:
+    """The JSON of a good answer.
+
+    SourceError: page.denied for 401 and 403, page.gone for 404 and 410 (which some sites answer in HTML, so no
+    body is looked at), page.layout for every other status and for a body that is no JSON.
+    """
+    if answer.status in (401, 403):
+        raise SourceError(SearchState.BLOCKED, "page.denied", f"{site} refuses ({answer.status}): {complaint(answer)}")
+    if answer.status in (404, 410):
+        raise SourceError(SearchState.FAILED, "page.gone", f"{site} has no {what}")
+    if answer.status != 200:
+        unknown(site, f"status {answer.status}: {complaint(answer)}")
+    try:
+        return answer.json()
+    except ValueError:
+        unknown(site, f"no JSON but {kind(answer)}")
+
+
+def unknown(site: str, what: str) -> NoReturn:
+    """Raise the SourceError of an answer that is not recognised."""
+    raise SourceError(SearchState.LAYOUT, "page.layout", f"{site} answered something unknown: {what}"[:200])
+
+
+def complaint(answer: Answer) -> str:
+    """What an answer says is wrong, in one line; its kind when it does not say."""
+    try:
+        said = answer.json()
+    except ValueError:
+        return kind(answer)
+    return next(_texts(said), "")[:120] or "no reason given"
+
+
+def kind(answer: Answer) -> str:
+    """The answer's media type, or that it has none."""
+    return answer.headers.get("content-type", "").partition(";")[0].strip() or "no content type"
+
+
+def _texts(said: Any, depth: int = 4) -> Iterator[str]:
+    """The texts under the names that error messages have."""
+    if isinstance(said, list) and depth:
+        for part in said:
+            yield from _texts(part, depth - 1)
+    elif isinstance(said, dict) and depth:
+        for name in ("detail", "message", "error", "errors", "info", "title", "data"):
+            value = said.get(name)
+            if isinstance(value, str) and value.strip():
+                yield " ".join(value.split())
+            elif isinstance(value, list | dict):
+                yield from _texts(value, depth - 1)
+
+
+# --------------------------------------------------------------------------- values of other people's JSON
+
+
+def text(source: Mapping[str, Any], *names: str) -> str:
+    """The first of these that is a text with something in it, or a number; "" for none."""
+    for name in names:
+        value = source.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+    return ""
+
+
+def number(source: Mapping[str, Any], *names: str) -> int:
+    """The first of these that is a whole number above zero, as a number or in digits; 0 for none."""
+    for name in names:
+        value = source.get(name)
+        if isinstance(value, str) and value.strip().isdecimal():
+            value = int(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e15:
+            return int(value)
+    return 0
+
+
+def table(value: Any) -> Mapping[str, Any]:
+    """The value when it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def tables(value: Any) -> list[Mapping[str, Any]]:
+    """The objects in a list; none when it is no list."""
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
+
+
+def plain(markup: str) -> str:
+    """The text of a bit of HTML, in one line: for names and credits that sites deliver with links in them."""
+    return " ".join(html.unescape(_TAG.sub("", _BREAK.sub(" ", markup))).split())
+
+
+def assigned(page: str, name: str) -> Mapping[str, Any] | None:
+    """The object that a page's script gives to a variable, names without quotes allowed; None when there is none."""
+    found = re.search(rf"\b{re.escape(name)}\s*=\s*(?=\{{)", page)
+    if found is None:
+        return None
+    quoted = _BARE.sub(lambda part: part[1] or f'{part[2]}"{part[3]}":', page[found.end() :])
+    try:
+        return table(json.JSONDecoder(strict=False).raw_decode(quoted)[0])
+    except ValueError:
+        return None
+
+
+def web_address(value: str) -> str:
+    """The value when it is an http(s) address, `//host/...` completed; else ""."""
+    address = f"https:{value}" if value.startswith("//") else value
+    return address if re.match(r"https?://[^/\s]", address, re.IGNORECASE) else ""

@@ -1,0 +1,158 @@
+"""A page in the browser's window: our script in it, and what it sees, as figures. Decides nothing about them.
+
+Speaks to the page through `Browser.run` and `run_async` alone. A page that loads itself anew loses the script, which
+is then put in again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from collector.browser.contract import Browser
+from collector.errors import SourceError
+from collector.http.contract import Answer
+from collector.model import SearchState
+from collector.sources.page import css, http_page, markup
+from collector.sources.page.address import resolved
+from collector.sources.page.candidates import Candidate, Figure, Rank, figure
+
+Part = tuple[str, str]
+"""(package, file) of a piece of the script."""
+LOOK: Final[tuple[Part, ...]] = ((__package__, "look.js"), (__package__, "scroll.js"))
+
+_CALL: Final = """
+const api = window.__collector_page;
+return api ? [api[arguments[0]](...arguments[1])] : null;
+"""
+_CALL_ASYNC: Final = """
+const done = arguments[arguments.length - 1];
+const api = window.__collector_page;
+if (!api) done(null);
+else Promise.resolve(api[arguments[0]](...arguments[1])).then((value) => done([value]), (error) => done(String(error)));
+"""
+_ARRIVAL: Final = """
+const timing = performance.getEntriesByType("navigation")[0];
+return { status: (timing && timing.responseStatus) || 200, type: document.contentType || "", cookies: document.cookie };
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was not seen before."""
+
+    figures: list[Figure]
+    resources: list[str]
+    """Pictures that were loaded, whether or not an element shows them."""
+    made: int
+    """Canvases and `blob:` pictures so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What going further brought."""
+
+    grown: bool
+    bottom: bool
+    pending: int
+    """Requests of the page's program under way."""
+
+
+class Window:
+    """One page; `parts` are the pieces of the script."""
+
+    def __init__(self, browser: Browser, parts: tuple[Part, ...] = LOOK) -> None:
+        self.browser = browser
+        self._parts = parts
+        self._host, self._cookies = "", ""
+
+    def open(self, url: str) -> None:
+        """Load it and listen to its requests. SourceError when it is not the page that was meant."""
+        self.browser.responses()  # begins to listen
+        self.browser.open(url)
+        arrival = dict(self.browser.run(_ARRIVAL))
+        here = self.browser.address()
+        self._host, self._cookies = urlsplit(here).netloc, str(arrival["cookies"])
+        status = int(arrival["status"])
+        if not 200 <= status < 300 and not (status in (403, 429, 503) and http_page.is_wall(self.browser.html())):
+            http_page.check(Answer(here, status))
+
+    def cookies(self, url: str) -> str:
+        """The cookies that the page's scripts may see, for pictures of the page's own host."""
+        return self._cookies if urlsplit(url).netloc == self._host else ""
+
+    def look(self) -> Looked:
+        """What is new in the page since the last look."""
+        value = dict(self.call("look"))
+        figures = [one for record in value["records"] for one in seen(record)]
+        return Looked(figures, [str(url) for url in value["resources"]], int(value["made"]))
+
+    def further(self, milliseconds: int, limit: int) -> Step:
+        """A few steps down; at the bottom a wait of so many ms for more, `limit` while something loads."""
+        value = self.call_async("further", milliseconds, limit)
+        return Step(bool(value["grown"]), bool(value["bottom"]), int(value["pending"]))
+
+    def nudge(self) -> None:
+        """A little up and down, for pages that look for the position only when it changes."""
+        self.call_async("nudge")
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """What a function of the script returns."""
+        answer = self.browser.run(_CALL, name, list(arguments))
+        if answer is None:
+            self._install()
+            answer = self.browser.run(_CALL, name, list(arguments))
+        return _unpacked(name, answer)
+
+    def call_async(self, name: str, *arguments: Any) -> Any:
+        """The same for one that takes its time."""
+        answer = self.browser.run_async(_CALL_ASYNC, name, list(arguments))
+        if answer is None:
+            self._install()
+            answer = self.browser.run_async(_CALL_ASYNC, name, list(arguments))
+        return _unpacked(name, answer)
+
+    def _install(self) -> None:
+        self.browser.run(_program(self._parts))
+
+
+def seen(record: Mapping[str, Any]) -> list[Figure]:
+    """The figures of one record of `look.js`."""
+    base, size = str(record["base"]), (int(record["width"]), int(record["height"]))
+    if style := record.get("style"):
+        drawn = markup.drawn(css.sheet(f"background-image: {style}"), base)
+        return [replace(one, place="background", shown=size) for one in drawn]
+    found = markup.read(str(record["html"]), base).figures
+    current = resolved(str(record["current"]), base)
+    if not current:
+        return found
+    shown = Candidate(current, Rank.SHOWN, *size)
+    if not found:
+        one = figure([shown], shown=size)
+        return [one] if one is not None else []
+    first = found[0]
+    joined = figure([*first.candidates, shown])
+    assert joined is not None  # it has one more than the first
+    own = size if joined.candidates[0].url == current else (0, 0)  # of a placeholder it would say nothing
+    return [replace(first, candidates=joined.candidates, shown=first.shown if any(first.shown) else own), *found[1:]]
+
+
+def _unpacked(name: str, answer: Any) -> Any:
+    match answer:
+        case [value]:
+            return value
+        case None:
+            raise SourceError(SearchState.LAYOUT, "page.layout", "the page keeps reloading itself")
+    raise SourceError(SearchState.LAYOUT, "page.layout", f"{name} failed in the page: {answer}"[:200])
+
+
+@cache
+def _program(parts: tuple[Part, ...]) -> str:
+    """Our script as one function body that may be run twice."""
+    body = "\n".join(files(package).joinpath(name).read_text(encoding="utf-8") for package, name in parts)
+    mark = "window.__collector_page"
+    return f'"use strict";\nif (!{mark}) {{\n(() => {{\n{body}\n{mark} = api;\n}})();\n}}'

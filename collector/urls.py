@@ -1,0 +1,208 @@
+"""All that is done to URLs: keys, hosts, origins, Referers. Pure functions of their arguments."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
+
+KEY_LENGTH: Final = 8192
+"""Keys of longer URLs are hashes."""
+
+
+ID_KEY: Final = "id:"
+"""Keys that begin so name a picture by its source's own number, where its URL changes with every look."""
+
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+_ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+
+
+_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+_TO_ESCAPE: Final = re.compile(r"[^!-~]|[\"<>`{}|^\\]")
+
+
+_DATA_KEY: Final = re.compile(r"data:sha256:[0-9a-f]{64}")
+
+
+_BASE64_ALTPHABET: Final = bytes.maketrans(b"-_", b"+/")
+
+
+_WHITESPACE: Final = b" \t\r\n\f"
+
+
+def url_key(url: str) -> str:
+    """What two spellings of one URL have in common; the ledger keeps one row per key.
+
+    Syntax-based normalisation of RFC 3986 section 6.2.2 for http and https: case of scheme and host,
+    percent-encoding, dot segments, default port, empty path; plus punycode, and without the fragment.
+    The order of the query stays. A data: URL's key is the hash of its bytes. Never raises: what cannot
+    be parsed is its own key.
+    """
+    text = url.strip()
+    if text[:5].lower() == "data:":
+        return _data_key(text)
+    try:
+        return _bounded(_web_key(text) or text)
+    except ValueError:
+        return _bounded(text)
+
+
+def id_key(source: str, id: str) -> str:
+    """The key of a picture whose URL is signed anew with every look: `id:deviantart:900000001`."""
+    return _bounded(f"{ID_KEY}{source}:{id}")
+
+
+def _web_key(text: str) -> str:
+    """The normal form of an http(s) URL, "" for any other scheme; ValueError when it cannot be parsed."""
+    if "\\" in text:  # browsers read it as "/", RFC 3986 as an error: leave it alone
+        return ""
+    parts = urlsplit(text)
+    default_port = _DEFAULT_PORTS.get(parts.scheme)
+    if default_port is None or not parts.hostname:
+        return ""
+    userinfo, at, _ = parts.netloc.rpartition("@")
+    port = "" if parts.port in (None, default_port) else f":{parts.port}"
+    query = f"?{_normal_escapes(parts.query)}" if parts.query else ""
+    path = _without_dot_segments(_normal_escapes(parts.path) or "/")
+    return f"{parts.scheme}://{_normal_escapes(userinfo)}{at}{_host(parts.hostname)}{port}{path}{query}"
+
+
+def _host(name: str) -> str:
+    """Lower case and punycode; brackets around an IPv6 address. ValueError when no such name can exist."""
+    if ":" in name:
+        return f"[{name}]"
+    if name.isascii():
+        return name
+    import idna
+
+    return idna.encode(name, uts46=True).decode("ascii")
+
+
+def _normal_escapes(text: str) -> str:
+    """Unreserved characters bare, everything else that needs it as upper-case %XX."""
+
+    def respell(match: re.Match[str]) -> str:
+        character = chr(int(match[1], 16))
+        return character if character in _UNRESERVED else f"%{match[1].upper()}"
+
+    def escape(match: re.Match[str]) -> str:
+        return "".join(f"%{byte:02X}" for byte in match[0].encode())
+
+    return _TO_ESCAPE.sub(escape, _ESCAPE.sub(respell, text))
+
+
+def _without_dot_segments(path: str) -> str:
+    """RFC 3986 section 5.2.4: what browsers and curl do before they ask."""
+    if "/." not in path:
+        return path
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
+
+
+def _data_key(text: str) -> str:
+    if _DATA_KEY.fullmatch(text):
+        return text
+    head, comma, payload = text.partition(",")
+    raw = (payload if comma else text).encode("utf-8", "surrogatepass")
+    content = unquote_to_bytes(raw)
+    if head.rstrip().lower().endswith("base64"):
+        packed = content.translate(_BASE64_ALTPHABET, _WHITESPACE).rstrip(b"=")
+        try:
+            content = base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
+        except binascii.Error:
+            content = raw
+    return f"data:sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _bounded(key: str) -> str:
+    """The key itself unless it is too long for an index or cannot be stored as UTF-8."""
+    raw = key.encode("utf-8", "surrogatepass")
+    if len(key) <= KEY_LENGTH and not any("\ud800" <= character <= "\udfff" for character in key):
+        return key
+    return f"text:sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+_HOST = re.compile(r"https?://(\[[^\]/?#]*\][^/?#]*|[^/?#\[\]]*)", re.IGNORECASE)
+
+
+def host_of(url: str) -> str:
+    """The key of a URL's host: name and port in lower case; "" for what asks nobody, such as data: URLs."""
+    found = _HOST.match(url)
+    return found[1].lower() if found is not None else ""
+
+
+_PLAIN_URL = re.compile(r"(https?://[a-z0-9.-]+(?::(?!80[/?#]|443[/?#])(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?)[/?#]")
+"""Nearly every URL; the rest is taken apart properly."""
+
+
+def origin(url: str) -> str:
+    """scheme://host[:port] of an http(s) URL, default port left out; "" for anything else."""
+    if plain := _PLAIN_URL.match(url):
+        return plain[1]
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not host:
+        return ""
+    host = f"[{host}]" if ":" in host else host
+    default = port is None or port == (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{host}" if default else f"{parts.scheme}://{host}:{port}"
+
+
+def browser_referer(page: str, url: str) -> str:
+    """What a browser tells `url` about `page` (W3C Referrer Policy, strict-origin-when-cross-origin)."""
+    here, there = origin(page), origin(url)
+    if not here or not there or (here.startswith("https:") and there.startswith("http:")):
+        return ""
+    return whole_page(page) if here == there else here + "/"
+
+
+def whole_page(page: str) -> str:
+    """The page's URL as a header may carry it: no user information, no fragment, ASCII; "" when it is none."""
+    if not (start := origin(page)) or not page.isascii() or any(letter <= " " for letter in page):
+        return start and start + "/"
+    parts = urlsplit(page)
+    return start + urlunsplit(("", "", parts.path or "/", parts.query, ""))
+
+
+def referer_after_redirect(referer: str, url: str, there: str) -> str:
+    """The Referer for the next hop: kept at the same host, else cut down as a browser would."""
+    return referer if origin(url) == origin(there) else browser_referer(referer, there)
+
+
+def host(url: str) -> str:
+    """Scheme-less host of a URL in lower case, without port and user; the scheme of one that has none (`data:`)."""
+    scheme, slashes, rest = url.partition("://")
+    if not slashes or len(scheme) > 10:
+        return f"{url.partition(':')[0][:10].lower()}:"
+    authority = rest.partition("/")[0].partition("?")[0].partition("#")[0].rpartition("@")[2].lower()
+    if authority.startswith("["):
+        return authority.partition("]")[0] + "]"
+    return authority.partition(":")[0] or f"{scheme.lower()}:"
+
+
+def blocked(host: str, listed: frozenset[str]) -> str:
+    """The listed name that a host is, or is below; "" for none."""
+    while host:
+        if host in listed:
+            return host
+        host = host.partition(".")[2]
+    return ""

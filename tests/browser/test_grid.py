@@ -1,0 +1,235 @@
+"""Browsers on a grid; a plain chromedriver that the test starts plays it."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from collector.browser.browser import ChromeBrowser
+from collector.browser.driver import Installation
+from collector.browser.grid import Grid
+from collector.errors import BrowserError, SourceError, UsageError
+from collector.model import Found, Hit, Search, SearchEnded, SearchState
+from collector.practice import Knobs, PracticeWeb
+from collector.search.pool import Browsers, SearchPool
+from collector.settings import SearchSettings
+from collector.sources.contract import Web
+from tests.support.browser_fakes import no_visit
+from tests.support.browsers import QUICK
+from tests.support.command import Desk
+from tests.support.grid_double import Door, chromedriver, node_browser
+from tests.support.site import Site
+from tests.support.values import hit, query
+
+Node = tuple[SearchSettings, "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture(scope="module")
+def node(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    folder = tmp_path_factory.mktemp("node")
+    with chromedriver(installation, folder) as (address, process):
+        yield replace(QUICK, grid=address, browser_binary=node_browser(installation, folder)), process
+
+
+def browsers_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [child for child in psutil.Process(process.pid).children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def wait_gone(process: subprocess.Popen[bytes]) -> bool:
+    end = time.monotonic() + 5
+    while browsers_of(process) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not browsers_of(process)
+
+
+def use(browser: ChromeBrowser, site: Site) -> None:
+    """What a source does with a browser, wherever that is."""
+    browser.open(site.home + "/input")
+    browser.move(30, 40)
+    browser.click(100, 310)
+    browser.press("a")
+    browser.press("Escape")
+    log = browser.run("return window.log")
+    assert all(trusted for _, trusted, *_ in log)
+    assert ["mouseover", True, 30, 40, ""] in log
+    assert ["click", True, 100, 310, ""] in log
+    assert browser.run("return document.getElementById('field').value") == "a"
+    assert browser.run_async("setTimeout(arguments[1], 10, arguments[0])", "later") == "later"
+    browser.run("document.activeElement.blur()")
+    browser.press("PageDown")
+    assert browser.address() == site.home + "/input"
+    assert "field" in browser.html()
+    assert browser.screenshot().startswith(b"\x89PNG")
+    browser.open(site.home + "/new-window")
+    browser.click(50, 50)
+    assert browser.run("return document.hidden") is False
+    with browser._session.speaking() as driver:
+        assert len(driver.window_handles) == 1
+    with pytest.raises(SourceError, match="net::ERR_"):
+        browser.open("http://127.0.0.1:9/")
+    with pytest.raises(SourceError, match="did not answer within 3 s"):
+        browser.open(site.home + "/never")
+    browser.rest()
+    assert browser.address() == "about:blank"
+
+
+@pytest.mark.browser
+def test_the_same_code_drives_a_browser_on_a_grid(node: Node, site: Site) -> None:
+    settings, process = node
+    with closing(ChromeBrowser(Grid(settings), settings)) as browser:
+        assert len(browsers_of(process)) == 1
+        use(browser, site)
+        browser.responses()
+        browser.open(site.home + "/xhr")
+        end = time.monotonic() + 5
+        while not browser.run("return window.ready") and time.monotonic() < end:
+            time.sleep(0.05)
+        assert [url for url, _ in browser.responses()] == [f"{site.home}/data/{n}" for n in (1, 2)]
+        assert (browser.memory(), browser.headed) == (0, False)
+    assert wait_gone(process)
+    assert process.poll() is None, "the grid is not ours to end"
+
+
+@pytest.mark.browser
+def test_a_grid_without_devtools_is_used_by_plain_webdriver(node: Node, site: Site) -> None:
+    settings, process = node
+    with Door(settings.grid, refused=("/goog/cdp", "/se/log")) as door:
+        with closing(ChromeBrowser(Grid(replace(settings, grid=door.address)), settings)) as browser:
+            assert browser.responses() == []
+            use(browser, site)
+            browser.open(site.home + "/xhr")
+            assert browser.responses() == []
+        assert sum(line.startswith("DELETE /session/") and line.count("/") == 2 for line in door.asked) == 1
+    assert wait_gone(process)
+
+
+@pytest.mark.browser
+def test_a_hung_or_killed_session_is_ended_at_the_grid_too(node: Node, site: Site) -> None:
+    settings, process = node
+    browser = ChromeBrowser(Grid(settings), settings)
+    browser.open(site.home + "/endless-script")
+    time.sleep(0.3)
+    with pytest.raises(BrowserError) as caught:
+        browser.run("return 1")
+    assert caught.value.reason == "browser.hung"
+    browser.close()
+    assert wait_gone(process)
+    browser = ChromeBrowser(Grid(settings), settings)
+    browser.kill()
+    with pytest.raises(BrowserError) as caught:
+        browser.run("return 1")
+    assert caught.value.reason == "browser.crash"
+    browser.close()
+    assert wait_gone(process)
+
+
+@pytest.mark.browser
+def test_a_pool_on_a_grid_makes_no_folder_and_leaves_no_session(node: Node, site: Site, tmp_path: Path) -> None:
+    settings, process = node
+
+    def source(search: Search, web: Web) -> Iterator[Hit]:
+        web.browser.open(site.home + "/plain")
+        yield hit(1, search.query.keyword)
+
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    pool = SearchPool(replace(settings, browsers=2), inbox.put, lambda _: (source, {}), tmp_path, no_visit)
+    for number, keyword in enumerate("abc"):
+        pool.submit(Search(number, query(keyword), "google", 5))
+    events: list[Any] = []
+    while sum(isinstance(event, SearchEnded) for event in events) < 3:
+        events.append(inbox.get(timeout=30))
+    assert {event.state for event in events if isinstance(event, SearchEnded)} == {SearchState.EXHAUSTED}
+    assert sum(isinstance(event, Found) for event in events) == 3
+    pool.close()
+    assert pool._browsers._found is None
+    assert wait_gone(process)
+
+
+@pytest.mark.browser
+def test_a_run_from_the_command_line(node: Node, tmp_path: Path) -> None:
+    settings, process = node
+    desk = Desk(tmp_path / "desk")
+    desk.write("queries.csv", "cat\ndog\n")
+    with PracticeWeb(Knobs.calm()) as web:
+        home = ["--set", f"google.home={web.url}", "--allow-private"]
+        grid = ["--grid", settings.grid, "--browser-binary", settings.browser_binary]
+        ended = desk.run("run", "--limit", "3", *grid, *home)
+    assert ended.code == 0, ended.err
+    assert len(list(desk.images.glob("*/*"))) == 6
+    assert desk.left_behind() == []
+    assert wait_gone(process)
+    away = desk.run("run", "--limit", "9", "--grid", "http://127.0.0.1:9")
+    assert away.code == 10
+    assert "grid http://127.0.0.1:9 cannot be reached" in away.last_line
+
+
+@pytest.mark.browser
+def test_name_and_password_are_sent_and_never_told(node: Node) -> None:
+    settings, process = node
+    with Door(settings.grid, password="me:s%cret") as door:
+        guarded = door.address.replace("http://", "http://me:s%25cret@")
+        browser = ChromeBrowser(Grid(replace(settings, grid=guarded)), settings)
+        browser.close()
+        assert "cret" not in str(door.sessions)
+        with pytest.raises(BrowserError, match="user:password@") as caught:
+            Grid(replace(settings, grid=door.address.replace("http://", "http://me:other@")))
+        assert "other" not in str(caught.value)
+    assert wait_gone(process)
+
+
+@pytest.mark.browser
+def test_a_grid_that_gives_no_browser_says_why(node: Node) -> None:
+    settings, _ = node
+    broken = replace(settings, browser_binary="/nowhere/chrome")
+    with pytest.raises(BrowserError, match=r"gives no browser: session not created.* no chrome binary") as caught:
+        ChromeBrowser(Grid(broken), broken)
+    assert caught.value.reason == "browser.start"
+    assert "\n" not in str(caught.value)
+
+
+# ---------------------------------------------------------------------- without a browser
+
+
+def test_a_grid_that_is_away_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(BrowserError, match=f"http://127.0.0.1:{port} cannot be reached \\(no connection\\)") as caught:
+        Grid(SearchSettings(grid=f"http://127.0.0.1:{port}"))
+    assert caught.value.reason == "browser.start"
+    assert "\n" not in str(caught.value)
+
+
+def test_a_grid_that_is_silent_is_bounded() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        before = time.monotonic()
+        with pytest.raises(BrowserError, match="cannot be reached"):
+            Grid(SearchSettings(grid=f"http://127.0.0.1:{server.getsockname()[1]}", command_timeout=1))
+        assert time.monotonic() - before < 5
+
+
+def test_something_else_at_the_address_is_told(site: Site) -> None:
+    with pytest.raises(BrowserError, match=r"does not answer like a Selenium Grid \(HTTP 404\)"):
+        Grid(SearchSettings(grid=site.home))
+
+
+@pytest.mark.parametrize("address", ["localhost:4444", "ftp://x", "http://", "http://[", "http://h:99999"])
+def test_an_impossible_address_is_a_usage_error(address: str) -> None:
+    with pytest.raises(UsageError, match="such as http://localhost:4444"):
+        Grid(SearchSettings(grid=address))
+
+
+def test_a_grid_has_no_profile_of_ours(tmp_path: Path) -> None:
+    browsers = Browsers(SearchSettings(grid="http://127.0.0.1:9", profile=str(tmp_path)), print)
+    with pytest.raises(UsageError, match=r"--profile .* --grid"):
+        browsers.start(1)
+    browsers.close()

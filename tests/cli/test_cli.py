@@ -1,0 +1,197 @@
+"""The command line without a browser: verbs, bad input, exit codes, one clear line each."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from collector.cli.endings import Verdict, judge, offer_widening
+from collector.cli.site import led_to
+from collector.model import ALL, SearchState, Tally
+from collector.settings import Settings, assign
+from tests.support.command import Desk
+from tests.support.values import digest_of
+
+VERBS = ("run", "search", "fetch", "status", "urls", "doctor", "practice")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "desk")
+
+
+def test_help_names_every_verb(desk: Desk) -> None:
+    ended = desk.run("--help")
+    assert ended.code == 0
+    assert all(verb in ended.out for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(desk: Desk, verb: str) -> None:
+    ended = desk.run(verb, "--help")
+    assert ended.code == 0
+    assert "Usage: collector" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run", "missing.csv"], 4, ["missing.csv"]),
+        (["run", "bad.csv"], 4, ["bad.csv", "keyword", "colour_of"]),
+        (["run", "--limit", "0"], 2, ["limit"]),
+        (["run", "--limit", "most"], 2, ["limit", "all"]),
+        (["run", "good.csv", "--set", "source= , "], 2, ["source", "google"]),
+        (["run", "--sauce", "x"], 2, ["--sauce"]),
+        (["run", "good.csv", "--set", "google.hom=x"], 2, ["google.hom", "home"]),
+        (["run", "good.csv", "--set", "google"], 2, ["table.key=value"]),
+        (["run", "good.csv", "--source", "gogle"], 2, ["gogle", "google"]),
+        (["run", "good.csv", "--config", "none.toml"], 2, ["none.toml"]),
+        (["run", "good.csv", "--browser-binary", "/no/such/chrome"], 2, ["/no/such/chrome"]),
+        (["run", "good.csv", "--driver", "/no/such/driver"], 2, ["/no/such/driver"]),
+        (["status"], 6, ["images", "no ledger"]),
+        (["urls"], 6, ["no ledger"]),
+        (["urls", "--import", "none.json"], 4, ["none.json"]),
+    ],
+)
+def test_bad_input_is_one_line_with_the_right_code(
+    desk: Desk, arguments: list[str], code: int, words: list[str]
+) -> None:
+    desk.write("good.csv", "cat\n")
+    desk.write("bad.csv", "keyword,colour_of\ncat,red\n")
+    ended = desk.run(*arguments)
+    assert ended.code == code, ended.err
+    assert all(word in ended.err for word in words), ended.err
+    assert "Traceback" not in ended.err
+    assert not list(desk.images.glob("*/*"))
+
+
+def test_bad_queries_touch_nothing(desk: Desk) -> None:
+    desk.write("bad.csv", 'cat\n"dog\n')
+    assert desk.run("run", "bad.csv").code == 4
+    assert not desk.images.exists()
+
+
+def test_an_output_that_is_a_file_is_exit_3(desk: Desk) -> None:
+    desk.write("queries.csv", "cat\n")
+    desk.write("images", "a file")
+    ended = desk.run("run")
+    assert ended.code == 3, ended.err
+    assert "images" in ended.last_line
+
+
+def test_a_damaged_ledger_is_exit_6_and_left_alone(desk: Desk) -> None:
+    desk.write("queries.csv", "cat\n")
+    desk.images.mkdir()
+    (desk.images / "collector.db").write_bytes(b"\0garbage" * 1000)
+    ended = desk.run("run")
+    assert ended.code == 6, ended.err
+    assert (desk.images / "collector.db").read_bytes() == b"\0garbage" * 1000
+
+
+def test_a_saved_map_is_imported_shown_and_fetched(desk: Desk) -> None:
+    desk.write(
+        "keyword_urls.txt",
+        "{'tiny': ['data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'ftp://x.test/a']}",
+    )
+    ended = desk.run("urls", "--import", "keyword_urls.txt")
+    assert (ended.code, ended.err) == (0, "")
+    assert "2 of them new" in ended.out
+    listed = desk.run("urls").out.splitlines()
+    assert [line.split("\t")[0] for line in listed] == ["tiny", "tiny"]
+    assert list(json.loads((desk.images / "urls.json").read_text())) == ["tiny"]
+    assert desk.run("fetch").code == 0
+    status = desk.run("status")
+    assert status.code == 0
+    assert "tiny" in status.out
+    assert "url.scheme" in status.out
+
+
+def test_events_are_json_lines_and_nothing_else(desk: Desk) -> None:
+    desk.write("list.txt", "ftp://x.test/a\n")
+    desk.run("urls", "--import", "list.txt")
+    ended = desk.run("fetch", "--events")
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    assert [line["event"] for line in lines][:1] == ["failed"]
+    assert lines[0]["reason"] == "url.scheme"
+
+
+def test_a_loopback_url_needs_allow_private(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        desk.write("list.txt", f"http://127.0.0.1:{server.getsockname()[1]}/a.jpg\n")
+        desk.run("urls", "--import", "list.txt")
+        assert desk.run("fetch").code == 0
+        assert "url.private_addr" in desk.run("status").out
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_the_practice_web_is_visited_without_a_window_unless_one_is_asked_for() -> None:
+    settings = Settings(sources={"google": {"home": "https://www.google.com"}})
+    led = led_to(settings, "http://127.0.0.1:8000")
+    assert (led.sources["google"]["home"], led.search.headed) == ("http://127.0.0.1:8000", "no")
+    assert led.fetch.allow_private
+    asked = assign(settings, "search.headed", True, "--headed")
+    assert led_to(asked, "http://127.0.0.1:8000").search.headed == "yes"
+
+
+@pytest.mark.parametrize(
+    ("tally", "code"),
+    [
+        (Tally("ann", "ann", ALL, found=9, saved=9), 0),
+        (Tally("ann", "ann", ALL, found=9, saved=7, failed=1, rejected=1), 0),
+        (Tally("ann", "ann", ALL, found=9, saved=8, failed=1, retry=1), 9),
+        (Tally("ann", "ann", ALL, found=9, saved=8, waiting=1), 9),
+        (Tally("cat", "cat", 100, found=9, saved=9), 0),
+        (Tally("cat", "cat", 100, found=9, saved=8, failed=1, retry=1), 9),
+    ],
+)
+def test_who_wants_everything_is_short_only_of_what_can_still_be_had(tally: Tally, code: int) -> None:
+    try:
+        judge(digest_of([replace(tally, searches=(("imgur", SearchState.EXHAUSTED, ""),))]), [], fetched=True)
+    except Verdict as verdict:
+        assert verdict.code == code
+        assert ("not whole yet" if tally.limit == ALL else "short of the limit") in str(verdict)
+    else:
+        assert code == 0
+
+
+def test_nobody_is_offered_to_widen_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    exhausted = (("google", SearchState.EXHAUSTED, ""),)
+    offer_widening(digest_of([Tally("ann", "ann", ALL, saved=3, searches=exhausted)]), Settings())
+    assert capsys.readouterr().err == ""
+    offer_widening(digest_of([Tally("cat", "cat", 100, saved=3, searches=exhausted)]), Settings())
+    assert "1 keyword exhausted" in capsys.readouterr().err
+
+
+def test_a_limit_of_all_is_planned_as_such_and_shown_as_null(desk: Desk) -> None:
+    row = "keyword,source,limit\nr/funny,imgur,\nr/pics,imgur,3\n"
+    desk.write("queries.csv", row)
+    nowhere = ("--set", "imgur.home=http://127.0.0.1:9", "--set", "imgur.client_id=x", "--allow-private")
+    ended = desk.run("run", "--limit", "All", *nowhere, "--set", "search.keyword_timeout=1")
+    assert ended.code in (7, 8, 9), ended.err
+    lines = [json.loads(line) for line in desk.run("status", "--json").out.splitlines()]
+    assert [line["limit"] for line in lines] == [None, 3, None]
+    assert {line["label"] for line in lines[:2]} == {"funny", "pics"}, "the source makes the class"
+    shown = desk.run("status").out
+    assert "1,000,000,000" not in shown
+    assert not list(desk.left_behind()), "no browser was started"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("keyword,source\ncat,google\nr/,imgur\n", ["line 3", "r/"]),
+        ("keyword,limit\ncat,most\n", ["line 2", "all"]),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_exit_4_with_its_line(desk: Desk, text: str, words: list[str]) -> None:
+    desk.write("queries.csv", text)
+    ended = desk.run("run", "queries.csv")
+    assert ended.code == 4, ended.err
+    assert all(word in ended.err for word in words), ended.err
+    assert not desk.images.exists()

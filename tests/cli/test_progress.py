@@ -1,0 +1,256 @@
+"""The three shows, fed with the same run: what each prints, and that nothing hostile reaches the terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from collector.cli import terminal
+from collector.cli.terminal.counts import Counts
+from collector.cli.terminal.progress import Bars, JsonLines, Lines, Show
+from collector.cli.terminal.records import record
+from collector.model import (
+    ALL,
+    Duplicate,
+    Event,
+    Failed,
+    Found,
+    Hit,
+    Noticed,
+    Picture,
+    Query,
+    Rejected,
+    Saved,
+    Search,
+    SearchEnded,
+    SearchStarted,
+    SearchState,
+    Skipped,
+    Task,
+)
+
+HOSTILE = "cat\x1b[2J\x07[bold]\u202e"
+DATA = "data:image/png;base64," + "A" * 5000
+PICTURE = Picture("ab" * 32, "JPEG", "jpg", 640, 480, 500_000)
+
+
+def search(number: int, keyword: str, limit: int = 2, sources: tuple[str, ...] = ("google",)) -> Search:
+    return Search(number, Query(keyword, keyword, limit, sources), sources[0], limit + 10)
+
+
+def task(number: int, search_id: int, url: str = "http://a.example/1.jpg") -> Task:
+    return Task(number, search_id, url)
+
+
+def run() -> Iterator[Event]:
+    """One keyword that gets all, one that is blocked."""
+    first = search(1, HOSTILE)
+    yield SearchStarted(first)
+    for rank in range(1, 7):
+        yield Found(first, rank, Hit(DATA if rank == 1 else "http://a.example/2.jpg", f"k{rank}", title=HOSTILE))
+    yield SearchEnded(first, SearchState.ENOUGH, found=6, seconds=1.5)
+    yield Saved(task(1, 1, DATA), PICTURE, Path("cat/a.jpg"))
+    yield Duplicate(task(2, 1), PICTURE, Path("cat/a.jpg"))
+    yield Rejected(task(3, 1), "body.html", "text/html", 200)
+    yield Failed(task(4, 1), "http.404", "", 404)
+    yield Failed(task(5, 1), "net.dns", "", retry=True)
+    yield Saved(task(6, 1), PICTURE, Path("cat/b.jpg"))
+    yield Skipped(task(7, 1), "policy.limit")
+    second = search(2, "dog")
+    yield SearchStarted(second)
+    yield SearchEnded(second, SearchState.BLOCKED, "page.captcha", "unusual traffic", diagnosis=Path("diagnosis/2"))
+    yield Noticed("the disk is nearly full", "warning")
+
+
+class Clock:
+    """Goes on by a second with every look."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+def watched(show: Show) -> None:
+    with show:
+        show.notice("2 blank rows")
+        for event in run():
+            show.show(event)
+
+
+# --------------------------------------------------------------------------- lines
+
+
+def test_lines_tell_the_story() -> None:
+    stream = io.StringIO()
+    watched(Lines(Counts(2, 4, Clock()), stream, clock=lambda: 0.0))
+    name = r"cat\x1b[2J\x07[bold]\u202e"
+    assert stream.getvalue().splitlines() == [
+        "2 blank rows",
+        f'searching google for "{name}"',
+        f'searched google for "{name}": 6 URLs in 1.5 s',
+        f'"{name}" has 2 of 2 pictures',
+        'searching google for "dog"',
+        'warning: google, "dog": blocked, the site asks for a captcha: unusual traffic; '
+        "its page is kept in diagnosis/2",
+        '"dog" has 0 of 2 pictures',
+        "warning: the disk is nearly full",
+        "2/2 keywords, 6 URLs; 2/4 saved, 0.7/s, 0.3 MB/s; "
+        "1 duplicate, 1 rejected, 1 failed, 1 to retry, 1 not needed",
+    ]  # fmt: skip
+
+
+def test_lines_report_progress_every_few_seconds() -> None:
+    stream = io.StringIO()
+    watched(Lines(Counts(2, 4, Clock()), stream, clock=Clock()))
+    assert 3 <= stream.getvalue().count(" keywords, ") <= 6
+
+
+def test_a_keyword_is_finished_when_all_its_sources_are() -> None:
+    stream = io.StringIO()
+    query = Query("cat", "cat", 9, ("google", "bing"))
+    one, other = Search(1, query, "google", 9), Search(2, query, "bing", 9)
+    events: list[Event] = [
+        SearchStarted(one),
+        SearchStarted(other),
+        Found(one, 1, Hit("http://a", "a")),
+        SearchEnded(one, SearchState.EXHAUSTED, found=1),
+        Saved(task(1, 1), PICTURE, Path("a")),
+        SearchEnded(other, SearchState.EMPTY),
+        Saved(task(1, 1), PICTURE, Path("a")),
+    ]
+    show = Lines(Counts(1, 9, Clock()), stream, clock=lambda: 0.0)
+    with show:
+        for event in events:
+            show.show(event)
+    lines = stream.getvalue().splitlines()
+    assert lines.count('"cat" has 1 of 9 pictures') == 1
+    assert (
+        lines.index('"cat" has 1 of 9 pictures')
+        == lines.index('searched bing for "cat": 0 URLs in 0.0 s, no results') + 1
+    )
+    assert 'searched google for "cat": 1 URLs in 0.0 s, no more to be had' in lines
+    assert lines[-1].startswith("1/1 keywords")
+
+
+def test_outcomes_of_searches_of_earlier_runs_are_counted() -> None:
+    stream = io.StringIO()
+    with Lines(Counts(0, 0, Clock(), saved=7), stream, clock=lambda: 0.0) as show:
+        show.show(Saved(task(1, 99), PICTURE, Path("a")))
+    assert stream.getvalue().startswith("8 saved, ")
+
+
+def test_the_same_trouble_is_told_five_times() -> None:
+    stream = io.StringIO()
+    with Lines(Counts(100, 4, Clock()), stream, clock=lambda: 0.0) as show:
+        for number in range(100):
+            show.show(SearchEnded(search(number, f"k{number}"), SearchState.UNREACHABLE, "page.unreachable"))
+    warnings = [line for line in stream.getvalue().splitlines() if line.startswith("warning")]
+    assert len(warnings) == 5
+    assert warnings[-1].endswith("more of this kind stand in the summary")
+
+
+# --------------------------------------------------------------------------- bars
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_bars_draw_counts_below_and_warnings_above(width: int) -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=width, color_system=None)
+    watched(Bars(Counts(2, 4, Clock()), console))
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "\u202e" not in text
+    assert "2 blank rows" in text
+    assert "warning: the disk is nearly full" in text
+    assert text.index("warning: the disk") < text.rindex("pictures")
+    assert max(len(line) for line in text.splitlines() if line.startswith(("searches", "pictures"))) <= width
+    if width >= 80:
+        assert "2/2 keywords, 6 URLs" in text
+        assert "2/4 saved, " in text
+        assert "1 duplicate, 1 rejected, 1 failed, 1 to retry, 1 not needed" in text
+
+
+def test_bars_without_a_search_show_no_search_bar() -> None:
+    stream = io.StringIO()
+    with Bars(Counts(0, 0, Clock()), Console(file=stream, force_terminal=True, width=80)) as show:
+        show.show(Saved(task(1, 99), PICTURE, Path("a")))
+    assert "searches" not in stream.getvalue()
+    assert "1 saved" in stream.getvalue()
+
+
+# --------------------------------------------------------------------------- JSON lines
+
+
+def test_json_lines_are_flat_and_complete() -> None:
+    stream = io.StringIO()
+    watched(JsonLines(stream, clock=lambda: 1.23456))
+    records = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [record["event"] for record in records] == [
+        "noticed", "search_started", *["found"] * 6, "search_ended", "saved", "duplicate", "rejected", "failed",
+        "failed", "saved", "skipped", "search_started", "search_ended", "noticed",
+    ]  # fmt: skip
+    assert all(not isinstance(value, dict | list) for record in records for value in record.values())
+    assert {record["time"] for record in records} == {1.235}
+    found = records[2]
+    assert found["keyword"] == HOSTILE
+    assert found["rank"] == 1
+    assert found["url"] == "data:image/png"
+    assert found["url_length"] == len(DATA)
+    assert len(found["url_sha256"]) == 64
+    assert records[3]["url"] == "http://a.example/2.jpg"
+    assert records[-2]["state"] == "blocked"
+    assert records[-2]["diagnosis"] == "diagnosis/2"
+    assert [record["retry"] for record in records if record["event"] == "failed"] == [False, True]
+    saved = next(record for record in records if record["event"] == "saved")
+    assert (saved["path"], saved["bytes"], saved["sha256"]) == ("cat/a.jpg", 500_000, "ab" * 32)
+
+
+def test_json_lines_hold_nothing_a_terminal_obeys() -> None:
+    stream = io.StringIO()
+    watched(JsonLines(stream))
+    assert stream.getvalue().isascii()
+    assert "\x1b" not in stream.getvalue()
+    assert "AAAA" not in stream.getvalue()
+
+
+# --------------------------------------------------------------------------- which one
+
+
+def test_the_show_that_fits_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert isinstance(terminal.choose(True, True, 1, 1), JsonLines)
+    assert isinstance(terminal.choose(False, True, 1, 1), Bars)
+    assert isinstance(terminal.choose(False, False, 1, 1), Lines)
+    watched(terminal.choose(False, False, 2, 4))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "searching google" in err
+    watched(terminal.choose(True, False, 2, 4))
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith('{"event": "noticed"')
+
+
+def test_everything_is_not_counted_against_a_number() -> None:
+    stream = io.StringIO()
+    of = search(1, "ann", ALL)
+    with Lines(Counts(0, 0, lambda: 0.0), stream, lambda: 0.0) as show:
+        for event in (
+            SearchStarted(of),
+            Found(of, 1, Hit("http://a/1", "k1")),
+            SearchEnded(of, SearchState.EXHAUSTED, found=1),
+            Saved(task(1, 1), PICTURE, Path("ann/a.jpg")),
+        ):
+            show.show(event)
+    assert '"ann" is done: 1 saved' in stream.getvalue()
+    assert record(SearchStarted(replace(of, wanted=ALL)))["wanted"] is None

@@ -1,0 +1,192 @@
+"""An export is whole or not there, the same every time, and checked before it is put in place."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from collector.dataset import export, formats
+from collector.dataset.card import card
+from collector.dataset.samples import Choice, Plan
+from collector.errors import InputError, UsageError
+from collector.model import Licence
+from tests.support.collection import Collection, drawn, encoded
+from tests.support.exporting import collected, exported, form, lock_only, planned
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Iterator[Collection]:
+    with collected(tmp_path / "images") as collection:
+        yield collection
+
+
+def tree(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_the_same_set_makes_the_same_bytes(collection: Collection, tmp_path: Path) -> None:
+    exported(collection, "imagefolder", tmp_path / "one")
+    made = planned(collection)
+    export.FEW, few = 1, export.FEW
+    try:
+        export.publish(made, collection.folder, tmp_path / "two", formats.load("imagefolder"), lock_only, 2)
+    finally:
+        export.FEW = few
+    assert tree(tmp_path / "one") == tree(tmp_path / "two") != {}
+
+
+def test_originals_stay_as_they_are(collection: Collection, tmp_path: Path) -> None:
+    before = {name: sha for name, sha in tree(collection.folder).items() if "collector" not in name}
+    exported(collection, "imagefolder", tmp_path / "out", planned(collection, form=form(resize="crop", side=32)))
+    assert {name: sha for name, sha in tree(collection.folder).items() if "collector" not in name} == before
+
+
+def test_a_new_export_takes_the_place_of_the_old_one_whole(collection: Collection, tmp_path: Path) -> None:
+    exported(collection, "imagefolder", tmp_path / "out")
+    first = tree(tmp_path / "out")
+    exported(collection, "imagefolder", tmp_path / "out", planned(collection, choice=Choice(max_per_class=2)))
+    assert len(tree(tmp_path / "out")) < len(first)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "out"]
+
+
+def test_a_failure_leaves_the_old_export(collection: Collection, tmp_path: Path) -> None:
+    exported(collection, "imagefolder", tmp_path / "out")
+    before = tree(tmp_path / "out")
+
+    def trouble(folder: Path, plan: Plan, names: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        export.publish(
+            planned(collection), collection.folder, tmp_path / "out", formats.load("imagefolder"), trouble, 1
+        )
+    assert tree(tmp_path / "out") == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "out"]
+
+
+def test_what_is_read_back_must_be_what_was_written(collection: Collection, tmp_path: Path) -> None:
+    def spoil(folder: Path, plan: Plan, names: object) -> None:
+        next(path for path in sorted(folder.rglob("*.jpg"))).unlink()
+
+    with pytest.raises(InputError, match=r"not put in place: .* are read back"):
+        export.publish(planned(collection), collection.folder, tmp_path / "out", formats.load("imagefolder"), spoil, 1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_somebody_elses_folder_is_left_alone(collection: Collection, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="no export of collector"):
+        exported(collection, "imagefolder", tmp_path / "mine")
+    assert tree(tmp_path / "mine").keys() == {"thesis.txt"}
+
+
+def test_a_file_that_is_gone_is_told_and_in_no_list(collection: Collection, tmp_path: Path) -> None:
+    lost = next(collection.ledger.items())
+    (collection.folder / lost.path).unlink()
+    made, published = exported(collection, "imagefolder", tmp_path / "out")
+    assert [path for path, _ in published.unreadable] == [lost.path]
+    assert published.pictures == len(made.samples) - 1
+    assert lost.sha256[:32] not in (tmp_path / "out" / "dataset.lock").read_text()
+
+
+def test_unknown_formats_are_refused_with_the_choices() -> None:
+    with pytest.raises(UsageError, match="no export format 'zip'; there are: imagefolder"):
+        formats.load("zip")
+
+
+@pytest.mark.parametrize(
+    ("resize", "size"), [("fit", (48, 32)), ("crop", (48, 48)), ("pad", (48, 48)), ("stretch", (48, 48))]
+)
+def test_resize_modes(collection: Collection, tmp_path: Path, resize: str, size: tuple[int, int]) -> None:
+    exported(collection, "imagefolder", tmp_path / "out", planned(collection, form=form(resize=resize, side=48)))
+    sizes = set()
+    for path in (tmp_path / "out").rglob("*.jpg"):
+        with Image.open(path) as image:
+            sizes.add(image.size)
+    assert sizes == {size}
+
+
+def test_odd_pictures_become_upright_rgb_on_the_matte(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    hole = Image.new("LA", (60, 40), (0, 0))
+    with Collection(tmp_path / "images") as collection:
+        collection.add("a", encoded(drawn(1, (60, 40)), "JPEG", exif=exif, quality=90))
+        collection.add("b", encoded(drawn(2, (60, 40), "CMYK"), "JPEG", quality=90))
+        collection.add("c", encoded(hole, "PNG"))
+        collection.add("d", encoded(drawn(4, (60, 40), "P"), "GIF"))
+        collection.add("e", encoded(Image.new("I;16", (60, 40), 65535), "PNG"))
+        matte = form(matte=(255, 0, 0))
+        exported(collection, "imagefolder", tmp_path / "out", planned(collection, ("",), form=matte))
+    seen = {}
+    for path in (tmp_path / "out").rglob("*.*"):
+        if path.name != "dataset.lock":
+            with Image.open(path) as image:
+                seen[path.parent.name] = (image.format, image.mode, image.size, image.getpixel((5, 5)))
+    assert seen["a"][:3] == ("JPEG", "RGB", (40, 60))
+    assert seen["b"][:3] == ("JPEG", "RGB", (60, 40))
+    assert seen["c"][3][0] > 240 > 15 > seen["c"][3][1]
+    assert seen["d"][:3] == ("JPEG", "RGB", (60, 40))
+    assert min(seen["e"][3]) > 250
+
+
+def test_the_choice_of_pictures(tmp_path: Path) -> None:
+    with Collection(tmp_path / "images") as collection:
+        free = collection.add("cat", drawn(1), licence=Licence("https://creativecommons.org/licenses/by-sa/4.0/"))
+        collection.add("cat", drawn(2), licence=Licence("https://example.org/all-rights-reserved"))
+        collection.add("cat", drawn(3, (50, 50)))
+        licensed = planned(collection, ("",), choice=Choice(licences=("by-sa", "publicdomain")))
+        large = planned(collection, ("",), choice=Choice(min_side=100))
+        best = planned(collection, ("",), choice=Choice(max_per_class=1))
+    assert [sample.item.sha256 for sample in licensed.samples] == [free.sha256]
+    assert dict(licensed.left) == {"another licence, or an unknown one": 2}
+    assert (len(large.samples), dict(large.left)) == (2, {"smaller than asked": 1})
+    assert [sample.item.rank for sample in best.samples] == [1]
+
+
+def test_texts_in_the_card_are_text_and_nothing_else(tmp_path: Path) -> None:
+    with Collection(tmp_path / "images") as collection:
+        collection.add("a|b", drawn(1), site="Wide & Open <script>alert(1)</script> `x` [y](z) #1")
+        made = planned(collection, ("",))
+    text = card(made, made.samples, [], None)
+    assert "Wide &#38; Open &#60;script&#62;alert(1)&#60;/script&#62; &#96;x&#96; &#91;y&#93;(z) &#35;1" in text
+    assert "| a&#124;b | 1 |" in text
+
+
+def test_a_png_that_is_rotated_behind_its_pixels_is_upright_and_others_go_through(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    before = encoded(drawn(1, (60, 40)), "PNG", exif=exif)
+    start = before.index(b"eXIf") - 4
+    size = int.from_bytes(before[start : start + 4], "big") + 12
+    end = before.index(b"IEND") - 4
+    behind = before[:start] + before[start + size : end] + before[start : start + size] + before[end:]
+    with Collection(tmp_path / "images") as collection:
+        for label, body in (("before", before), ("behind", behind), ("plain", encoded(drawn(2, (60, 40)), "PNG"))):
+            collection.add(label, body)
+        made, _ = exported(collection, "imagefolder", tmp_path / "out", planned(collection, ("",)))
+    found = {sample.labels[0]: next((tmp_path / "out" / sample.labels[0]).iterdir()) for sample in made.samples}
+    for label, size_now in (("before", (40, 60)), ("behind", (40, 60)), ("plain", (60, 40))):
+        with Image.open(found[label]) as image:
+            assert image.size == size_now
+    assert hashlib.sha256(found["plain"].read_bytes()).hexdigest()[:32] == found["plain"].stem
+
+
+def test_webdataset_writes_only_those_anew_that_are_no_jpegs(collection: Collection, tmp_path: Path) -> None:
+    import tarfile
+
+    made, _ = exported(collection, "webdataset", tmp_path / "out", planned(collection, ("",)))
+    formats = {sample.key: sample.item.format for sample in made.samples}
+    same: dict[str, set[bool]] = {}
+    with tarfile.open(tmp_path / "out" / "data-000000.tar") as tar:
+        for member in tar:
+            key, _, kind = member.name.partition(".")
+            if kind == "jpg" and (body := tar.extractfile(member)) is not None:
+                same.setdefault(formats[key], set()).add(hashlib.sha256(body.read()).hexdigest()[:32] == key)
+    assert same == {"JPEG": {True}, "PNG": {False}, "WEBP": {False}}

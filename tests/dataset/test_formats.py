@@ -1,0 +1,280 @@
+"""Every format is read back by its own loader where that installs; labels and splits compared one by one."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collector.dataset import formats
+from collector.dataset.formats import EXPORTERS
+from collector.dataset.samples import Plan
+from tests.support.collection import Collection, drawn
+from tests.support.exporting import HOSTILE, collected, exported, planned
+
+ARROW = ("hf", "parquet", "img2dataset")
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collection]:
+    with collected(tmp_path_factory.mktemp("set") / "images", each=5) as collection:
+        yield collection
+
+
+def need(*modules: str) -> None:
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"{module} is not installed")
+
+
+def loaded(code: str, folder: Path, *modules: str) -> list[list[str]]:
+    """Rows that a program prints as JSON; a program of its own, because loaders warn, and keep what they import."""
+    need(*modules)
+    environment = {"HOME": str(folder.parent), "HF_HOME": str(folder.parent / "hf"), "PATH": "/usr/bin:/bin",
+                   "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}  # fmt: skip
+    command = [sys.executable, "-W", "ignore", "-c", f"import json, sys\nfolder = sys.argv[1]\n{code}", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    rows: list[list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return rows
+
+
+def expected(plan: Plan) -> list[list[str]]:
+    """(split, label, key) of every picture."""
+    return sorted([sample.split, sample.labels[0], sample.key] for sample in plan.samples)
+
+
+@pytest.mark.parametrize("format", list(EXPORTERS))
+@pytest.mark.parametrize("splits", [("train", "val", "test"), ("",)])
+def test_every_format_passes_its_own_check(
+    collection: Collection, tmp_path: Path, format: str, splits: tuple[str, ...]
+) -> None:
+    if format in ARROW:
+        need("pyarrow")
+    made, published = exported(collection, format, tmp_path / "out", planned(collection, splits))
+    assert published.counts == made.counts()
+    assert len(published.counts) == len(HOSTILE) * len(splits)
+    code = formats.load(format).loading(tmp_path / "out", made)
+    if format not in ("img2dataset", "labelstudio"):
+        compile(code, "loading", "exec")
+    assert str(tmp_path / "out") in code
+
+
+@pytest.mark.parametrize("format", list(EXPORTERS))
+def test_the_same_set_makes_the_same_bytes(collection: Collection, tmp_path: Path, format: str) -> None:
+    if format in ARROW:
+        need("pyarrow")
+    trees = []
+    for name in ("a", "b"):
+        exported(collection, format, tmp_path / name / "out")
+        files = sorted(path for path in (tmp_path / name / "out").rglob("*") if path.is_file())
+        trees.append([(path.relative_to(tmp_path / name).as_posix(), path.read_bytes()) for path in files])
+    assert trees[0] == trees[1]
+
+
+TORCHVISION = """
+from torchvision.datasets import ImageFolder
+from pathlib import Path
+rows = []
+for split in ("train", "val", "test"):
+    data = ImageFolder(f"{folder}/{split}")
+    rows += [[split, data.classes[number], Path(path).stem] for path, number in data.samples]
+    assert data[0][0].mode == "RGB"
+print(json.dumps(sorted(rows)))
+"""
+
+
+@pytest.mark.parametrize("format", ["imagefolder", "keras", "yolo-cls"])
+def test_class_folders_in_torchvision(collection: Collection, tmp_path: Path, format: str) -> None:
+    made, _ = exported(collection, format, tmp_path / "out")
+    names = formats.folders.class_folders(made.classes)
+    rows = loaded(TORCHVISION, tmp_path / "out", "torchvision")
+    assert rows == sorted([split, names[label], key] for split, label, key in expected(made))
+
+
+HUGGING_FACE = """
+from datasets import load_dataset
+data = load_dataset(folder)
+rows = []
+for split in data:
+    names = data[split].features["label"].names
+    for row in data[split]:
+        assert row["image"].mode in ("RGB", "L"), row["image"].mode
+        rows.append([split, names[row["label"]], row["id"]])
+print(json.dumps(sorted(rows)))
+"""
+
+
+def test_hugging_face_splits_by_no_word_in_a_name(collection: Collection, tmp_path: Path) -> None:
+    need("pyarrow")
+    made, _ = exported_with_card(collection, "hf", tmp_path / "out")
+    assert loaded(HUGGING_FACE, tmp_path / "out", "datasets") == expected(made)
+
+
+def test_hugging_face_reads_class_folders_by_the_card(collection: Collection, tmp_path: Path) -> None:
+    made, _ = exported_with_card(collection, "imagefolder", tmp_path / "out")
+    code = HUGGING_FACE.replace('row["id"]', "''")
+    names = formats.folders.class_folders(made.classes)
+    rows = loaded(code, tmp_path / "out", "datasets")
+    assert Counter(map(tuple, rows)) == Counter((split, names[label], "") for split, label, _ in expected(made))
+
+
+WEBDATASET = """
+import glob, webdataset as wds
+names = json.load(open(f"{folder}/classes.json"))
+rows = []
+for split in ("train", "val", "test"):
+    shards = sorted(glob.glob(f"{folder}/{split}-*.tar"))
+    for sample in wds.WebDataset(shards, shardshuffle=False).decode("pil"):
+        assert sample["jpg"].mode == "RGB"
+        assert sample["json"]["label"] == names[sample["cls"]]
+        rows.append([split, names[sample["cls"]], sample["__key__"]])
+print(json.dumps(sorted(rows)))
+"""
+
+
+def test_webdataset_in_its_own_library(collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from collector.dataset.formats import webdataset
+
+    monkeypatch.setattr(webdataset, "SHARD_PICTURES", 7)
+    made, _ = exported(collection, "webdataset", tmp_path / "out")
+    assert len(list((tmp_path / "out").glob("train-*.tar"))) == 3
+    assert loaded(WEBDATASET, tmp_path / "out", "webdataset") == expected(made)
+
+
+CROISSANT = """
+import mlcroissant as mlc
+data = mlc.Dataset(f"{folder}/croissant.json")
+text = lambda value: value.decode() if isinstance(value, bytes) else str(value)
+rows = [[text(r["records/split"]), text(r["records/label"]), text(r["records/id"])] for r in data.records("records")]
+pictures = sum(1 for r in data.records("pictures") if r["pictures/image"].size)
+assert pictures == len(rows), (pictures, len(rows))
+issues = data.metadata.ctx.issues
+assert not issues.errors and not issues.warnings, issues.report()
+print(json.dumps(sorted(rows)))
+"""
+
+
+def test_croissant_in_its_own_library(collection: Collection, tmp_path: Path) -> None:
+    made, _ = exported(collection, "croissant", tmp_path / "out")
+    assert loaded(CROISSANT, tmp_path / "out", "mlcroissant") == expected(made)
+
+
+COCO = """
+from pycocotools.coco import COCO
+from pathlib import Path
+rows = []
+for split in ("train", "val", "test"):
+    sys.stdout = sys.stderr  # It says how long it took to read.
+    data = COCO(f"{folder}/{split}/labels.json")
+    sys.stdout = sys.__stdout__
+    for number, image in data.imgs.items():
+        assert Path(folder, split, "data", image["file_name"]).is_file()
+        one, = data.loadAnns(data.getAnnIds(imgIds=number))
+        assert data.annToMask(one).all()
+        rows.append([split, data.cats[one["category_id"]]["name"], Path(image["file_name"]).stem])
+print(json.dumps(sorted(rows)))
+"""
+
+
+def test_coco_in_its_own_library(collection: Collection, tmp_path: Path) -> None:
+    made, _ = exported(collection, "coco", tmp_path / "out")
+    assert loaded(COCO, tmp_path / "out", "pycocotools") == expected(made)
+
+
+FIFTYONE = """
+from pathlib import Path
+from fiftyone.utils.data import FiftyOneImageClassificationDatasetImporter as Importer
+rows = []
+for split in ("train", "val", "test"):
+    with Importer(dataset_dir=f"{folder}/{split}") as data:
+        rows += [[split, label.label, Path(path).stem] for path, _, label in data]
+print(json.dumps(sorted(rows)))
+"""
+
+
+def test_fiftyone_in_its_own_importer(collection: Collection, tmp_path: Path) -> None:
+    """The importer alone: datasets of its own need a database server."""
+    made, _ = exported(collection, "fiftyone", tmp_path / "out")
+    assert loaded(FIFTYONE, tmp_path / "out", "fiftyone") == expected(made)
+
+
+PANDAS = """
+import pandas as pd
+read = {"csv": lambda: pd.read_csv(f"{folder}/data.csv", keep_default_na=False),
+        "jsonl": lambda: pd.read_json(f"{folder}/metadata.jsonl", lines=True, convert_dates=False),
+        "parquet": lambda: pd.read_parquet(f"{folder}/data.parquet")}[FORMAT]()
+print(json.dumps(sorted(read[["split", "label", "id"]].values.tolist())))
+"""
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
+def test_tables_in_pandas(collection: Collection, tmp_path: Path, format: str) -> None:
+    if format in ARROW:
+        need("pyarrow")
+    made, _ = exported(collection, format, tmp_path / "out")
+    assert loaded(PANDAS.replace("FORMAT", repr(format)), tmp_path / "out", "pandas") == expected(made)
+
+
+def test_a_picture_with_two_labels_says_both(tmp_path: Path) -> None:
+    need("pyarrow")
+    with Collection(tmp_path / "images") as collection:
+        item = collection.add("cat", drawn(1))
+        collection.add("dog", drawn(2))
+        collection.ledger.label_further([(item.sha256, "dog", "set.conflict")])
+        from collector.dataset import service
+
+        for format in ("jsonl", "hf", "coco"):
+            service.export_set(collection.ledger, collection.folder, service.Order(format, tmp_path / format), 1)
+    lines = (tmp_path / "jsonl" / "metadata.jsonl").read_text().splitlines()
+    assert sorted(json.loads(line)["labels"] for line in lines) == [["cat", "dog"], ["dog"]]
+    document = json.loads((tmp_path / "coco" / "labels.json").read_text())
+    assert Counter(one["category_id"] for one in document["annotations"]) == {1: 1, 2: 2}
+
+
+@pytest.mark.parametrize("format", list(EXPORTERS))
+def test_what_is_spoilt_is_seen_by_the_check(collection: Collection, tmp_path: Path, format: str) -> None:
+    """One picture, row or task less than was written."""
+    if format in ARROW:
+        need("pyarrow")
+    made, published = exported(collection, format, tmp_path / "out")
+    spoil(tmp_path / "out", format)
+    exporter = formats.load(format)
+    try:
+        found = exporter.check(tmp_path / "out", made)
+    except (ValueError, OSError) as error:
+        assert str(error)
+    else:
+        assert found != published.counts
+
+
+def spoil(folder: Path, format: str) -> None:
+    pictures = sorted(path for path in folder.rglob("*.*") if path.suffix in (".jpg", ".png", ".webp"))
+    shards = sorted([*folder.rglob("*.tar"), *folder.rglob("*.parquet")])
+    if pictures and format != "croissant":
+        pictures[0].unlink()
+    elif format == "croissant":
+        text = (folder / "metadata.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+        (folder / "metadata.jsonl").write_text("".join(text[1:]), encoding="utf-8")
+    else:
+        shards[0].unlink()
+
+
+def exported_with_card(collection: Collection, format: str, dest: Path) -> tuple[Plan, object]:
+    """With the documents of a real export, which Hugging Face reads the splits from."""
+    from collector.dataset.documents import write_all
+    from collector.dataset.export import publish
+
+    made = planned(collection)
+    exporter = formats.load(format)
+
+    def documents(folder: Path, plan: Plan, names: object) -> None:
+        write_all(folder, plan, names, [], format, getattr(exporter, "patterns", None))  # type: ignore[arg-type]
+
+    return made, publish(made, collection.folder, dest, exporter, documents, processes=1)

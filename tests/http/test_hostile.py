@@ -1,0 +1,311 @@
+"""Answers that servers should not give (hostile inputs H1-H38), over a real socket, through a whole pool."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import time
+import zlib
+from pathlib import Path
+
+import psutil
+import pytest
+
+from collector.model import Arrived, Missed
+from tests.support.misbehaving import (
+    Request,
+    Server,
+    Writer,
+    bare,
+    drip,
+    endless,
+    ok,
+    parts,
+    picture,
+    redirect,
+    reset,
+    silence,
+)
+
+JPEG = picture()
+PNG = picture("PNG")
+LONG = picture(size=(400, 300))
+
+OK = "HTTP/1.1 200 OK\nContent-Type: image/jpeg"
+ANSWERS = {
+    "H1 page of markup": (ok(b"<html><body>blocked</body></html>", type="text/html"), "body.html"),
+    "H1 page called jpeg": (ok(b"\n<!DOCTYPE html><p>log in"), "body.html"),
+    "H2 404 with a picture": (ok(JPEG, "404 Not Found"), "http.404"),
+    "H3 empty": (ok(b""), "body.empty"),
+    "H3 empty, no length": (bare(OK), "body.empty"),
+    "H4 shorter than announced": (ok(JPEG[:-100], length=len(JPEG), Connection="close"), "net.truncated"),
+    "H5 longer than announced": (ok(JPEG, length=len(JPEG) - 50), "image.truncated"),
+    "H6 chunked without an end": (
+        bare(OK + "\nTransfer-Encoding: chunked", b"10\r\n" + JPEG[:16] + b"\r\n"),
+        "net.truncated",
+    ),
+    "H6 chunk breaks off": (bare(OK + "\nTransfer-Encoding: chunked", b"ffff\r\n" + JPEG), "net.truncated"),
+    "H7 endless chunk size": (bare(OK + "\nTransfer-Encoding: chunked", b"1" * 200_000), "http.bad_framing"),
+    "H8 two lengths": (bare(OK + f"\nContent-Length: {len(JPEG)}\nContent-Length: 7", JPEG), "http.bad_framing"),
+    "H8 length beside chunks": (
+        bare(
+            OK + f"\nContent-Length: {len(JPEG)}\nTransfer-Encoding: chunked",
+            b"%x\r\n%s\r\n0\r\n\r\n" % (len(JPEG), JPEG),
+        ),
+        "http.bad_framing",
+    ),
+    "H9 one header of 1 MB": (bare(OK + "\nX: " + "a" * 1_000_000, JPEG), "http.bad_framing"),
+    "H9 10,000 headers": (bare(OK + "\nX: y" * 10_000, JPEG), "http.bad_framing"),
+    "H10 HTTP/0.9": (JPEG, "http.bad_framing"),
+    "H10 noise": (bytes(range(256)) * 50, "http.bad_framing"),
+    "H10 TLS alert": (b"\x15\x03\x01\x00\x02\x02\x46", "http.bad_framing"),
+    "H10 no status": (b"HTTP/1.1 abc def\r\n\r\n", "http.bad_framing"),
+    "H19 206 unasked": (ok(JPEG, "206 Partial Content"), "http.206"),
+    "H20 416": (ok(b"", "416 Range Not Satisfiable"), "http.416"),
+    "H21 204": (bare("HTTP/1.1 204 No Content"), "http.204"),
+    "H21 205": (ok(b"", "205 Reset Content"), "http.205"),
+    "H21 304": (bare("HTTP/1.1 304 Not Modified"), "http.304"),
+    "H22 401": (ok(b"no", "401 Unauthorized"), "http.401"),
+    "H22 403": (ok(b"no", "403 Forbidden"), "http.403"),
+    "500": (ok(b"", "500 Internal Server Error"), "http.500"),
+    "410": (ok(b"", "410 Gone"), "http.410"),
+    "H26 six codings": (ok(JPEG, Content_Encoding="gzip, gzip, gzip, gzip, gzip, gzip"), "http.bad_framing"),
+    "brotli unasked": (ok(JPEG, Content_Encoding="br"), "http.bad_framing"),
+    "H27 says gzip, is not": (ok(JPEG, Content_Encoding="gzip"), "http.bad_framing"),
+    "gzip breaks off": (ok(gzip.compress(JPEG)[:-20], Content_Encoding="gzip"), "net.truncated"),
+    "too big, announced": (ok(b"", length=10**12), "body.too_big"),
+    "length of 5,000 digits": (bare(OK + "\nContent-Length: " + "9" * 5000, JPEG), "body.too_big"),
+    "H32 silence": (silence(), "net.read_timeout"),
+    "H31 stall in the body": (silence(ok(JPEG[:1000], length=len(JPEG))), "net.read_timeout"),
+    "H33 reset in the body": (reset(ok(LONG[:2000], length=len(LONG))), "net.reset"),
+    "closed without an answer": (b"", "net.reset"),
+    "H34 endless body": (endless(bare(OK)), "body.too_big"),
+    "H34 endless headers": (endless(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 1000), "http.bad_framing"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answer(name: str, server: Server, slug, tmp_path: Path) -> None:
+    answer, expected = ANSWERS[name]
+    assert slug(server.put("/x.jpg", answer)) == expected
+    assert parts(tmp_path) == []
+
+
+GOOD = {
+    "plain": ok(JPEG),
+    "203": ok(JPEG, "203 Non-Authoritative Information"),
+    "no length": bare(OK, JPEG),
+    "HTTP/1.0": bare("HTTP/1.0 200 OK", JPEG),
+    "chunked": bare(OK + "\nTransfer-Encoding: chunked", b"%x;a=b\r\n%s\r\n0\r\n\r\n" % (len(JPEG), JPEG)),
+    "same length twice": bare(OK + f"\nContent-Length: {len(JPEG)}\nContent-Length: {len(JPEG)}", JPEG),
+    "gzip": ok(gzip.compress(JPEG), Content_Encoding="gzip"),
+    "deflate": ok(zlib.compress(JPEG), Content_Encoding="deflate"),
+    "raw deflate": ok(zlib.compress(JPEG)[2:-4], Content_Encoding="deflate"),
+    "identity": ok(JPEG, Content_Encoding="identity"),
+    "H11 continues": b"HTTP/1.1 100 Continue\r\n\r\n" * 100 + ok(JPEG),
+    "H28 another type": ok(JPEG, type="text/plain"),
+    "H29 a file name": ok(JPEG, Content_Disposition='attachment; filename="../../.bashrc"'),
+    "H35 a flood of cookies": ok(JPEG, Set_Cookie="a=b; Domain=com; " * 200),
+    "H38 escapes": ok(JPEG, "200 \x1b[31mOK\x1b]0;owned\x07", X_Y="\x1b[2J"),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_picture_arrives_whole(name: str, server: Server, fetch, tmp_path: Path) -> None:
+    value = fetch(server.put("/x.jpg", GOOD[name]))
+    assert isinstance(value, Arrived), value
+    assert value.part.read_bytes() == JPEG
+    assert value.picture.sha256 == hashlib.sha256(JPEG).hexdigest()
+    assert (value.picture.format, value.picture.extension) == ("JPEG", "jpg")
+    assert parts(tmp_path) == [value.part.name]
+    assert len(server.pictures) == 1
+
+
+def test_request_headers(server: Server, fetch) -> None:
+    fetch(server.put("/x.jpg", ok(JPEG)), page="https://pages.example/a?b#c")
+    headers = server.pictures[0].headers
+    assert headers["accept-encoding"] == "identity"
+    assert headers["accept"].startswith("image/avif,image/webp,image/*")
+    assert headers["user-agent"].startswith("Mozilla/5.0 (compatible; collector/")
+    assert "{" not in headers["user-agent"]
+    assert not {"cookie", "authorization"} & set(headers)
+
+
+def test_body_cut_at_every_kilobyte_is_never_saved(server: Server, slug, tmp_path: Path) -> None:
+    cuts = [*range(1, len(LONG), 4096), len(LONG) - 1]
+    assert len(cuts) > 10
+    for cut in cuts:
+        announced = server.put(f"/a{cut}", ok(LONG[:cut], length=len(LONG), Connection="close"))
+        assert slug(announced) == "net.truncated"
+        unannounced = server.put(f"/b{cut}", bare(OK, LONG[:cut]))
+        assert slug(unannounced) in ("image.truncated", "image.unidentified")
+    assert parts(tmp_path) == []
+
+
+DRIPS = {
+    "headers": drip(b"HTTP/1.1 200 OK\r\nX: "),
+    "status line": drip(b"HT"),
+    "body": drip(ok(JPEG[:2], length=len(JPEG)), JPEG[2:]),
+    "body without length": drip(bare(OK), JPEG),
+    "chunk size": drip(bare(OK + "\nTransfer-Encoding: chunked"), b"0" * 10_000),
+    "chunk extension": drip(bare(OK + "\nTransfer-Encoding: chunked", b"5;"), b"a" * 10_000),
+    "trailers": drip(bare(OK + "\nTransfer-Encoding: chunked", b"1\r\nx\r\n0\r\n"), b"X: y\r\n" * 10_000),
+    "continues": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, step=25),
+}
+
+
+EARLIER = {"status line": ["http.bad_framing"], "chunk size": ["http.bad_framing"]}
+"""libcurl need not wait: what has come can be no HTTP any more."""
+
+
+@pytest.mark.parametrize("name", DRIPS)
+def test_deadline_holds_whatever_drips(name: str, server: Server, slug, tmp_path: Path) -> None:
+    started = time.monotonic()
+    expected = {"net.deadline", *EARLIER.get(name, ())}
+    assert slug(server.put("/x.jpg", DRIPS[name]), {"deadline": 1.0}) in expected
+    assert time.monotonic() - started < 4
+    assert parts(tmp_path) == []
+
+
+def test_minimum_speed(server: Server, slug) -> None:
+    started = time.monotonic()
+    slow = server.put("/x.jpg", drip(ok(JPEG[:2], length=len(LONG)), LONG))
+    assert slug(slow, {"deadline": 20.0, "minimum_speed": 2048, "slow_time": 0.5}) == "net.too_slow"
+    assert time.monotonic() - started < 5
+
+
+def test_slow_but_steady_picture_arrives(server: Server, slug) -> None:
+    steady = server.put("/x.jpg", drip(ok(b"", length=len(LONG)), LONG, step=len(LONG) // 30))
+    assert slug(steady, {"deadline": 20.0, "minimum_speed": 1000, "slow_time": 0.5}) == "arrived"
+
+
+def test_dripping_body_of_a_redirect_is_left_behind(server: Server, slug) -> None:
+    server.put("/y.jpg", ok(JPEG))
+    url = server.put("/x.jpg", drip(bare("HTTP/1.1 302 Found\nContent-Length: 9999\nLocation: /y.jpg")))
+    assert slug(url) == "arrived"
+
+
+def _gzip_zeros(size: int) -> bytes:
+    """A gzip stream that unpacks to `size` zeros, made of equal, independent blocks of 1 MiB."""
+    packer = zlib.compressobj(9, wbits=31)
+    head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(b"\0" * (1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head + block * (size >> 20)
+
+
+def test_bomb_of_one_gibibyte_costs_no_memory(server: Server, slug) -> None:
+    bomb = _gzip_zeros(1 << 30)
+    assert 500_000 < len(bomb) < 2_000_000
+    url = server.put("/x.jpg", ok(bomb, Content_Encoding="gzip"))
+    slug(server.put("/warm.jpg", ok(JPEG)), {"max_bytes": 33_554_432})
+    before = psutil.Process().memory_info().rss
+    assert slug(url, {"max_bytes": 33_554_432}) == "body.too_big"
+    assert psutil.Process().memory_info().rss - before < 100 * 1024**2
+
+
+def test_bomb_in_the_body_of_a_redirect_is_not_read(server: Server, slug) -> None:
+    server.put("/y.jpg", ok(JPEG))
+    bomb = ok(_gzip_zeros(64 << 20), "302 Found", Location="/y.jpg", Content_Encoding="gzip")
+    assert slug(server.put("/x.jpg", bomb)) == "arrived"
+
+
+REDIRECTS = {
+    "H12 loop": ("/x.jpg", "net.redirect_loop"),
+    "H14 file": ("file:///etc/passwd", "net.redirect_blocked"),
+    "H15 data": ("data:image/png;base64,AAAA", "net.redirect_blocked"),
+    "H16 metadata": ("http://169.254.169.254/latest", "net.redirect_blocked"),
+    "link-local": ("http://[fe80::1]/", "net.redirect_blocked"),
+    "user information": ("http://a:b@127.0.0.1/", "net.redirect_blocked"),
+    "port": ("http://127.0.0.1:22/", "net.redirect_blocked"),
+    "H17 empty": ("", "net.redirect_blocked"),
+    "H17 long": ("/" + "a" * 20_000, "net.redirect_blocked"),
+    "javascript": ("javascript:alert(1)", "net.redirect_blocked"),
+    "not a URL": ("http://[::1", "net.redirect_blocked"),
+}
+
+
+@pytest.mark.parametrize("name", REDIRECTS)
+def test_redirect(name: str, server: Server, slug) -> None:
+    target, expected = REDIRECTS[name]
+    assert slug(server.put("/x.jpg", redirect(target))) == expected
+    assert len(server.pictures) == (6 if expected == "net.redirect_loop" else 1)
+
+
+@pytest.mark.parametrize("hops", [5, 6])
+def test_five_redirects_and_no_more(hops: int, server: Server, slug) -> None:
+    for hop in range(hops):
+        server.put(f"/{hop}", redirect(f"/{hop + 1}", ["301 A", "302 B", "303 C", "307 D", "308 E"][hop % 5]))
+    server.put(f"/{hops}", ok(JPEG))
+    assert slug(server.base + "/0") == ("arrived" if hops == 5 else "net.redirect_loop")
+    assert len(server.pictures) == 6
+
+
+def test_redirect_reuses_the_connection_and_reports_where_it_ended(server: Server, fetch) -> None:
+    server.put("/täst/b.jpg".encode().decode("latin-1"), b"")
+    server.answers["/t%C3%A4st/b.jpg"] = ok(JPEG)
+    value = fetch(server.put("/a.jpg", redirect("/täst/b.jpg".encode().decode("latin-1"))))
+    assert isinstance(value, Arrived)
+    assert value.final_url == server.base + "/t%C3%A4st/b.jpg"
+    assert server.connections == 1
+
+
+def test_nothing_secret_crosses_origins(server: Server, second: Server, fetch) -> None:
+    second.put("/b.jpg", ok(JPEG))
+    first = redirect(second.base + "/b.jpg").replace(b"\r\n\r\n", b"\r\nSet-Cookie: s=1; Path=/\r\n\r\n")
+    url = server.put("/a.jpg", first)
+    assert isinstance(fetch(url, page=server.base + "/page?token=canary"), Arrived)
+    assert server.pictures[0].headers["referer"] == server.base + "/page?token=canary"
+    assert second.log[0].headers["referer"] == server.base + "/"
+    assert not {"cookie", "authorization"} & set(second.log[0].headers)
+    fetch(server.put("/c.jpg", ok(JPEG)))
+    assert "cookie" not in server.pictures[-1].headers
+
+
+RETRY_AFTER = {"3": 3.0, "0": 0.0, "-1": None, "999999999": 21600.0, "soon": None, "": None, "9" * 400: 21600.0}
+
+
+@pytest.mark.parametrize("value", RETRY_AFTER)
+def test_retry_after(value: str, server: Server, fetch) -> None:
+    missed = fetch(server.put("/x.jpg", ok(b"", "429 Too Many Requests", Retry_After=value)))
+    assert isinstance(missed, Missed)
+    assert (missed.reason, missed.http_status, missed.retry_after) == ("http.429", 429, RETRY_AFTER[value])
+
+
+def test_errors_keep_the_connection(server: Server, slug) -> None:
+    for n in range(5):
+        assert slug(server.put(f"/{n}", ok(b"gone" * 100, "404 Not Found"))) == "http.404"
+    assert server.connections == 1
+
+
+def test_a_kept_connection_that_the_server_closed_is_no_failure(server: Server, slug) -> None:
+    async def answer_once(request: Request, writer: Writer) -> None:
+        writer.write(ok(JPEG))
+        await writer.drain()
+        await asyncio.sleep(0.2)
+
+    async def close_on_second(request: Request, writer: Writer) -> None:
+        if any(other.peer == request.peer for other in server.pictures if other is not request):
+            return  # A connection that had served before: closed without a word.
+        writer.write(ok(JPEG))
+        await writer.drain()
+
+    server.put("/a", ok(JPEG))
+    server.put("/b", close_on_second)
+    assert slug(server.base + "/a") == "arrived"
+    assert slug(server.base + "/b") == "arrived"
+    assert server.picture_paths() == ["/a", "/b", "/b"]
+
+
+def test_nobody_listens(slug) -> None:
+    assert slug("http://127.0.0.1:9/x.jpg") == "url.port"
+    assert slug("http://127.0.0.1:59999/x.jpg") == "net.connect"
+
+
+def test_details_are_clean(server: Server, fetch) -> None:
+    url = server.put("/x.jpg", ok(b"", "200 OK", Content_Encoding="\x1b[31mred\x1b[0m" + "x" * 500)) + "?token=canary"
+    missed = fetch(url)
+    assert isinstance(missed, Missed)
+    assert len(missed.detail) <= 200
+    assert missed.detail.isprintable()
+    assert "canary" not in missed.detail

@@ -1,0 +1,359 @@
+"""queries.csv as people really have it: every encoding, delimiter and accident gets its rows or one clear line."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from collector.errors import InputError, UsageError
+from collector.importers.blocklist import Terms
+from collector.importers.queries import NAMED, QueryFile, read_queries
+from collector.model import ALL, Query
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "queries.csv"
+
+
+def read(file: Path, content: str | bytes, **options: object) -> QueryFile:
+    raw = content if isinstance(content, bytes) else content.encode()
+    file.write_bytes(raw)
+    before = file.stat()
+    result = read_queries(file, **{"limit": 10, "sources": ("google",), **options})  # type: ignore[arg-type]
+    assert file.read_bytes() == raw
+    assert file.stat().st_mtime_ns == before.st_mtime_ns
+    assert result.sha256 == hashlib.sha256(raw).hexdigest()
+    return result
+
+
+def keywords(file: Path, content: str | bytes, **options: object) -> list[str]:
+    return [query.keyword for query in read(file, content, **options).queries]
+
+
+def refusal(file: Path, content: str | bytes, **options: object) -> str:
+    with pytest.raises(InputError) as caught:
+        read(file, content, **options)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(str(file))
+    return line.removeprefix(str(file))
+
+
+# --------------------------------------------------------------------------- what is read
+
+
+def test_one_keyword_a_row_without_a_header(file: Path) -> None:
+    result = read(file, "cat\nhusky dog\n猫\n\U0001f431\n", limit=7, sources=("bing", "google"))
+    assert list(result.queries) == [
+        Query(keyword, keyword, 7, ("bing", "google")) for keyword in ("cat", "husky dog", "猫", "\U0001f431")
+    ]
+    assert (result.blank, result.duplicates, result.notes) == (0, 0, ())
+
+
+def test_columns_with_a_header_in_any_order_and_case(file: Path) -> None:
+    text = "Limit,KEYWORD, source ,label,Colour,size\n5,cat,Bing|google,animal,red,large\n,dog,,,,\n"
+    assert list(read(file, text).queries) == [
+        Query("cat", "animal", 5, ("bing", "google"), (("color", "red"), ("size", "large"))),
+        Query("dog", "dog", 10, ("google",), ()),
+    ]
+
+
+@pytest.mark.parametrize("cell", ["a|b", "a+b", "a b", " A | b ", "a|b|a"])
+def test_several_sources_in_one_cell(file: Path, cell: str) -> None:
+    assert read(file, f"keyword,source\ncat,{cell}\n").queries[0].sources == ("a", "b")
+
+
+@pytest.mark.parametrize("header", ["keyword", "Keywords", "QUERY", '"keyword"'])
+def test_a_header_alone_in_its_row(file: Path, header: str) -> None:
+    assert keywords(file, f"{header}\ncat\n") == ["cat"]
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom", "utf-16-le", "utf-16-be", "utf-32"]
+)
+def test_unicode_in_every_form_it_is_saved_in(file: Path, encoding: str) -> None:
+    text = ("\ufeff" if encoding.endswith("-bom") else "") + "cat\ncafé\n猫\n\U0001f431\n"
+    assert keywords(file, text.encode(encoding.removesuffix("-bom"))) == ["cat", "café", "猫", "\U0001f431"]
+
+
+def test_a_named_encoding(file: Path) -> None:
+    assert keywords(file, "café\n".encode("cp1252"), encoding="cp1252") == ["café"]
+    assert keywords(file, "猫\n".encode("gb18030"), encoding="gb18030") == ["猫"]
+    with pytest.raises(UsageError, match="klingon"):
+        read(file, "cat", encoding="klingon")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends(file: Path, end: str) -> None:
+    assert keywords(file, end.join(["keyword,limit", "cat,1", "dog,2", ""])) == ["cat", "dog"]
+
+
+def test_mixed_line_ends_and_no_last_one(file: Path) -> None:
+    assert keywords(file, "cat\r\ndog\rbird\nfish") == ["cat", "dog", "bird", "fish"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_delimiter_is_sniffed(file: Path, delimiter: str) -> None:
+    text = "limit|keyword|source\n3|salt and pepper|google\n".replace("|", delimiter)
+    assert read(file, text).queries[0] == Query("salt and pepper", "salt and pepper", 3)
+
+
+def test_the_delimiter_can_be_given(file: Path) -> None:
+    assert keywords(file, "keyword|limit\ncat|1\n", delimiter="|") == ["cat"]
+    assert keywords(file, "keyword\tlimit\ncat\t1\n", delimiter="tab") == ["cat"]
+    assert keywords(file, "AC;DC\n", delimiter=",") == ["AC;DC"]
+    with pytest.raises(UsageError, match="one character"):
+        read(file, "cat", delimiter="::")
+
+
+def test_quotes(file: Path) -> None:
+    text = 'keyword,limit\n"salt, pepper",1\n"say ""hi""",2\n6" nail,3\n "husky dog" ,4\n'
+    assert keywords(file, text) == ["salt, pepper", 'say "hi"', '6" nail', "husky dog"]
+
+
+@pytest.mark.parametrize(
+    "word", ["NA", "null", "None", "nan", "N/A", "1e5", "007", "True", "#1", "-rf", "--help", "{0}"]
+)
+def test_a_keyword_is_text_whatever_it_looks_like(file: Path, word: str) -> None:
+    assert keywords(file, f"{word}\n") == [word]
+
+
+@pytest.mark.parametrize(
+    "word", ["=HYPERLINK(x)", "<script>", "../../etc", "cat&tbs=x#y", "site:evil.com", "👨\u200d👩"]
+)
+def test_hostile_keywords_are_kept_as_they_are(file: Path, word: str) -> None:
+    assert keywords(file, f"{word}\n") == [word]
+
+
+def test_blank_rows_are_counted_and_dropped(file: Path) -> None:
+    result = read(file, "\ncat\n\n   \n\u00a0\ndog\n\n")
+    assert [query.keyword for query in result.queries] == ["cat", "dog"]
+    assert result.blank == 5
+
+
+def test_empty_columns_of_spreadsheets_are_ignored(file: Path) -> None:
+    result = read(file, "keyword,limit,,\ncat,1,,\n,,,\n")
+    assert list(result.queries) == [Query("cat", "cat", 1)]
+    assert result.blank == 1
+    assert keywords(file, "cat,,\ndog,,\n") == ["cat", "dog"]
+
+
+def test_duplicates_are_counted_and_dropped(file: Path) -> None:
+    result = read(file, "husky dog\nhusky  dog\n husky dog \ncaf\u00e9\ncafe\u0301\nHusky dog\nﬁsh\nfish\n")
+    assert [query.keyword for query in result.queries] == ["husky dog", "caf\u00e9", "Husky dog", "ﬁsh", "fish"]
+    assert result.duplicates == 3
+
+
+def test_the_same_keyword_with_another_label_or_filter_is_another_query(file: Path) -> None:
+    text = "keyword,label,color\ncat,a,\ncat,b,\ncat,a,red\ncat,a,red\ncat,cat,\ncat,,\n"
+    result = read(file, text)
+    assert len(result.queries) == 4
+    assert result.duplicates == 2
+
+
+def test_a_duplicate_brings_its_sources_and_not_its_limit(file: Path) -> None:
+    result = read(file, "keyword,source,limit\ncat,google,5\ndog,,\ncat,bing|google,9\n")
+    assert result.queries[0] == Query("cat", "cat", 5, ("google", "bing"))
+    assert result.notes == (
+        "rows that repeat an earlier one with another limit, which does not count: 1, first in line 4",
+    )
+
+
+def test_line_breaks_and_tabs_inside_a_keyword_become_a_space(file: Path) -> None:
+    result = read(file, 'keyword,limit\n"husky\r\ndog",1\n"a\tb",2\n')
+    assert [query.keyword for query in result.queries] == ["husky dog", "a b"]
+    assert result.notes == ("keywords with a line break or tab inside, which became a space: 2, first in line 2",)
+
+
+# --------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        ("", ["0 keywords", "empty"]),
+        ("\n \n,,\n", ["0 keywords"]),
+        ("keyword,limit\n", ["0 keywords", "header"]),
+        ("keyword\n\n\n", ["0 keywords"]),
+        (
+            "keyword,limt\ncat,3\n",
+            [", line 1:", 'unknown column "limt"', 'found "keyword", "limt"', "possible are keyword, limit"],
+        ),
+        ("\n\nname,limit\ncat,3\n", [", line 3:", "2 columns without a header", '"name", "limit"']),
+        ("cat;10\ndog;5\n", [", line 1:", "2 columns without a header"]),
+        ("keyword,query\ncat,dog\n", [", line 1:", '"keyword"', "twice"]),
+        ("cat\n\nsalt, pepper\n", [", line 3:", "2 columns where the first row has 1", "quotes"]),
+        ("keyword,limit\ncat,1\ndog,2,x\n", [", line 3:", "3 columns where the first row has 2"]),
+        ('keyword,limit\n"a\nb",1\ndog,2,x\n', [", line 4:", "3 columns where the first row has 2"]),
+        ("keyword,limit,\ncat,1,oops\n", [", line 2:", '"oops"', "column without a name"]),
+        ("keyword,limit\n,5\n", [", line 2:", "no keyword"]),
+        ("keyword,limit\ncat,ten\n", [", line 2:", 'limit "ten"', "whole number"]),
+        ("keyword,limit\n\ncat,0\n", [", line 3:", 'limit "0"']),
+        ("keyword,limit\ncat,-1\n", [", line 2:", 'limit "-1"']),
+        ("keyword,limit\ncat,1.5\n", [", line 2:", 'limit "1.5"']),
+        ("keyword,limit\ncat,\uff11\n", [", line 2:", "limit"]),
+        ('cat\n"dog\nbird\nfish\n', [", line 2:", "quote", "not closed"]),
+        ('cat\n"dog\nbird\n"fish"\n', [", line 2:", "quote", "not closed"]),
+        ('keyword,label\ncat,"x\ndog,y\n', [", line 2:", "quote", "not closed"]),
+        ('"a\nb"\n"6" nail"\n', [", line 3:", "quote"]),
+        ("cat\na\0b\n", [", line 2:", "U+0000"]),
+        ("cat\na\x1b[2Jb\n", [", line 2:", "U+001B"]),
+        ("cat\n\u200b\n", [", line 2:", "shows nothing"]),
+        ("cat\n" + "x" * 513 + "\n", [", line 2:", "513 characters", "512"]),
+        ("x" * 200_000, [", line 1:", "200,000 characters"]),
+        ("keyword,label\ncat," + "x" * 600, [", line 2:", "label", "600"]),
+        ("cat\r\ncafé\r\n".encode("cp1252"), [", line 2:", "byte 8", "UTF-8", "encoding"]),
+        (b"cat\n\xed\xa0\x80\n", [", line 2:", "byte 4", "UTF-8"]),
+        (b"\xff\xfec\0a", ["UTF-16"]),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 20, ["a PNG picture", "CSV"]),
+        (b"PK\x03\x04 workbook", ["spreadsheet", "CSV"]),
+    ],
+)
+def test_what_cannot_be_read_is_one_line_that_says_where(file: Path, content: str | bytes, parts: list[str]) -> None:
+    line = refusal(file, content)
+    for part in parts:
+        assert part in line
+    assert len(line) < 400
+
+
+def test_the_longest_keyword_is_fine(file: Path) -> None:
+    assert keywords(file, "x" * 512) == ["x" * 512]
+
+
+@pytest.mark.parametrize("place", [49_999, 50_000, 50_001, 99_999, 100_000])
+def test_a_ragged_row_is_found_wherever_it_stands(file: Path, place: int) -> None:
+    rows = [f"a rather long keyword so that buffers fill {number}" for number in range(100_001)]
+    rows[place] += ", and more"
+    assert f", line {place + 1}: 2 columns" in refusal(file, "\n".join(rows))
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    cases = {
+        tmp_path / "missing.csv": "No such file",
+        tmp_path: "a folder",
+        fifo: "not a regular file",
+        Path("/dev/zero"): "not a regular file",
+        loop: "cannot be read",
+        Path("a\0b"): "cannot be read",
+    }
+    for path, words in cases.items():
+        with pytest.raises(InputError, match=words):
+            read_queries(path, limit=1, sources=("google",))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_unreadable_file(file: Path) -> None:
+    file.write_text("cat")
+    file.chmod(0)
+    with pytest.raises(InputError, match="Permission denied"):
+        read_queries(file, limit=1, sources=("google",))
+
+
+def test_a_file_that_would_not_fit_in_memory_is_refused_unread(file: Path) -> None:
+    with file.open("wb") as sparse:
+        sparse.truncate((1 << 30) + 1)
+    with pytest.raises(InputError, match="more than 1 GiB"):
+        read_queries(file, limit=1, sources=("google",))
+
+
+# --------------------------------------------------------------------------- sources and filters
+
+
+def test_the_callers_check_speaks_with_file_and_line(file: Path) -> None:
+    asked: list[tuple[tuple[str, ...], str]] = []
+
+    def check(query: Query) -> str | None:
+        asked.append((query.sources, query.filter("size")))
+        if "altavista" in query.sources:
+            return "no source is called altavista"
+        return "size must be large or small" if query.filter("size") == "huge" else None
+
+    text = "keyword,source,size\ncat,bing,large\ndog,bing,large\nbird,,huge\n"
+    assert ", line 4: size must be large or small" in refusal(file, text, check=check)
+    assert asked == [(("bing",), "large"), (("google",), "huge")]
+    assert ", line 2: no source is called altavista" in refusal(file, "keyword,source\ncat,altavista", check=check)
+
+
+def test_the_callers_filters_are_the_columns(file: Path) -> None:
+    assert read(file, "keyword,mood\ncat,sad", filters=("mood",)).queries[0].filter("mood") == "sad"
+    assert 'unknown column "mood"' in refusal(file, "keyword,mood\ncat,sad")
+
+
+# --------------------------------------------------------------------------- size
+
+
+def test_many_rows_in_bounded_memory(file: Path) -> None:
+    text = "keyword,limit\n" + "".join(f"cat number {number},{number % 50 + 1}\n" for number in range(100_000))
+    file.write_text(text)
+    del text
+    tracemalloc.start()
+    try:
+        result = read_queries(file, limit=1, sources=("google",))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(result.queries) == 100_000
+    assert result.queries[-1] == Query("cat number 99999", "cat number 99999", 50)
+    assert peak < 80 * 1024 * 1024
+
+
+def test_a_limit_may_be_all(file: Path) -> None:
+    result = read(file, "keyword,limit\ncat,all\ndog,ALL\ncow,3\nowl,\n")
+    assert [query.limit for query in result.queries] == [ALL, ALL, 3, 10]
+    assert "neither a whole number of at least 1 nor all" in refusal(file, "keyword,limit\ncat,every\n")
+
+
+def test_rows_ask_their_sources_for_limit_and_class(file: Path) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def limit(names: tuple[str, ...]) -> int:
+        asked.append(names)
+        return ALL if names == ("album",) else 100
+
+    result = read(
+        file,
+        "keyword,source,label,limit\na/1,album,,\na/2,album,mine,\nr/3,album+google,,\ncat,google+album,,7\na/4,album,,5\n",
+        limit=limit,
+        label=lambda source, keyword: keyword.partition("/")[2] if source == "album" else keyword,
+    )
+    assert [(query.label, query.limit) for query in result.queries] == [
+        ("1", ALL),
+        ("mine", ALL),
+        ("3", 100),
+        ("cat", 7),
+        ("4", 5),
+    ]
+    assert asked == [("album",), ("album", "google")], "once for each set of sources"
+
+
+def test_a_keyword_that_a_source_cannot_use_is_an_error_with_its_line(file: Path) -> None:
+    def fault(source: str, keyword: str) -> str:
+        return f"{keyword!r} is no album" if source == "album" and not keyword.startswith("a/") else ""
+
+    line = refusal(file, "keyword,source\na/1,album\ncat,google+album\n", fault=fault)
+    assert line.endswith(", line 3: 'cat' is no album")
+
+
+def test_a_label_that_a_source_makes_must_be_one(file: Path) -> None:
+    assert keywords(file, "cat\n", label=lambda source, keyword: "  ") == ["cat"]
+    line = refusal(file, "cat\n", label=lambda source, keyword: "x" * 600)
+    assert "the label that google makes of it" in line and "600" in line
+
+
+def test_blocked_rows_are_left_out_named_and_counted(file: Path) -> None:
+    text = "keyword,limit\ncat,\nwater gun,3\ndog,\n" + "".join(f"gun {n},\n" for n in range(20))
+    result = read(file, text, blocked=Terms(["gun"]).within)
+    assert [query.keyword for query in result.queries] == ["cat", "dog"]
+    assert result.blocked == 21
+    assert len(result.notes) == NAMED + 1
+    assert result.notes[0] == 'line 3, "water gun": not searched: "gun" is on the block list (policy.blocklist)'
+    assert result.notes[-1].endswith("(policy.blocklist): 21 in all")
+    assert read(file, "gun\n", blocked=Terms(["gun"]).within).queries == ()

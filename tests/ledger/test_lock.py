@@ -1,0 +1,46 @@
+"""One process per folder, and a dead owner holds nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from collector.ledger.lock import FolderLock, Locked
+
+HOLD = """
+import sys
+from pathlib import Path
+from collector.ledger.lock import FolderLock
+with FolderLock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_second_is_told_who_holds_it_and_a_killed_owner_holds_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "held\n"
+        with pytest.raises(Locked, match=f"process {owner.pid}"), FolderLock(tmp_path):
+            pass
+        owner.kill()
+        owner.wait()
+        with FolderLock(tmp_path):
+            pass
+
+
+def test_it_can_be_taken_again_after_release(tmp_path: Path) -> None:
+    for _ in range(2):
+        with FolderLock(tmp_path / "new"):
+            assert (tmp_path / "new").is_dir()
+
+
+def test_a_number_from_before_the_machine_started_names_nobody(tmp_path: Path) -> None:
+    with FolderLock(tmp_path):
+        (tmp_path / ".collector.ledger.lock").write_text(" 1 another-boot\n")
+        with pytest.raises(Locked, match="process unknown"), FolderLock(tmp_path):
+            pass

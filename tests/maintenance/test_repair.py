@@ -1,0 +1,178 @@
+"""A damaged ledger is seen, said in one line, kept beside, and rebuilt: nearly all of it, and nothing wrong."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from collector.ledger import Ledger, NotOurs, StoreError
+from collector.maintenance.repair import repair
+from tests.maintenance.conftest import Shelf
+from tests.support.invariants import judge, saved_urls
+
+SAVED = 300
+
+
+@pytest.fixture
+def big(tmp_path: Path) -> Shelf:
+    """300 pictures; the ledger and one backup of it."""
+    shelf = Shelf(tmp_path / "images", SAVED)
+    with Ledger.open(shelf.folder) as ledger:
+        assert ledger.backup(shelf.folder)
+    return shelf
+
+
+def damage(folder: Path, change: Callable[[bytearray], object]) -> None:
+    file = folder / "collector.db"
+    body = bytearray(file.read_bytes())
+    change(body)
+    file.write_bytes(body)
+
+
+def flip(seed: int) -> Callable[[bytearray], None]:
+    def change(body: bytearray) -> None:
+        place = random.Random(seed).randrange(len(body))
+        body[place] ^= 1 << random.Random(seed + 1).randrange(8)
+
+    return change
+
+
+DAMAGE: dict[str, Callable[[bytearray], object]] = {
+    "S1 no bytes": lambda body: body.clear(),
+    "S2 random bytes": lambda body: body.__setitem__(slice(None), random.Random(1).randbytes(len(body))),
+    "S4 cut by a page": lambda body: body.__delitem__(slice(len(body) - 4096, None)),
+    "a page of zeros": lambda body: body.__setitem__(slice(8192, 12288), bytes(4096)),
+    "the first page of zeros": lambda body: body.__setitem__(slice(0, 4096), bytes(4096)),
+    "half of it": lambda body: body.__delitem__(slice(len(body) // 2, None)),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_every_damage_is_seen_and_mended_from_the_backup(big: Shelf, kind: str) -> None:
+    before = saved_urls(big.folder)
+    damage(big.folder, DAMAGE[kind])
+    bad = (big.folder / "collector.db").read_bytes()
+    with pytest.raises(StoreError, match="collector repair"), Ledger.open(big.folder) as ledger:
+        ledger.check(thorough=True)
+    done = repair(big.folder)
+    assert done is not None
+    assert done.kept is not None
+    assert done.kept.read_bytes() == bad, "the damaged one is kept as it was"
+    assert saved_urls(big.folder) == before
+    assert not judge(big.folder, decode=False)
+    assert repair(big.folder) is None, "sound now"
+
+
+@pytest.mark.parametrize("kind", ["S4 cut by a page", "a page of zeros", "half of it"])
+def test_without_a_backup_what_can_be_read_is_saved(big: Shelf, kind: str) -> None:
+    (big.folder / "collector.backup.db").unlink()
+    before = saved_urls(big.folder)
+    damage(big.folder, DAMAGE[kind])
+    repair(big.folder)
+    after = saved_urls(big.folder)
+    assert after.items() <= before.items(), "nothing wrong"
+    assert not list(judge(big.folder, settled=False, decode=False).sums)
+
+
+def test_one_flipped_bit_anywhere_costs_nothing_and_nothing_is_wrong(big: Shelf, tmp_path: Path) -> None:
+    """S3. With a backup all is recovered; without one, what is lost is a page at most. 60 places."""
+    before = saved_urls(big.folder)
+    kept = (big.folder / "collector.db").read_bytes()
+    seen = lost = 0
+    for seed in range(60):
+        for entry in big.folder.glob("collector.db*"):
+            entry.unlink()
+        (big.folder / "collector.db").write_bytes(kept)
+        damage(big.folder, flip(seed))
+        seen += repair(big.folder) is not None
+        after = saved_urls(big.folder)
+        wrong = {url: path for url, path in after.items() if before.get(url) != path}
+        lost += len(before) - len(after)
+        assert wrong == {}, seed
+    assert seen > 5
+    assert lost / (60 * len(before)) < 0.001
+
+
+def test_what_happened_after_the_backup_is_saved_from_the_damaged_file(big: Shelf) -> None:
+    with Ledger.open(big.folder) as ledger:
+        path = big.save(ledger, big.tasks[-1])
+    damage(big.folder, DAMAGE["a page of zeros"])
+    repair(big.folder)
+    assert saved_urls(big.folder).get(big.tasks[-1].url) == path.as_posix()
+
+
+def test_a_row_whose_picture_is_gone_or_changed_is_not_believed(big: Shelf) -> None:
+    gone, changed, *_ = big.files()
+    gone.unlink()
+    changed.write_bytes(b"edited")
+    damage(big.folder, DAMAGE["S1 no bytes"])
+    repair(big.folder)
+    assert len(saved_urls(big.folder)) == SAVED - 2
+    with Ledger.open(big.folder) as ledger:
+        assert len(ledger.open_queries(int(ledger.note("run")), -1, 10)) == 1, "there is something to do again"
+
+
+def test_a_log_that_was_deleted_or_belongs_to_another_ledger(big: Shelf, tmp_path: Path) -> None:
+    """S5, S6."""
+    other = Shelf(tmp_path / "other", 40, "dog")
+    before = saved_urls(big.folder)
+    with Ledger.open(other.folder) as ledger:
+        other.save(ledger, other.tasks[-1])
+        shutil.copy(other.folder / "collector.db-wal", big.folder / "collector.db-wal")
+    repair(big.folder)
+    after = saved_urls(big.folder)
+    assert after.items() <= before.items()
+    assert len(after) >= 0.999 * len(before)
+    assert not list(judge(big.folder, settled=False, decode=False).sums)
+
+
+def test_a_deleted_ledger_is_not_begun_anew_beside_its_backup(big: Shelf) -> None:
+    (big.folder / "collector.db").unlink()
+    with pytest.raises(StoreError, match="missing, but its backup is there"):
+        Ledger.open(big.folder)
+    repair(big.folder)
+    assert len(saved_urls(big.folder)) == SAVED
+
+
+def test_a_newer_ledger_and_somebody_elses_are_left_alone(tmp_path: Path) -> None:
+    """S7."""
+    for number, (sql, words) in enumerate(
+        [("PRAGMA user_version = 99", "newer version"), ("PRAGMA application_id = 7", "not a collector ledger")]
+    ):
+        shelf = Shelf(tmp_path / str(number))
+        with closing(sqlite3.connect(shelf.folder / "collector.db")) as db:
+            db.execute(sql)
+        before = (shelf.folder / "collector.db").read_bytes()
+        with pytest.raises(NotOurs, match=words):
+            repair(shelf.folder)
+        assert (shelf.folder / "collector.db").read_bytes() == before
+
+
+def test_nothing_to_repair_from(tmp_path: Path) -> None:
+    (tmp_path / "collector.db").write_bytes(b"\0garbage" * 1000)
+    with pytest.raises(StoreError, match="nothing in it can be read"):
+        repair(tmp_path)
+    assert (tmp_path / "collector.db").read_bytes() == b"\0garbage" * 1000
+    with pytest.raises(StoreError, match="no ledger and no backup"):
+        repair(tmp_path / "empty")
+
+
+def test_two_backups_are_kept_and_a_slow_one_is_given_up(big: Shelf) -> None:
+    with Ledger.open(big.folder) as ledger:
+        first = (big.folder / "collector.backup.db").read_bytes()
+        big.save(ledger, big.tasks[-1])
+        assert ledger.backup(big.folder)
+        assert (big.folder / "collector.backup-2.db").read_bytes() == first
+        assert not ledger.backup(big.folder, seconds=-1.0)
+    assert sorted(entry.name for entry in big.folder.glob("*.db")) == [
+        "collector.backup-2.db",
+        "collector.backup.db",
+        "collector.db",
+    ]
+    assert not list(big.folder.glob("*.part"))

@@ -1,0 +1,1 @@
+"""What the tests share: doubles, sites, collections and fixtures."""

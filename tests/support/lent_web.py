@@ -1,0 +1,81 @@
+"""What a host lends to a source, for tests of sources that need no browser: `with LentWeb(home=...) as web`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from collector.browser.contract import Browser
+from collector.errors import SourceError
+from collector.http.contract import Answer, Throttled
+from collector.http.page_client import PageClient
+from collector.model import Query, Search
+from collector.settings import FetchSettings
+
+
+class LentWeb:
+    """A Web with the real page client and no browser. `settings` is the source's whole table."""
+
+    def __init__(self, settings: Mapping[str, Any], wanted: int = 1000, seconds: float = 30.0) -> None:
+        self.settings = settings
+        self.notices: list[str] = []
+        self._wanted, self._end = wanted, time.monotonic() + seconds
+        self._visit = PageClient(FetchSettings(allow_private=True)).visit(self.remaining)
+
+    @property
+    def browser(self) -> Browser:
+        raise AssertionError("this source needs no browser")
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+    ) -> Answer:
+        return self._visit.get(
+            url, params=params, headers=headers, form=form, rate=rate, throttled=throttled, crawl=crawl
+        )
+
+    def get_all(
+        self,
+        urls: Iterable[str | None],
+        *,
+        headers: Mapping[str, str] | None = None,
+        rate: float = 0.0,
+        throttled: Throttled | None = None,
+        crawl: bool = False,
+        most: int = 8,
+    ) -> Iterator[Answer | SourceError]:
+        return self._visit.get_all(urls, headers=headers, rate=rate, throttled=throttled, crawl=crawl, most=most)
+
+    def cookies(self, url: str) -> str:
+        return self._visit.cookies(url)
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+    def remaining(self) -> float:
+        return self._end - time.monotonic()
+
+    def wanted(self) -> int:
+        return self._wanted
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._visit.close()
+
+
+def search_for(keyword: str, source: str, wanted: int = 1000, **filters: str) -> Search:
+    """A search as the host would put it."""
+    return Search(1, Query(keyword, keyword, wanted, (source,), tuple(sorted(filters.items()))), source, wanted)
