@@ -16,9 +16,8 @@ from collector.fetch.browser_fallback import GIVE_UP, RescuePool
 from collector.fetch.choice import open_pool
 from collector.model import Arrived, Media, Missed, Task
 from collector.settings import FetchSettings, SearchSettings
-from tests.support.misbehaving import Request, Server, Writer, ok, parts, picture, redirect
-
 from tests.support.fetching import QUICK
+from tests.support.misbehaving import Request, Server, Writer, ok, parts, picture, redirect
 
 JPEG = picture(size=(90, 60))
 REFUSED = ok(b"", "403 Forbidden")

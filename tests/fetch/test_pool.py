@@ -20,9 +20,8 @@ from collector.fetch.pool import ProcessPool
 from collector.fetch.worker import AT_ONCE
 from collector.model import Arrived, Missed, Task
 from collector.settings import FetchSettings
-from tests.support.misbehaving import Server, drip, ok, parts, picture
-
 from tests.support.fetching import QUICK
+from tests.support.misbehaving import Server, drip, ok, parts, picture
 
 JPEG = picture()
 CRASH, HANG = (13, 14), (15, 16)

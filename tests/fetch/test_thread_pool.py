@@ -20,9 +20,8 @@ from collector.fetch.thread_pool import FetchPool, ProcessPool
 from collector.http.transport import Ask, FetchError, Reply
 from collector.model import Arrived, Missed, Task
 from collector.settings import FetchSettings
-from tests.support.misbehaving import Server, bare, drip, ok, parts, picture, redirect, reset, silence
-
 from tests.support.fetching import QUICK
+from tests.support.misbehaving import Server, bare, drip, ok, parts, picture, redirect, reset, silence
 
 JPEG = picture()
 Inbox = queue.SimpleQueue

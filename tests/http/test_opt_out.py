@@ -18,9 +18,8 @@ from collector.http.robots import Rules
 from collector.http.transport import FetchError, Reply
 from collector.model import Arrived, Missed, Task
 from collector.settings import FetchSettings
-from tests.support.misbehaving import Request, Server, Writer, ok, picture, redirect
-
 from tests.support.fetching import QUICK
+from tests.support.misbehaving import Request, Server, Writer, ok, picture, redirect
 
 JPEG = picture(size=(100, 80))
 TABLE = [

@@ -15,8 +15,8 @@ from collector.practice import PracticeWeb
 from collector.practice.gallery import Double as Gallery
 from collector.practice.page import Double as Page
 from collector.sources import gallery, page
-
 from tests.support.lent_web import LentWeb, search_for
+
 from .test_page import expected, names
 
 pytestmark = pytest.mark.browser

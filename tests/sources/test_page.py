@@ -13,7 +13,6 @@ from collector.errors import SourceError, UsageError
 from collector.model import Hit, Media, SearchState
 from collector.practice import PracticeWeb
 from collector.sources import page
-
 from tests.support.lent_web import LentWeb, search_for
 
 
