@@ -54,8 +54,9 @@ class Search:
     known_before: frozenset[str] = frozenset()
     """`Hit.key`s that this source had brought by its last walk that came to its true end; a part of `known`.
 
-    The stop rule of a source whose answer grows (FEED): after a whole page of these there is nothing new behind.
-    `known` will not do for it: a walk that was cut short has left its newest hits there, and not the ones behind.
+    The stop rule of a source whose answer grows (`Source.incremental`): after a whole page of these there is nothing
+    new behind. `known` will not do for it: a walk that was cut short has left its newest hits there, and not the
+    ones behind.
     """
 
 

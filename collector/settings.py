@@ -142,7 +142,7 @@ class Settings:
     out: Path = Path("images")
     limit: int = 0
     """Pictures per keyword where the row does not say; `ALL` for everything there is. 0, unless the user says
-    something, is 100, and everything from sources that are there to be read whole (see WHOLE in `sources`)."""
+    something, is 100, and everything from sources that are there to be read whole (see `Source.unlimited`)."""
     source: str = "google"
     """Sources of rows that name none, comma-separated."""
     blocklist: str = ""

@@ -170,7 +170,7 @@ def settings_of(flags: dict[str, Any]) -> Settings:
     if flags.get("source_names"):
         settings = settings_file.assign(settings, "source", ",".join(flags["source_names"]), "--source")
     if not source_names(settings):
-        raise UsageError(f"source: name at least one; there are: {', '.join(sources.SOURCES)}")
+        raise UsageError(f"source: name at least one; there are: {', '.join(sources.names())}")
     for name in source_names(settings):
         sources.load(name)
     hosts(settings.fetch.block_hosts)  # A mistake in it is told now.

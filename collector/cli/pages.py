@@ -85,9 +85,9 @@ def _asked(addresses: Sequence[str], source: str, limit: int | None) -> QueryFil
             keyword, _ = clean(address)
         except ValueError as error:
             raise InputError(f"the address {error}") from None
-        if fault := sources.fault(source, keyword):
+        if fault := sources.validate_keyword(source, keyword):
             raise InputError(f"{keyword[:200]}: {fault}")
-        label, _ = clean(sources.label(source, keyword))
+        label, _ = clean(sources.default_label(source, keyword))
         queries.append(Query(keyword, label or keyword, limit or ALL, (source,)))
     return QueryFile(queries, 0, 0, (), "")
 
@@ -95,9 +95,9 @@ def _asked(addresses: Sequence[str], source: str, limit: int | None) -> QueryFil
 def _folder(addresses: Sequence[str]) -> str:
     """The host of the first address as the name of a folder."""
     from collector.ledger.layout import folder_name
-    from collector.sources.page.http_page import label
+    from collector.sources.page.http_page import default_label
 
-    return folder_name(label(addresses[0]).partition(" ")[0], ())
+    return folder_name(default_label(addresses[0]).partition(" ")[0], ())
 
 
 def _print(out: Path, keywords: Sequence[str], source: str) -> None:

@@ -74,7 +74,7 @@ def _worked(
     ):
         with ledger.interruptible(lambda: stop.asked):
             widen = settings.search.widen
-            feeds = [name for name in sources.SOURCES if sources.feed(name)]
+            feeds = [name for name in sources.names() if sources.load(name).incremental]
             blocked = _blocked(settings)
             number = ledger.plan(asked.queries, widen, feeds) if asked is not None else ledger.take_up_all(blocked)
             if asked is None and blocked is not None and (left := ledger.left_alone(blocked)):
@@ -112,8 +112,8 @@ def _read(path: Path, settings: Settings, given: Mapping[str, Any]) -> QueryFile
         filters=sorted(settings.filters),
         given={name: value for name, value in settings.filters.items() if value},
         check=_check_query,
-        fault=sources.fault,
-        label=sources.label,
+        fault=sources.validate_keyword,
+        label=sources.default_label,
         blocked=_blocked(settings),
         encoding=given["encoding"],
         delimiter=given["delimiter"],
@@ -127,7 +127,7 @@ def _blocked(settings: Settings) -> Callable[[str], str] | None:
 
 def _limit(settings: Settings, names: tuple[str, ...]) -> int:
     """Of rows that have none of their own: what the user said, else what is usual for their sources."""
-    return settings.limit or (ALL if all(map(sources.whole, names)) else USUAL_LIMIT)
+    return settings.limit or (ALL if all(sources.load(name).unlimited for name in names) else USUAL_LIMIT)
 
 
 def _check_query(query: Any) -> str | None:

@@ -25,7 +25,7 @@ from collector.maintenance import startup
 from collector.maintenance.checkpoint import Checkpoints
 from collector.model import Noticed, Post
 from collector.settings import Settings
-from collector.sources.contract import Source
+from collector.sources.contract import SearchFunction
 
 CHANGED = "changed"
 """The note of how many rows have changed since the last backup."""
@@ -94,13 +94,13 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
         from collector.http.page_client import PageClient
         from collector.search.pool import SearchPool
 
-        def load(name: str) -> tuple[Source, Mapping[str, Any]]:
+        def load(name: str) -> tuple[SearchFunction, Mapping[str, Any]]:
             return sources.load(name).search, settings.sources[name]
 
         pages = PageClient(settings.fetch, lambda text: inbox.put(Noticed(text)))
 
         def browserless(name: str) -> bool:
-            return not sources.browser(name)
+            return not sources.load(name).needs_browser
 
         searchers = SearchPool(
             settings.search, inbox.put, load, settings.diagnosis, pages.visit, browserless=browserless
@@ -146,7 +146,7 @@ def _variations(settings: Settings) -> Callable[[str], Sequence[tuple[str, str]]
     """What each source offers to widen a query, if that is wished for."""
 
     def variations(source: str) -> Sequence[tuple[str, str]]:
-        return sources.load(source).VARIATIONS if settings.search.widen and source in sources.SOURCES else ()
+        return sources.load(source).facets if settings.search.widen and source in sources.names() else ()
 
     return variations
 

@@ -21,8 +21,10 @@ Check = Callable[[Query], str | None]
 """What is wrong with a query's sources and filters, or None; asked once for each different set of them."""
 Limit = Callable[[tuple[str, ...]], int]
 """Sources -> the limit of a row that has none; asked once for each different set of them."""
-OfKeyword = Callable[[str, str], str]
-"""(source, keyword) -> what that source says of it; asked for every row."""
+Fault = Callable[[str, str], str | None]
+"""(source, keyword) -> what is wrong with the keyword, or None; asked for every row."""
+DefaultLabel = Callable[[str, str], str]
+"""(source, keyword) -> the class of a row that names none; asked for every such row."""
 
 FILTERS: Final = ("size", "color", "type", "time", "rights", "safe", "region", "language", "site", "exact", "exclude")
 """The filters that columns may be named after unless the caller knows better."""
@@ -65,8 +67,8 @@ def read_queries(
     filters: Collection[str] = FILTERS,
     given: Mapping[str, str] | None = None,
     check: Check | None = None,
-    fault: OfKeyword | None = None,
-    label: OfKeyword | None = None,
+    fault: Fault | None = None,
+    label: DefaultLabel | None = None,
     blocked: Callable[[str], str] | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -137,8 +139,8 @@ class _Asked:
     """Who knows the sources; see `read_queries`."""
 
     check: Check | None
-    fault: OfKeyword | None
-    label: OfKeyword | None
+    fault: Fault | None
+    label: DefaultLabel | None
     blocked: Callable[[str], str] | None
     """Who knows the block list."""
 

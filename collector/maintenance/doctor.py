@@ -188,12 +188,11 @@ def _source(name: str, settings: Settings) -> Iterator[Finding]:
 
     pages = PageClient(settings.fetch)
 
-    keyword, table = sources.example(name), settings.sources[name]
+    source, table = sources.load(name), settings.sources[name]
+    keyword = source.example
     ways: list[Way] = []
     try:
-        for way in try_ways(
-            name, sources.load(name).search, table, sources.ways(name), keyword, settings.search, pages.visit
-        ):
+        for way in try_ways(name, source.search, table, source.strategies, keyword, settings.search, pages.visit):
             ways.append(way)
             if way.matched:
                 yield _ok(f'{name} for "{keyword}"{_by(way.name)}: {way.matched} pictures')

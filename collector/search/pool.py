@@ -21,7 +21,7 @@ from collector.search.lease import Lender, OwnBrowser
 from collector.search.profiles import Profiles
 from collector.search.runner import Terms, harvest
 from collector.settings import SearchSettings
-from collector.sources.contract import Source
+from collector.sources.contract import SearchFunction
 
 if TYPE_CHECKING:
     from collector.browser.driver import Installation
@@ -36,7 +36,7 @@ LAST = 2.0
 KILL = 1.0
 """Seconds that the killing may take, a grid's answer included; what is left then is ended with the run's folder."""
 
-LoadSource = Callable[[str], tuple[Source, Mapping[str, Any]]]
+LoadSource = Callable[[str], tuple[SearchFunction, Mapping[str, Any]]]
 Start = Callable[[], OwnBrowser]
 
 
@@ -227,4 +227,4 @@ class SearchPool:
 
 
 def _no_browser() -> OwnBrowser:
-    raise RuntimeError("a source that says it needs no browser (BROWSER = False) asked for one")
+    raise RuntimeError("a source that says it needs no browser (needs_browser=False) asked for one")

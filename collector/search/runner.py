@@ -21,7 +21,7 @@ from collector.search.breaker import Breaker, Ending, door
 from collector.search.guard import GuardedBrowser, OutOfTime, Stopped
 from collector.search.lease import Lender
 from collector.settings import SearchSettings
-from collector.sources.contract import Source
+from collector.sources.contract import SearchFunction
 
 DIAGNOSED = (SearchState.BLOCKED, SearchState.LAYOUT)
 DIAGNOSIS_TIME = 10.0
@@ -42,7 +42,9 @@ class Terms:
     clock: Callable[[], float] = time.monotonic
 
 
-def harvest(search: Search, source: Source, settings: Mapping[str, Any], lender: Lender, terms: Terms) -> SearchEnded:
+def harvest(
+    search: Search, source: SearchFunction, settings: Mapping[str, Any], lender: Lender, terms: Terms
+) -> SearchEnded:
     """Do one search and post what it finds; its end is returned for the caller to post.
 
     Raises Stopped when the run stops meanwhile, and whatever else a source raises: that is a bug.
@@ -54,7 +56,7 @@ class Harvest:
     """The state of one search; it is also the Web that its source sees."""
 
     def __init__(
-        self, search: Search, source: Source, settings: Mapping[str, Any], lender: Lender, terms: Terms
+        self, search: Search, source: SearchFunction, settings: Mapping[str, Any], lender: Lender, terms: Terms
     ) -> None:
         self._search, self._source, self._settings = search, source, settings
         self._lender, self._terms = lender, terms

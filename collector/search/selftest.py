@@ -21,7 +21,7 @@ from collector.search.lease import Lender
 from collector.search.pool import Browsers
 from collector.search.runner import Terms, harvest
 from collector.settings import SearchSettings
-from collector.sources.contract import Source
+from collector.sources.contract import SearchFunction
 
 LONGEST = 60.0
 """Seconds for one way."""
@@ -75,7 +75,7 @@ def start_once(settings: SearchSettings) -> Started:
 
 def try_ways(
     name: str,
-    source: Source,
+    source: SearchFunction,
     table: Mapping[str, Any],
     ways: tuple[str, ...],
     keyword: str,
@@ -102,7 +102,7 @@ def try_ways(
 
 def _try(
     search: Search,
-    source: Source,
+    source: SearchFunction,
     table: Mapping[str, Any],
     way: str,
     lender: Lender,

@@ -1,18 +1,19 @@
-"""The one table of sources, and what the rest of the program may ask about them without loading a browser.
+"""The one table of sources, and what concerns all of them. Loads no browser and no HTTP library.
 
-Explicit, one line each: a source that is not named here does not exist.
+Explicit, one line each. Other packages add theirs by an entry point of the group `collector.sources`.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
-from typing import Final, Protocol, cast
+from typing import Final
 
 from collector.errors import InputError, UsageError
-from collector.sources.contract import Source
+from collector.sources.contract import Choices, Source, Value
 
 SOURCES: Final[Mapping[str, str]] = {
     "google": "collector.sources.google",
@@ -28,109 +29,65 @@ SOURCES: Final[Mapping[str, str]] = {
     "naver": "collector.sources.naver",
     "recipe": "collector.sources.recipe",
 }
-"""Name -> module. The module offers search, SETTINGS, FILTERS and VARIATIONS, and may offer
-
-EXAMPLE: str, a keyword that it surely has many pictures of; WAYS: the ways to a URL that can be tried one by one;
-FEED = True when its answer grows, so that every run asks it again; its search ends after a whole page of hits
-in `Search.known_before`;
-BROWSER = False when it never asks for `web.browser`: then more of its searches go on at once;
-WHOLE = True when a row without a limit means everything it has;
-fault(keyword) -> str: what is wrong with a keyword, in one line, "" when nothing is;
-label(keyword) -> str: the class of rows that name none, where the keyword itself would make a poor one."""
-
-Value = str | int | float | bool
-Choices = tuple[str, ...] | re.Pattern[str]
+"""Name -> module whose `SOURCE` it is."""
+GROUP: Final = "collector.sources"
+"""Entry points by which other packages add sources: `album = "album_source:SOURCE"`. Ours cannot be replaced."""
 
 
-class Module(Protocol):
-    """What a source's module offers."""
+@cache
+def outsiders() -> Mapping[str, str]:
+    """Name -> `module:attribute` of the sources that installed packages add."""
+    from importlib.metadata import entry_points
 
-    @property
-    def search(self) -> Source:
-        """The source itself."""
-
-    @property
-    def SETTINGS(self) -> Mapping[str, Value]:
-        """Its settings with their default values, which also fix the types."""
-
-    @property
-    def FILTERS(self) -> Mapping[str, Choices]:
-        """Its filters: name -> the choices, or what a value must look like."""
-
-    @property
-    def VARIATIONS(self) -> Sequence[tuple[str, str]]:
-        """Filters (name, value) that each show another part of a query's results, best first."""
+    return {point.name: point.value for point in entry_points(group=GROUP)}
 
 
-def load(name: str) -> Module:
-    """The module of a source. UsageError that lists the choices when there is no such source."""
-    module = SOURCES.get(name)
-    if module is None:
-        raise UsageError(f"no source {name!r}; there are: {', '.join(SOURCES)}")
-    return cast(Module, sys.modules.get(module) or import_module(module))  # Asked for every row of a long CSV.
+def names() -> tuple[str, ...]:
+    """All sources, those of other packages last."""
+    return (*SOURCES, *(name for name in outsiders() if name not in SOURCES))
 
 
-def example(name: str) -> str:
-    """A keyword that the source surely has many pictures of: its EXAMPLE, if it offers one."""
-    return str(getattr(load(name), "EXAMPLE", "cat"))
+def load(name: str) -> Source:
+    """A source by its name. UsageError that lists the choices when there is none, or says why it cannot be loaded."""
+    if name in SOURCES:
+        module = SOURCES[name]
+        source: object = (sys.modules.get(module) or import_module(module)).SOURCE  # asked for every row of a long CSV
+    elif name in outsiders():
+        source = _outsider(name, outsiders()[name])
+    else:
+        raise UsageError(f"no source {name!r}; there are: {', '.join(names())}")
+    if not isinstance(source, Source):
+        raise UsageError(f"source {name!r}: {outsiders()[name]} is no collector.sources.contract.Source")
+    return source
 
 
-def ways(name: str) -> tuple[str, ...]:
-    """The ways to a URL that can be tried one by one: the source's WAYS, those of `harvest` if it has that setting."""
-    module = load(name)
-    usual = ("rows", "batch", "hover", "click") if "harvest" in module.SETTINGS else ()
-    return tuple(getattr(module, "WAYS", usual))
+def validate_keyword(name: str, keyword: str) -> str | None:
+    """What is wrong with a keyword for this source, in one line; None when nothing is."""
+    return load(name).validate_keyword(keyword)
 
 
-def feed(name: str) -> bool:
-    """Whether its answer grows, so that a run asks it again although it came to an end before."""
-    return bool(getattr(load(name), "FEED", False))
-
-
-def whole(name: str) -> bool:
-    """Whether a row without a limit means everything it has."""
-    return bool(getattr(load(name), "WHOLE", False))
-
-
-def browser(name: str) -> bool:
-    """Whether it may ask for a browser."""
-    return bool(getattr(load(name), "BROWSER", True))
-
-
-def fault(name: str, keyword: str) -> str:
-    """What is wrong with a keyword for this source, in one line; "" when nothing is."""
-    find: Callable[[str], str] | None = getattr(load(name), "fault", None)
-    return find(keyword) if find is not None else ""
-
-
-def label(name: str, keyword: str) -> str:
+def default_label(name: str, keyword: str) -> str:
     """The class of rows that name none: what the source makes of the keyword, else the keyword itself."""
-    make: Callable[[str], str] | None = getattr(load(name), "label", None)
-    return (make(keyword) if make is not None else "") or keyword
+    return load(name).default_label(keyword) or keyword
 
 
 def defaults() -> dict[str, dict[str, Value]]:
-    """Every source's settings with their default values. Light: loads no browser and no HTTP library."""
-    return {name: dict(load(name).SETTINGS) for name in SOURCES}
-
-
-def filters(name: str) -> Mapping[str, Choices]:
-    """A source's filters: name -> the choices, or a pattern for the whole value."""
-    return load(name).FILTERS
+    """Every source's settings with their default values."""
+    return {name: dict(load(name).settings) for name in names()}
 
 
 def all_filters() -> dict[str, Choices]:
     """The filters of all sources together; where several know one, the first one's choices."""
     found: dict[str, Choices] = {}
-    for source in SOURCES:
-        for name, choices in filters(source).items():
+    for source in names():
+        for name, choices in load(source).filters.items():
             found.setdefault(name, choices)
     return found
 
 
 def check_filters(source: str, given: Mapping[str, str]) -> None:
     """InputError, listing the choices, for the first filter or value that the source does not know."""
-    known = filters(source)
+    known = load(source).filters
     for name, value in given.items():
         if name not in known:
             raise InputError(f"{source} has no filter {name!r}; it has: {', '.join(sorted(known)) or 'none'}")
@@ -140,3 +97,14 @@ def check_filters(source: str, given: Mapping[str, str]) -> None:
                 raise InputError(f"{name}={value!r} is not a value {source} can use; it must match {choices.pattern}")
         elif value not in choices:
             raise InputError(f"{name}={value!r} is not a choice of {source}; choices: {', '.join(choices)}")
+
+
+def _outsider(name: str, value: str) -> object:
+    from importlib.metadata import EntryPoint
+
+    try:
+        return EntryPoint(name, value, GROUP).load()
+    except (ImportError, AttributeError) as error:
+        raise UsageError(
+            f"source {name!r}: {value} cannot be loaded ({error}); mend or uninstall its package"
+        ) from error

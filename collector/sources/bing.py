@@ -11,18 +11,17 @@ from collector.errors import SourceError
 from collector.http.contract import Answer
 from collector.model import Hit, Query, Search, SearchState
 from collector.sources import json_helpers
-from collector.sources.contract import Web
+from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.google.filters import COLOURS, words
 from collector.urls import url_key
 
-SETTINGS: Final[Mapping[str, str | float]] = {
+_SETTINGS: Final[Mapping[str, Value]] = {
     "home": "https://www.bing.com",
     "safe": "blur",
     "market": "",  # such as en-US; "" leaves it to Bing, which goes by the address the request comes from
     "user_agent": "",  # another than `fetch.user_agent`, for when Bing shows pictures that have nothing to do with it
     "rate": 1.0,  # requests a second, all searches together
 }
-BROWSER = False
 _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "size": {"large": "imagesize-large", "medium": "imagesize-medium", "icon": "imagesize-small"},
     "color": {
@@ -39,14 +38,14 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 _SAFE: Final = {"on": "strict", "blur": "moderate", "off": "off"}
-FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
+_FILTERS: Final[Mapping[str, Choices]] = {
     **{name: tuple(table) for name, table in _TABLES.items()},
     "safe": tuple(_SAFE),
     "site": re.compile(r"[^\s/:\"]+\.[^\s/:\"]+(/[^\s\"]*)?"),
     "exact": ("yes", "no"),
     "exclude": re.compile(r"[^\"]+"),
 }
-VARIATIONS: Final = (
+_FACETS: Final = (
     ("size", "large"),
     ("time", "year"),
     ("size", "medium"),
@@ -153,3 +152,11 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return None
+
+
+SOURCE: Final = Source(
+    search=search,
+    settings=_SETTINGS,
+    filters=_FILTERS,
+    facets=_FACETS,
+)

@@ -14,12 +14,12 @@ from collector.http.contract import Answer
 from collector.http.user_agent import contact, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
-from collector.sources.contract import Web
+from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.json_helpers import number, plain, table, text, unknown, web_address
 from collector.urls import url_key
 
 HOME: Final = "https://commons.wikimedia.org"
-SETTINGS: Final[Mapping[str, str | int | float | bool]] = {"home": HOME, "page_size": 50, "rate": 2.0, "contact": ""}
+_SETTINGS: Final[Mapping[str, Value]] = {"home": HOME, "page_size": 50, "rate": 2.0, "contact": ""}
 """page_size: files a request, at most 50; rate: requests a second; contact: a mail address or page of whoever runs
 this, which Wikimedia's policy asks for ("" takes COLLECTOR_CONTACT)."""
 
@@ -30,7 +30,7 @@ _SIZES: Final = {
     "small": "fileres:<500",
     "icon": "fileres:<257",
 }
-FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
+_FILTERS: Final[Mapping[str, Choices]] = {
     "type": tuple(_TYPES),
     "size": tuple(_SIZES),
     "rights": ("creative-commons", "commercial", "public-domain"),
@@ -39,9 +39,7 @@ FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
 }
 """type: photo (the usual one: pixels), drawing (SVG, taken as PNG) or any; size: side of a square of as many pixels;
 rights: creative-commons and public-domain leave out the others, commercial is true of everything at Commons."""
-VARIATIONS: Final = (("size", "large"), ("size", "medium"))
-EXAMPLE: Final = "cat"
-BROWSER: Final = False
+_FACETS: Final = (("size", "large"), ("size", "medium"))
 
 STEPS: Final = (3840, 1920)
 """Widths of renditions that Wikimedia keeps ready and that are worth having; others than its steps are refused."""
@@ -219,3 +217,11 @@ def _fields(file: Mapping[str, Any], about: Mapping[str, str]) -> Iterator[tuple
     yield "bytes", text(file, "size")
     yield "restrictions", plain(about.get("Restrictions", ""))
     yield "description", plain(about.get("ImageDescription", ""))[:1000]
+
+
+SOURCE: Final = Source(
+    search=search,
+    settings=_SETTINGS,
+    filters=_FILTERS,
+    facets=_FACETS,
+)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from collector.browser.contract import Browser
@@ -19,7 +21,7 @@ class Web(Pages, Protocol):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The source's own settings, complete and checked (see its SETTINGS)."""
+        """The source's own settings, complete and checked (see `Source.settings`)."""
 
     def notice(self, text: str) -> None:
         """One line the user should read."""
@@ -31,10 +33,49 @@ class Web(Pages, Protocol):
         """How many more new URLs the host would take; a source may stop early or ignore it."""
 
 
-Source = Callable[[Search, Web], Iterator[Hit]]
+Value = str | int | float | bool
+Choices = tuple[str, ...] | re.Pattern[str]
+
+SearchFunction = Callable[[Search, Web], Iterator[Hit]]
 """Yields hits lazily in the source's own order and returns at a true end.
 
 Never counts, dedupes across pages, sleeps for politeness, prints or swallows errors: the host does.
 An answer that is not recognised is a SourceError, never an empty one; returning without a single hit
 says "the source truly has no results".
 """
+
+
+def _any_keyword(_keyword: str) -> str | None:
+    return None
+
+
+def _keyword_itself(keyword: str) -> str:
+    return keyword
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A source: its search, and what the rest of the program may know of it without asking the site."""
+
+    search: SearchFunction
+    settings: Mapping[str, Value]
+    """Its settings with their default values, which also fix the types. `home`, the site's address, is among them."""
+    filters: Mapping[str, Choices] = field(default_factory=dict)
+    """Filter -> its choices, or what a whole value must look like."""
+    facets: tuple[tuple[str, str], ...] = ()
+    """Filters (name, value) that each show another part of a query's results, best first."""
+    strategies: tuple[str, ...] = ()
+    """The values of the setting `harvest`, each a way to a picture's address that can be tried alone."""
+    incremental: bool = False
+    """Whether its answer grows, so that every run asks again what was answered to the end before; its search ends
+    after a whole page of hits that are all in `Search.known_before`."""
+    unlimited: bool = False
+    """Whether a row without a limit means everything it has."""
+    needs_browser: bool = False
+    """Whether it may ask for `Web.browser`. More searches go on at once at those that never do."""
+    example: str = "cat"
+    """A keyword of which it surely has many pictures."""
+    validate_keyword: Callable[[str], str | None] = _any_keyword
+    """What is wrong with a keyword, in one line; None when nothing is."""
+    default_label: Callable[[str], str] = _keyword_itself
+    """The class of rows that name none, where the keyword itself would make a poor one."""

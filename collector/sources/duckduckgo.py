@@ -10,17 +10,16 @@ from urllib.parse import parse_qs, urlsplit
 from collector.http.contract import Answer
 from collector.model import Hit, Query, Search
 from collector.sources import json_helpers
-from collector.sources.contract import Web
+from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.google.filters import COLOURS, words
 from collector.urls import url_key
 
-SETTINGS: Final[Mapping[str, str | float]] = {
+_SETTINGS: Final[Mapping[str, Value]] = {
     "home": "https://duckduckgo.com",
     "safe": "blur",
     "region": "wt-wt",  # everywhere; such as us-en or de-de
     "rate": 1.0,  # requests a second, all searches together
 }
-BROWSER = False
 _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "time": {name: name.capitalize() for name in ("day", "week", "month", "year")},
     "size": {"large": "Large", "medium": "Medium", "icon": "Small"},
@@ -31,14 +30,14 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
 _NAMES: Final = {"rights": "license"}
 """Our filters that DuckDuckGo calls otherwise."""
 _SAFE: Final = {"on": 1, "blur": 1, "off": -1}
-FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
+_FILTERS: Final[Mapping[str, Choices]] = {
     **{name: tuple(table) for name, table in _TABLES.items()},
     "safe": tuple(_SAFE),
     "site": re.compile(r"[^\s/:\"]+\.[^\s/:\"]+(/[^\s\"]*)?"),
     "exact": ("yes", "no"),
     "exclude": re.compile(r"[^\"]+"),
 }
-VARIATIONS: Final = (
+_FACETS: Final = (
     ("size", "large"),
     ("time", "year"),
     ("size", "medium"),
@@ -51,9 +50,9 @@ _TOKEN: Final = re.compile(r"""\bvqd["']?\s*[=:]\s*["']?(\d[\d-]{5,})""")
 """It stands in scripts and links, and is bound to the words searched for and to the User-Agent."""
 
 
-def fault(keyword: str) -> str:
-    """DuckDuckGo takes less than 500 characters."""
-    return f"{len(keyword)} characters; DuckDuckGo takes {LONGEST}" if len(keyword) > LONGEST else ""
+def validate_keyword(keyword: str) -> str | None:
+    """What is wrong with a keyword: DuckDuckGo takes less than 500 characters."""
+    return f"{len(keyword)} characters; DuckDuckGo takes {LONGEST}" if len(keyword) > LONGEST else None
 
 
 def search(search: Search, web: Web) -> Iterator[Hit]:
@@ -135,3 +134,12 @@ def _hit(row: Mapping[str, Any]) -> Hit | None:
         way="api",
         fields=tuple((name, value) for name in ("source",) if (value := json_helpers.text(row, name))),
     )
+
+
+SOURCE: Final = Source(
+    search=search,
+    settings=_SETTINGS,
+    filters=_FILTERS,
+    facets=_FACETS,
+    validate_keyword=validate_keyword,
+)

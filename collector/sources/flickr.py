@@ -14,12 +14,12 @@ from collector.errors import SourceError
 from collector.http.user_agent import secret, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
-from collector.sources.contract import Web
+from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.json_helpers import number, table, text, unknown, web_address
 from collector.urls import id_key
 
 HOME: Final = "https://api.flickr.com"
-SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
+_SETTINGS: Final[Mapping[str, Value]] = {
     "home": HOME,
     "site": "https://www.flickr.com",
     "api_key": "",
@@ -51,7 +51,7 @@ LICENSES: Final = ("by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd", "cc0
 _SORTS: Final = {"relevance": "relevance", "time": "date-posted-desc", "top": "interestingness-desc"}
 _TYPES: Final = {"photo": "1", "screenshot": "2", "other": "3"}
 _SAFE: Final = {"on": "1", "blur": "2", "off": "3"}
-FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
+_FILTERS: Final[Mapping[str, Choices]] = {
     "rights": ("creative-commons", "commercial", "modification", "commercial-modification", "public-domain"),
     "license": re.compile(rf"(?:{'|'.join(LICENSES)})(?:[|,; ]+(?:{'|'.join(LICENSES)}))*"),
     "type": tuple(_TYPES),
@@ -60,9 +60,7 @@ FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
     "exclude": re.compile(r"[^\"]+"),
     "exact": ("yes", "no"),
 }
-VARIATIONS: Final = (("sort", "top"), ("sort", "time"))
-EXAMPLE: Final = "cat"
-BROWSER: Final = False
+_FACETS: Final = (("sort", "top"), ("sort", "time"))
 
 _SIZES: Final = ("o", "k", "l", "c", "z")
 """Original, 2,048, 1,024, 800 and 640 pixels, best first; owners may keep the larger ones back."""
@@ -229,3 +227,11 @@ def _known(photo: Mapping[str, Any], license_id: str) -> Iterator[tuple[str, str
 def _moment(photo: Mapping[str, Any]) -> str:
     seconds = number(photo, "dateupload")
     return datetime.fromtimestamp(seconds, UTC).isoformat() if 0 < seconds < 2e10 else ""
+
+
+SOURCE: Final = Source(
+    search=search,
+    settings=_SETTINGS,
+    filters=_FILTERS,
+    facets=_FACETS,
+)

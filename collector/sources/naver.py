@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from collector.http.contract import Answer
 from collector.model import Hit, Search
 from collector.sources import json_helpers
-from collector.sources.contract import Web
+from collector.sources.contract import Source, Value, Web
 from collector.urls import url_key
 
-SETTINGS: Final[dict[str, str | float]] = {"home": "https://search.naver.com", "rate": 1.0}
-FILTERS: Final[dict[str, tuple[str, ...]]] = {}
-VARIATIONS: Final = ()
-BROWSER = False
+_SETTINGS: Final[Mapping[str, Value]] = {"home": "https://search.naver.com", "rate": 1.0}
 PAGE = 50
 
 
@@ -51,3 +48,9 @@ def parse(page: Answer) -> Iterator[Hit]:
             )
         else:
             json_helpers.unknown("Naver", "an item without a picture's address")
+
+
+SOURCE: Final = Source(
+    search=search,
+    settings=_SETTINGS,
+)

@@ -13,12 +13,12 @@ from collector.errors import SourceError
 from collector.http.user_agent import secret, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
-from collector.sources.contract import Web
+from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.json_helpers import number, table, text, unknown, web_address
 from collector.urls import url_key
 
 HOME: Final = "https://api.openverse.org"
-SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
+_SETTINGS: Final[Mapping[str, Value]] = {
     "home": HOME,
     "page_size": 20,
     "pages": 20,
@@ -39,7 +39,7 @@ _RIGHTS: Final = {
     "commercial-modification": "commercial,modification",
 }
 _TYPES: Final = {"photo": "photograph", "illustration": "illustration", "artwork": "digitized_artwork"}
-FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
+_FILTERS: Final[Mapping[str, Choices]] = {
     "rights": (*_RIGHTS, "public-domain"),
     "license": re.compile(rf"(?:{'|'.join(LICENSES)})(?:[|,; ]+(?:{'|'.join(LICENSES)}))*"),
     "size": ("large", "medium", "small", "icon"),
@@ -50,9 +50,7 @@ FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
     "safe": ("on", "off"),
 }
 """license: one or several of LICENSES; provider: collections such as flickr, wikimedia, met (its `source`)."""
-VARIATIONS: Final[tuple[tuple[str, str], ...]] = (("size", "large"), ("size", "medium"), ("aspect", "tall"))
-EXAMPLE: Final = "cat"
-BROWSER: Final = False
+_FACETS: Final = (("size", "large"), ("size", "medium"), ("aspect", "tall"))
 
 _SEPARATORS: Final = re.compile(r"[|,; ]+")
 
@@ -166,3 +164,11 @@ def _authorization(web: Web, home: str, headers: Mapping[str, str]) -> dict[str,
     if not token:
         unknown("openverse", "a token answer without a token")
     return {"Authorization": f"Bearer {token}"}
+
+
+SOURCE: Final = Source(
+    search=search,
+    settings=_SETTINGS,
+    filters=_FILTERS,
+    facets=_FACETS,
+)

@@ -180,7 +180,7 @@ def _damaged(images: Path) -> None:
 def test_live_tries_every_way(desk: Desk) -> None:
     ended = desk.run("doctor", "--live", "--practice")
     assert ended.code == 0, ended.out + ended.err
-    for way in sources.ways("google"):
+    for way in sources.load("google").strategies:
         assert f'ok: google for "cat" by {way}: ' in ended.out
     assert desk.left_behind() == []
 
@@ -214,11 +214,3 @@ def test_live_asks_a_site_that_refuses_only_once(state: str, code: int, words: s
     assert words in found[0].what
     assert found[1].code == code
     assert asked <= 2, "a connection that breaks is tried twice by the browser itself"
-
-
-def test_a_source_may_name_its_own_keyword_and_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = sources.load("google")
-    assert sources.example("google")
-    monkeypatch.setattr(module, "EXAMPLE", "red barn", raising=False)
-    monkeypatch.setattr(module, "WAYS", ("rows",), raising=False)
-    assert (sources.example("google"), sources.ways("google")) == ("red barn", ("rows",))

@@ -18,7 +18,7 @@ from collector.errors import BrowserError, SourceError, UsageError
 from collector.model import Found, Hit, Noticed, Search, SearchEnded, SearchStarted, SearchState
 from collector.search.pool import SearchPool
 from collector.settings import SearchSettings
-from collector.sources.contract import Source, Web
+from collector.sources.contract import SearchFunction, Web
 from tests.support.browser_fakes import FakeBrowser, no_visit, pages
 from tests.support.site import Site
 from tests.support.values import hit, query
@@ -27,7 +27,9 @@ from tests.support.values import hit, query
 class Bench:
     """A pool and its inbox; the source of every search is `source`."""
 
-    def __init__(self, folder: Path, source: Source, start: Callable[[], FakeBrowser] | None, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, source: SearchFunction, start: Callable[[], FakeBrowser] | None, **settings: Any
+    ) -> None:
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.source = source
         self.pool = SearchPool(
@@ -41,7 +43,7 @@ class Bench:
         )
         self.events: list[Any] = []
 
-    def _load(self, name: str) -> tuple[Source, Mapping[str, Any]]:
+    def _load(self, name: str) -> tuple[SearchFunction, Mapping[str, Any]]:
         return self.source, {"home": "x"}
 
     def submit(self, *keywords: str, wanted: int = 10) -> None:
@@ -132,7 +134,7 @@ def test_a_worker_of_browsers_that_is_busy_leaves_room_for_the_others(tmp_path: 
 def test_a_source_that_said_it_needs_no_browser_gets_none(tmp_path: Path) -> None:
     bench = Bench(tmp_path, pages(hit(1)), FakeBrowser)
     bench.pool.submit(Search(1, query("a"), "imgur", 10))
-    with pytest.raises(RuntimeError, match="BROWSER = False"):
+    with pytest.raises(RuntimeError, match="needs_browser=False"):
         bench.until_ended(1)
     close_in(bench, 2)
 

@@ -55,14 +55,14 @@ class Google:
 
     def each(self, home: str, wanted: int = 10_000, **settings: Any) -> Iterator[Hit]:
         """The same one by one."""
-        self.loan = Loan(self.browser, {**google.SETTINGS, "home": home, **settings}, count=wanted)
+        self.loan = Loan(self.browser, {**google.SOURCE.settings, "home": home, **settings}, count=wanted)
         for hit in google.search(Search(1, Query("cats", "cats", 1000), "google", 1000), self.loan):
             self.loan.count -= 1
             yield hit
 
     def with_person(self, act: str, home: str) -> list[Hit]:
         """All hits where a person sees the window, and acts when told something."""
-        loan = Loan(Seen(self.browser), {**google.SETTINGS, "home": home}, person=act)
+        loan = Loan(Seen(self.browser), {**google.SOURCE.settings, "home": home}, person=act)
         return list(google.search(Search(1, Query("cats", "cats", 1000), "google", 1000), loan))
 
 

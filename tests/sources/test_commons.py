@@ -20,7 +20,7 @@ from tests.support.lent_web import LentWeb, search_for
 
 def found(double: Double, keyword: str = "cat", filters: dict[str, str] | None = None, **settings: Any) -> list[Hit]:
     with PracticeWeb(Knobs.calm(), doubles={"commons": double}) as web:
-        table = {**commons.SETTINGS, "home": f"{web.url}/commons", "rate": 0.0, **settings}
+        table = {**commons.SOURCE.settings, "home": f"{web.url}/commons", "rate": 0.0, **settings}
         with LentWeb(table) as loan:
             return list(commons.search(search_for(keyword, "commons", **(filters or {})), loan))
 
@@ -49,7 +49,7 @@ def test_licence_author_and_credit_are_plain_text() -> None:
 
 def test_large_originals_and_odd_types_have_renditions_that_exist() -> None:
     with PracticeWeb(Knobs.calm(), doubles={"commons": Double(total=8)}) as web:
-        table = {**commons.SETTINGS, "home": f"{web.url}/commons", "rate": 0.0}
+        table = {**commons.SOURCE.settings, "home": f"{web.url}/commons", "rate": 0.0}
         with LentWeb(table) as loan:
             hits = list(commons.search(search_for("cat", "commons", type="any"), loan))
         assert hits[0].fallbacks == (), "nothing below the original is worth having"
@@ -109,7 +109,7 @@ def test_nothing_is_empty() -> None:
 def test_a_contact_is_asked_for_at_the_real_one_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLLECTOR_CONTACT", raising=False)
     with PracticeWeb(Knobs.calm(), doubles={"commons": Double()}) as web:
-        with LentWeb({**commons.SETTINGS, "home": f"{web.url}/commons"}) as loan:
+        with LentWeb({**commons.SOURCE.settings, "home": f"{web.url}/commons"}) as loan:
             next(commons.search(search_for("cat", "commons"), loan))
         assert loan.notices == []
         assert all(request.headers["user-agent"].startswith("collector/") for request in web.log)

@@ -60,7 +60,7 @@ class Walk:
         filters = {"order": order} if order else {}
         search = before or search_for(keyword, "deviantart", **filters)
         home = f"{self.web.url}/deviantart"
-        with Hurried({**deviantart.SETTINGS, "home": home, "rate": 0.0, "api_rate": 0.0, **settings}) as web:
+        with Hurried({**deviantart.SOURCE.settings, "home": home, "rate": 0.0, "api_rate": 0.0, **settings}) as web:
             web.waits, web.notices = self.waits, self.notices
             return list(deviantart.search(search, web))
 
@@ -222,7 +222,7 @@ def test_nobody_of_that_name_and_no_such_work() -> None:
 def test_an_answer_of_another_shape_is_never_an_empty_one() -> None:
     with pytest.raises(SourceError) as caught, PracticeWeb(Knobs.calm()) as web:
         home = f"{web.url}/pages/deviantart"  # pages without a token
-        with LentWeb({**deviantart.SETTINGS, "home": home, "rate": 0.0}) as lent:
+        with LentWeb({**deviantart.SOURCE.settings, "home": home, "rate": 0.0}) as lent:
             list(deviantart.search(search_for("1", "deviantart"), lent))
     assert (caught.value.state, caught.value.reason) == (SearchState.LAYOUT, "page.layout")
 

@@ -50,7 +50,7 @@ from collector.sources.deviantart.keyword import Asked, What, parse, work_id
 )
 def test_every_form_is_understood(keyword: str, asked: Asked) -> None:
     assert parse(keyword) == asked
-    assert deviantart.fault(keyword) == ""
+    assert deviantart.validate_keyword(keyword) is None
 
 
 @pytest.mark.parametrize(
@@ -70,16 +70,16 @@ def test_every_form_is_understood(keyword: str, asked: Asked) -> None:
     ],
 )
 def test_what_cannot_be_meant_is_a_fault_in_one_line(keyword: str) -> None:
-    fault = deviantart.fault(keyword)
+    fault = deviantart.validate_keyword(keyword)
     assert fault
     assert "\n" not in fault
 
 
 def test_a_folder_per_artist_tag_or_search() -> None:
-    assert deviantart.label("https://www.deviantart.com/ann/gallery/12345/towers") == "ann"
-    assert deviantart.label("ann/scraps") == "ann"
-    assert deviantart.label("tag:fantasy") == "fantasy"
-    assert deviantart.label("fav.me/devu2c1") == "deviantart"
+    assert deviantart.default_label("https://www.deviantart.com/ann/gallery/12345/towers") == "ann"
+    assert deviantart.default_label("ann/scraps") == "ann"
+    assert deviantart.default_label("tag:fantasy") == "fantasy"
+    assert deviantart.default_label("fav.me/devu2c1") == "deviantart"
 
 
 def test_a_work_is_named_by_number_or_address() -> None:

@@ -23,7 +23,7 @@ MODULES: dict[str, Any] = {"bing": bing, "duckduckgo": duckduckgo, "naver": nave
 
 def found(name: str, double: Any, keyword: str = "black cat", settings: Any = None, **filters: str) -> list[Hit]:
     with PracticeWeb(Knobs.calm(), doubles={name: double}) as web:
-        table = {**MODULES[name].SETTINGS, "rate": 0.0, "home": f"{web.url}/{name}", **(settings or {})}
+        table = {**MODULES[name].SOURCE.settings, "rate": 0.0, "home": f"{web.url}/{name}", **(settings or {})}
         with LentWeb(table) as lent:
             return list(MODULES[name].search(search_for(keyword, name, **filters), lent))
 
@@ -61,9 +61,9 @@ def test_a_query_without_results_is_empty(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_what_the_host_asks_of_a_source(name: str) -> None:
-    module: Any = load_source(name)
-    assert module.SETTINGS["home"].startswith("https://") and module.BROWSER is False
-    for filter_name, value in module.VARIATIONS:
+    source = load_source(name)
+    assert str(source.settings["home"]).startswith("https://") and not source.needs_browser
+    for filter_name, value in source.facets:
         check_filters(name, {filter_name: value})
 
 
@@ -136,7 +136,7 @@ def test_duckduckgo_asks_to_slow_down_in_its_own_ways() -> None:
     verdicts = {status: duckduckgo.throttled(Answer("", status)) for status in (200, 202, 403, 404, 429)}
     assert verdicts == {200: None, 202: 0.0, 403: 0.0, 404: None, 429: 0.0}
     with PracticeWeb(Knobs.calm(), doubles={"duckduckgo": duckduckgo_double.Double(hasty=99)}) as web:
-        table = {**duckduckgo.SETTINGS, "rate": 0.0, "home": f"{web.url}/duckduckgo"}
+        table = {**duckduckgo.SOURCE.settings, "rate": 0.0, "home": f"{web.url}/duckduckgo"}
         with LentWeb(table, seconds=3.0) as lent:
             asked = search_for("cat", "duckduckgo")
             assert refusal(lambda: list(duckduckgo.search(asked, lent))) == ("blocked", "page.rate_limited")
@@ -151,7 +151,7 @@ def test_duckduckgo_answers_that_nobody_knows() -> None:
     assert refusal(lambda: found("duckduckgo", duckduckgo_double.Double(tokens=False))) == ("layout", "page.layout")
     for body in (b"<html>", b"[]", b"{}", b'{"results": [{"image": 7}]}'):
         assert refusal(lambda body=body: duckduckgo.parse(Answer("", 200, {}, body))) == ("layout", "page.layout")
-    assert duckduckgo.fault("x" * 499) == "" and "499" in duckduckgo.fault("x" * 500)
+    assert duckduckgo.validate_keyword("x" * 499) is None and "499" in duckduckgo.validate_keyword("x" * 500)
 
 
 # --------------------------------------------------------------------------- naver

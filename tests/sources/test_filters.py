@@ -6,7 +6,7 @@ import pytest
 
 from collector.errors import InputError, UsageError
 from collector.model import Query
-from collector.sources import SOURCES, check_filters, defaults, filters, load
+from collector.sources import SOURCES, check_filters, defaults, load
 from collector.sources.google.filters import address
 
 SETTINGS = defaults()["google"]
@@ -77,7 +77,7 @@ def test_what_is_unknown_is_told_with_the_choices(given: dict[str, str], told: s
 
 def test_the_table() -> None:
     assert set(defaults()) == set(SOURCES)
-    assert "size" in filters("google")
+    assert "size" in load("google").filters
     assert callable(load("google").search)
     with pytest.raises(UsageError, match="google"):
         load("altavista")

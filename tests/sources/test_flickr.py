@@ -19,7 +19,7 @@ LISTED = {number: url for number, _, url in LICENSES}
 
 def found(double: Double, keyword: str = "cat", filters: dict[str, str] | None = None, **settings: Any) -> list[Hit]:
     with PracticeWeb(Knobs.calm(), doubles={"flickr": double}) as web:
-        table = {**flickr.SETTINGS, "home": f"{web.url}/flickr", **settings}
+        table = {**flickr.SOURCE.settings, "home": f"{web.url}/flickr", **settings}
         with LentWeb(table) as loan:
             return list(flickr.search(search_for(keyword, "flickr", **(filters or {})), loan))
 
@@ -51,7 +51,7 @@ def test_owner_and_licence_are_kept() -> None:
 
 def test_the_best_size_comes_first_and_the_others_stand_behind_it() -> None:
     with PracticeWeb(Knobs.calm(), doubles={"flickr": Double()}) as web:
-        with LentWeb({**flickr.SETTINGS, "home": f"{web.url}/flickr"}) as loan:
+        with LentWeb({**flickr.SOURCE.settings, "home": f"{web.url}/flickr"}) as loan:
             hits = list(flickr.search(search_for("cat", "flickr"), loan))
         with_original = next(hit for hit in hits if "_o." in hit.url and hit.fallbacks)
         without = next(hit for hit in hits if "_o." not in hit.url)
@@ -91,7 +91,7 @@ def test_the_key_is_in_no_address_and_no_message(monkeypatch: pytest.MonkeyPatch
     double = Double(keys=frozenset(("k3y",)))
     monkeypatch.setenv("FLICKR_API_KEY", "k3y")
     with PracticeWeb(Knobs.calm(), doubles={"flickr": double}) as web:
-        with LentWeb({**flickr.SETTINGS, "home": f"{web.url}/flickr"}) as loan:
+        with LentWeb({**flickr.SOURCE.settings, "home": f"{web.url}/flickr"}) as loan:
             assert len(list(flickr.search(search_for("cat", "flickr"), loan))) == 40
         assert not [request.path for request in web.log if "k3y" in request.path]
     with pytest.raises(SourceError) as caught:
@@ -102,7 +102,7 @@ def test_the_key_is_in_no_address_and_no_message(monkeypatch: pytest.MonkeyPatch
 
 def test_without_a_key_the_real_one_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FLICKR_API_KEY", raising=False)
-    with LentWeb(flickr.SETTINGS) as web, pytest.raises(SourceError, match="FLICKR_API_KEY") as caught:
+    with LentWeb(flickr.SOURCE.settings) as web, pytest.raises(SourceError, match="FLICKR_API_KEY") as caught:
         list(flickr.search(search_for("cat", "flickr"), web))
     assert caught.value.reason == "page.denied"
 

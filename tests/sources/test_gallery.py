@@ -49,7 +49,7 @@ class Asked:
     def __call__(self, source: Any, path: str, **settings: Any) -> list[Hit]:
         name = source.__name__.rpartition(".")[2]
         quick = {"patience": 0.5} if name == "gallery" else {}
-        table = {**source.SETTINGS, "home": f"{self.site.url}/{name}", **quick, **settings}
+        table = {**source.SOURCE.settings, "home": f"{self.site.url}/{name}", **quick, **settings}
         with Windowed(self.chrome, table) as web:
             hits = list(source.search(search_for(path, name), web))
             self.notices = web.notices

@@ -24,7 +24,7 @@ FAST = {"rate": 0.0}
 
 
 def lent(web: PracticeWeb, seconds: float = 30.0, **settings: Any) -> LentWeb:
-    return LentWeb({**imgur.SETTINGS, **FAST, "home": f"{web.url}/imgur", **settings}, seconds=seconds)
+    return LentWeb({**imgur.SOURCE.settings, **FAST, "home": f"{web.url}/imgur", **settings}, seconds=seconds)
 
 
 def found(double: Double, keyword: str = "r/funny", seconds: float = 30.0, **settings: Any) -> list[Hit]:
@@ -79,14 +79,14 @@ def test_keywords(keyword: str, asked: Asked) -> None:
     "keyword", ["r/", "r/a b", "a/notahash", "r/funny/top/decade", "r/funny/upside", "https://imgur.com/", "q/"]
 )
 def test_keywords_that_cannot_be_meant_are_faults(keyword: str) -> None:
-    assert imgur.fault(keyword)
+    assert imgur.validate_keyword(keyword)
 
 
 def test_classes_are_named_after_what_was_asked() -> None:
     keywords = ("r/funny", "u/somebody/favorites", "a/rtYyh", "tabby cat", "https://imgur.com/t/dogs")
     labels = ["funny", "somebody favorites", "imgur rtYyh", "tabby cat", "dogs"]
-    assert [imgur.label(keyword) for keyword in keywords] == labels
-    assert not any(map(imgur.fault, keywords))
+    assert [imgur.default_label(keyword) for keyword in keywords] == labels
+    assert not any(map(imgur.validate_keyword, keywords))
 
 
 # ------------------------------------------------------------------------------- feeds
@@ -151,7 +151,7 @@ def test_albums_are_opened_only_when_their_turn_comes(usual: PracticeWeb) -> Non
 
 def test_no_album_is_asked_for_that_a_small_limit_does_not_need(usual: PracticeWeb) -> None:
     before = len(usual.log)
-    settings = {**imgur.SETTINGS, **FAST, "home": f"{usual.url}/imgur"}
+    settings = {**imgur.SOURCE.settings, **FAST, "home": f"{usual.url}/imgur"}
     with LentWeb(settings, wanted=30) as web:
         hits = imgur.search(search_for("r/funny", "imgur"), web)
         assert len([next(hits) for _ in range(30)]) == 30
@@ -280,7 +280,7 @@ def test_unknown_settings_are_usage_errors() -> None:
 
 def test_without_a_client_id_the_real_one_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IMGUR_CLIENT_ID", raising=False)
-    with LentWeb(imgur.SETTINGS) as web, pytest.raises(SourceError, match="IMGUR_CLIENT_ID") as caught:
+    with LentWeb(imgur.SOURCE.settings) as web, pytest.raises(SourceError, match="IMGUR_CLIENT_ID") as caught:
         list(imgur.search(search_for("r/funny", "imgur"), web))
     assert (caught.value.state, caught.value.reason) == (SearchState.BLOCKED, "page.denied")
 

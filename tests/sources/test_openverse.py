@@ -16,7 +16,7 @@ from tests.support.lent_web import LentWeb, search_for
 
 def found(double: Double, keyword: str = "cat", filters: dict[str, str] | None = None, **settings: Any) -> list[Hit]:
     with PracticeWeb(Knobs.calm(), doubles={"openverse": double}) as web:
-        table = {**openverse.SETTINGS, "home": f"{web.url}/openverse", **settings}
+        table = {**openverse.SOURCE.settings, "home": f"{web.url}/openverse", **settings}
         with LentWeb(table) as loan:
             return list(openverse.search(search_for(keyword, "openverse", **(filters or {})), loan))
 

@@ -29,7 +29,7 @@ class Asked:
         self.home, self.notices = f"{site.url}/page", [""]
 
     def __call__(self, keyword: str, **settings: Any) -> list[Hit]:
-        with LentWeb({**page.SETTINGS, "home": self.home, "browser": "never", **settings}) as web:
+        with LentWeb({**page.SOURCE.settings, "home": self.home, "browser": "never", **settings}) as web:
             hits = list(page.search(search_for(keyword, "page"), web))
             self.notices = web.notices
         return hits

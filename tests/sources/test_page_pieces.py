@@ -247,10 +247,10 @@ def test_broken_markup_is_read_all_the_same() -> None:
 )  # fmt: skip
 def test_keywords(keyword: str, addresses: list[str], label: str) -> None:
     assert http_page.addresses(keyword, "http://home/") == addresses
-    assert http_page.label(keyword) == label
-    assert http_page.fault(keyword) == ""
+    assert http_page.default_label(keyword) == label
+    assert http_page.validate_keyword(keyword) is None
 
 
 @pytest.mark.parametrize("keyword", ["cats", "two words", "ftp://example.org/a", "http://", "https://[::1"])
 def test_keywords_that_are_no_address(keyword: str) -> None:
-    assert http_page.fault(keyword).startswith("not the address of a page")
+    assert http_page.validate_keyword(keyword).startswith("not the address of a page")

@@ -12,7 +12,7 @@ from collector.model import Found, Hit, Search, SearchEnded
 from collector.search.lease import Lender
 from collector.search.runner import Terms, harvest
 from collector.settings import SearchSettings
-from collector.sources.contract import Source, Web
+from collector.sources.contract import SearchFunction, Web
 
 
 class Clock:
@@ -104,7 +104,7 @@ class Stage:
             self.settings, self.posted.append, folder, no_visit, stopped=lambda: self.stop, clock=self.clock
         )
 
-    def harvest(self, search: Search, source: Source) -> SearchEnded:
+    def harvest(self, search: Search, source: SearchFunction) -> SearchEnded:
         return harvest(search, source, {"home": "http://site.test"}, self.lender, self.terms)
 
     def found(self) -> list[tuple[int, str]]:
@@ -122,7 +122,7 @@ class Stage:
 Step = Hit | Exception | Callable[[], object]
 
 
-def pages(*steps: Step) -> Source:
+def pages(*steps: Step) -> SearchFunction:
     """A source that yields the hits, raises the exceptions and calls the rest, in order; it uses the browser."""
 
     def source(search: Search, web: Web) -> Iterator[Hit]:
@@ -138,7 +138,7 @@ def pages(*steps: Step) -> Source:
     return source
 
 
-def tries(*sources: Source) -> Source:
+def tries(*sources: SearchFunction) -> SearchFunction:
     """A source that behaves like the first one at its first call, like the second at its second, ..."""
     left = list(sources)
 

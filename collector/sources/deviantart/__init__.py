@@ -14,14 +14,13 @@ from typing import Any, Final
 
 from collector.errors import SourceError, UsageError
 from collector.model import Hit, Search
-from collector.sources.contract import Web
-from collector.sources.deviantart.keyword import Asked, What, parse, work_id
-from collector.sources.deviantart.keyword import label as label_of
+from collector.sources.contract import Choices, Source, Value, Web
+from collector.sources.deviantart.keyword import Asked, What, label, parse, work_id
 from collector.sources.deviantart.listing import Pages, Site
 from collector.sources.deviantart.oauth import Api
 from collector.sources.deviantart.works import Details, Work, hits
 
-SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
+_SETTINGS: Final[Mapping[str, Value]] = {
     "home": "https://www.deviantart.com",
     "client_id": "",
     "client_secret": "",
@@ -43,7 +42,7 @@ new work for its tags, licence, download and further pictures; downloads: spend 
 ask the API for mature works too; only_new: stop where the last whole walk began; since: a work or a date at which
 to stop; rate, api_rate: requests a second to the site and to the API, 0 for no limit."""
 
-FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
+_FILTERS: Final[Mapping[str, Choices]] = {
     "order": (
         "newest",
         "popular-24-hours",
@@ -54,28 +53,23 @@ FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
         "whats-hot",
     ),
 }
-VARIATIONS: Final = ()
-FEED: Final = True
-WHOLE: Final = True
-BROWSER: Final = False
-EXAMPLE: Final = "tag:fantasy"
 
 _NEWEST_FIRST: Final = frozenset((What.GALLERY, What.SCRAPS))
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:T[\d:.+Z-]+)?")
 
 
-def fault(keyword: str) -> str:
-    """What is wrong with a keyword; "" when nothing is."""
+def validate_keyword(keyword: str) -> str | None:
+    """What is wrong with a keyword; None when nothing is."""
     try:
         parse(keyword)
     except ValueError as error:
         return str(error)
-    return ""
+    return None
 
 
-def label(keyword: str) -> str:
+def default_label(keyword: str) -> str:
     """A folder per artist, tag or search."""
-    return label_of(parse(keyword))
+    return label(parse(keyword))
 
 
 def search(search: Search, web: Web) -> Iterator[Hit]:
@@ -208,3 +202,15 @@ def _order(search: Search, asked: Asked, web: Web) -> str:
             f"{search.query.keyword}: order={order} is for tags and searches; an artist's works come newest first"
         )
     return ""
+
+
+SOURCE: Final = Source(
+    search=search,
+    settings=_SETTINGS,
+    filters=_FILTERS,
+    incremental=True,
+    unlimited=True,
+    example="tag:fantasy",
+    validate_keyword=validate_keyword,
+    default_label=default_label,
+)

@@ -12,16 +12,15 @@ from urllib.parse import urlsplit
 
 from collector.errors import SourceError
 from collector.model import Hit, Search, SearchState
-from collector.sources.contract import Web
+from collector.sources.contract import Source, Value, Web
 from collector.sources.page import http_page, rules
 from collector.sources.page.browser_page import LOOK, Looked, Window
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure, is_blank, merged
 from collector.sources.page.hits import Hits
-from collector.sources.page.http_page import fault as fault
-from collector.sources.page.http_page import label as label
+from collector.sources.page.http_page import default_label, validate_keyword
 from collector.urls import url_key
 
-SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
+_SETTINGS: Final[Mapping[str, Value]] = {
     "home": "",
     "pages": 1,
     "patience": 2.5,
@@ -37,11 +36,6 @@ SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
 a next one; patience: seconds at the end without anything new before it is believed; seconds: after which a gallery
 without an end is left; press: press buttons for more; network: read the pictures that its requests and answers name;
 the others as in [page]."""
-FILTERS: Final[Mapping[str, tuple[str, ...]]] = {}
-VARIATIONS: Final = ()
-WHOLE: Final = True
-FEED: Final = False
-EXAMPLE: Final = "https://commons.wikimedia.org/wiki/Special:NewFiles"
 
 PRESSES: Final = 3
 """Buttons tried at one standstill."""
@@ -199,3 +193,14 @@ def _pieces(body: str, url: str) -> list[Figure]:
     if "<" not in body[:2000]:
         return []
     return [one for one in markup.read(body, url).figures if one.candidates[0].rank >= Rank.SHOWN]
+
+
+SOURCE: Final = Source(
+    search=search,
+    settings=_SETTINGS,
+    unlimited=True,
+    needs_browser=True,
+    example="https://commons.wikimedia.org/wiki/Special:NewFiles",
+    validate_keyword=validate_keyword,
+    default_label=default_label,
+)

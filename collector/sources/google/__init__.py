@@ -12,16 +12,14 @@ from typing import Final
 
 from collector.errors import UsageError
 from collector.model import Hit, Search
-from collector.sources.contract import Web
+from collector.sources.contract import Source, Value, Web
 from collector.sources.google import states
-from collector.sources.google.filters import FILTERS as FILTERS
-from collector.sources.google.filters import VARIATIONS as VARIATIONS
-from collector.sources.google.filters import address
+from collector.sources.google.filters import FACETS, FILTERS, address
 from collector.sources.google.page import Look, Page
 from collector.sources.google.states import State
 from collector.sources.google.strategies import ORDERS, Harvest
 
-SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
+_SETTINGS: Final[Mapping[str, Value]] = {
     "home": "https://www.google.com",
     "harvest": "auto",
     "panel_timeout": 6.0,
@@ -135,3 +133,13 @@ def _look(harvest: Harvest) -> Look:
     for text in harvest.page.runtime_rows(keys) if keys else ():
         harvest.learn(text, batch=True)
     return look
+
+
+SOURCE: Final = Source(
+    search=search,
+    settings=_SETTINGS,
+    filters=FILTERS,
+    facets=FACETS,
+    strategies=("rows", "batch", "hover", "click"),
+    needs_browser=True,
+)

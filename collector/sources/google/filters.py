@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from collector.model import Query
+from collector.sources.contract import Choices
 
 _SIZE: Final = {"large": "isz:l", "medium": "isz:m", "icon": "isz:i"}
 COLOURS: Final = (
@@ -39,7 +40,7 @@ _RIGHTS: Final = {"creative-commons": "sur:cl", "commercial": "sur:ol"}
 _TABLES: Final = {"size": _SIZE, "color": _COLOUR, "type": _TYPE, "time": _TIME, "rights": _RIGHTS}
 _SAFE: Final = {"on": "active", "blur": "images", "off": "off"}
 
-FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
+FILTERS: Final[Mapping[str, Choices]] = {
     **{name: tuple(table) for name, table in _TABLES.items()},
     "safe": tuple(_SAFE),
     "region": re.compile(r"[A-Za-z]{2}"),
@@ -51,7 +52,7 @@ FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
 """Filter -> its choices, or what its value looks like (a country of two letters, a language tag such as
 en or pt-BR, a site such as example.org, words separated by blanks)."""
 
-VARIATIONS: Final = (
+FACETS: Final = (
     ("size", "large"),
     ("time", "year"),
     ("time", "month"),

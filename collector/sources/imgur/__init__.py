@@ -13,14 +13,14 @@ from typing import Final
 
 from collector.errors import SourceError, UsageError
 from collector.model import Hit, Query, Search, SearchState
-from collector.sources.contract import Web
+from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.imgur import keyword
 from collector.sources.imgur.api import HOME, Api
 from collector.sources.imgur.hits import GIFS, Form, hits
 from collector.sources.imgur.keyword import SORTS, WINDOWS, Asked, Kind, understand
 from collector.sources.imgur.parse import File, Post
 
-SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
+_SETTINGS: Final[Mapping[str, Value]] = {
     "home": HOME,
     "site": "",
     "files": "",
@@ -37,7 +37,7 @@ second."""
 
 _TYPES: Final = {"jpg": "jpg", "png": "png", "gif": "gif", "animated": "anigif", "album": "album"}
 _SIZES: Final = {"small": "small", "medium": "med", "big": "big", "large": "lrg", "huge": "huge"}
-FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
+_FILTERS: Final[Mapping[str, Choices]] = {
     "type": tuple(_TYPES),
     "size": tuple(_SIZES),
     "exact": ("yes", "no"),
@@ -48,18 +48,14 @@ FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {
 """type, size, exact and exclude hold for searches; sort and window (of `top`) for searches, subreddits and tags.
 Sizes are squares of pixels: small to 500, medium to 1,000, big to 2,000, large to 5,000, huge above."""
 _OF_SEARCHES: Final = ("type", "size", "exact", "exclude")
-VARIATIONS: Final[tuple[tuple[str, str], ...]] = ()
-EXAMPLE: Final = "r/funny"
-BROWSER: Final = False
-FEED: Final = True
 
 
-def fault(keyword: str) -> str:
-    """What is wrong with a keyword, "" when nothing is."""
-    return understand(keyword).fault
+def validate_keyword(keyword: str) -> str | None:
+    """What is wrong with a keyword; None when nothing is."""
+    return understand(keyword).fault or None
 
 
-def label(text: str) -> str:
+def default_label(text: str) -> str:
     """The class of rows that name none: the subreddit's, tag's or user's name."""
     return keyword.label(understand(text))
 
@@ -183,3 +179,14 @@ def _parameters(asked: Asked, query: Query) -> dict[str, str]:
     if not given:
         return {"q": asked.name}
     return given if "q_exactly" in given else {"q_all": asked.name, **given}
+
+
+SOURCE: Final = Source(
+    search=search,
+    settings=_SETTINGS,
+    filters=_FILTERS,
+    incremental=True,
+    example="r/funny",
+    validate_keyword=validate_keyword,
+    default_label=default_label,
+)

@@ -13,18 +13,17 @@ from urllib.parse import urlsplit
 from collector.errors import SourceError, UsageError
 from collector.http.contract import Answer
 from collector.model import Hit, Search, SearchState
-from collector.sources.contract import Web
+from collector.sources.contract import Source, Value, Web
 from collector.sources.page import http_page
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure
 from collector.sources.page.hits import Hits, Rules
-from collector.sources.page.http_page import fault as fault
-from collector.sources.page.http_page import label as label
+from collector.sources.page.http_page import default_label, validate_keyword
 from collector.urls import url_key
 
 if TYPE_CHECKING:
     from collector.sources.page.browser_page import Window
 
-SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
+_SETTINGS: Final[Mapping[str, Value]] = {
     "home": "",
     "browser": "auto",
     "min_side": 50,
@@ -40,11 +39,6 @@ SETTINGS: Final[Mapping[str, str | int | float | bool]] = {
 attributes claim less are left out; icons, videos: keep them too; data: read the data in scripts; stylesheets: how many
 linked sheets are read; follow: any of frames, feeds, links, one hop, `follow_limit` pages at most; originals: undo
 resizers and proxies."""
-FILTERS: Final[Mapping[str, tuple[str, ...]]] = {}
-VARIATIONS: Final = ()
-WHOLE: Final = True
-FEED: Final = False
-EXAMPLE: Final = "https://commons.wikimedia.org/wiki/Main_Page"
 HOPS: Final = ("frames", "feeds", "links")
 
 
@@ -261,3 +255,14 @@ def _seen(window: Window, here: str, html: str, web: Web, follow: frozenset[str]
     more = [*hops.sheets(sights.sheets), *hops.feeds(sights.feeds)]
     yield from hits.of(merged([*sights.figures, *more, *heads]))
     _tell(web, hits, looked.made)
+
+
+SOURCE: Final = Source(
+    search=search,
+    settings=_SETTINGS,
+    unlimited=True,
+    needs_browser=True,
+    example="https://commons.wikimedia.org/wiki/Main_Page",
+    validate_keyword=validate_keyword,
+    default_label=default_label,
+)

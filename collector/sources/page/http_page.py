@@ -37,10 +37,10 @@ def addresses(keyword: str, home: str) -> list[str]:
     return [f"https://{text}", f"http://{text}"]
 
 
-def fault(keyword: str) -> str:
-    """What is wrong with a page's address, in one line; "" when nothing is."""
+def validate_keyword(keyword: str) -> str | None:
+    """What is wrong with a page's address, in one line; None when nothing is."""
     if keyword.startswith("/") and not keyword.startswith("//"):
-        return ""
+        return None
     try:
         parts = urlsplit(addresses(keyword, "")[0])
         host, _ = parts.hostname or "", parts.port
@@ -50,10 +50,10 @@ def fault(keyword: str) -> str:
         return f"not the address of a page: {parts.scheme}: is neither http nor https"
     if not host or " " in host or ("." not in host and ":" not in host and host != "localhost"):
         return "not the address of a page, such as https://example.org/gallery"
-    return ""
+    return None
 
 
-def label(keyword: str) -> str:
+def default_label(keyword: str) -> str:
     """The host without www, and the first word of the path: `example.org gallery`."""
     parts = urlsplit(addresses(keyword, "http://page")[0])
     host = (parts.hostname or "").removeprefix("www.")

@@ -14,29 +14,25 @@ from urllib.parse import urlsplit
 
 from collector.errors import InputError, SourceError
 from collector.model import Hit, Search, SearchState
-from collector.sources.contract import Web
+from collector.sources.contract import Source, Value, Web
 
-SETTINGS: Final[Mapping[str, str | int | float | bool]] = {"home": "", "connections": 0}
+_SETTINGS: Final[Mapping[str, Value]] = {"home": "", "connections": 0}
 """home: takes the place of scheme and host of every start address, for a copy of the site ("": as the recipe says);
 connections: pages asked for at once (0: as the recipe says, which is 8 unless it says otherwise)."""
-FILTERS: Final[Mapping[str, tuple[str, ...] | re.Pattern[str]]] = {}
-VARIATIONS: Final[tuple[tuple[str, str], ...]] = ()
-EXAMPLE: Final = "time-covers"
-WHOLE: Final = True
 
 
-def fault(keyword: str) -> str:
-    """What is wrong with a keyword, or with the recipe that it names; "" when nothing is."""
+def validate_keyword(keyword: str) -> str | None:
+    """What is wrong with a keyword, or with the recipe that it names; None when nothing is."""
     from collector.sources.recipe import catalog
 
     try:
         catalog.recipe(keyword)
     except InputError as error:
         return str(error)
-    return ""
+    return None
 
 
-def label(keyword: str) -> str:
+def default_label(keyword: str) -> str:
     """The recipe's name and the values of its parameters."""
     from collector.sources.recipe import catalog
 
@@ -87,3 +83,14 @@ def _from_environment(text: str) -> str:
         return known
 
     return re.sub(r"\$\{(\w+)\}", value, text)
+
+
+SOURCE: Final = Source(
+    search=search,
+    settings=_SETTINGS,
+    unlimited=True,
+    needs_browser=True,
+    example="time-covers",
+    validate_keyword=validate_keyword,
+    default_label=default_label,
+)

@@ -90,11 +90,11 @@ def test_a_recipe_without_pictures_is_none() -> None:
 
 
 def test_parameters_that_are_missing_or_unknown_are_named() -> None:
-    assert "has no parameter 'month'; it has: year" in source.fault("time-covers?month=3")
-    assert source.fault("inaturalist") == "inaturalist needs taxon; write inaturalist?taxon=..."
-    assert source.fault("inaturalist?taxon=Vulpes vulpes") == ""
-    assert re.search("no recipe 'nothing'; there are: .*time-covers", source.fault("nothing"))
-    assert "no such recipe file" in source.fault("nothing.toml")
+    assert "has no parameter 'month'; it has: year" in source.validate_keyword("time-covers?month=3")
+    assert source.validate_keyword("inaturalist") == "inaturalist needs taxon; write inaturalist?taxon=..."
+    assert source.validate_keyword("inaturalist?taxon=Vulpes vulpes") is None
+    assert re.search("no recipe 'nothing'; there are: .*time-covers", source.validate_keyword("nothing"))
+    assert "no such recipe file" in source.validate_keyword("nothing.toml")
 
 
 def test_parameters_stand_for_themselves_in_expressions() -> None:
@@ -122,9 +122,9 @@ def test_start_addresses_are_spread_out(text: str, values: dict[str, str], urls:
 
 
 def test_a_class_is_called_as_its_recipe() -> None:
-    assert source.label("time-covers") == "time-covers"
-    assert source.label("time-covers?year=1923") == "time-covers 1923"
-    assert source.label("mine/birds.toml?kind=owl") == "birds owl"
+    assert source.default_label("time-covers") == "time-covers"
+    assert source.default_label("time-covers?year=1923") == "time-covers 1923"
+    assert source.default_label("mine/birds.toml?kind=owl") == "birds owl"
 
 
 def test_every_shipped_recipe_is_sound_and_says_what_it_is() -> None:
