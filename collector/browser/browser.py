@@ -1,4 +1,4 @@
-"""`ChromeBrowser`: the Browser of `collector.contracts` on Selenium and a real Chrome or Chromium.
+"""`ChromeBrowser`: the Browser of `collector.browser.contract` on Selenium and a real Chrome or Chromium.
 
 Loads, runs, clicks and reads; decides nothing about a page and waits for nothing but the page's DOM.
 """
@@ -9,6 +9,7 @@ import base64
 import contextlib
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
@@ -187,9 +188,9 @@ class ChromeBrowser:
         """True when a person can see and use the window."""
         return self._headed
 
-    def limit(self, seconds: float) -> None:
-        """No command may take longer than this from now on."""
-        self._session.limit(seconds)
+    def bound(self, left: Callable[[], float]) -> None:
+        """`left` is asked before every command: the seconds it may take; what it raises, the command raises."""
+        self._session.bound(left)
 
     def rest(self) -> None:
         """Between two searches: leave the page, stop listening, forget what was not asked for."""

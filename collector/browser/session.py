@@ -99,7 +99,7 @@ class Session:
         self._settings = settings
         self._remote = end
         self._config = end.config
-        self._left = math.inf
+        self._left: Callable[[], float] = lambda: math.inf
         self._broken = False
         self.id = ""
         try:
@@ -119,17 +119,17 @@ class Session:
         """The driver's process, 0 when it is not ours."""
         return self._remote.pid
 
-    def limit(self, seconds: float) -> None:
-        """From now on no command may take longer than this, nor than the command timeout; math.inf lifts it."""
-        self._left = seconds
+    def bound(self, left: Callable[[], float]) -> None:
+        """See `ChromeBrowser.bound`."""
+        self._left = left
 
     @contextmanager
     def speaking(self, at_least: float = 0.0) -> Iterator[WebDriver]:
         """The driver for one command; what it raises leaves as BrowserError or SourceError.
 
-        The command timeout is raised to `at_least` seconds, but never above the limit set by `limit`.
+        The command timeout is raised to `at_least` seconds, but never above what `bound` leaves.
         """
-        self._config.timeout = _whole(min(max(self._settings.command_timeout, at_least), self._left))
+        self._config.timeout = _whole(min(max(self._settings.command_timeout, at_least), self._left()))
         try:
             yield self.driver
         except TimeoutException as error:

@@ -25,7 +25,7 @@ class Ending:
     detail: str = ""
 
 
-def door(search: Search) -> str:
+def source_key(search: Search) -> str:
     """Whom a search asks: its source, or one site of it where the keyword is a page's address or names a recipe."""
     keyword = search.query.keyword
     if search.source == "recipe":
@@ -39,23 +39,21 @@ def door(search: Search) -> str:
 
 
 class Breaker:
-    """Counts, per door, how often it ended blocked or unreachable with no result in between."""
+    """Counts, per source key, how often it ended blocked or unreachable with no result in between."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._row: dict[str, tuple[SearchState, int]] = {}
 
-    def verdict(self, source: str) -> Ending | None:
-        """How a search at this door ends without being asked; None while it may be asked."""
+    def verdict(self, key: str) -> Ending | None:
+        """How a search of this key ends without being asked; None while it may be asked."""
         with self._lock:
-            state, count = self._row.get(source, (SearchState.PENDING, 0))
+            state, count = self._row.get(key, (SearchState.PENDING, 0))
         if count < IN_A_ROW:
             return None
-        return Ending(
-            state, "search.skipped", f"{source} was {state} {IN_A_ROW} times in a row; a later run asks again"
-        )
+        return Ending(state, "search.skipped", f"{key} was {state} {IN_A_ROW} times in a row; a later run asks again")
 
-    def note(self, source: str, ending: Ending) -> bool:
+    def note(self, key: str, ending: Ending) -> bool:
         """Remember how a search came out; True when just this one stopped the source.
 
         What a rule forbids (robots.txt) says nothing about the next search.
@@ -64,13 +62,13 @@ class Breaker:
         if ending.reason.startswith("policy."):
             return False
         with self._lock:
-            before, count = self._row.get(source, (state, 0))
+            before, count = self._row.get(key, (state, 0))
             if count >= IN_A_ROW:
                 return False  # stopped stays stopped, whatever searches under way still bring
             if state in TRIPPING:
                 count = count + 1 if before is state else 1
-                self._row[source] = (state, count)
+                self._row[key] = (state, count)
                 return count == IN_A_ROW
             if state.done:
-                self._row.pop(source, None)
+                self._row.pop(key, None)
             return False

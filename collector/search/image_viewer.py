@@ -1,4 +1,4 @@
-"""Pictures as a browser gets them while it shows their page: `Viewer` of `collector.contracts` on a real Chromium.
+"""Pictures as a browser gets them while it shows their page: the `Viewer` of `collector.browser.contract`.
 
 One browser, started at the first picture. It opens the page and has it show the picture; it looks for nothing else.
 """
@@ -10,7 +10,7 @@ import math
 from collector.browser.browser import ChromeBrowser
 from collector.errors import BrowserError, SourceError
 from collector.model import Post
-from collector.search.lease import Lender, OwnBrowser
+from collector.search.lease import BrowserLease, OwnBrowser
 from collector.search.pool import Browsers
 from collector.settings import SearchSettings
 
@@ -29,39 +29,39 @@ class PageViewer:
 
     def __init__(self, settings: SearchSettings, post: Post) -> None:
         self._browsers = Browsers(settings, post)
-        self._lender = Lender(self._start, settings)
+        self._lease = BrowserLease(self._start, settings)
         self._killed = False
 
     def picture(self, page: str, url: str, seconds: float) -> bytes:
         """See `collector.browser.contract.Viewer`."""
-        browser = self._lender.borrow()
+        browser = self._lease.borrow()
         try:
-            browser.limit(seconds)
+            browser.bound(lambda: seconds)
             browser.open(page)
             if not browser.run_async(_SHOW, url):
                 return b""
             return browser.resource(url) if isinstance(browser, ChromeBrowser) else b""
         except BrowserError:
-            self._lender.discard()
+            self._lease.discard()
             raise
         except SourceError:
             return b""  # The page is gone, or no page; then it shows no picture.
         finally:
-            self._lender.give_back()
+            self._lease.give_back()
 
     def kill(self) -> None:
         """See `collector.browser.contract.Viewer`."""
         self._killed = True
-        self._lender.kill()
+        self._lease.kill()
 
     def close(self) -> None:
         """See `collector.browser.contract.Viewer`."""
-        self._lender.discard()
+        self._lease.discard()
         self._browsers.close()
 
     def _start(self) -> OwnBrowser:
         if self._killed:
             raise BrowserError("browser.start", "the run has ended")
         browser = self._browsers.start(0)
-        browser.limit(math.inf)
+        browser.bound(lambda: math.inf)
         return browser

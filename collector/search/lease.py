@@ -17,8 +17,8 @@ from collector.settings import SearchSettings
 class OwnBrowser(Browser, Protocol):
     """A browser as its owner sees it: the source's view and the means to bound and end it."""
 
-    def limit(self, seconds: float) -> None:
-        """No command may take longer than this from now on (nor than the command timeout); math.inf lifts it."""
+    def bound(self, left: Callable[[], float]) -> None:
+        """`left` is asked before every command: the seconds it may take; what it raises, the command raises."""
 
     def rest(self) -> None:
         """Leave the page and forget what was collected, ready for another search."""
@@ -33,7 +33,7 @@ class OwnBrowser(Browser, Protocol):
         """End it within a few seconds and leave nothing of it."""
 
 
-class Lender:
+class BrowserLease:
     """Starts the browser when it is first asked for; `start` may raise BrowserError("browser.start")."""
 
     def __init__(self, start: Callable[[], OwnBrowser], settings: SearchSettings) -> None:
@@ -62,7 +62,7 @@ class Lender:
             if self._searches >= self._settings.recycle_after or self.current.memory() > self._settings.recycle_memory:
                 self.discard()
             else:
-                self.current.limit(math.inf)
+                self.current.bound(lambda: math.inf)
                 self.current.rest()
         except BrowserError:
             self.discard()

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 from collector.errors import BrowserError, UsageError
 from collector.http.contract import OpenVisit
 from collector.model import Noticed, Post, Search
-from collector.search.guard import Stopped
-from collector.search.lease import Lender, OwnBrowser
+from collector.search.lease import BrowserLease, OwnBrowser
 from collector.search.profiles import Profiles
-from collector.search.runner import Terms, harvest
+from collector.search.runner import Stopped, Terms, run_search
 from collector.settings import SearchSettings
 from collector.sources.contract import SearchFunction
 
@@ -144,7 +143,7 @@ class SearchPool:
         self._terms = Terms(settings, post, diagnosis, open_visit, stopped=self._stop.is_set)
         self._with_browser, self._without = _Lane(settings.browsers), _Lane(settings.workers)
         self._lock = threading.Lock()
-        self._workers: list[tuple[threading.Thread, Lender]] = []
+        self._workers: list[tuple[threading.Thread, BrowserLease]] = []
 
     @property
     def busy(self) -> int:
@@ -177,8 +176,8 @@ class SearchPool:
             for _ in range(lane.workers):
                 lane.queue.put(None)
         self._join(0.3 if now else GRACE)
-        busy = [lender for thread, lender in self._workers if thread.is_alive()]
-        killers = [threading.Thread(target=lender.kill, name="browser kill", daemon=True) for lender in busy]
+        busy = [lease for thread, lease in self._workers if thread.is_alive()]
+        killers = [threading.Thread(target=lease.kill, name="browser kill", daemon=True) for lease in busy]
         for killer in killers:
             killer.start()
         for killer in killers:
@@ -192,10 +191,10 @@ class SearchPool:
     def _add_worker(self, lane: _Lane) -> None:
         lane.workers += 1
         start = self._start or partial(self._browsers.start, lane.workers)
-        lender = Lender(start if lane is self._with_browser else _no_browser, self._settings)
+        lease = BrowserLease(start if lane is self._with_browser else _no_browser, self._settings)
         name = f"search {len(self._workers) + 1}"
-        thread = threading.Thread(target=self._work, args=(lane, lender), name=name, daemon=True)
-        self._workers.append((thread, lender))
+        thread = threading.Thread(target=self._work, args=(lane, lease), name=name, daemon=True)
+        self._workers.append((thread, lease))
         thread.start()
 
     def _join(self, seconds: float) -> None:
@@ -203,27 +202,27 @@ class SearchPool:
         for thread, _ in self._workers:
             thread.join(max(0.0, end - time.monotonic()))
 
-    def _work(self, lane: _Lane, lender: Lender) -> None:
+    def _work(self, lane: _Lane, lease: BrowserLease) -> None:
         """One worker: search after search until told to stop. A bug goes to the calling thread, which raises it."""
         try:
             while (search := lane.queue.get()) is not None and not self._stop.is_set():
-                self._search(search, lane, lender)
+                self._search(search, lane, lease)
         except Stopped:
             return
         except Exception as error:  # noqa: BLE001 - not swallowed: handed to the calling thread
             self._post(error)
         finally:
-            lender.discard()
+            lease.discard()
 
-    def _search(self, search: Search, lane: _Lane, lender: Lender) -> None:
+    def _search(self, search: Search, lane: _Lane, lease: BrowserLease) -> None:
         try:
             source, settings = self._load(search.source)
-            ended = harvest(search, source, settings, lender, self._terms)
+            ended = run_search(search, source, settings, lease, self._terms)
         finally:
             with self._lock:
                 lane.busy -= 1
         self._post(ended)
-        lender.give_back()
+        lease.give_back()
 
 
 def _no_browser() -> OwnBrowser:

@@ -17,15 +17,22 @@ from collector.errors import BrowserError, SourceError
 from collector.http.contract import Answer, OpenVisit, Throttled, Visit
 from collector.model import ALL, Found, Hit, Noticed, Post, Search, SearchEnded, SearchStarted, SearchState
 from collector.search import diagnosis
-from collector.search.breaker import Breaker, Ending, door
-from collector.search.guard import GuardedBrowser, OutOfTime, Stopped
-from collector.search.lease import Lender
+from collector.search.breaker import Breaker, Ending, source_key
+from collector.search.lease import BrowserLease
 from collector.settings import SearchSettings
 from collector.sources.contract import SearchFunction
 
 DIAGNOSED = (SearchState.BLOCKED, SearchState.LAYOUT)
 DIAGNOSIS_TIME = 10.0
 """Seconds that one command may take while the page is kept for a diagnosis."""
+
+
+class Stopped(Exception):
+    """The run stops: the search is left as it is, for the next run."""
+
+
+class OutOfTime(Exception):
+    """The keyword's time is up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +49,24 @@ class Terms:
     clock: Callable[[], float] = time.monotonic
 
 
-def harvest(
-    search: Search, source: SearchFunction, settings: Mapping[str, Any], lender: Lender, terms: Terms
+def run_search(
+    search: Search, source: SearchFunction, settings: Mapping[str, Any], lease: BrowserLease, terms: Terms
 ) -> SearchEnded:
     """Do one search and post what it finds; its end is returned for the caller to post.
 
     Raises Stopped when the run stops meanwhile, and whatever else a source raises: that is a bug.
     """
-    return Harvest(search, source, settings, lender, terms).run()
+    return SearchRunner(search, source, settings, lease, terms).run()
 
 
-class Harvest:
+class SearchRunner:
     """The state of one search; it is also the Web that its source sees."""
 
     def __init__(
-        self, search: Search, source: SearchFunction, settings: Mapping[str, Any], lender: Lender, terms: Terms
+        self, search: Search, source: SearchFunction, settings: Mapping[str, Any], lease: BrowserLease, terms: Terms
     ) -> None:
         self._search, self._source, self._settings = search, source, settings
-        self._lender, self._terms = lender, terms
+        self._lease, self._terms = lease, terms
         self._started = terms.clock()
         self._deadline = self._started + terms.settings.keyword_timeout
         self._keys = set(search.known)
@@ -72,8 +79,9 @@ class Harvest:
     @property
     def browser(self) -> Browser:
         """The worker's browser, every command of which is preceded by a look at clock and stop."""
-        self._check()
-        return GuardedBrowser(self._lender.borrow(), self._check)
+        browser = self._lease.borrow()
+        browser.bound(self._left)
+        return browser
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -92,7 +100,7 @@ class Harvest:
         crawl: bool = False,
     ) -> Answer:
         """A page or JSON over plain HTTP; see `Pages`."""
-        self._check()
+        self._left()
         return self._pages().get(
             url, params=params, headers=headers, form=form, rate=rate, throttled=throttled, crawl=crawl
         )
@@ -108,7 +116,7 @@ class Harvest:
         most: int = 8,
     ) -> Iterator[Answer | SourceError]:
         """Many pages, several at a time; see `Pages`."""
-        self._check()
+        self._left()
         return self._pages().get_all(urls, headers=headers, rate=rate, throttled=throttled, crawl=crawl, most=most)
 
     def cookies(self, url: str) -> str:
@@ -121,8 +129,12 @@ class Harvest:
         return self._visit
 
     def _left(self) -> float:
-        self._check()
-        return self.remaining()
+        """Before every command and page, and after every hit: seconds left; raises when the run or the time ends."""
+        self._stop_if_asked()
+        left = self.remaining()
+        if left <= 0:
+            raise OutOfTime
+        return left
 
     def notice(self, text: str) -> None:
         """Pass a line on to the user."""
@@ -139,10 +151,10 @@ class Harvest:
     # ------------------------------------------------------------------ the search
 
     def run(self) -> SearchEnded:
-        """See `harvest`."""
+        """See `run_search`."""
         search, terms = self._search, self._terms
         terms.post(SearchStarted(search))
-        asked = door(search)
+        asked = source_key(search)
         ending = terms.breaker.verdict(asked)
         kept: Path | None = None
         if ending is None:
@@ -166,7 +178,7 @@ class Harvest:
             try:
                 return self._once()
             except BrowserError as error:
-                self._lender.discard()
+                self._lease.discard()
                 self._stop_if_asked()
                 failure = Ending(SearchState.FAILED, error.reason, error.detail)
                 if self.remaining() <= 0:
@@ -194,7 +206,7 @@ class Harvest:
                     self._take(hit, len(ranked))
                 if self.wanted() == 0:
                     return Ending(SearchState.ENOUGH)
-                self._check()
+                self._left()
         finally:
             self._end(hits)
         if self.remaining() <= 0:  # it left off because of the time, not because it was through
@@ -223,16 +235,7 @@ class Harvest:
         try:
             close()
         except (BrowserError, SourceError, OutOfTime, Stopped):
-            self._lender.discard()
-
-    def _check(self) -> None:
-        """Before every command and after every hit: is there time, and may the run go on?"""
-        self._stop_if_asked()
-        left = self.remaining()
-        if left <= 0:
-            raise OutOfTime
-        if self._lender.current is not None:
-            self._lender.current.limit(left)
+            self._lease.discard()
 
     def _stop_if_asked(self) -> None:
         if self._terms.stopped():
@@ -245,8 +248,8 @@ class Harvest:
         return Ending(SearchState.FAILED, "browser.hung", detail)
 
     def _diagnose(self, ending: Ending) -> Path | None:
-        browser = self._lender.current
+        browser = self._lease.current
         if browser is None:
             return None  # a source that asked no page
-        browser.limit(DIAGNOSIS_TIME)
+        browser.bound(lambda: DIAGNOSIS_TIME)
         return diagnosis.keep(self._terms.diagnosis, self._search, ending, browser, datetime.now().astimezone())

@@ -16,10 +16,9 @@ from typing import Any
 
 from collector.http.contract import OpenVisit
 from collector.model import Found, Query, Search, SearchState
-from collector.search.guard import Stopped
-from collector.search.lease import Lender
+from collector.search.lease import BrowserLease
 from collector.search.pool import Browsers
-from collector.search.runner import Terms, harvest
+from collector.search.runner import Stopped, Terms, run_search
 from collector.settings import SearchSettings
 from collector.sources.contract import SearchFunction
 
@@ -85,18 +84,18 @@ def try_ways(
     """Search a source for one keyword, once by each way, until it refuses. BrowserError when no browser starts."""
     browsers = Browsers(settings, lambda _event: None)
     bounded = replace(settings, keyword_timeout=min(settings.keyword_timeout, LONGEST))
-    lender = Lender(lambda: browsers.start(1), bounded)
+    lease = BrowserLease(lambda: browsers.start(1), bounded)
     try:
         for way in ways or ("",):
             chosen = {**table, "harvest": AT_ONCE.get(way, way)} if way else table
             search = Search(0, Query(keyword, keyword, ENOUGH, (name,)), name, MOST.get(way, FEW))
-            result = _try(search, source, chosen, way, lender, bounded, open_visit)
+            result = _try(search, source, chosen, way, lease, bounded, open_visit)
             yield result
             if result.state in (SearchState.BLOCKED, SearchState.UNREACHABLE) or result.reason == "browser.start":
                 return  # asking again would make it worse
-            lender.give_back()
+            lease.give_back()
     finally:
-        lender.discard()
+        lease.discard()
         browsers.close()
 
 
@@ -105,7 +104,7 @@ def _try(
     source: SearchFunction,
     table: Mapping[str, Any],
     way: str,
-    lender: Lender,
+    lease: BrowserLease,
     settings: SearchSettings,
     open_visit: OpenVisit,
 ) -> Way:
@@ -115,10 +114,10 @@ def _try(
         if isinstance(event, Found):
             counted[not event.hit.is_thumbnail and way in ("", event.hit.way)] += 1
 
-    with TemporaryDirectory(prefix="collector-trial-") as folder:
+    with TemporaryDirectory(prefix="collector-self-test-") as folder:
         terms = Terms(settings, count, Path(folder), open_visit, stopped=lambda: counted[True] >= ENOUGH)
         try:
-            ended = harvest(search, source, table, lender, terms)
+            ended = run_search(search, source, table, lease, terms)
         except Stopped:
             return Way(way, counted[True], counted[False], SearchState.ENOUGH)
     return Way(way, counted[True], counted[False], ended.state, ended.reason, ended.detail)

@@ -256,7 +256,7 @@ def test_endless_script_is_hung_and_closes_in_time(new_browser: New, site: Site)
 
 def test_the_limit_bounds_every_command(new_browser: New, site: Site) -> None:
     browser = new_browser()
-    browser.limit(1)
+    browser.bound(lambda: 1)
     before = time.monotonic()
     with pytest.raises(BrowserError) as caught:
         browser.open(site.home + "/never")

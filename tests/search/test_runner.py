@@ -9,7 +9,7 @@ import pytest
 
 from collector.errors import BrowserError, SourceError
 from collector.model import ALL, Hit, Noticed, Search, SearchStarted, SearchState
-from collector.search.guard import Stopped
+from collector.search.runner import Stopped
 from collector.sources.contract import Web
 from tests.support.browser_fakes import FakeBrowser, Stage, pages, tries
 from tests.support.values import hit, query
@@ -24,7 +24,7 @@ def a_search(number: int = 1, wanted: int = 10, known: frozenset[str] = frozense
 
 def test_posts_new_hits_in_order_and_ends(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    ended = stage.harvest(a_search(), pages(hit(1), hit(2)))
+    ended = stage.search(a_search(), pages(hit(1), hit(2)))
     assert stage.posted[0] == SearchStarted(a_search())
     assert stage.found() == [(1, "id1"), (2, "id2")]
     assert (ended.state, ended.reason, ended.found, ended.diagnosis) == (SearchState.EXHAUSTED, "", 2, None)
@@ -32,7 +32,7 @@ def test_posts_new_hits_in_order_and_ends(tmp_path: Path) -> None:
 
 def test_repeated_hits_count_once_and_take_no_rank(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    ended = stage.harvest(a_search(), pages(hit(1), hit(2), hit(1), hit(2), hit(3)))
+    ended = stage.search(a_search(), pages(hit(1), hit(2), hit(1), hit(2), hit(3)))
     assert stage.found() == [(1, "id1"), (2, "id2"), (3, "id3")]
     assert ended.found == 3
 
@@ -40,7 +40,7 @@ def test_repeated_hits_count_once_and_take_no_rank(tmp_path: Path) -> None:
 def test_known_hits_are_posted_for_what_changed_and_are_no_finds(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     known = frozenset({hit(1).key, hit(3).key, hit(99).key})
-    ended = stage.harvest(a_search(wanted=5, known=known), pages(*(hit(n) for n in range(1, 10))))
+    ended = stage.search(a_search(wanted=5, known=known), pages(*(hit(n) for n in range(1, 10))))
     assert stage.found() == [(1, "id1"), (2, "id2"), (3, "id3"), (4, "id4")], "five different URLs with the known ones"
     assert (ended.state, ended.found) == (SearchState.ENOUGH, 2)
 
@@ -60,21 +60,21 @@ def test_stops_the_source_at_the_limit(tmp_path: Path) -> None:
             closed.append(True)
 
     stage = Stage(tmp_path)
-    assert stage.harvest(a_search(wanted=3), endless).state is SearchState.ENOUGH
+    assert stage.search(a_search(wanted=3), endless).state is SearchState.ENOUGH
     assert (asked, closed) == ([3, 2, 1], [True])
 
 
 def test_nothing_is_asked_when_enough_is_known(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    ended = stage.harvest(a_search(wanted=1, known=frozenset({hit(1).key})), pages(RuntimeError("asked")))
+    ended = stage.search(a_search(wanted=1, known=frozenset({hit(1).key})), pages(RuntimeError("asked")))
     assert (ended.state, stage.started) == (SearchState.ENOUGH, 0)
 
 
 def test_empty_is_not_exhausted(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    assert stage.harvest(a_search(), pages()).state is SearchState.EMPTY
+    assert stage.search(a_search(), pages()).state is SearchState.EMPTY
     known = frozenset({hit(1).key})
-    assert stage.harvest(a_search(known=known), pages(hit(1))).state is SearchState.EXHAUSTED
+    assert stage.search(a_search(known=known), pages(hit(1))).state is SearchState.EXHAUSTED
 
 
 def test_the_source_sees_its_settings_and_may_speak(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_the_source_sees_its_settings_and_may_speak(tmp_path: Path) -> None:
         return iter(())
 
     stage = Stage(tmp_path, keyword_timeout=60)
-    stage.harvest(a_search(), source)
+    stage.search(a_search(), source)
     assert Noticed("asking http://site.test, 60 s, 10 wanted") in stage.posted
     assert stage.started == 0, "a source that needs no browser gets none"
 
@@ -94,7 +94,7 @@ def test_the_source_sees_its_settings_and_may_speak(tmp_path: Path) -> None:
 def test_a_crash_costs_a_browser_and_no_hit(tmp_path: Path) -> None:
     first, second = FakeBrowser(), FakeBrowser()
     stage = Stage(tmp_path, [first, second])
-    ended = stage.harvest(a_search(), tries(pages(hit(1), hit(2), CRASH), pages(hit(1), hit(2), hit(3))))
+    ended = stage.search(a_search(), tries(pages(hit(1), hit(2), CRASH), pages(hit(1), hit(2), hit(3))))
     assert stage.found() == [(1, "id1"), (2, "id2"), (3, "id3")]
     assert (ended.state, ended.found) == (SearchState.EXHAUSTED, 3)
     assert (first.closed, second.closed) == (True, False)
@@ -102,41 +102,41 @@ def test_a_crash_costs_a_browser_and_no_hit(tmp_path: Path) -> None:
 
 def test_too_many_crashes_fail_the_search_and_keep_its_hits(tmp_path: Path) -> None:
     stage = Stage(tmp_path, restarts=2)
-    ended = stage.harvest(a_search(), tries(pages(hit(1), CRASH), pages(CRASH), pages(hit(2), CRASH)))
+    ended = stage.search(a_search(), tries(pages(hit(1), CRASH), pages(CRASH), pages(hit(2), CRASH)))
     assert (ended.state, ended.reason, ended.detail) == (SearchState.FAILED, "browser.crash", "tab crashed")
     assert (stage.started, ended.found) == (3, 2)
 
 
 def test_an_empty_second_try_is_not_empty(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    assert stage.harvest(a_search(), tries(pages(hit(1), CRASH), pages())).state is SearchState.EXHAUSTED
+    assert stage.search(a_search(), tries(pages(hit(1), CRASH), pages())).state is SearchState.EXHAUSTED
 
 
 def test_a_browser_that_does_not_start_fails_the_search(tmp_path: Path) -> None:
-    ended = Stage(tmp_path, [], restarts=1).harvest(a_search(), pages(hit(1)))
+    ended = Stage(tmp_path, [], restarts=1).search(a_search(), pages(hit(1)))
     assert (ended.state, ended.reason, ended.detail) == (SearchState.FAILED, "browser.start", "no browser here")
 
 
 def test_a_bug_in_a_source_surfaces(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        Stage(tmp_path).harvest(a_search(), pages(hit(1), ZeroDivisionError("a bug")))
+        Stage(tmp_path).search(a_search(), pages(hit(1), ZeroDivisionError("a bug")))
 
 
 def test_one_browser_serves_many_searches_until_it_is_used_up(tmp_path: Path) -> None:
     stage = Stage(tmp_path, recycle_after=3)
     for number in range(6):
-        stage.harvest(a_search(number), pages(hit(number)))
-        stage.lender.give_back()
+        stage.search(a_search(number), pages(hit(number)))
+        stage.lease.give_back()
     assert stage.started == 2
     fat = Stage(tmp_path, [FakeBrowser(memory=10), FakeBrowser(memory=2000), FakeBrowser()], recycle_memory=1000)
     for number in range(3):
-        fat.harvest(a_search(number), pages(hit(number)))
-        fat.lender.give_back()
+        fat.search(a_search(number), pages(hit(number)))
+        fat.lease.give_back()
     assert fat.started == 1
-    fat.lender.discard()
+    fat.lease.discard()
     for number in range(2):
-        fat.harvest(a_search(number), pages(hit(number)))
-        fat.lender.give_back()
+        fat.search(a_search(number), pages(hit(number)))
+        fat.lease.give_back()
     assert fat.started == 3
 
 
@@ -151,7 +151,7 @@ def test_a_source_that_never_ends_is_out_of_time_with_its_hits(tmp_path: Path) -
             stage.clock.now += 25
             yield hit(number)
 
-    ended = stage.harvest(a_search(), slow)
+    ended = stage.search(a_search(), slow)
     assert (ended.state, ended.reason, ended.found, ended.seconds) == (SearchState.FAILED, "browser.hung", 3, 75)
     assert "60 s" in ended.detail
 
@@ -167,7 +167,7 @@ def test_no_command_is_given_after_the_time(tmp_path: Path) -> None:
             if web.remaining() < -1000:
                 yield hit(1)
 
-    assert stage.harvest(a_search(), looping).reason == "browser.hung"
+    assert stage.search(a_search(), looping).reason == "browser.hung"
     assert browser.asked == ["run look"] * 3
     assert browser.limits[-1] == 10, "the last command was bounded by what was left"
 
@@ -180,7 +180,7 @@ def test_a_source_that_leaves_off_for_time_is_not_exhausted(tmp_path: Path) -> N
         while web.remaining() > 0:
             stage.clock.now += 10
 
-    ended = stage.harvest(a_search(), polite)
+    ended = stage.search(a_search(), polite)
     assert (ended.state, ended.reason, ended.found) == (SearchState.FAILED, "browser.hung", 1)
 
 
@@ -192,7 +192,7 @@ def test_crashes_do_not_go_on_beyond_the_time(tmp_path: Path) -> None:
         stage.clock.now += 31
         raise CRASH
 
-    ended = stage.harvest(a_search(), crashing)
+    ended = stage.search(a_search(), crashing)
     assert (ended.reason, stage.started) == ("browser.crash", 2)
 
 
@@ -207,7 +207,7 @@ def test_waiting_for_a_full_inbox_is_not_the_searches_time(tmp_path: Path) -> No
 
     slow = SlowInbox()
     object.__setattr__(stage.terms, "post", slow.append)
-    assert stage.harvest(a_search(), pages(hit(1), hit(2), hit(3))).found == 3
+    assert stage.search(a_search(), pages(hit(1), hit(2), hit(3))).found == 3
 
 
 def test_a_stop_ends_it_without_an_end(tmp_path: Path) -> None:
@@ -220,11 +220,11 @@ def test_a_stop_ends_it_without_an_end(tmp_path: Path) -> None:
         yield hit(2)
 
     with pytest.raises(Stopped):
-        stage.harvest(a_search(), stopping)
+        stage.search(a_search(), stopping)
     assert stage.found() == [(1, "id1")]
     stage = Stage(tmp_path)
     with pytest.raises(Stopped):
-        stage.harvest(a_search(), pages(hit(1), lambda: setattr(stage, "stop", True), hit(2)))
+        stage.search(a_search(), pages(hit(1), lambda: setattr(stage, "stop", True), hit(2)))
 
 
 def test_a_walk_for_everything_may_take_as_long_as_it_gets_on(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_a_walk_for_everything_may_take_as_long_as_it_gets_on(tmp_path: Path) ->
             stage.clock.now += 50
             yield hit(1)
 
-    ended = stage.harvest(a_search(wanted=ALL), slow)
+    ended = stage.search(a_search(wanted=ALL), slow)
     assert (ended.state, ended.reason, ended.found) == (SearchState.FAILED, "browser.hung", 19)
     assert "nothing came for 60 s" in ended.detail
 
@@ -248,7 +248,7 @@ def test_a_walk_for_everything_may_take_as_long_as_it_gets_on(tmp_path: Path) ->
 
 def test_a_blocked_page_is_kept_for_a_look(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    ended = stage.harvest(a_search(), pages(hit(1), BLOCK))
+    ended = stage.search(a_search(), pages(hit(1), BLOCK))
     assert (ended.state, ended.reason, ended.detail) == (SearchState.BLOCKED, "page.captcha", "asks for a captcha")
     folder = ended.diagnosis
     assert folder is not None and folder.parent == tmp_path and folder.name.startswith("cat-google-")
@@ -256,14 +256,14 @@ def test_a_blocked_page_is_kept_for_a_look(tmp_path: Path) -> None:
     assert (folder / "page.png").read_bytes() == b"\x89PNG"
     about = (folder / "about.txt").read_text()
     assert "address: http://site.test/page" in about and "page.captcha" in about
-    again = stage.harvest(a_search(), pages(BLOCK)).diagnosis
+    again = stage.search(a_search(), pages(BLOCK)).diagnosis
     assert again is not None and again != folder
 
 
 def test_a_hostile_keyword_stays_inside_the_diagnosis_folder(tmp_path: Path) -> None:
     stage = Stage(tmp_path / "diagnosis")
     layout = SourceError(SearchState.LAYOUT, "page.layout", "unknown")
-    ended = stage.harvest(Search(1, query("../../etc/passwd\x00<b>"), "google", 5), pages(layout))
+    ended = stage.search(Search(1, query("../../etc/passwd\x00<b>"), "google", 5), pages(layout))
     assert ended.diagnosis is not None and ended.diagnosis.parent == tmp_path / "diagnosis"
     assert [path.name for path in tmp_path.iterdir()] == ["diagnosis"]
 
@@ -273,23 +273,23 @@ def test_a_dead_browser_or_full_disk_does_not_hide_the_block(tmp_path: Path) -> 
         def html(self) -> str:
             raise BrowserError("browser.crash", "gone")
 
-    ended = Stage(tmp_path, [Dead()]).harvest(a_search(), pages(BLOCK))
+    ended = Stage(tmp_path, [Dead()]).search(a_search(), pages(BLOCK))
     assert ended.diagnosis is not None and "gone" in (ended.diagnosis / "about.txt").read_text()
     (tmp_path / "file").write_text("not a folder")
-    ended = Stage(tmp_path / "file").harvest(a_search(), pages(BLOCK))
+    ended = Stage(tmp_path / "file").search(a_search(), pages(BLOCK))
     assert (ended.state, ended.diagnosis) == (SearchState.BLOCKED, None)
 
 
 def test_two_blocks_in_a_row_stop_the_source_for_the_run(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     for source in (pages(BLOCK), pages(hit(1)), pages(BLOCK)):
-        assert stage.harvest(a_search(), source).reason != "search.skipped"
+        assert stage.search(a_search(), source).reason != "search.skipped"
     assert not [event for event in stage.posted if isinstance(event, Noticed)]
-    assert stage.harvest(a_search(), pages(BLOCK)).reason == "page.captcha"
+    assert stage.search(a_search(), pages(BLOCK)).reason == "page.captcha"
     assert [event.level for event in stage.posted if isinstance(event, Noticed)] == ["warning"]
-    skipped = stage.harvest(a_search(), pages(RuntimeError("asked")))
+    skipped = stage.search(a_search(), pages(RuntimeError("asked")))
     assert (skipped.state, skipped.reason, skipped.diagnosis) == (SearchState.BLOCKED, "search.skipped", None)
-    assert stage.harvest(a_search(source="bing"), pages(hit(1))).state is SearchState.EXHAUSTED
+    assert stage.search(a_search(source="bing"), pages(hit(1))).state is SearchState.EXHAUSTED
 
 
 def test_two_times_unreachable_likewise_but_not_mixed_or_of_another_kind(tmp_path: Path) -> None:
@@ -297,8 +297,8 @@ def test_two_times_unreachable_likewise_but_not_mixed_or_of_another_kind(tmp_pat
     away = SourceError(SearchState.UNREACHABLE, "page.unreachable", "site.test: net::ERR_NAME_NOT_RESOLVED")
     layout = SourceError(SearchState.LAYOUT, "page.layout", "unknown")
     for error in (layout, layout, layout, BLOCK, away, layout, away):
-        assert stage.harvest(a_search(), pages(error)).reason == error.reason
-    skipped = stage.harvest(a_search(), pages(hit(1)))
+        assert stage.search(a_search(), pages(error)).reason == error.reason
+    skipped = stage.search(a_search(), pages(hit(1)))
     assert (skipped.state, skipped.reason) == (SearchState.UNREACHABLE, "search.skipped")
     assert "google" in skipped.detail
 
@@ -310,9 +310,9 @@ def test_sites_of_a_source_that_takes_addresses_are_stopped_one_by_one(tmp_path:
         return Search(1, query(address), "page", 10)
 
     for path in "ab":
-        assert stage.harvest(at(f"https://one.test/{path}"), pages(BLOCK)).reason == "page.captcha"
-    assert stage.harvest(at("https://one.test/c"), pages(hit(1))).reason == "search.skipped"
-    assert stage.harvest(at("https://two.test/"), pages(hit(1))).state is SearchState.EXHAUSTED
+        assert stage.search(at(f"https://one.test/{path}"), pages(BLOCK)).reason == "page.captcha"
+    assert stage.search(at("https://one.test/c"), pages(hit(1))).reason == "search.skipped"
+    assert stage.search(at("https://two.test/"), pages(hit(1))).state is SearchState.EXHAUSTED
     assert "page at one.test" in next(event.text for event in stage.posted if isinstance(event, Noticed))
 
 
@@ -320,4 +320,4 @@ def test_what_a_rule_forbids_stops_nothing_else(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     robots = SourceError(SearchState.BLOCKED, "policy.robots", "robots.txt forbids it")
     for _ in range(3):
-        assert stage.harvest(a_search(), pages(robots)).reason == "policy.robots"
+        assert stage.search(a_search(), pages(robots)).reason == "policy.robots"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from collector.errors import BrowserError
 from collector.http.contract import Visit
 from collector.model import Found, Hit, Search, SearchEnded
-from collector.search.lease import Lender
-from collector.search.runner import Terms, harvest
+from collector.search.lease import BrowserLease
+from collector.search.runner import Terms, run_search
 from collector.settings import SearchSettings
 from collector.sources.contract import SearchFunction, Web
 
@@ -33,28 +34,30 @@ class FakeBrowser:
     def __init__(self, run: Callable[..., Any] | None = None, memory: int = 0) -> None:
         self.asked: list[str] = []
         self.limits: list[float] = []
+        """Seconds that each command was given."""
+        self._left: Callable[[], float] = lambda: math.inf
         self.closed = False
         self._run = run
         self._memory = memory
 
     def open(self, url: str) -> None:
-        self.asked.append(f"open {url}")
+        self._told(f"open {url}")
 
     def run(self, script: str, *arguments: Any) -> Any:
-        self.asked.append(f"run {script}")
+        self._told(f"run {script}")
         return self._run(script, *arguments) if self._run else None
 
     def run_async(self, script: str, *arguments: Any) -> Any:
         return self.run(script, *arguments)
 
     def click(self, x: float, y: float) -> None:
-        self.asked.append(f"click {x} {y}")
+        self._told(f"click {x} {y}")
 
     def move(self, x: float, y: float) -> None:
-        self.asked.append(f"move {x} {y}")
+        self._told(f"move {x} {y}")
 
     def press(self, key: str) -> None:
-        self.asked.append(f"press {key}")
+        self._told(f"press {key}")
 
     def address(self) -> str:
         return "http://site.test/page"
@@ -68,8 +71,12 @@ class FakeBrowser:
     def responses(self) -> list[tuple[str, str]]:
         return []
 
-    def limit(self, seconds: float) -> None:
-        self.limits.append(seconds)
+    def bound(self, left: Callable[[], float]) -> None:
+        self._left = left
+
+    def _told(self, what: str) -> None:
+        self.limits.append(self._left())
+        self.asked.append(what)
 
     def rest(self) -> None:
         self.asked.append("rest")
@@ -90,7 +97,7 @@ def no_visit(left: object) -> Visit:
 
 
 class Stage:
-    """A host with everything around it: `stage.harvest(search, source)`, then look at `stage.posted`."""
+    """A host with everything around it: `stage.search(search, source)`, then look at `stage.posted`."""
 
     def __init__(self, folder: Path, browsers: list[FakeBrowser] | None = None, **settings: Any) -> None:
         self.settings = SearchSettings(**settings)
@@ -99,13 +106,13 @@ class Stage:
         self.stop = False
         self.started = 0
         self._browsers = browsers
-        self.lender = Lender(self._start, self.settings)
+        self.lease = BrowserLease(self._start, self.settings)
         self.terms = Terms(
             self.settings, self.posted.append, folder, no_visit, stopped=lambda: self.stop, clock=self.clock
         )
 
-    def harvest(self, search: Search, source: SearchFunction) -> SearchEnded:
-        return harvest(search, source, {"home": "http://site.test"}, self.lender, self.terms)
+    def search(self, search: Search, source: SearchFunction) -> SearchEnded:
+        return run_search(search, source, {"home": "http://site.test"}, self.lease, self.terms)
 
     def found(self) -> list[tuple[int, str]]:
         return [(event.rank, event.hit.id) for event in self.posted if isinstance(event, Found)]
