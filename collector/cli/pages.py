@@ -114,6 +114,7 @@ def _print(out: Path, keywords: Sequence[str], source: str) -> None:
 def _write(given: dict[str, Any], keywords: Sequence[str], source: str, test: str, show: bool) -> None:
     from collector.ledger import Ledger
     from collector.report.page_view import document
+    from collector.report.rendering import replace
 
     out: Path = given["out"]
     with Ledger.read(out) as ledger, site(given["practice"], ledger, flags.settings_of(given)) as settings:
@@ -123,10 +124,7 @@ def _write(given: dict[str, Any], keywords: Sequence[str], source: str, test: st
     made = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
     shown = [_shown(view, found.get(view.url), out.name) for view in views]
     pages = dict.fromkeys(view.page for view in views) or keywords
-    text = document(list(pages), shown, made)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8", errors="replace")
-    part.replace(path)
+    replace(path, document(list(pages), shown, made))
     terminal.line(str(path))
     if show:
         import webbrowser

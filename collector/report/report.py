@@ -1,30 +1,50 @@
 """The report as HTML: one page that holds all it shows, and further contact sheets beside it when they are asked for.
 
-Reads ledger and pictures; writes pages only.
+Reads ledger and pictures; writes pages only. What the pages say stands in `templates/`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import count
 from pathlib import Path
 from typing import Final
 
+from collector.dataset.filter import REASONS as FILTERED
 from collector.ledger import Ledger
-from collector.report.alike import Alike
-from collector.report.document import document, text
-from collector.report.facts import Facts
-from collector.report.sections import front
-from collector.report.sheets import Figures, file_address
+from collector.ledger.showing import Shown
+from collector.ledger.yields import Size, Yield
+from collector.reasons import REASONS
+from collector.report.alike import MOST, Alike
+from collector.report.facts import DOMAINS, TRIED, USABLE, Facts, side_names
+from collector.report.figures import Figure, Figures, file_address
+from collector.report.rendering import OWN_PICTURES, render, replace
 
 PER_CLASS: Final = (12, 60)
 """Pictures of a class on one page: the fewest, and the most, as which a set of few classes is shown."""
 ON_A_PAGE: Final = 240
 """Pictures that one page of contact sheets is meant to have."""
 SHEET_BYTES: Final = 3_000_000
-"""Of contact sheets on one page. With it and the bounds of `sections`, a page stays below 5 MB at any size of set."""
+"""Of contact sheets on one page. With it, `GROUP_BYTES` and the bounds of the templates, a page stays below 5 MB."""
+GROUP_BYTES: Final = 1_000_000
+"""Of the pictures that look the same, that stand under two labels, or that are left out."""
+BARS: Final = 40
+"""Classes in the chart: the largest and the smallest."""
+EXAMPLES: Final = 12
+"""Pictures shown of those that are left out for one reason."""
+OUTCOMES: Final = {
+    "kept": "kept",
+    "left_out": "left out of the set",
+    "duplicate": "duplicate",
+    "rejected": "no picture we accept",
+    "failed": "no bytes came",
+    "skipped": "skipped",
+    "waiting": "still to do",
+}
+"""Fields of Yield, in the order in which a bar stacks them -> what they are called."""
+_LEFT_OUT: Final = (*FILTERED, "set.quality", "set.unreadable")
+_MEANINGS: Final = {reason.slug: reason.text for reason in REASONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +60,17 @@ class Place:
         return self.page if number == 1 else self.page.with_suffix("") / f"{number}.html"
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Some pictures under a heading."""
+
+    name: str
+    figures: Sequence[Figure]
+    first: int = 0
+    last: int = 0
+    of: int = 0
+
+
 def usual_place(folder: Path) -> Path:
     """Beside the output folder, because every folder inside it is a class."""
     out = folder.absolute()
@@ -49,23 +80,72 @@ def usual_place(folder: Path) -> Path:
 def write(ledger: Ledger, facts: Facts, same: Alike, place: Place, pages: int = 1) -> list[Path]:
     """Write up to so many pages; those that were written. An older one is replaced whole. OSError when that fails."""
     sheets = _Sheets(ledger, facts)
+    title = f"Report on {place.folder.absolute().name}"
     written: list[Path] = []
     for number in range(1, pages + 1):
-        page = place.numbered(number)
-        figures = Figures(place.folder, page)
-        if number == 1:
-            parts = front(ledger, facts, same, figures)
-        elif sheets.more():
-            parts = [f"<header><h1>{text(_title(place))}: page {number}</h1></header>\n<main>\n"]
-        else:
+        if number > 1 and not sheets.more():
             break
-        figures.spent = 0
-        parts.append("".join(sheets.page(figures)))
-        links = [one for one in (number - 1, number + 1 if number < pages and sheets.more() else 0) if one]
-        parts.append(_footer(place, page, links))
-        _put(page, document(_title(place), parts))
+        page = place.numbered(number)
+        front = _front(ledger, facts, same, Figures(place.folder, page)) if number == 1 else {}
+        shown = sheets.page(Figures(place.folder, page))
+        others = [one for one in (number - 1, number + 1 if number < pages and sheets.more() else 0) if one]
+        links = [(one, file_address(place.numbered(one), page)) for one in others]
+        template = "report.html" if number == 1 else "sheets.html"
+        replace(page, render(template, title, OWN_PICTURES, number=number, sheets=shown, links=links, **front))
         written.append(page)
     return written
+
+
+# --------------------------------------------------------------------------- the first page
+
+
+def _front(ledger: Ledger, facts: Facts, same: Alike, figures: Figures) -> dict[str, object]:
+    """What the first page tells above its contact sheets. The three kinds of rows share their bytes."""
+    keywords = sorted(facts.keywords, key=lambda row: -row.found)
+    classes = sorted(facts.classes, key=lambda size: -size.kept)
+    alike = ((row[0].label, row) for row in same.rows)
+    conflicts = ((" · ".join(labels), row) for labels, row in same.conflict_rows)
+    lost = [loss for loss in facts.losses if loss.state == "left_out" and loss.reason in _LEFT_OUT]
+    left_out = ((loss.reason, ledger.left_out(loss.reason, EXAMPLES)) for loss in lost)
+    return {
+        "facts": facts,
+        "same": same,
+        "keywords": keywords,
+        "classed": any(row.label != row.name for row in keywords),
+        "classes": classes,
+        "ends": [(size.label, size.kept) for size in _ends(classes)],
+        "further": [size for size in classes if size.further],
+        "sides": [(f"{name} px", number) for name, number in zip(side_names(), facts.sides, strict=True)],
+        "alike": list(_within(GROUP_BYTES // 3, alike, figures)),
+        "conflicts": list(_within(2 * GROUP_BYTES // 3, conflicts, figures)),
+        "left_out": list(_within(GROUP_BYTES, left_out, figures)),
+        "lost": {loss.reason: loss.count for loss in lost},
+        "outcomes": OUTCOMES,
+        "meaning": _meaning,
+        "parts": _parts,
+        "bounds": {"hashed": MOST, "domains": DOMAINS, "tried": TRIED, "usable": f"{USABLE:.0%}"},
+    }
+
+
+def _within(budget: int, rows: Iterable[tuple[str, Iterable[Shown]]], figures: Figures) -> Iterator[Sheet]:
+    """Sheets until the page's pictures have taken so many bytes."""
+    for name, pictures in rows:
+        if figures.spent > budget:
+            return
+        yield Sheet(name, figures.sheet(pictures))
+
+
+def _ends(classes: list[Size]) -> list[Size]:
+    return classes if len(classes) <= BARS else classes[: BARS // 2] + classes[-BARS // 2 :]
+
+
+def _parts(one: Yield) -> list[tuple[str, int]]:
+    """What became of all that was found, as the parts of a bar."""
+    return [(name, int(getattr(one, name))) for name in OUTCOMES]
+
+
+def _meaning(reason: str) -> str:
+    return _MEANINGS.get(reason, f"the server answered {reason[5:]}" if reason.startswith("http.") else "")
 
 
 # --------------------------------------------------------------------------- contact sheets
@@ -86,18 +166,15 @@ class _Sheets:
         """Whether there is another sheet."""
         return self._next is not None
 
-    def page(self, figures: Figures) -> Iterator[str]:
+    def page(self, figures: Figures) -> list[Sheet]:
         """As many sheets as fit on one page, of each class one at most."""
-        if not self._sizes:
-            yield '<p class="soft">No picture is in the set.</p>\n'
-        shown: set[str] = set()
-        while self._next is not None and figures.spent < SHEET_BYTES and self._next[0] not in shown:
+        made: dict[str, Sheet] = {}
+        while self._next is not None and figures.spent < SHEET_BYTES and self._next[0] not in made:
             label, kept, skip = self._next
-            shown.add(label)
-            last = min(kept, skip + self._each)
-            yield f'<h3>{text(label)} <span class="soft">{skip + 1:,} to {last:,} of {kept:,}</span></h3>\n'
-            yield figures.sheet(self._ledger.sheet(label, self._each, skip))
+            shown = figures.sheet(self._ledger.sheet(label, self._each, skip))
+            made[label] = Sheet(label, shown, skip + 1, min(kept, skip + self._each), kept)
             self._next = next(self._places, None)
+        return list(made.values())
 
     def _walk(self) -> Iterator[tuple[str, int, int]]:
         for skip in count(0, self._each):
@@ -105,30 +182,3 @@ class _Sheets:
             if not row:
                 return
             yield from row
-
-
-# --------------------------------------------------------------------------- small things
-
-
-def _title(place: Place) -> str:
-    return f"Report on {place.folder.absolute().name}"
-
-
-def _footer(place: Place, page: Path, numbers: list[int]) -> str:
-    links = "".join(
-        f'<li><a href="{escape(file_address(place.numbered(number), page))}">page {number}</a></li>'
-        for number in numbers
-    )
-    nav = f'<nav aria-label="Pages"><ul>{links}</ul></nav>\n' if links else ""
-    made = "Made by collector from its ledger; this page asks the web for nothing."
-    return f"</main>\n<footer>{nav}<p>{made}</p></footer>\n"
-
-
-def _put(page: Path, made: str) -> None:
-    page.parent.mkdir(parents=True, exist_ok=True)
-    part = page.with_name(f".{page.name}.part")
-    try:
-        part.write_text(made, encoding="utf-8")
-        part.replace(page)
-    finally:
-        part.unlink(missing_ok=True)

@@ -15,10 +15,10 @@ from PIL import Image
 from collector.ledger import Ledger
 from collector.model import Verdict
 from collector.report.alike import alike
-from collector.report.document import link, policy, style, text
 from collector.report.facts import as_json, gather
+from collector.report.figures import file_address
+from collector.report.rendering import OWN_PICTURES, link, plain, policy, style
 from collector.report.report import Place, usual_place, write
-from collector.report.sheets import file_address
 from tests.support.collection import Collection, drawn
 from tests.support.command import Desk
 
@@ -43,7 +43,7 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "<img src=x" not in html
     assert html.count("</style>") == 1 == html.count("</title>")
-    assert "=HYPERLINK(&quot;http://x&quot;)" in html
+    assert "=HYPERLINK(&#34;http://x&#34;)" in html
     assert "\u202e" not in html and "a\\u202egpj.tac" in html
     assert html.count("1 to 1 of 1") == len(HOSTILE), "a sheet for each"
 
@@ -68,7 +68,7 @@ def test_only_addresses_of_the_web_are_links(tmp_path: Path) -> None:
         html = read(reported(collection)[0])
     targets = re.findall(r'href="([^"]*)"', html)
     assert {target.partition(":")[0] for target in targets if ":" in target} == {"https"}
-    assert "https://ok.test/&quot;onmouseover=&quot;alert(1)?a=1&amp;b=2" in targets
+    assert "https://ok.test/&#34;onmouseover=&#34;alert(1)?a=1&amp;b=2" in targets
     assert "onmouseover=" not in re.sub(r'"[^"]*"', "", html)
     assert link("http://" + "x" * 3000, "x") == "x"
 
@@ -82,9 +82,9 @@ def test_the_page_asks_the_web_for_nothing(tmp_path: Path) -> None:
     assert "url(" not in html and "@import" not in html and "<link" not in html
     stated = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
     assert stated is not None
-    assert stated[1].replace("&#x27;", "'") == policy()
+    assert stated[1].replace("&#39;", "'") == policy(OWN_PICTURES)
     digest = base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
-    assert "default-src 'none'" in policy() and f"style-src 'sha256-{digest}'" in policy()
+    assert "default-src 'none'" in policy(OWN_PICTURES) and f"style-src 'sha256-{digest}'" in policy(OWN_PICTURES)
     inside = re.search(r"<style>(.*?)</style>", html, re.DOTALL)
     assert inside is not None and inside[1] == style()
 
@@ -253,8 +253,8 @@ def test_every_key_of_the_json_is_told(tmp_path: Path) -> None:
 
 
 def test_text_is_one_short_line() -> None:
-    assert text("a\n\tb\x00") == "a b\\x00"
-    assert len(text("x" * 500)) == 120
+    assert plain("a\n\tb\x00") == "a b\\x00"
+    assert len(plain("x" * 500)) == 120
 
 
 @pytest.mark.browser

@@ -1,0 +1,86 @@
+"""Pictures with their thumbnails inside the page. Reads picture files; asks the web for nothing."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from collector.images.pixels import Unreadable, thumbnail
+from collector.ledger.showing import Shown
+from collector.report.rendering import plain
+
+SIDE = 176
+"""Pixels of the long side of a thumbnail: sharp at the size that the stylesheet gives it."""
+_MARKUP = 350
+"""Bytes of a figure's own tags."""
+_FOR_ADULTS = frozenset(("mature", "nsfw", "adult"))
+_SAID_YES = frozenset(("yes", "true", "1"))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture as a page shows it."""
+
+    of: Shown
+    file: str
+    """Address of the file, relative to the page."""
+    name: str
+    hidden: str
+    """Why it is not shown; "" when it is."""
+    thumbnail: str = ""
+    """A JPEG in Base64."""
+    width: int = 0
+    height: int = 0
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of the page it takes."""
+        words = 2 * len(escape(self.name)) + len(self.of.page)
+        return _MARKUP + len(self.file) + len(self.thumbnail) + words
+
+
+class Figures:
+    """Makes figures for one page. `spent` counts the bytes that they take."""
+
+    def __init__(self, folder: Path, page: Path) -> None:
+        self._folder, self._page, self.spent = folder, page, 0
+
+    def sheet(self, pictures: Iterable[Shown]) -> list[Figure]:
+        """A grid of them."""
+        made = [self._figure(one) for one in pictures]
+        self.spent += sum(figure.weight for figure in made)
+        return made
+
+    def _figure(self, one: Shown) -> Figure:
+        name = plain(one.title or f"{one.keyword}, {one.width:,} × {one.height:,}")
+        address = file_address(self._folder / one.path, self._page)
+        if why := not_shown(one):
+            return Figure(one, address, name, why)
+        try:
+            body, width, height = thumbnail(self._folder / one.path, SIDE)
+        except Unreadable:
+            return Figure(one, address, name, "the file cannot be read")
+        return Figure(one, address, name, "", base64.b64encode(body).decode(), width, height)
+
+
+def not_shown(one: Shown) -> str:
+    """Why a picture must not be shown, "" when it may: nobody should meet by surprise what was marked before."""
+    if one.verdict == "set.dropped":
+        return "a person dropped it"
+    if any(name.lower() in _FOR_ADULTS and value.lower() in _SAID_YES for name, value in one.fields):
+        return "marked as for adults"
+    return "its server opted out" if one.ignored else ""
+
+
+def file_address(file: Path, page: Path) -> str:
+    """A file as a page names it, relative where that is possible; `#`, `?` and `%` in names are spelled out."""
+    try:
+        relative = os.path.relpath(file.absolute(), page.absolute().parent)
+    except ValueError:  # Another drive.
+        return file.absolute().as_uri()
+    return quote(Path(relative).as_posix(), safe="/")
