@@ -74,7 +74,6 @@ OURS: dict[str, dict[str, Prepared]] = {
         "ours": ours(),
         "ours, --verify full": ours("--verify", "full"),
         "ours, --verify structure": ours("--verify", "structure"),
-        "ours, --transport requests": ours("--transport", "requests", "--threads", "16"),
     },
     "small": {"ours": ours(), "ours, --verify structure": ours("--verify", "structure")},
     "lat": {"ours, 512 in flight": ours("--threads", "512", "--set", "fetch.per_host=16")},

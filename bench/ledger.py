@@ -59,7 +59,7 @@ def step(name: str, folder: Path, keywords: int, limit: int) -> None:
         with Ledger.open(folder) as ledger:
             ledger.plan([Query(f"keyword {n}", f"keyword {n}", limit) for n in range(keywords)])
     elif name == "resume":
-        settings = Settings(out=folder, fetch=FetchSettings(threads=64, transport="requests"))
+        settings = Settings(out=folder, fetch=FetchSettings(threads=64))
         with assemble.workshop(folder) as ledger:
             number = ledger.take_up_all()
             ledger.progress(number)

@@ -64,18 +64,16 @@ class SearchSettings:
 class FetchSettings:
     """Stage two. Times in seconds, sizes in bytes."""
 
-    transport: str = ""
-    """curl or requests; "" takes curl where pycurl can be imported."""
     threads: int = 64
     """Downloads in flight."""
     processes: int = 0
-    """Worker processes of the curl transport; 0 is one per core."""
+    """Worker processes; 0 is one per core."""
     verify: str = "fast"
     """full decodes every pixel, fast reads all of a JPEG's data at an eighth of its size, structure decodes nothing."""
     decode_timeout: float = 10.0
-    """Seconds that looking at one picture may take, with the curl transport."""
+    """Seconds that looking at one picture may take."""
     max_in_flight: int = 268_435_456
-    """Bytes of bodies held in memory at once, over all workers of the curl transport."""
+    """Bytes of bodies held in memory at once, over all workers."""
     per_host: int = 8
     """Downloads in flight at one host."""
     connect_timeout: float = 6.05
@@ -129,10 +127,12 @@ class FetchSettings:
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    "fetch.transport": ("", "curl", "requests"),
     "fetch.verify": ("full", "fast", "structure"),
 }
 """Texts of which only some are possible."""
+
+RETIRED = frozenset(("fetch.transport",))
+"""Settings of earlier versions: still accepted, without effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +180,8 @@ def load(path: Path | None, assignments: Iterable[str], defaults: Tables, filter
 
 def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
     """A copy with one dotted key set: `out`, `limit`, `search.browsers`, `google.home`, ..."""
+    if key in RETIRED:
+        return settings
     table, _, name = key.rpartition(".")
     if not table:
         if name not in ("out", "limit", "source", "blocklist"):

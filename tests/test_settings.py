@@ -58,6 +58,12 @@ def test_a_choice_may_be_given_as_true_or_false(tmp_path: Path) -> None:
         assert load(None, [f"search.headed={text.strip(chr(34))}"], DEFAULTS).search.headed == expected
 
 
+def test_a_setting_of_an_earlier_version_is_without_effect(tmp_path: Path) -> None:
+    file = tmp_path / "collector.toml"
+    file.write_text('[fetch]\ntransport = "requests"\n')
+    assert load(file, ["fetch.transport=curl"], DEFAULTS) == load(None, [], DEFAULTS)
+
+
 def test_filters_are_a_table_of_their_own() -> None:
     settings = load(None, ["filters.size=large"], DEFAULTS, ["size", "color"])
     assert settings.filters == {"size": "large", "color": ""}

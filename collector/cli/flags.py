@@ -108,7 +108,7 @@ search = _options(
 )
 fetch = _options(
     click.option("--threads", type=click.IntRange(1, 1024), help="Downloads in flight.  [default: 64]"),
-    click.option("--transport", type=click.Choice(["curl", "requests"]), help="Who downloads.  [default: curl]"),
+    click.option("--transport", type=click.Choice(["curl", "requests"]), hidden=True),  # Of earlier versions.
     click.option(
         "--verify",
         type=click.Choice(["full", "fast", "structure"]),

@@ -106,12 +106,12 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
             settings.search, inbox.put, load, settings.diagnosis, pages.visit, browserless=browserless
         )
     if fetch:
-        from collector.fetch.choice import open_pool
+        from collector.fetch.pool import ProcessPool
 
         if settings.fetch.browser:
             fetchers = _rescuing(settings, inbox.put)
         else:
-            fetchers = open_pool(settings.fetch, settings.out, inbox.put)
+            fetchers = ProcessPool(settings.fetch, settings.out, inbox.put)
     hosts = Hosts(settings.fetch, time.monotonic)
     checkpoints = Checkpoints(ledger, settings.out)
     return Run(
@@ -122,7 +122,7 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
 def _rescuing(settings: Settings, post: Post) -> Fetchers:
     """The fetch workers, with a browser behind them for what hosts refuse; it starts when it is first needed."""
     from collector.fetch.browser_fallback import RescuePool
-    from collector.fetch.choice import open_pool
+    from collector.fetch.pool import ProcessPool
 
     def viewer() -> Viewer:
         from collector.search.image_viewer import PageViewer
@@ -130,7 +130,7 @@ def _rescuing(settings: Settings, post: Post) -> Fetchers:
         return PageViewer(settings.search, post)
 
     return RescuePool(
-        settings.fetch, settings.out, post, lambda inner: open_pool(settings.fetch, settings.out, inner), viewer
+        settings.fetch, settings.out, post, lambda inner: ProcessPool(settings.fetch, settings.out, inner), viewer
     )
 
 

@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -35,7 +36,7 @@ GIVE_UP = 3
 
 
 class Pool(Protocol):
-    """What stands inside; see `pool` and `process_pool`."""
+    """What stands inside; see `pool`."""
 
     @property
     def in_flight(self) -> int: ...
@@ -145,7 +146,7 @@ class RescuePool:
             return missed
         alone = replace(task, fallbacks=(), thumbnail_url="", cookies="")
         settings = replace(self._settings, stand_ins=False)
-        ended = fetch(alone, settings, _ViewerDownload(self, task.page), _OneRung(), Robots())
+        ended = fetch(alone, settings, partial(self._carried, task.page), _OneRung(), Robots())
         if isinstance(ended, Missed):
             self._in_vain[host] += 1
             return replace(missed, detail=missed.detail + ("; " if missed.detail else "") + "nor does a browser get it")
@@ -156,7 +157,15 @@ class RescuePool:
             task, ended.picture, part, 200, task.url, missed.seconds + ended.reply.seconds, "browser", ignored
         )
 
-    def view(self, page: str, url: str, seconds: float) -> bytes:
+    def _carried(self, page: str, ask: Ask) -> Reply:
+        """`Download` by the viewer. robots.txt is not asked for again: it allowed the request that was refused."""
+        if ask.robots:
+            return Reply(404, ask.url)
+        if not (body := self._view(page, ask.url, ask.seconds)):
+            raise FetchError("http.403", "the page does not show it either", 403)
+        return Reply(200, ask.url, body=body)
+
+    def _view(self, page: str, url: str, seconds: float) -> bytes:
         """What the browser gets; FetchError when there is none, or an address must not be opened."""
         for address in (page, url):
             self._check(address, seconds)
@@ -184,25 +193,3 @@ class _OneRung(Ladder):
     def rungs(self, task: Task) -> list[tuple[str, str]]:  # noqa: ARG002 - the same for all.
         """One, of no name that would be remembered."""
         return [("browser", "")]
-
-
-class _ViewerDownload:
-    """`Download` by the viewer. robots.txt needs no asking: who refused a picture was allowed to be asked for it."""
-
-    def __init__(self, outer: RescuePool, page: str) -> None:
-        self._outer, self._page = outer, page
-
-    def __call__(self, ask: Ask) -> Reply:
-        """See `Download`."""
-        if ask.robots:
-            return Reply(404, ask.url)
-        body = self._outer.view(self._page, ask.url, ask.seconds)
-        if not body:
-            raise FetchError("http.403", "the page does not show it either", 403)
-        return Reply(200, ask.url, body=body)
-
-    def cut(self) -> None:
-        """See `Download`; the viewer is killed instead."""
-
-    def close(self) -> None:
-        """See `Download`; the viewer is closed with its thread."""

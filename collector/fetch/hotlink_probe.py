@@ -5,10 +5,11 @@ Classifying is pure; `probe` asks, one request after the other, and stops as soo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -16,7 +17,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from collector.fetch.referers import stand_in
-from collector.http.transport import Ask, FetchError, Reply
+from collector.http.transport import Ask, Download, FetchError, Reply
 from collector.images.sniff import Unusable, identify
 from collector.model import Task
 from collector.settings import FetchSettings
@@ -142,7 +143,7 @@ class Probe:
     """The requests for one picture."""
 
     subject: Subject
-    download: Callable[[Ask], Reply]
+    download: Download
     seconds: float = 20.0
     looks: dict[str, Look] = field(default_factory=dict)
 
@@ -222,7 +223,7 @@ def _same_site(subject: Subject) -> bool:
     return bool(here) and (here == there or ("." in tail and here.endswith(tail)) or there.endswith(f".{here}"))
 
 
-def probe(subject: Subject, download: Callable[[Ask], Reply], seconds: float = 20.0) -> Finding:
+def probe(subject: Subject, download: Download, seconds: float = 20.0) -> Finding:
     """Find out what the host of a picture wants; `seconds` for each request."""
     return Probe(subject, download, seconds).run()
 
@@ -237,21 +238,22 @@ HOSTS: Final = 8
 
 def survey(subjects: Iterable[Subject], settings: FetchSettings, each: bool = True) -> dict[str, Finding]:
     """URL -> finding. With `each`, every picture is asked for as a foreign page would; else one of every host."""
-    from collector.http.requests_transport import RequestsDownload
-
     hosts: dict[str, list[Subject]] = {}
     for subject in {subject.url: subject for subject in subjects}.values():
         hosts.setdefault(origin(subject.url), []).append(subject)
-    download = RequestsDownload(settings)
-    try:
-        with ThreadPoolExecutor(HOSTS, thread_name_prefix="hotlink") as pool:
-            done = pool.map(lambda listed: _host(listed, download, each), hosts.values())
-            return {url: finding for found in done for url, finding in found.items()}
-    finally:
-        download.close()
+    with ThreadPoolExecutor(HOSTS, thread_name_prefix="hotlink") as pool:
+        done = pool.map(lambda listed: _asked(listed, settings, each), hosts.values())
+        return {url: finding for found in done for url, finding in found.items()}
 
 
-def _host(subjects: list[Subject], download: Callable[[Ask], Reply], each: bool) -> dict[str, Finding]:
+def _asked(subjects: list[Subject], settings: FetchSettings, each: bool) -> dict[str, Finding]:
+    from collector.http.curl_transport import CurlDownload
+
+    with contextlib.closing(CurlDownload(settings)) as download:
+        return _host(subjects, download, each)
+
+
+def _host(subjects: list[Subject], download: Download, each: bool) -> dict[str, Finding]:
     """All pictures of one host, known bytes first; a host that asks to wait, or is silent, is left alone."""
     found: dict[str, Finding] = {}
     full = 0

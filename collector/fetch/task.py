@@ -52,11 +52,7 @@ def fetch(task: Task, settings: FetchSettings, download: Download, ladder: Ladde
     try:
         ask = next(going)
         while True:
-            if not ask.robots:
-                ask = _answered(going, ask, download)
-                continue
-            with robots.turn(ask.url) as mine:
-                ask = _answered(going, ask, download) if mine else going.send(None)
+            ask = _answered(going, ask, download)
     except StopIteration as end:
         result: Verified | Missed = end.value
         return result

@@ -31,6 +31,28 @@ SLICE = 0.005
 IDLE_CONNECTIONS = 256
 
 
+class CurlDownload:
+    """`Download` for one thread, which waits for each answer; the others have to make their own. Close it."""
+
+    def __init__(self, settings: FetchSettings) -> None:
+        self._transfers = CurlTransfers(settings)
+
+    def __call__(self, ask: Ask) -> Reply:
+        """See `Download`."""
+        came: list[Reply | FetchError] = []
+        self._transfers.start(ask, came.append)
+        while not came:
+            self._transfers.turn(1.0)
+        if isinstance(came[0], FetchError):
+            raise came[0]
+        self._transfers.release(len(came[0].body))
+        return came[0]
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._transfers.close()
+
+
 class CurlTransfers:
     """Asks under way, all of them moved by `turn`; for one thread, but for `wake`.
 

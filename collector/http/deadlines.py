@@ -1,4 +1,4 @@
-"""Ends attempts from outside: at their deadline, below the minimum speed, or all of them at a stop.
+"""Ends attempts from outside: at their deadline, or below the minimum speed.
 
 A read timeout starts anew with each byte, so a server that drips holds a thread for ever; only shutting
 the socket from another thread ends it, whatever the server is at (handshake, headers, chunk sizes).
@@ -91,7 +91,6 @@ class Watchdog:
         self._lock = threading.Lock()
         self._some = threading.Event()
         self._closed = threading.Event()
-        self._cut = False
         self._thread = threading.Thread(target=self._watch, name="fetch-watchdog", daemon=True)
         self._thread.start()
 
@@ -101,8 +100,6 @@ class Watchdog:
         attempt = Attempt(seconds, self._speed, self._slow_time)
         with self._lock:
             self._attempts.add(attempt)
-            if self._cut:
-                attempt.cut("net.reset")
         self._some.set()
         try:
             yield attempt
@@ -110,13 +107,6 @@ class Watchdog:
             with self._lock:
                 self._attempts.discard(attempt)
             attempt.release()
-
-    def cut_all(self) -> None:
-        """End every attempt, and those to come."""
-        with self._lock:
-            self._cut = True
-            for attempt in self._attempts:
-                attempt.cut("net.reset")
 
     def close(self) -> None:
         """Stop the thread."""

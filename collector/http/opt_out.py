@@ -5,11 +5,10 @@ Pure but for its memory of robots.txt. It reads what was said; whether it is obe
 
 from __future__ import annotations
 
-import contextlib
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from collector.http.robots import MOST_BYTES, TOKEN, Rules
@@ -93,7 +92,6 @@ class Robots:
         self._known: dict[str, tuple[Rules | FetchError, float]] = {}
         self._size = 0
         self._lock = threading.Lock()
-        self._turns: dict[str, threading.Lock] = {}
 
     def known(self, origin: str) -> Rules | FetchError | None:
         """Its rules, the trouble there was a moment ago, or None: to be asked for."""
@@ -111,23 +109,6 @@ class Robots:
                 self._size = 0
             self._size += size
             self._known[origin] = rules, self._clock() + keep
-
-    @contextlib.contextmanager
-    def turn(self, url: str) -> Iterator[bool]:
-        """For threads: True for the one that asks for a robots.txt, False for those that waited for it meanwhile."""
-        mine = threading.Lock()
-        with mine:
-            with self._lock:
-                first = self._turns.setdefault(url, mine)
-            try:
-                if first is not mine:
-                    with first:
-                        pass
-                yield first is mine and self.known(asked_of(url)) is None
-            finally:
-                if first is mine:
-                    with self._lock:
-                        del self._turns[url]
 
 
 def asked_of(url: str) -> str:

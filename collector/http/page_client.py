@@ -17,11 +17,11 @@ from collector import __version__
 from collector.errors import SourceError
 from collector.http.contract import Answer, Throttled
 from collector.http.deadlines import Watchdog
-from collector.http.exchange import Exchange, PageAsk
 from collector.http.pace import LONGEST_PAUSE, Pace
+from collector.http.page_session import PageAsk, PageSession
 from collector.http.prefetch import in_order
 from collector.http.robots import RobotsBook, Rules
-from collector.http.safe_adapter import GuardedAdapter, tls_context
+from collector.http.safe_adapter import SafeAdapter, tls_context
 from collector.http.safety import Resolve, system_resolve
 from collector.http.transport import FetchError, retry_after
 from collector.model import SearchState
@@ -66,11 +66,11 @@ class PageClient:
         """Pages for one search; `left` gives its seconds left and raises when it is to stop."""
         return PageVisit(self, left)
 
-    def adapter(self) -> GuardedAdapter:
+    def adapter(self) -> SafeAdapter:
         """Connections for one visit."""
         with self._lock:
             self._context = self._context or tls_context()
-        return GuardedAdapter(self.settings, self.resolve, self._context)
+        return SafeAdapter(self.settings, self.resolve, self._context)
 
     def unheeded(self, host: str) -> None:
         """The user chose not to obey the host's robots.txt: said once."""
@@ -136,7 +136,7 @@ class PageVisit:
             self._watchdog.close()
 
     @cached_property
-    def _adapter(self) -> GuardedAdapter:
+    def _adapter(self) -> SafeAdapter:
         return self._client.adapter()
 
     @cached_property
@@ -145,10 +145,10 @@ class PageVisit:
         return Watchdog(settings.minimum_speed, settings.slow_time)
 
     @cached_property
-    def _exchange(self) -> Exchange:
+    def _exchange(self) -> PageSession:
         settings = self._client.settings
         agent = settings.user_agent.replace("{version}", __version__)
-        return Exchange(self._adapter, agent, settings.allow_private)
+        return PageSession(self._adapter, agent, settings.allow_private)
 
     # ------------------------------------------------------------------ tries and pauses
 

@@ -1,6 +1,6 @@
 """Connections of requests and urllib3 that open to checked addresses only, and bodies read within bounds.
 
-Shared by pictures and pages. Follows no redirect, keeps no cookie and decides nothing about an answer.
+For pages and JSON. Follows no redirect, keeps no cookie and decides nothing about an answer.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import sys
 import threading
 from typing import Any
 
@@ -22,7 +21,7 @@ from collector.http.deadlines import Attempt
 from collector.http.errors import as_fetch_errors
 from collector.http.response_checks import SMALL_REST, announced_length, check_head, coding_of, unpacked
 from collector.http.safety import Resolve, candidates, connect
-from collector.http.transport import FetchError, joint
+from collector.http.transport import FetchError
 from collector.settings import FetchSettings
 
 CHUNK = 65_536
@@ -31,7 +30,7 @@ IDLE_HOSTS = 100
 """Hosts whose idle connections are kept; more would run into the usual limit of 1,024 open files."""
 
 
-class GuardedAdapter(HTTPAdapter):
+class SafeAdapter(HTTPAdapter):
     """Thread-safe. One TLS context for all hosts: making one costs 18 ms of CPU."""
 
     def __init__(self, settings: FetchSettings, resolve: Resolve, context: ssl.SSLContext) -> None:
@@ -115,29 +114,23 @@ def tls_context() -> ssl.SSLContext:
 
 def headers_of(answer: requests.Response) -> dict[str, str]:
     """Names in lower case."""
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    if "x-robots-tag" in headers:
-        headers["x-robots-tag"] = joint("x-robots-tag").join(answer.raw.headers.getlist("x-robots-tag"))
-    return headers
+    return {name.lower(): value for name, value in answer.headers.items()}
 
 
-def read_body(answer: requests.Response, attempt: Attempt, limit: int, whole: bool = True) -> bytes:
-    """The whole body, at most `limit` bytes on the wire and unpacked. FetchError when it is not whole or too big.
-
-    Without `whole` a longer one is cut off at about the limit.
-    """
+def read_body(answer: requests.Response, attempt: Attempt, limit: int) -> bytes:
+    """The whole body, at most `limit` bytes on the wire and unpacked. FetchError when it is not whole or too big."""
     headers, status = headers_of(answer), answer.status_code
-    check_head(headers, limit if whole else sys.maxsize, status)
+    check_head(headers, limit, status)
     with as_fetch_errors(attempt):
-        body = _read(answer.raw, attempt, limit, status, whole)
+        body = _read(answer.raw, attempt, limit, status)
     attempt.check()  # A socket that was shut from outside reads as a clean end.
     announced = announced_length(headers)
-    if announced is not None and len(body) != announced and (whole or len(body) <= limit):
+    if announced is not None and len(body) != announced:
         raise FetchError("net.truncated", f"{len(body):,} of {announced} bytes", status)
     return unpacked(body, coding_of(headers), limit)
 
 
-def _read(raw: Any, attempt: Attempt, limit: int, status: int, whole: bool) -> bytes:
+def _read(raw: Any, attempt: Attempt, limit: int, status: int) -> bytes:
     chunks: list[bytes] = []
     received = 0
     while chunk := raw.read1(CHUNK, decode_content=False):
@@ -145,8 +138,6 @@ def _read(raw: Any, attempt: Attempt, limit: int, status: int, whole: bool) -> b
         received += len(chunk)
         attempt.received += len(chunk)
         if received > limit:
-            if not whole:
-                break
             raise FetchError("body.too_big", f"more than {limit:,} bytes", status)
         attempt.check()
     return b"".join(chunks)

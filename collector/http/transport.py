@@ -1,15 +1,11 @@
-"""The seam to HTTP: one Ask goes in, one Reply or FetchError comes out. Values only; no I/O here.
-
-Whatever carries the bytes (threads with requests now, libcurl later) fits behind `Download`.
-"""
+"""The seam to HTTP for pictures: one Ask goes in, one Reply or FetchError comes out. Values only; no I/O here."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
 from urllib.parse import urlsplit
 
 RETRY_AFTER_CAP = 21_600.0
@@ -67,17 +63,8 @@ class FetchError(Exception):
         self.retry_after = retry_after
 
 
-class Download(Protocol):
-    """Carries Asks; called from many threads at once."""
-
-    def __call__(self, ask: Ask) -> Reply:
-        """The answer, within `ask.seconds`. Raises FetchError and nothing else that a server can cause."""
-
-    def cut(self) -> None:
-        """Break every connection: running calls end at once with FetchError, later ones too."""
-
-    def close(self) -> None:
-        """Give back what is still held. Called once, after the last call has ended or was cut."""
+Download = Callable[[Ask], Reply]
+"""Carries one Ask within `ask.seconds`. Raises FetchError and nothing else that a server can cause."""
 
 
 def joint(name: str) -> str:

@@ -30,7 +30,9 @@ def forked(arguments: list[str], folder: Path, spec: str = "", log: Path | None 
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
         if spec:
-            os.environ.update(FAULT=spec, FAULT_UNDER=str(folder / "images"), FAULT_LOG=str(log))
+            if not spec.endswith(":die"):  # Then the worker meets it too.
+                os.environ.update(FAULT=spec, FAULT_UNDER=str(folder / "images"), FAULT_LOG=str(log))
+                os.environ["PYTHONPATH"] = str(Path(faults.__file__).parent)
             faults.install(spec, str(folder / "images"), str(log))
         from collector.cli import main
 
@@ -82,8 +84,7 @@ def warm() -> None:
 
     import collector.cli.terminal.table
     import collector.crawl.assemble
-    import collector.fetch.thread_pool
-    import collector.http.requests_transport  # noqa: F401
+    import collector.fetch.pool  # noqa: F401
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Blocked hosts through both transports: nothing is sent to them, wherever the way to them begins."""
+"""Blocked hosts through a whole pool: nothing is sent to them, wherever the way to them begins."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pytest
 
 from collector.errors import BrowserError
 from collector.fetch.browser_fallback import GIVE_UP, RescuePool
-from collector.fetch.choice import open_pool
+from collector.fetch.pool import ProcessPool
 from collector.model import Arrived, Media, Missed, Task
 from collector.settings import FetchSettings, SearchSettings
 from tests.support.fetching import QUICK
@@ -59,14 +59,14 @@ Pair = tuple[RescuePool, "SimpleQueue[Any]"]
 
 
 @pytest.fixture
-def rescue(tmp_path: Path, transport: str, showing: Showing) -> Iterator[Callable[..., Pair]]:
+def rescue(tmp_path: Path, showing: Showing) -> Iterator[Callable[..., Pair]]:
     made: list[RescuePool] = []
 
     def make(**changed: Any) -> Pair:
-        settings = FetchSettings(**{**QUICK, "transport": transport, "browser": True, **changed})
+        settings = FetchSettings(**{**QUICK, "browser": True, **changed})
         inbox: SimpleQueue[Any] = SimpleQueue()
         pool = RescuePool(
-            settings, tmp_path, inbox.put, lambda post: open_pool(settings, tmp_path, post), lambda: showing
+            settings, tmp_path, inbox.put, lambda post: ProcessPool(settings, tmp_path, post), lambda: showing
         )
         made.append(pool)
         return pool, inbox
@@ -184,11 +184,8 @@ def test_a_browser_comes_before_the_thumbnail(server: Server, rescue, showing: S
 
 
 @pytest.mark.browser
-def test_with_a_real_browser(server: Server, second: Server, transport: str, tmp_path: Path) -> None:
+def test_with_a_real_browser(server: Server, second: Server, tmp_path: Path) -> None:
     from collector.search.image_viewer import PageViewer
-
-    if transport != "curl":
-        pytest.skip("the browser does not depend on it")
 
     async def guarded(request: Request, writer: Writer) -> None:
         shown = request.headers.get("sec-fetch-dest") == "image" and "seen=1" in request.headers.get("cookie", "")
@@ -201,7 +198,7 @@ def test_with_a_real_browser(server: Server, second: Server, transport: str, tmp
     search = SearchSettings(headed="no", page_load_timeout=20)
     inbox: SimpleQueue[Any] = SimpleQueue()
     pool = RescuePool(
-        settings, tmp_path, inbox.put, lambda post: open_pool(settings, tmp_path, post),
+        settings, tmp_path, inbox.put, lambda post: ProcessPool(settings, tmp_path, post),
         lambda: PageViewer(search, lambda _: None),
     )  # fmt: skip
     pool.submit(*(Task(n, 1, url, page=page) for n, url in enumerate(urls)))

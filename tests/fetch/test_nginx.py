@@ -17,7 +17,7 @@ import pytest
 
 from collector.fetch.hotlink_probe import FOREIGN, Finding, State, Subject, classify, looks_signed, probe, survey
 from collector.fetch.hotlink_probe import Look as Seen
-from collector.http.requests_transport import RequestsDownload
+from collector.http.curl_transport import CurlDownload
 from collector.http.transport import Ask, FetchError
 from collector.model import Arrived, Missed
 from collector.settings import FetchSettings
@@ -95,8 +95,8 @@ def wait_for(port: int, running: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture
-def download() -> Iterator[RequestsDownload]:
-    made = RequestsDownload(FetchSettings(allow_private=True, read_timeout=5, deadline=10))
+def download() -> Iterator[CurlDownload]:
+    made = CurlDownload(FetchSettings(allow_private=True, read_timeout=5, deadline=10))
     yield made
     made.close()
 
@@ -199,27 +199,15 @@ TABLE = [
 
 @needs_nginx
 @pytest.mark.parametrize(("referer", "statuses"), TABLE)
-def test_valid_referers(nginx: Nginx, download: RequestsDownload, referer: str, statuses: str) -> None:
+def test_valid_referers(nginx: Nginx, download: CurlDownload, referer: str, statuses: str) -> None:
     urls = (nginx.url("foreign", "/403/1.jpg"), nginx.url("own"), nginx.url("none"), nginx.url("galleries"))
     assert " ".join(str(download(Ask(url, referer)).status) for url in urls) == statuses
 
 
 @needs_nginx
 @pytest.mark.parametrize(("agent", "status"), [(None, 200), ("", 403), ("curl/8.0", 403), ("Mozilla/5.0 (X11)", 200)])
-def test_the_agent_is_the_one_asked_for(
-    nginx: Nginx, download: RequestsDownload, agent: str | None, status: int
-) -> None:
-    from collector.http.curl_transport import CurlTransfers
-
-    ask = Ask(nginx.url("agent"), agent=agent)
-    assert download(ask).status == status
-    answers: list[object] = []
-    transfers = CurlTransfers(FetchSettings(allow_private=True))
-    transfers.start(ask, answers.append)
-    while not answers:
-        transfers.turn(0.1)
-    transfers.close()
-    assert getattr(answers[0], "status", None) == status
+def test_the_agent_is_the_one_asked_for(nginx: Nginx, download: CurlDownload, agent: str | None, status: int) -> None:
+    assert download(Ask(nginx.url("agent"), agent=agent)).status == status
 
 
 # --------------------------------------------------------------------------- states
@@ -246,7 +234,7 @@ def test_the_agent_is_the_one_asked_for(
     ],
 )
 @pytest.mark.parametrize("known", [True, False])
-def test_states(nginx: Nginx, download: RequestsDownload, rule: str, path: str, state: State, known: bool) -> None:
+def test_states(nginx: Nginx, download: CurlDownload, rule: str, path: str, state: State, known: bool) -> None:
     sha256 = hashlib.sha256(ONE).hexdigest() if known else ""
     url = nginx.url(rule, path)
     found = probe(Subject(url, nginx.url(rule, "/index.html"), "seen=1", sha256), download)
@@ -255,7 +243,7 @@ def test_states(nginx: Nginx, download: RequestsDownload, rule: str, path: str, 
 
 
 @needs_nginx
-def test_signed_and_limited_states(nginx: Nginx, download: RequestsDownload) -> None:
+def test_signed_and_limited_states(nginx: Nginx, download: CurlDownload) -> None:
     later, past = int(time.time()) + 600, int(time.time()) - 600
     assert state_of(nginx.url("signed", signature("/1.jpg", later)), download) is State.SIGNED
     assert state_of(nginx.url("signed", signature("/1.jpg", past)), download) is State.SIGNED
@@ -263,7 +251,7 @@ def test_signed_and_limited_states(nginx: Nginx, download: RequestsDownload) -> 
     assert state_of("http://127.0.0.1:1/1.jpg", download) is State.UNREACHABLE
 
 
-def state_of(url: str, download: RequestsDownload) -> State:
+def state_of(url: str, download: CurlDownload) -> State:
     found: Finding = probe(Subject(url), download)
     return found.state
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.fetch.referers import Ladder
+from collector.fetch.referers import Ladder, stand_in
+from collector.http.transport import Reply
 from collector.model import Arrived, Missed, Task
 from collector.urls import browser_referer, referer_after_redirect, whole_page
 from tests.support.misbehaving import Request, Server, Writer, ok, parts, picture, redirect
@@ -176,12 +177,12 @@ def test_a_small_picture_under_every_referer_is_just_small(server: Server, slug)
     assert slug(url, width=1600, height=1200, page=PAGE) == "arrived"
 
 
-@pytest.mark.parametrize("transport", ["requests"])  # The list is changed in this process only.
-def test_known_stand_in_by_its_bytes(server: Server, slug, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_stand_in_by_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     known = frozenset({(len(SMALL), hashlib.md5(SMALL).hexdigest())})
     monkeypatch.setattr("collector.fetch.referers._KNOWN", known)
-    assert slug(server.put("/x.jpg", ok(SMALL))) == "image.placeholder"
-    assert slug(server.put("/y.jpg", ok(JPEG))) == "arrived"
+    task = Task(1, 1, "http://a.example/x.jpg")
+    assert stand_in(task, Reply(200, task.url, body=SMALL)) == "removed"
+    assert stand_in(task, Reply(200, task.url, body=JPEG)) == ""
 
 
 def test_thumbnails_are_not_asked_for_unless_wanted(server: Server, slug) -> None:

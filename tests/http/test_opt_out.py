@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from collector.fetch.choice import open_pool
+from collector.fetch.pool import ProcessPool
 from collector.http.opt_out import KEEP, KEEP_TROUBLE, TEXT, Robots, forbidden, opt_out, prohibited
 from collector.http.robots import Rules
 from collector.http.transport import FetchError, Reply
@@ -210,7 +210,7 @@ def test_data_urls_ask_nobody(server: Server, slug) -> None:
 
 
 @pytest.mark.parametrize("slow", [False, True])
-def test_asked_for_once_by_all_that_wait(slow: bool, server: Server, transport: str, tmp_path: Path) -> None:
+def test_asked_for_once_by_all_that_wait(slow: bool, server: Server, tmp_path: Path) -> None:
     async def rules(request: Request, writer: Writer) -> None:
         await asyncio.sleep(0.3 if slow else 0)
         writer.write(ok(b"User-agent: *\nDisallow: /kept", Connection="close"))
@@ -218,7 +218,7 @@ def test_asked_for_once_by_all_that_wait(slow: bool, server: Server, transport: 
 
     server.put("/robots.txt", rules)
     inbox: SimpleQueue[Any] = SimpleQueue()
-    pool = open_pool(FetchSettings(**{**QUICK, "transport": transport, "threads": 16}), tmp_path, inbox.put)
+    pool = ProcessPool(FetchSettings(**{**QUICK, "threads": 16}), tmp_path, inbox.put)
     urls = [server.put(f"/{'kept' if n % 3 == 0 else 'free'}{n}.jpg", ok(JPEG)) for n in range(40)]
     pool.submit(*(Task(n, 1, url) for n, url in enumerate(urls)))
     values = [inbox.get(timeout=20) for _ in urls]
@@ -229,7 +229,7 @@ def test_asked_for_once_by_all_that_wait(slow: bool, server: Server, transport: 
     assert not [path for path in server.paths() if path.startswith("/kept")]
 
 
-def test_those_who_wait_share_the_trouble(server: Server, transport: str, tmp_path: Path) -> None:
+def test_those_who_wait_share_the_trouble(server: Server, tmp_path: Path) -> None:
     async def busy(request: Request, writer: Writer) -> None:
         await asyncio.sleep(0.3)
         writer.write(ok(b"", "503 Busy", Connection="close"))
@@ -237,7 +237,7 @@ def test_those_who_wait_share_the_trouble(server: Server, transport: str, tmp_pa
 
     server.put("/robots.txt", busy)
     inbox: SimpleQueue[Any] = SimpleQueue()
-    pool = open_pool(FetchSettings(**{**QUICK, "transport": transport, "threads": 8}), tmp_path, inbox.put)
+    pool = ProcessPool(FetchSettings(**{**QUICK, "threads": 8}), tmp_path, inbox.put)
     pool.submit(*(Task(n, 1, f"{server.base}/{n}.jpg") for n in range(8)))
     values = [inbox.get(timeout=20) for _ in range(8)]
     pool.close()

@@ -16,8 +16,8 @@ from collector.errors import SourceError
 from collector.http import page_client
 from collector.http.contract import Answer
 from collector.http.decoding import text_of
-from collector.http.exchange import MOST_BYTES
 from collector.http.page_client import PageClient, PageVisit
+from collector.http.page_session import MOST_BYTES
 from collector.http.robots import Rules
 from collector.model import SearchState
 from collector.settings import FetchSettings

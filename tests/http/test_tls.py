@@ -1,4 +1,4 @@
-"""TLS is checked, shared, and under the deadline. The keys in tls/ are for these tests alone."""
+"""TLS of pages is checked, shared, and under the deadline. The keys in tls/ are for tests alone."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.http.requests_transport import RequestsDownload
-from collector.http.transport import Ask, FetchError
-from collector.settings import FetchSettings
-from tests.support.misbehaving import bare, drip, ok, picture, serving, silence
+from tests.support.misbehaving import bare, drip, ok, picture, serving
+from tests.support.pages import OnePage
 
 CERTIFICATES = Path(__file__).parent / "tls"
 JPEG = picture()
@@ -26,39 +24,35 @@ def server_context(name: str) -> ssl.SSLContext:
     return context
 
 
-Make = Callable[[], RequestsDownload]
+Make = Callable[..., OnePage]
 
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    """Downloads that trust the test authority, or nobody we know."""
-    made: list[RequestsDownload] = []
+    """Pages that trust the test authority, or nobody we know."""
+    made: list[OnePage] = []
 
-    def download(trusting: bool = True) -> RequestsDownload:
-        settings = FetchSettings(allow_private=True, connect_timeout=1.0, read_timeout=1.0)
+    def page(trusting: bool = True) -> OnePage:
         context = ssl.create_default_context(cafile=CERTIFICATES / "authority.pem") if trusting else None
-        made.append(RequestsDownload(settings, lambda host, port: ["127.0.0.1"], context))
+        made.append(OnePage(lambda host, port: ["127.0.0.1"], context=context))
         return made[-1]
 
-    yield download
+    yield page
     for one in made:
         one.close()
 
 
-def reason(download: RequestsDownload, url: str, seconds: float = 3.0) -> str:
-    with pytest.raises(FetchError) as caught:
-        download(Ask(url, seconds=seconds))
-    return caught.value.reason
+def reason(page: OnePage, url: str, seconds: float = 3.0) -> str:
+    return page.trouble(url, seconds).reason
 
 
 def test_good_certificate_and_one_connection(make: Make) -> None:
     with serving(server_context("good")) as server:
         url = server.put("/x.jpg", ok(JPEG))
-        download = make()
+        page = make()
         for _ in range(3):
-            assert download(Ask(url)).body == JPEG
-        named = url.replace("127.0.0.1", "pictures.example")
-        assert download(Ask(named)).body == JPEG
+            assert page.body(url) == JPEG
+        assert page.body(url.replace("127.0.0.1", "pictures.example")) == JPEG
         assert server.connections == 2
 
 
@@ -71,7 +65,7 @@ def test_bad_certificate(name: str, make: Make) -> None:
 
 def test_unknown_authority(make: Make) -> None:
     with serving(server_context("good")) as server:
-        assert reason(make(trusting=False), server.put("/x.jpg", ok(JPEG))) == "net.tls"  # type: ignore[call-arg]
+        assert reason(make(trusting=False), server.put("/x.jpg", ok(JPEG))) == "net.tls"
         assert server.log == []
 
 
@@ -99,16 +93,6 @@ def test_short_body_under_tls(make: Make) -> None:
     with serving(server_context("good")) as server:
         url = server.put("/x.jpg", ok(JPEG[:-9], length=len(JPEG), Connection="close"))
         assert reason(make(), url) == "net.truncated"
-
-
-def test_cut_under_tls(make: Make) -> None:
-    with serving(server_context("good")) as server:
-        url = server.put("/x.jpg", silence(b"HTTP/1.1 200 OK\r\n"))
-        download = make()
-        threading.Timer(0.3, download.cut).start()
-        started = time.monotonic()
-        assert reason(download, url) == "net.reset"
-        assert time.monotonic() - started < 3
 
 
 @pytest.fixture

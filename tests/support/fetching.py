@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from collector.fetch.choice import open_pool
 from collector.fetch.pool import ProcessPool
-from collector.fetch.thread_pool import FetchPool
 from collector.model import Arrived, Missed, Task
 from collector.settings import FetchSettings
 from tests.support.misbehaving import Server, serving
@@ -45,23 +43,17 @@ def second() -> Iterator[Server]:
 Fetch = Callable[..., Arrived | Missed]
 
 
-@pytest.fixture(params=["curl", "requests"])
-def transport(request: pytest.FixtureRequest) -> str:
-    """Everything that a server may do is done to both."""
-    return str(request.param)
-
-
 @pytest.fixture
-def fetch(tmp_path: Path, transport: str) -> Iterator[Fetch]:
+def fetch(tmp_path: Path) -> Iterator[Fetch]:
     """fetch(url, page=..., settings={...}): one task through a whole pool; checks that no stray part file stays."""
-    pools: dict[tuple[Any, ...], tuple[FetchPool | ProcessPool, SimpleQueue[Any]]] = {}
+    pools: dict[tuple[Any, ...], tuple[ProcessPool, SimpleQueue[Any]]] = {}
 
     def run(url: str, settings: dict[str, Any] | None = None, **task: Any) -> Arrived | Missed:
         key = tuple(sorted((settings or {}).items()))
         if key not in pools:
             inbox: SimpleQueue[Any] = SimpleQueue()
-            chosen = FetchSettings(**{**QUICK, "transport": transport, **(settings or {})})
-            pools[key] = (open_pool(chosen, tmp_path, inbox.put), inbox)
+            chosen = FetchSettings(**{**QUICK, **(settings or {})})
+            pools[key] = (ProcessPool(chosen, tmp_path, inbox.put), inbox)
         pool, inbox = pools[key]
         pool.submit(Task(1, 1, url, **task))
         value = inbox.get(timeout=20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import pickle
 import queue
@@ -14,12 +15,11 @@ from typing import Any
 
 import pytest
 
-from collector.fetch.choice import open_pool
 from collector.fetch.parts import sweep_parts
-from collector.fetch.thread_pool import FetchPool, ProcessPool
-from collector.http.transport import Ask, FetchError, Reply
+from collector.fetch.pool import ProcessPool
 from collector.model import Arrived, Missed, Task
 from collector.settings import FetchSettings
+from tests.faults import sitecustomize as faults
 from tests.support.fetching import QUICK
 from tests.support.misbehaving import Server, bare, drip, ok, parts, picture, redirect, reset, silence
 
@@ -27,16 +27,13 @@ JPEG = picture()
 Inbox = queue.SimpleQueue
 
 
-Pool = FetchPool | ProcessPool
-
-
 @pytest.fixture
-def pool_of(tmp_path: Path, transport: str) -> Iterator[Callable[..., tuple[Pool, Inbox[Any]]]]:
-    made: list[Pool] = []
+def pool_of(tmp_path: Path) -> Iterator[Callable[..., tuple[ProcessPool, Inbox[Any]]]]:
+    made: list[ProcessPool] = []
 
-    def make(folder: Path = tmp_path, **settings: Any) -> tuple[Pool, Inbox[Any]]:
+    def make(folder: Path = tmp_path, **settings: Any) -> tuple[ProcessPool, Inbox[Any]]:
         inbox: Inbox[Any] = Inbox()
-        made.append(open_pool(FetchSettings(**{**QUICK, "transport": transport, **settings}), folder, inbox.put))
+        made.append(ProcessPool(FetchSettings(**{**QUICK, **settings}), folder, inbox.put))
         return made[-1], inbox
 
     yield make
@@ -113,7 +110,7 @@ def test_part_files_are_swept(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------- stops
 
 
-def stuck(server: Server, pool: Pool, count: int = 4) -> None:
+def stuck(server: Server, pool: ProcessPool, count: int = 4) -> None:
     """Have all threads in the middle of a download that does not end by itself."""
     asked = len(server.pictures)
     url = server.put("/drip.jpg", drip(ok(b"", length=10**5)))
@@ -151,8 +148,7 @@ def test_close_lets_running_downloads_finish(server: Server, pool_of) -> None:
 
 
 def test_close_waits_only_so_long(server: Server, pool_of, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collector.fetch.thread_pool.DRAIN_SECONDS", 0.5)
-    monkeypatch.setattr("collector.fetch.thread_pool.DRAIN_SECONDS", 0.5)
+    monkeypatch.setattr("collector.fetch.pool.DRAIN_SECONDS", 0.5)
     pool, inbox = pool_of(deadline=60.0, read_timeout=60.0)
     stuck(server, pool)
     started = time.monotonic()
@@ -174,9 +170,9 @@ def test_a_second_close_hurries_the_first(server: Server, pool_of) -> None:
     assert inbox.empty()
 
 
-def test_close_does_not_wait_for_a_full_inbox(server: Server, tmp_path: Path, transport: str) -> None:
+def test_close_does_not_wait_for_a_full_inbox(server: Server, tmp_path: Path) -> None:
     inbox: queue.Queue[Any] = queue.Queue(maxsize=1)
-    pool = open_pool(FetchSettings(**{**QUICK, "transport": transport}), tmp_path, inbox.put)
+    pool = ProcessPool(FetchSettings(**QUICK), tmp_path, inbox.put)
     url = server.put("/x.jpg", ok(JPEG))
     for n in range(4):
         pool.submit(Task(n, 1, url))
@@ -208,84 +204,19 @@ def test_closed_means_closed(pool_of) -> None:
 # --------------------------------------------------------------------------- trouble that is nobody's picture's
 
 
-class Canned:
-    """A download without a network."""
-
-    def __init__(self, answer: Callable[[Ask], Reply]) -> None:
-        self.answer = answer
-
-    def __call__(self, ask: Ask) -> Reply:
-        return self.answer(ask)
-
-    def cut(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
-@pytest.fixture
-def threads_with(tmp_path: Path) -> Iterator[Callable[..., tuple[FetchPool, Inbox[Any]]]]:
-    """A pool of threads with a download of the test's own."""
-    made: list[FetchPool] = []
-
-    def make(answer: Callable[[Ask], Reply]) -> tuple[FetchPool, Inbox[Any]]:
-        inbox: Inbox[Any] = Inbox()
-        made.append(FetchPool(FetchSettings(**QUICK), tmp_path, inbox.put, Canned(answer)))
-        return made[-1], inbox
-
-    yield make
-    for pool in made:
-        pool.close(now=True)
-
-
-def test_a_bug_is_handed_to_the_calling_thread(threads_with) -> None:
-    def broken(ask: Ask) -> Reply:
-        raise KeyError("bug")
-
-    pool, inbox = threads_with(broken)
-    pool.submit(Task(1, 1, "https://a.example/x.jpg"))
-    assert isinstance(inbox.get(timeout=5), KeyError)
-    pool.submit(Task(2, 1, "data:image/gif;base64,AAAA"))
-    assert isinstance(inbox.get(timeout=5), Missed), "the thread lives on"
-
-
-def test_another_transport_fits_the_seam(threads_with) -> None:
-    def answer(ask: Ask) -> Reply:
-        if "bad" in ask.url:
-            raise FetchError("net.proxy", "no\x1b[31m", status=502, retry_after=3.0)
-        return Reply(200, ask.url, {}, JPEG)
-
-    pool, inbox = threads_with(answer)
-    pool.submit(Task(1, 1, "https://a.example/x.jpg"))
-    assert isinstance(inbox.get(timeout=5), Arrived)
-    pool.submit(Task(2, 1, "https://a.example/bad.jpg"))
-    missed = inbox.get(timeout=5)
-    assert (missed.reason, missed.http_status, missed.retry_after) == ("net.proxy", 502, 3.0)
-    assert "\x1b" not in missed.detail
-
-
 def test_folder_that_is_gone_is_an_error_not_a_failure(server: Server, pool_of, tmp_path: Path) -> None:
     pool, inbox = pool_of(folder=tmp_path / "gone")
     pool.submit(Task(1, 1, server.put("/x.jpg", ok(JPEG))))
     assert isinstance(inbox.get(timeout=5), FileNotFoundError)
 
 
-@pytest.mark.parametrize("transport", ["requests"])  # The disk is full for this process only; the code is shared.
 def test_full_disk_is_an_error_and_leaves_nothing(
     server: Server, pool_of, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import errno
-    import os
-
-    plain = os.write
-
-    def full(handle: int, data: Any) -> int:
-        if os.fstat(handle).st_size >= 1000:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return plain(handle, memoryview(data)[:600])
-
-    monkeypatch.setattr("collector.fetch.parts.os.write", full)
+    monkeypatch.setenv("PYTHONPATH", str(Path(faults.__file__).parent))  # The workers meet it, this process does not.
+    monkeypatch.setenv("FAULT", "write:1:ENOSPC")
+    monkeypatch.setenv("FAULT_UNDER", str(tmp_path))
+    monkeypatch.setenv("FAULT_LOG", str(tmp_path / "log"))
     pool, inbox = pool_of()
     pool.submit(Task(1, 1, server.put("/x.jpg", ok(JPEG))))
     error = inbox.get(timeout=5)

@@ -18,7 +18,7 @@ from collector.http.contract import Answer
 from collector.http.deadlines import Attempt
 from collector.http.decoding import text_of
 from collector.http.response_checks import REDIRECTS, redirect_target
-from collector.http.safe_adapter import GuardedAdapter, discard, headers_of, read_body
+from collector.http.safe_adapter import SafeAdapter, discard, headers_of, read_body
 from collector.http.safety import check_url
 from collector.http.transport import FetchError, shown
 from collector.urls import origin, referer_after_redirect
@@ -49,10 +49,10 @@ class PageAsk:
     """Makes it a POST."""
 
 
-class Exchange:
+class PageSession:
     """Carries pages for one search and keeps its cookies. Thread-safe: adapter and jar have locks of their own."""
 
-    def __init__(self, adapter: GuardedAdapter, user_agent: str, allow_private: bool) -> None:
+    def __init__(self, adapter: SafeAdapter, user_agent: str, allow_private: bool) -> None:
         self._adapter, self._user_agent, self._allow_private = adapter, user_agent, allow_private
         strict = DefaultCookiePolicy(strict_domain=True, strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
         self._jar = RequestsCookieJar(policy=strict)
