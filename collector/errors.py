@@ -1,19 +1,82 @@
-"""Everything that can be told to the user as one line and an exit code."""
+"""Every error that a user can meet, one tree: each is one line of text and one exit code (docs/exit-codes.md).
+
+CollectorError
+├── UsageError        2   an option, setting or combination of them is not possible
+├── DiskError         3   the disk is full, or the folder went away (the system's own trouble stays an OSError)
+├── InputError        4   something that was given cannot be used
+├── BusyError         5   somebody else is at work there
+│   ├── FolderLocked      another collector works in the folder
+│   └── LedgerBusy        another program holds the ledger
+├── LedgerError       6   the ledger is missing or damaged
+│   └── ForeignLedger     it was written by a newer version, or by another program
+├── NetworkError      8   no host answers at all
+├── SourceError     7/8   a source refused, was not understood (7), or could not be reached (8)
+├── Incomplete    7/8/9   the work was done, and something is left to do
+├── BrowserError     10   no usable browser or driver
+└── Stopped         130   stopped by Ctrl-C or a signal; everything so far is kept
+"""
 
 from __future__ import annotations
 
 from collector.model import SearchState
 
 
-class InputError(Exception):
-    """Something the user gave us cannot be used. One line: what, where, what to do. Exit code 4."""
+class CollectorError(Exception):
+    """Trouble that one line explains: what, where, what to do."""
+
+    exit_code: int = 1
+    """What the command line ends with."""
 
 
-class UsageError(Exception):
-    """An option, setting or combination of them is not possible. One line. Exit code 2."""
+class UsageError(CollectorError):
+    """An option, setting or combination of them is not possible."""
+
+    exit_code = 2
 
 
-class SourceError(Exception):
+class DiskError(CollectorError):
+    """The disk is full, or the output folder is not the one that the run began with. Nothing saved is lost."""
+
+    exit_code = 3
+
+
+class InputError(CollectorError):
+    """Something that was given (a file, a keyword, an address) cannot be used; nothing was touched."""
+
+    exit_code = 4
+
+
+class BusyError(CollectorError):
+    """Somebody else is at work there."""
+
+    exit_code = 5
+
+
+class FolderLocked(BusyError):
+    """Another collector works in the folder."""
+
+
+class LedgerBusy(BusyError):
+    """Another program holds the ledger."""
+
+
+class LedgerError(CollectorError):
+    """The ledger cannot be used: missing, or damaged."""
+
+    exit_code = 6
+
+
+class ForeignLedger(LedgerError):
+    """A sound file of a newer version, or of another program."""
+
+
+class NetworkError(CollectorError):
+    """No host answers at all; nothing is marked failed because of it."""
+
+    exit_code = 8
+
+
+class SourceError(CollectorError):
     """A source could not give an answer: never to be confused with "no results".
 
     `state` says how the search ends, `reason` is a slug of `collector.reasons`, `detail` one line.
@@ -24,16 +87,39 @@ class SourceError(Exception):
         self.state = state
         self.reason = reason
         self.detail = detail
+        self.exit_code = 8 if state is SearchState.UNREACHABLE else 7
 
 
-class BrowserError(Exception):
+class Incomplete(CollectorError):
+    """The work was done, and something is left: searches to take up again, URLs to try again, pictures to mend."""
+
+    exit_code = 9
+
+    def __init__(self, line: str, exit_code: int = 9) -> None:
+        super().__init__(line)
+        self.exit_code = exit_code
+
+
+class BrowserError(CollectorError):
     """Browser or driver failed. `reason` is one of browser.start, browser.crash, browser.hung.
 
-    `page.unreachable` is raised as SourceError instead. After `crash` or `hung` the browser object
+    A page that cannot be reached is a SourceError instead. After `crash` or `hung` the browser object
     is useless and the pool replaces it.
     """
+
+    exit_code = 10
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(detail or reason)
         self.reason = reason
         self.detail = detail
+
+
+class Stopped(CollectorError):
+    """Stopped by Ctrl-C or a signal; everything so far is kept."""
+
+    exit_code = 130
+
+    def __init__(self, line: str, exit_code: int = 130) -> None:
+        super().__init__(line)
+        self.exit_code = exit_code

@@ -14,7 +14,7 @@ import click
 
 from collector.cli import flags, terminal
 from collector.cli.flags import out as out_flag
-from collector.errors import InputError, UsageError
+from collector.errors import Incomplete, InputError, UsageError
 from collector.settings import Settings
 
 
@@ -77,7 +77,6 @@ def verify(again: bool, sizes: bool, live: bool, sample: int | None, rate: float
         _live(settings, sample or 0, rate)
         return
     from collector.crawl import assemble
-    from collector.crawl.run import RunStopped
     from collector.maintenance.verify import fetch_again, findings
 
     folder = settings.out
@@ -92,7 +91,7 @@ def verify(again: bool, sizes: bool, live: bool, sample: int | None, rate: float
     if put_back:
         terminal.line(f"{put_back} URLs are to do again; `collector fetch --out {folder}` takes them up")
     elif broken:
-        raise RunStopped(9, f"{broken} pictures are missing or altered; --again puts them back to do")
+        raise Incomplete(f"{broken} pictures are missing or altered; --again puts them back to do")
     elif not found:
         terminal.line("every picture is there as it was saved")
 

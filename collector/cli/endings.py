@@ -8,19 +8,11 @@ from collections.abc import Callable, Sequence
 import click
 
 from collector.cli import terminal
-from collector.errors import BrowserError, InputError, UsageError
+from collector.errors import CollectorError, Incomplete
 from collector.model import Digest, Event, SearchEnded, SearchState
 from collector.settings import Settings
 
 GO_ON = "run the same command to go on"
-
-
-class Verdict(Exception):
-    """How a run ended when it was not plain success: exit code and one line."""
-
-    def __init__(self, code: int, line: str) -> None:
-        super().__init__(line)
-        self.code = code
 
 
 def remember_unreachable(event: Event, unreachable: list[str]) -> None:
@@ -36,24 +28,24 @@ def offer_widening(digest: Digest, settings: Settings) -> None:
 
 
 def judge(digest: Digest, unreachable: Sequence[str], fetched: bool) -> None:
-    """Raise the Verdict of a run that worked off its list but did not get everything.
+    """Raise Incomplete for a run that worked off its list but did not get everything.
 
-    Who wants everything there is has no limit to be short of: only what waits to be tried again counts.
+    A keyword that wants everything has no limit to fall short of: only URLs to try again count there.
     """
     states = dict(digest.states)
     if SearchState.UNREACHABLE in states:
         line = unreachable[0] if unreachable else "a source could not be reached"
-        raise Verdict(8, f"{line}; check address and network, or try it out with --practice")
+        raise Incomplete(f"{line}; check the address and the network, or try it out with --practice", 8)
     blocked = states.get(SearchState.BLOCKED, 0) + states.get(SearchState.LAYOUT, 0)
     if blocked:
         line = f"{counted(blocked, 'search', 'es')} met a block or an unknown page (see above); {GO_ON} later"
-        raise Verdict(7, line)
+        raise Incomplete(line, 7)
     failed, short, whole = states.get(SearchState.FAILED, 0), fetched * digest.short, fetched * digest.unfinished
     parts = [counted(failed, "search", "es") + " failed"] * bool(failed)
     parts += [counted(short, "keyword", "s") + " short of the limit with URLs to try again"] * bool(short)
     parts += [counted(whole, "keyword", "s") + " not whole yet, with URLs to try again"] * bool(whole)
     if parts:
-        raise Verdict(9, f"{' and '.join(parts)}; {GO_ON}")
+        raise Incomplete(f"{' and '.join(parts)}; {GO_ON}")
 
 
 def counted(number: int, noun: str, plural: str) -> str:
@@ -62,9 +54,7 @@ def counted(number: int, noun: str, plural: str) -> str:
 
 def exit_code(run: Callable[[], object]) -> int:
     """Run the command line; its exit code, after one line on standard error for expected trouble."""
-    from collector.crawl.run import RunStopped
-    from collector.ledger import SqlTrouble, StoreBusy, StoreError, translated
-    from collector.ledger.lock import Locked
+    from collector.ledger import SqlTrouble, translated
 
     try:
         run()
@@ -73,23 +63,13 @@ def exit_code(run: Callable[[], object]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _say(130, f"stopped; everything so far is kept, {GO_ON}")
-    except UsageError as error:
-        return _say(2, str(error))
-    except InputError as error:
-        return _say(4, str(error))
-    except (Locked, StoreBusy) as error:
-        return _say(5, str(error))
+    except CollectorError as error:
+        return _say(error.exit_code, str(error))
     except SqlTrouble as error:
         meant = translated(error)
         if meant is error:
             raise
-        return _say(6, str(meant)) if isinstance(meant, StoreError) else _say_disk(meant)
-    except StoreError as error:
-        return _say(6, str(error))
-    except (RunStopped, Verdict) as error:
-        return _say(error.code, str(error))
-    except BrowserError as error:
-        return _say(10, error.detail or error.reason)
+        return _say(meant.exit_code, str(meant)) if isinstance(meant, CollectorError) else _say_disk(meant)
     except BrokenPipeError:
         sys.stdout = None  # Nobody reads on: nothing more may be flushed.
         return 0
@@ -101,7 +81,7 @@ def exit_code(run: Callable[[], object]) -> int:
 def _say_disk(error: Exception) -> int:
     name, text = getattr(error, "filename", None), getattr(error, "strerror", None)
     where = f"{name}: " if name else ""
-    return _say(3, f"{where}{text or error}; nothing saved is lost, mend it and {GO_ON}")
+    return _say(3, f"{where}{text or error}; nothing saved is lost; put it right and {GO_ON}")
 
 
 def _say(code: int, line: str) -> int:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli import flags, terminal
-from collector.cli.endings import GO_ON, Verdict, counted
-from collector.cli.signals import Stop, Stopped
-from collector.errors import UsageError
+from collector.cli.endings import GO_ON, counted
+from collector.cli.signals import Stop
+from collector.errors import Stopped, UsageError
 from collector.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ def import_(paths: tuple[Path, ...], label: str | None, link: bool, move: bool, 
                 terminal.line(f"{path}: {taking.told()}")
                 if stop.asked:
                     break
-    except (Stopped, Interrupted):
-        raise Verdict(stop.code, f"stopped; what was taken is kept, {GO_ON}") from None
+    except (KeyboardInterrupt, Interrupted):
+        raise Stopped(f"stopped; what was taken is kept, {GO_ON}", stop.code) from None
     if stop.asked:
-        raise Verdict(stop.code, f"stopped; what was taken is kept, {GO_ON}")
+        raise Stopped(f"stopped; what was taken is kept, {GO_ON}", stop.code)
 
 
 class Taking:

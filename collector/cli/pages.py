@@ -15,10 +15,9 @@ import click
 
 from collector import sources
 from collector.cli import flags, terminal
-from collector.cli.endings import Verdict
 from collector.cli.site import site
 from collector.cli.work import work
-from collector.errors import InputError
+from collector.errors import Incomplete, InputError
 from collector.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 PAGES = Path("pages")
 """Beside the output folder of keywords, in which a page's folder would pass for a class."""
-UNFINISHED = (7, 8, 9)
-"""Exit codes of runs that did their work and did not get everything: there is something to show."""
 
 
 @click.command()
@@ -58,12 +55,10 @@ def page(addresses: tuple[str, ...], gallery: bool, test: str, show: bool, only_
     source = "gallery" if gallery else "page"
     asked = _asked(addresses, source, given.get("limit"))
     given["out"] = given["out"] or PAGES / _folder(addresses)
-    verdict: Verdict | None = None
+    verdict: Incomplete | None = None
     try:
         work(given, asked, search=True, fetch=not only_print, summary=sys.stderr if only_print else sys.stdout)
-    except Verdict as ending:
-        if ending.code not in UNFINISHED:
-            raise
+    except Incomplete as ending:
         verdict = ending
     keywords = [query.keyword for query in asked.queries]
     if only_print:

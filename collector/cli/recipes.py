@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import click
 
 from collector.cli import terminal
-from collector.cli.endings import Verdict, counted
+from collector.cli.endings import counted
 from collector.cli.flags import out as out_flag
-from collector.errors import InputError, SourceError
+from collector.errors import Incomplete, InputError, SourceError
 from collector.settings import FetchSettings, Settings
 
 _WIDTH = 100
@@ -71,7 +71,7 @@ def check(what: str, pages: tuple[str, ...], state: str, allow_private: bool) ->
         for to, count, example in found.links:
             terminal.line(_row(f"-> {to}", count, example))
     if nothing:
-        raise Verdict(7, f"{counted(nothing, 'page', 's')} on which nothing was found")
+        raise Incomplete(f"{counted(nothing, 'page', 's')} on which nothing was found", 7)
 
 
 @recipe.command()

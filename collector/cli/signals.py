@@ -9,10 +9,6 @@ from typing import Any
 from collector.cli import terminal
 
 
-class Stopped(KeyboardInterrupt):
-    """A signal came while nothing was under way that would have to be finished."""
-
-
 class Stop:
     """First signal: stop cleanly. Second: now; the browsers' watchdog clears up behind us."""
 
@@ -39,7 +35,7 @@ class Stop:
             os._exit(128 + number)
         self.code = 128 + number
         if not self.gently:
-            raise Stopped
+            raise KeyboardInterrupt
 
     def __enter__(self) -> Stop:
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):

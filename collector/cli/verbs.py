@@ -12,10 +12,11 @@ import click
 
 from collector import __version__
 from collector.cli import auditing, chores, flags, forgetting, importing, pages, recipes, reporting, sets, terminal
-from collector.cli.endings import GO_ON, Verdict, counted
-from collector.cli.signals import Stop, Stopped
+from collector.cli.endings import GO_ON, counted
+from collector.cli.signals import Stop
 from collector.cli.site import led_to, practice_site
 from collector.cli.work import work
+from collector.errors import Incomplete, Stopped
 from collector.settings import Settings
 
 
@@ -106,8 +107,8 @@ def urls(out: Path | None, file: Path | None) -> None:
                 with ledger.interruptible(lambda: stop.asked):
                     new, given = ledger.import_hits((entry.label, entry.hit) for entry in entries)
                 assemble.write_map(ledger, folder)
-    except (Stopped, Interrupted):
-        raise Verdict(stop.code, f"stopped; {file} was not entered, {GO_ON}") from None
+    except (KeyboardInterrupt, Interrupted):
+        raise Stopped(f"stopped; {file} was not entered, {GO_ON}", stop.code) from None
     terminal.line(f"{given} URLs read from {file}, {new} of them new; `collector fetch --out {folder}` downloads them")
 
 
@@ -145,7 +146,7 @@ def doctor(live: bool, practice: bool, **given: Any) -> None:
             terminal.line(str(finding))
             problems += [finding] * (finding.level is doctors.Level.PROBLEM)
     if problems:
-        raise Verdict(problems[0].code, f"{counted(len(problems), 'problem', 's')}, see above")
+        raise Incomplete(f"{counted(len(problems), 'problem', 's')}, see above", problems[0].code)
 
 
 @cli.command()

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from collector import sources
 from collector.cli import terminal
-from collector.cli.endings import GO_ON, Verdict, judge, offer_widening, remember_unreachable
+from collector.cli.endings import GO_ON, judge, offer_widening, remember_unreachable
 from collector.cli.flags import settings_of, source_names
-from collector.cli.signals import Stop, Stopped
+from collector.cli.signals import Stop
 from collector.cli.site import site
-from collector.errors import InputError, UsageError
+from collector.errors import InputError, Stopped, UsageError
 from collector.importers.blocklist import Terms
 from collector.model import ALL, Digest
 from collector.settings import USUAL_LIMIT, Settings
@@ -44,11 +44,11 @@ def work(
             digest, unreachable, seconds = _worked(
                 given, settings, path, stop, search=search, fetch=fetch, summary=summary
             )
-    except (Stopped, Interrupted):
-        raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}") from None
+    except (KeyboardInterrupt, Interrupted):
+        raise Stopped(f"stopped; everything so far is kept, {GO_ON}", stop.code) from None
     terminal.summary(digest, seconds, settings.out, events=given["events"], stream=summary)
     if stop.asked:
-        raise Verdict(stop.code, f"stopped; everything so far is kept, {GO_ON}")
+        raise Stopped(f"stopped; everything so far is kept, {GO_ON}", stop.code)
     offer_widening(digest, settings)
     judge(digest, unreachable, fetch)
 

@@ -40,7 +40,7 @@ def workshop(
     """The folder's ledger with nobody else at work, cleaned of what a killed run left; `notice` is told of losses.
 
     At a good end everything is on disk and a backup is made, unless `hurried`: then the next run does it.
-    Locked, StoreError and OSError say why not.
+    FolderLocked, LedgerError and OSError say why not.
     """
     from collector.fetch.parts import sweep_parts
 
@@ -66,7 +66,7 @@ def workshop(
 
 
 def existing(folder: Path, notice: Callable[[str], None]) -> AbstractContextManager[Ledger]:
-    """As `workshop`, for a folder that has a ledger already; StoreError when it has none."""
+    """As `workshop`, for a folder that has a ledger already; LedgerError when it has none."""
     Ledger.read(folder).close()
     return workshop(folder, notice)
 

@@ -6,18 +6,11 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from collector.errors import DiskError
 from collector.ledger import disk, layout
 
 LOOK_SECONDS = 5.0
 """Between two looks at the folder."""
-
-
-class RunStopped(Exception):
-    """The run cannot go on; nothing is lost. One line, and the exit code."""
-
-    def __init__(self, code: int, line: str) -> None:
-        super().__init__(line)
-        self.code = code
 
 
 class Watch:
@@ -39,9 +32,9 @@ class Watch:
         except OSError as error:
             return error
         if file != self._file and self._file is not None:
-            return RunStopped(3, f"{self._ledger}: replaced by another file during the run; put the folder back")
+            return DiskError(f"{self._ledger}: replaced by another file during the run; put the folder back")
         self._file = file
         if room < self._keep_free:
             line = f"{self._folder}: {room >> 20} MiB free, less than fetch.keep_free = {self._keep_free};"
-            return RunStopped(3, f"{line} make room, then run the same command to go on")
+            return DiskError(f"{line} make room, then run the same command to go on")
         return None

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from collector.crawl.disk_guard import RunStopped
 from collector.crawl.job import Job
 from collector.crawl.plan import SLOW, Course, final
 from collector.crawl.schedule import HostBook, Schedule
+from collector.errors import BrowserError, NetworkError
 from collector.ledger import Ledger, layout
 from collector.model import (
     Arrived,
@@ -69,7 +69,7 @@ class Settler:
             self._checkpoints.tick(sum(isinstance(event, Saved) for event in events))
         if self._hosts.network_down:
             line = "the network is down: no host answers; nothing was marked failed, run again later"
-            self.trouble = self.trouble or RunStopped(8, line)
+            self.trouble = self.trouble or NetworkError(line)
         return events
 
     def _handle(self, message: Any) -> list[Event]:
@@ -125,7 +125,7 @@ class Settler:
             job.merge.ended(event.search.id)
         job.searches[event.search.id] = replace(job.searches[event.search.id], state=event.state)
         if event.reason == "browser.start":  # Every other keyword would end the same way.
-            self.trouble = self.trouble or RunStopped(10, event.detail or "the browser would not start")
+            self.trouble = self.trouble or BrowserError(event.reason, event.detail or "the browser would not start")
 
     def _place(self, arrived: Arrived, job: Job) -> Saved | Duplicate | Skipped:
         """The part file gets its name, unless it comes too late, its bytes are on disk already, or were forgotten."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any, Protocol
 
-from collector.crawl.disk_guard import RunStopped, Watch
+from collector.crawl.disk_guard import Watch
 from collector.crawl.job import Job, PlannedSearch
 from collector.crawl.plan import Course, Stages, Variations
 from collector.crawl.record import Settler, Ticks
@@ -24,7 +24,7 @@ from collector.ledger import Ledger
 from collector.model import ALL, Event, Query, Search, Task
 from collector.settings import Settings
 
-__all__ = ["Fetchers", "Run", "RunStopped", "Searchers"]
+__all__ = ["Fetchers", "Run", "Searchers"]
 
 WINDOW = 256
 """Open queries in hand at a time: enough to keep every worker busy, few enough to forget a million."""
@@ -78,7 +78,7 @@ class Run:
         self._position: int | None = -1
 
     def events(self, stopping: Callable[[], bool]) -> Generator[Event, None, None]:
-        """Every event, after it is stored. RunStopped, OSError and bugs of workers are raised."""
+        """Every event, after it is stored. CollectorError, OSError and bugs of workers are raised."""
         through = False
         try:
             while not (through or stopping() or self._settler.trouble is not None):

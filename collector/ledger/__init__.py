@@ -1,6 +1,6 @@
 """The ledger: one SQLite file beside the pictures. The only room with SQL; it never touches a picture."""
 
-from collector.ledger.db import Interrupted, NotOurs, SqlTrouble, StoreBusy, StoreError, translated
+from collector.ledger.db import Interrupted, SqlTrouble, translated
 from collector.ledger.examine import Examined, examine
 from collector.ledger.ledger import Ledger
 from collector.ledger.work import KnownSearch, OpenQuery
@@ -10,11 +10,8 @@ __all__ = [
     "Interrupted",
     "KnownSearch",
     "Ledger",
-    "NotOurs",
     "OpenQuery",
     "SqlTrouble",
-    "StoreBusy",
-    "StoreError",
     "examine",
     "translated",
 ]

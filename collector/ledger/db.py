@@ -14,24 +14,13 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from collector.errors import LedgerBusy, LedgerError
 from collector.ledger import layout
 from collector.model import Query
 
 REPAIR = "`collector repair` rebuilds it from what is left, its backup and the pictures"
 STEPS = 20_000
 """Virtual machine steps of SQLite between two looks at a stop: some milliseconds."""
-
-
-class StoreError(Exception):
-    """The ledger cannot be used; one line. Exit code 6."""
-
-
-class NotOurs(StoreError):
-    """A sound file of a newer version, or of another program."""
-
-
-class StoreBusy(Exception):
-    """Another program holds the ledger; one line. Exit code 5."""
 
 
 class Interrupted(Exception):
@@ -52,16 +41,16 @@ _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
 def translated(error: sqlite3.Error, path: Path | None = None) -> Exception:
-    """OSError for a disk's trouble, StoreError for damage, StoreBusy for somebody's lock; else the error itself."""
+    """OSError for a disk's trouble, LedgerError for damage, LedgerBusy for somebody's lock; else the error itself."""
     name = str(path or layout.LEDGER)
     extended = getattr(error, "sqlite_errorcode", 0)
     code = sqlite3.SQLITE_FULL if extended == sqlite3.SQLITE_IOERR_SHMSIZE else extended & 0xFF
     if code in _DISK:
         return OSError(_DISK[code], os.strerror(_DISK[code]), name)
     if code in _DAMAGE or "decode to UTF-8" in str(error):
-        return StoreError(f"{name}: damaged ({error}); {REPAIR}")
+        return LedgerError(f"{name}: damaged ({error}); {REPAIR}")
     if code in _BUSY:
-        return StoreBusy(f"{name}: held by another program ({error}); close it and run the same command again")
+        return LedgerBusy(f"{name}: held by another program ({error}); close it and run the same command again")
     if code == sqlite3.SQLITE_INTERRUPT:
         return Interrupted(str(error))
     return error
@@ -78,7 +67,7 @@ def plain_words(path: Path | None = None) -> Iterator[None]:
             raise
         raise meant from error
     except UnicodeDecodeError as error:  # Of SQLite's message about a schema that is not text any more.
-        raise StoreError(f"{path or layout.LEDGER}: damaged ({error.reason}); {REPAIR}") from error
+        raise LedgerError(f"{path or layout.LEDGER}: damaged ({error.reason}); {REPAIR}") from error
 
 
 class Store:

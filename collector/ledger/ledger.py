@@ -10,10 +10,11 @@ import os
 import sqlite3
 from pathlib import Path
 
+from collector.errors import ForeignLedger, LedgerError
 from collector.ledger import disk, layout, schema
 from collector.ledger.audits import Audits
 from collector.ledger.curation import Curation
-from collector.ledger.db import REPAIR, NotOurs, StoreError, plain_words
+from collector.ledger.db import REPAIR, plain_words
 from collector.ledger.entries import Entries
 from collector.ledger.films import Films
 from collector.ledger.forgetting import Forgetting
@@ -36,7 +37,7 @@ class Ledger(
     def open(cls, folder: Path) -> Ledger:
         """The folder's ledger, made or brought up to date if need be.
 
-        StoreError when it is damaged, missing beside its backup, or was written by a newer version; it is
+        LedgerError when it is damaged, missing beside its backup, or was written by a newer version; it is
         not touched then. OSError when the disk is full or the folder cannot be written.
         """
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,10 +51,10 @@ class Ledger(
                 _refuse_cut(connection, path)
         except schema.NewerSchema as error:
             connection.close()
-            raise NotOurs(f"{path}: {error}; install the newest collector") from None
+            raise ForeignLedger(f"{path}: {error}; install the newest collector") from None
         except schema.NotALedger as error:
             connection.close()
-            raise NotOurs(f"{path}: {error}; move it away") from None
+            raise ForeignLedger(f"{path}: {error}; move it away") from None
         except BaseException:
             connection.close()
             raise
@@ -61,11 +62,11 @@ class Ledger(
 
     @classmethod
     def read(cls, folder: Path) -> Ledger:
-        """The folder's ledger for looking only, while a run goes on as well. StoreError when there is none."""
+        """The folder's ledger for looking only, while a run goes on as well. LedgerError when there is none."""
         path = folder / layout.LEDGER
         _refuse_remains(path)
         if not path.is_file():
-            raise StoreError(f"{path}: no ledger here; run `collector run` first or give --out")
+            raise LedgerError(f"{path}: no ledger here; run `collector run` first or give --out")
         if not os.access(folder, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
             with plain_words(path):  # A folder that cannot be written, and nothing but the file: it cannot change.
                 return cls(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None))
@@ -73,7 +74,7 @@ class Ledger(
 
     @classmethod
     def inspect(cls, folder: Path) -> Ledger:
-        """The ledger as it lies there, not even its log folded in; nothing is written. StoreError as for `open`."""
+        """The ledger as it lies there, not even its log folded in; nothing is written. LedgerError as for `open`."""
         path = folder / layout.LEDGER
         with plain_words(path):
             connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
@@ -83,7 +84,7 @@ class Ledger(
                 _refuse_cut(connection, path)
         except (schema.NewerSchema, schema.NotALedger) as error:
             connection.close()
-            raise NotOurs(f"{path}: {error}; move it away, or install the newest collector") from None
+            raise ForeignLedger(f"{path}: {error}; move it away, or install the newest collector") from None
         except BaseException:
             connection.close()
             raise
@@ -102,7 +103,7 @@ def _refuse_remains(path: Path) -> None:
         return
     if path.with_name(layout.BACKUP).is_file():
         what = "empty" if path.exists() else "missing"
-        raise StoreError(f"{path}: {what}, but its backup is there; {REPAIR} (or move the backup away, to begin anew)")
+        raise LedgerError(f"{path}: {what}, but its backup is there; {REPAIR} (or move the backup away, to begin anew)")
 
 
 def _refuse_cut(connection: sqlite3.Connection, path: Path) -> None:
@@ -113,4 +114,4 @@ def _refuse_cut(connection: sqlite3.Connection, path: Path) -> None:
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     size = connection.execute("PRAGMA page_size").fetchone()[0]
     if path.stat().st_size < pages * size:
-        raise StoreError(f"{path}: damaged (cut off); {REPAIR}")
+        raise LedgerError(f"{path}: damaged (cut off); {REPAIR}")

@@ -11,17 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from collector.errors import FolderLocked
 from collector.ledger import disk
 
 FILE_NAME = ".collector.ledger.lock"
 
 
-class Locked(Exception):
-    """Another process works in the folder; one line naming it. Exit code 5."""
-
-
 class FolderLock:
-    """Held from `__enter__` to `__exit__`; Locked when somebody else has it."""
+    """Held from `__enter__` to `__exit__`; FolderLocked when somebody else has it."""
 
     def __init__(self, folder: Path, flag: str = "--out") -> None:
         """`flag` is the one that names the folder, for the message."""
@@ -38,7 +35,7 @@ class FolderLock:
             file.seek(1)  # The first byte is the locked one; Windows would refuse to read it.
             owner = _owner(file.read(200))
             file.close()
-            raise Locked(
+            raise FolderLocked(
                 f"{self._path.parent}: another collector works in this folder (process {owner});"
                 f" wait for it, stop it, or give another {self._flag}"
             ) from None

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector import urls
+from collector.errors import LedgerError
 from collector.ledger import layout
-from collector.ledger.db import REPAIR, Interrupted, Store, StoreError, now, plain_words
+from collector.ledger.db import REPAIR, Interrupted, Store, now, plain_words
 
 _SHORT = """(SELECT count(*) FROM found f JOIN outcome o ON o.found_id = f.id
   WHERE f.query_id = query.id AND o.state = 'saved') < wanted"""
@@ -37,7 +38,7 @@ class Upkeep(Store):
     # ----------------------------------------------------------------- damage
 
     def check(self, thorough: bool = False) -> None:
-        """StoreError when the file is damaged.
+        """LedgerError when the file is damaged.
 
         `thorough` compares indexes with their tables, and URLs, hashes and paths with each other: SQLite keeps no
         checksums, so that a flipped bit inside a text is sound to it.
@@ -47,7 +48,7 @@ class Upkeep(Store):
             verdict = str(self._db.execute(f"PRAGMA {pragma}").fetchone()[0])
         if verdict != "ok":
             first = verdict.replace("*** in database main ***", "").strip().splitlines()[0]
-            raise StoreError(f"{layout.LEDGER}: damaged ({first}); {REPAIR}")
+            raise LedgerError(f"{layout.LEDGER}: damaged ({first}); {REPAIR}")
         if thorough:
             with plain_words():
                 self._compare()
@@ -62,7 +63,7 @@ class Upkeep(Store):
             if _class_folder(saved.path) not in folders or not saved.path.name.startswith(f"{saved.sha256[:32]}."):
                 wrong = saved.number
         if wrong is not None:
-            raise StoreError(f"{layout.LEDGER}: damaged (row {wrong} contradicts itself); {REPAIR}")
+            raise LedgerError(f"{layout.LEDGER}: damaged (row {wrong} contradicts itself); {REPAIR}")
 
     # ----------------------------------------------------------------- files
 

@@ -16,9 +16,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from collector import sources
-from collector.errors import BrowserError, UsageError
+from collector.errors import BrowserError, FolderLocked, UsageError
 from collector.ledger import disk, examine
-from collector.ledger.lock import FILE_NAME, FolderLock, Locked
+from collector.ledger.lock import FILE_NAME, FolderLock
 from collector.model import SearchState
 from collector.settings import Settings
 
@@ -87,7 +87,7 @@ def _browser(settings: Settings) -> Iterator[Finding]:
         started = selftest.start_once(search)
     except (BrowserError, UsageError) as error:
         yield Finding(Level.PROBLEM, str(error), code=10)
-    except Locked as error:
+    except FolderLocked as error:
         yield Finding(Level.WARNING, "the browser was not tried", str(error))
     else:
         window = "with a window" if started.headed else "headless"
@@ -161,7 +161,7 @@ def _folder(out: Path) -> Iterator[Finding]:
         try:
             with FolderLock(out):
                 yield _ok(f"nobody else works in {out}")
-        except Locked as error:
+        except FolderLocked as error:
             busy = True
             yield Finding(Level.WARNING, "the output folder is in use", str(error))
         except OSError:
@@ -201,7 +201,7 @@ def _source(name: str, settings: Settings) -> Iterator[Finding]:
                 why = " ".join(filter(None, (way.state.value, way.reason, way.detail)))
                 text = f'{name} for "{keyword}"{_by(way.name)}: none ({why}{others})'
                 yield Finding(Level.WARNING, text)
-    except (BrowserError, UsageError, Locked) as error:
+    except (BrowserError, UsageError, FolderLocked) as error:
         yield Finding(Level.PROBLEM, f"{name} was not tried", str(error), 10)
         return
     if not any(way.matched for way in ways):

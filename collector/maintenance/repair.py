@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collector.ledger import Ledger, NotOurs, StoreError, disk, layout
+from collector.errors import ForeignLedger, LedgerError
+from collector.ledger import Ledger, disk, layout
 from collector.ledger.lock import FolderLock
 from collector.ledger.salvage import Salvaged, salvage
 from collector.ledger.upkeep import SavedFile
@@ -31,9 +32,9 @@ class Repaired:
 
 
 def repair(folder: Path) -> Repaired | None:
-    """Rebuild the folder's ledger; None when it is sound. StoreError when there is nothing to rebuild it from.
+    """Rebuild the folder's ledger; None when it is sound. LedgerError when there is nothing to rebuild it from.
 
-    Locked and OSError say why it cannot be done; the old files are as they were then.
+    FolderLocked and OSError say why it cannot be done; the old files are as they were then.
     """
     with FolderLock(folder):
         path = folder / layout.LEDGER
@@ -42,13 +43,13 @@ def repair(folder: Path) -> Repaired | None:
         backups = [folder / name for name in (layout.BACKUP, layout.OLDER_BACKUP) if (folder / name).is_file()]
         damaged = path if path.is_file() else _last_damaged(path)
         if damaged is None and not backups:
-            raise StoreError(f"{path}: no ledger and no backup here; nothing to repair")
+            raise LedgerError(f"{path}: no ledger and no backup here; nothing to repair")
         part = folder / f"{layout.PART_PREFIX}repair{layout.PART_SUFFIX}"
         part.unlink(missing_ok=True)
         try:
             salvaged = salvage(part, damaged, backups, _Pictures(folder))
             if not salvaged.rows["query"] and not backups and salvaged.unreadable:
-                raise StoreError(
+                raise LedgerError(
                     f"{path}: nothing in it can be read and there is no backup; move it away to begin anew"
                 )
             with part.open("rb+") as file:
@@ -83,13 +84,13 @@ class _Pictures:
 
 
 def _is_sound(folder: Path) -> bool:
-    """NotOurs for a ledger of a newer version, or of somebody else: those are not ours to mend."""
+    """ForeignLedger for a ledger of a newer version, or of somebody else: those are not ours to mend."""
     try:
         with Ledger.inspect(folder) as ledger:
             ledger.check(thorough=True)
-    except NotOurs:
+    except ForeignLedger:
         raise
-    except StoreError:
+    except LedgerError:
         return False
     return True
 

@@ -50,7 +50,7 @@ def clock_went_back(ledger: Ledger) -> None:
 
 
 def after_unclean_stop(ledger: Ledger, folder: Path, boot: Callable[[], str] = disk.boot_id) -> Mended:
-    """Looks at nothing when the run before ended well and the machine ran on. StoreError when the ledger is damaged."""
+    """Looks at nothing when the run before ended well and the machine ran on. LedgerError when it is damaged."""
     began = _mark(ledger)
     orphans = 0
     if began is not None:

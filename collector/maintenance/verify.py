@@ -28,7 +28,7 @@ class Finding:
 
 
 def findings(ledger: Ledger, folder: Path, bytes_too: bool = True) -> Iterator[Finding]:
-    """Everything that is not as it should be. StoreError when the ledger itself is damaged.
+    """Everything that is not as it should be. LedgerError when the ledger itself is damaged.
 
     Without `bytes_too` a file of the right size is believed; then a flipped byte is not seen.
     """

@@ -54,7 +54,7 @@ class Browsers:
     def start(self, worker: int) -> OwnBrowser:
         """A new browser for a worker (1, 2, ...), which closes it before it asks for another.
 
-        BrowserError("browser.start"), at once when an earlier one found nothing to start. Locked when another
+        BrowserError("browser.start"), at once when an earlier one found nothing to start. FolderLocked when another
         run has the profiles.
         """
         from collector.browser.browser import ChromeBrowser

@@ -19,7 +19,7 @@ OURS = "--test-type=webdriver"
 
 
 class Profiles:
-    """The folder's profiles, which are ours until `close`. Locked when another run has them."""
+    """The folder's profiles, which are ours until `close`. FolderLocked when another run has them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.expanduser().absolute()

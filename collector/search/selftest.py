@@ -59,7 +59,7 @@ class Way:
 
 
 def start_once(settings: SearchSettings) -> Started:
-    """Start the browser that a run would use. BrowserError, UsageError and Locked say why it does not."""
+    """Start the browser that a run would use. BrowserError, UsageError and FolderLocked say why it does not."""
     browsers = Browsers(settings, lambda _event: None)
     before = time.monotonic()
     try:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.cli.endings import Verdict, judge, offer_widening
+from collector.cli.endings import judge, offer_widening
 from collector.cli.site import led_to
+from collector.errors import Incomplete
 from collector.model import ALL, SearchState, Tally
 from collector.settings import Settings, assign
 from tests.support.command import Desk
@@ -153,8 +154,8 @@ def test_the_practice_web_is_visited_without_a_window_unless_one_is_asked_for() 
 def test_who_wants_everything_is_short_only_of_what_can_still_be_had(tally: Tally, code: int) -> None:
     try:
         judge(digest_of([replace(tally, searches=(("imgur", SearchState.EXHAUSTED, ""),))]), [], fetched=True)
-    except Verdict as verdict:
-        assert verdict.code == code
+    except Incomplete as verdict:
+        assert verdict.exit_code == code
         assert ("not whole yet" if tally.limit == ALL else "short of the limit") in str(verdict)
     else:
         assert code == 0

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from collector.crawl.run import Run, RunStopped
+from collector.crawl.run import Run
+from collector.errors import BrowserError, NetworkError
 from collector.ledger import Ledger
 from collector.model import (
     ALL,
@@ -243,9 +244,9 @@ def test_blocked_and_unknown_searches_are_taken_up_again(bench: Bench) -> None:
 
 def test_a_browser_that_will_not_start_ends_the_run_with_its_own_code(bench: Bench) -> None:
     bench.ending = lambda search: SearchEnded(search, SearchState.FAILED, "browser.start", "no chromedriver")
-    with pytest.raises(RunStopped, match="no chromedriver") as caught:
+    with pytest.raises(BrowserError, match="no chromedriver") as caught:
         bench.run(query("cat", 2), query("dog", 2))
-    assert caught.value.code == 10
+    assert caught.value.exit_code == 10
 
 
 def test_a_bug_in_a_worker_surfaces_after_what_is_good_is_stored(bench: Bench) -> None:
@@ -259,9 +260,9 @@ def test_a_bug_in_a_worker_surfaces_after_what_is_good_is_stored(bench: Bench) -
 def test_a_network_that_is_down_ends_the_run_and_fails_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.answer = lambda task: Missed(task, "net.connect")
     monkeypatch.setattr(OpenHosts, "network_down", True)
-    with pytest.raises(RunStopped) as caught:
+    with pytest.raises(NetworkError) as caught:
         bench.run(query("cat", 5))
-    assert caught.value.code == 8
+    assert caught.value.exit_code == 8
     with Ledger.open(bench.folder) as ledger:
         assert next(ledger.tallies()).failed == 0
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.ledger import Ledger, StoreError, schema
+from collector.errors import LedgerError
+from collector.ledger import Ledger, schema
 from collector.model import (
     ALL,
     Duplicate,
@@ -193,7 +194,7 @@ def test_damage_and_newer_files_are_named_and_left_alone(tmp_path: Path) -> None
     file = tmp_path / "collector.db"
     file.write_bytes(b"not a database, but long enough to look at" * 100)
     before = file.read_bytes()
-    with pytest.raises(StoreError, match="damaged"):
+    with pytest.raises(LedgerError, match="damaged"):
         Ledger.open(tmp_path)
     assert file.read_bytes() == before
     file.unlink()
@@ -201,7 +202,7 @@ def test_damage_and_newer_files_are_named_and_left_alone(tmp_path: Path) -> None
     connection = sqlite3.connect(file)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(StoreError, match="newer version"):
+    with pytest.raises(LedgerError, match="newer version"):
         Ledger.open(tmp_path)
 
 
@@ -210,7 +211,7 @@ def test_somebody_elses_database_is_not_taken_over(tmp_path: Path) -> None:
     connection.execute("CREATE TABLE theirs (x)")
     connection.commit()
     connection.close()
-    with pytest.raises(StoreError, match="not a collector ledger"):
+    with pytest.raises(LedgerError, match="not a collector ledger"):
         Ledger.open(tmp_path)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.ledger.lock import FolderLock, Locked
+from collector.errors import FolderLocked
+from collector.ledger.lock import FolderLock
 
 HOLD = """
 import sys
@@ -25,7 +26,7 @@ def test_the_second_is_told_who_holds_it_and_a_killed_owner_holds_nothing(tmp_pa
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None
         assert owner.stdout.readline() == "held\n"
-        with pytest.raises(Locked, match=f"process {owner.pid}"), FolderLock(tmp_path):
+        with pytest.raises(FolderLocked, match=f"process {owner.pid}"), FolderLock(tmp_path):
             pass
         owner.kill()
         owner.wait()
@@ -42,5 +43,5 @@ def test_it_can_be_taken_again_after_release(tmp_path: Path) -> None:
 def test_a_number_from_before_the_machine_started_names_nobody(tmp_path: Path) -> None:
     with FolderLock(tmp_path):
         (tmp_path / ".collector.ledger.lock").write_text(" 1 another-boot\n")
-        with pytest.raises(Locked, match="process unknown"), FolderLock(tmp_path):
+        with pytest.raises(FolderLocked, match="process unknown"), FolderLock(tmp_path):
             pass

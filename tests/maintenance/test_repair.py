@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.ledger import Ledger, NotOurs, StoreError
+from collector.errors import ForeignLedger, LedgerError
+from collector.ledger import Ledger
 from collector.maintenance.repair import repair
 from tests.maintenance.conftest import Shelf
 from tests.support.invariants import judge, saved_urls
@@ -58,7 +59,7 @@ def test_every_damage_is_seen_and_mended_from_the_backup(big: Shelf, kind: str) 
     before = saved_urls(big.folder)
     damage(big.folder, DAMAGE[kind])
     bad = (big.folder / "collector.db").read_bytes()
-    with pytest.raises(StoreError, match="collector repair"), Ledger.open(big.folder) as ledger:
+    with pytest.raises(LedgerError, match="collector repair"), Ledger.open(big.folder) as ledger:
         ledger.check(thorough=True)
     done = repair(big.folder)
     assert done is not None
@@ -134,7 +135,7 @@ def test_a_log_that_was_deleted_or_belongs_to_another_ledger(big: Shelf, tmp_pat
 
 def test_a_deleted_ledger_is_not_begun_anew_beside_its_backup(big: Shelf) -> None:
     (big.folder / "collector.db").unlink()
-    with pytest.raises(StoreError, match="missing, but its backup is there"):
+    with pytest.raises(LedgerError, match="missing, but its backup is there"):
         Ledger.open(big.folder)
     repair(big.folder)
     assert len(saved_urls(big.folder)) == SAVED
@@ -149,17 +150,17 @@ def test_a_newer_ledger_and_somebody_elses_are_left_alone(tmp_path: Path) -> Non
         with closing(sqlite3.connect(shelf.folder / "collector.db")) as db:
             db.execute(sql)
         before = (shelf.folder / "collector.db").read_bytes()
-        with pytest.raises(NotOurs, match=words):
+        with pytest.raises(ForeignLedger, match=words):
             repair(shelf.folder)
         assert (shelf.folder / "collector.db").read_bytes() == before
 
 
 def test_nothing_to_repair_from(tmp_path: Path) -> None:
     (tmp_path / "collector.db").write_bytes(b"\0garbage" * 1000)
-    with pytest.raises(StoreError, match="nothing in it can be read"):
+    with pytest.raises(LedgerError, match="nothing in it can be read"):
         repair(tmp_path)
     assert (tmp_path / "collector.db").read_bytes() == b"\0garbage" * 1000
-    with pytest.raises(StoreError, match="no ledger and no backup"):
+    with pytest.raises(LedgerError, match="no ledger and no backup"):
         repair(tmp_path / "empty")
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from collector.errors import BrowserError
-from collector.ledger.lock import FolderLock, Locked
+from collector.errors import BrowserError, FolderLocked
+from collector.ledger.lock import FolderLock
 from collector.search.pool import Browsers
 from collector.search.profiles import Profiles
 from collector.settings import SearchSettings
@@ -126,7 +126,7 @@ def test_two_runs_on_one_profile_are_told_apart(settings: SearchSettings) -> Non
     held = Profiles(Path(settings.profile))
     line = f"profiles: another collector works in this folder \\(process {os.getpid()}\\).* give another --profile"
     browsers = Browsers(settings, lambda event: None)
-    with pytest.raises(Locked, match=line):
+    with pytest.raises(FolderLocked, match=line):
         browsers.start(1)
     browsers.close()
     held.close()
