@@ -1,137 +1,148 @@
 """`collector.toml`, `--set` and flags become one frozen Settings; a key nobody knows is an error.
 
-Knows the shape of the file, never what a source does with its values: each source's own table is
-checked against the defaults that the source declares.
+Knows the shape of the file, never what a source does with its values: what those may be, each source declares.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from collector.errors import UsageError
+import msgspec
+from msgspec import Meta
+
+from collector.errors import InputError, UsageError
 from collector.model import ALL
 
-FILE_NAME = "collector.toml"
-EVERYTHING = "all"
+FILE_NAME: Final = "collector.toml"
+EVERYTHING: Final = "all"
 """The limit that is none."""
-USUAL_LIMIT = 100
+USUAL_LIMIT: Final = 100
+LARGEST_FILE: Final = 1_048_576
+"""Bytes of a TOML file that are read."""
 Value = str | int | float | bool
 Tables = Mapping[str, Mapping[str, Value]]
+Kinds = Mapping[str, Mapping[str, Any]]
+"""Table -> key -> the type of its values for msgspec: `Annotated[int, Meta(ge=1, le=50)]`, `Literal[...]`."""
+
+Text = Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f\ud800-\udfff]*\Z")]
+Whole = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
+Crew = Annotated[int, Meta(ge=1, le=1024)]
+"""How many do something at once."""
+Amount = Annotated[float, Meta(ge=0, le=1_000_000)]
+Seconds = Annotated[float, Meta(gt=0, le=604_800)]
+"""That something may take: up to a week, and never none at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
     """Stage one. Times in seconds, sizes in bytes."""
 
-    browsers: int = 2
+    browsers: Crew = 2
     """Browsers open at once; each serves one keyword at a time."""
-    workers: int = 10
+    workers: Crew = 10
     """Keywords searched at once at sources that need no browser."""
     headed: Literal["auto", "yes", "no"] = "auto"
     """Whether browsers have a window; auto: where there is a display (on a grid: no)."""
-    browser_binary: str = ""
+    browser_binary: Text = ""
     """Path of Chrome or Chromium; "" looks for an installed one."""
-    driver: str = ""
+    driver: Text = ""
     """Path of chromedriver; "" looks on PATH, then webdriver-manager, then Selenium Manager."""
-    grid: str = ""
+    grid: Text = ""
     """Address of a Selenium Grid whose browsers are used, such as http://localhost:4444; "" starts our own."""
-    profile: str = ""
+    profile: Text = ""
     """Folder for browser profiles that are kept between runs; "" gives every browser a fresh one."""
-    page_load_timeout: float = 30.0
-    script_timeout: float = 10.0
-    command_timeout: float = 45.0
+    page_load_timeout: Seconds = 30.0
+    script_timeout: Seconds = 10.0
+    command_timeout: Seconds = 45.0
     """Answer time of the driver itself, whatever the command."""
-    keyword_timeout: float = 180.0
-    restarts: int = 3
+    keyword_timeout: Seconds = 180.0
+    restarts: Whole = 3
     """New browsers that one keyword may cost before its search is called failed."""
-    recycle_after: int = 50
+    recycle_after: Count = 50
     """Keywords after which a browser is replaced."""
-    recycle_memory: int = 1_610_612_736
+    recycle_memory: Count = 1_610_612_736
     """Resident bytes of a browser's process tree above which it is replaced."""
-    spares: float = 0.5
+    spares: Amount = 0.5
     """Extra URLs searched per wanted picture, because some will not be usable; at least ten."""
     widen: bool = False
     """Whether a query exhausted below its limit is searched again with facets of itself (size, time, colour)."""
-    window_width: int = 1600
-    window_height: int = 1100
+    window_width: Count = 1600
+    window_height: Count = 1100
 
 
 @dataclass(frozen=True, slots=True)
 class FetchSettings:
     """Stage two. Times in seconds, sizes in bytes."""
 
-    threads: int = 64
+    threads: Crew = 64
     """Downloads in flight."""
-    processes: int = 0
+    processes: Annotated[int, Meta(ge=0, le=1024)] = 0
     """Worker processes; 0 is one per core."""
-    verify: str = "fast"
+    verify: Literal["full", "fast", "structure"] = "fast"
     """full decodes every pixel, fast reads all of a JPEG's data at an eighth of its size, structure decodes nothing."""
-    decode_timeout: float = 10.0
+    decode_timeout: Seconds = 10.0
     """Seconds that looking at one picture may take."""
-    max_in_flight: int = 268_435_456
+    max_in_flight: Count = 268_435_456
     """Bytes of bodies held in memory at once, over all workers."""
-    per_host: int = 8
+    per_host: Crew = 8
     """Downloads in flight at one host."""
-    connect_timeout: float = 6.05
-    read_timeout: float = 15.0
-    deadline: float = 60.0
+    connect_timeout: Seconds = 6.05
+    read_timeout: Seconds = 15.0
+    deadline: Seconds = 60.0
     """The whole attempt, redirects and body included."""
-    minimum_speed: int = 2048
+    minimum_speed: Whole = 2048
     """Bytes a second; below it for `slow_time` seconds the attempt ends."""
-    slow_time: float = 20.0
-    max_bytes: int = 33_554_432
+    slow_time: Seconds = 20.0
+    max_bytes: Count = 33_554_432
     """Of a picture, on the wire and unpacked, each."""
-    max_video_bytes: int = 268_435_456
+    max_video_bytes: Count = 268_435_456
     """The same for a video, and for a file that is neither."""
-    video_deadline: float = 600.0
+    video_deadline: Seconds = 600.0
     """The whole attempt at a video or file."""
-    max_data_url: int = 8_388_608
-    max_redirects: int = 5
-    max_pixels: int = 50_000_000
-    max_side: int = 20_000
+    max_data_url: Whole = 8_388_608
+    max_redirects: Whole = 5
+    max_pixels: Count = 50_000_000
+    max_side: Count = 20_000
     tiff: bool = False
     """Whether TIFF is accepted too."""
-    min_side: int = 0
+    min_side: Whole = 0
     """Pictures with a smaller side are rejected; 0 keeps all."""
-    keep_free: int = 268_435_456
+    keep_free: Whole = 268_435_456
     """Free bytes below the output folder at which the run stops (exit 3), so that others do not meet a full disk."""
-    attempts_per_run: int = 3
-    attempts: int = 6
+    attempts_per_run: Count = 3
+    attempts: Count = 6
     """Over all runs; after that a URL has failed for good."""
-    retry_after_max: float = 300.0
+    retry_after_max: Amount = 300.0
     """Longest Retry-After waited for inside a run; a longer one leaves the URL to a later run."""
-    backoff_max: float = 60.0
+    backoff_max: Amount = 60.0
     thumbnails: bool = True
     """Whether a hit that is only a thumbnail may be saved."""
     stand_ins: bool = False
     """Whether the thumbnail that the source showed is saved, and marked, when the picture itself cannot be had."""
     browser: bool = False
     """Whether a picture that its host refuses under every Referer is asked for by a browser that shows its page."""
-    browser_per_host: int = 20
+    browser_per_host: Whole = 20
     """Pictures of one host for which that is done in one run."""
-    browser_most: int = 200
+    browser_most: Whole = 200
     """Pictures for which it is done in one run; each costs a page load."""
-    user_agent: str = "Mozilla/5.0 (compatible; collector/{version})"
+    user_agent: Text = "Mozilla/5.0 (compatible; collector/{version})"
     robots: bool = True
     """Whether robots.txt is obeyed, by pictures everywhere and by pages at sites that were not made for programs."""
     opt_out: bool = True
     """Whether pictures are left alone whose server or whose bytes say that they are not for training or mining."""
-    block_hosts: str = ""
+    block_hosts: Text = ""
     """Hosts, comma-separated, that are asked for no picture, nor are those below them; `@FILE` for a list in a file."""
     allow_private: bool = False
     """Loopback and private addresses too."""
 
 
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "fetch.verify": ("full", "fast", "structure"),
-}
-"""Texts of which only some are possible."""
-
-RETIRED = frozenset(("fetch.transport",))
+RETIRED: Final = frozenset(("fetch.transport",))
 """Settings of earlier versions: still accepted, without effect."""
 
 
@@ -140,17 +151,19 @@ class Settings:
     """Everything a run needs to know beside the queries."""
 
     out: Path = Path("images")
-    limit: int = 0
-    """Pictures per keyword where the row does not say; `ALL` for everything there is. 0, unless the user says
+    limit: Annotated[int, Meta(ge=1, le=ALL)] | None = None
+    """Pictures per keyword where the row does not say; `ALL` for everything there is. None, unless the user says
     something, is 100, and everything from sources that are there to be read whole (see `Source.unlimited`)."""
-    source: str = "google"
+    source: Text = "google"
     """Sources of rows that name none, comma-separated."""
-    blocklist: str = ""
+    blocklist: Text = ""
     """Path of a text file of terms, one a line; rows whose keyword contains one are not searched. "" for none."""
     search: SearchSettings = field(default_factory=SearchSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)
     sources: Tables = field(default_factory=dict)
     """Source name -> its settings, complete and checked."""
+    kinds: Kinds = field(default_factory=dict, repr=False)
+    """Source name -> what its settings may be, where the type of the default does not say it all."""
     filters: Mapping[str, str] = field(default_factory=dict)
     """Search filter -> value for rows that do not set it; "" is no filter. Which values are right, the source says."""
 
@@ -161,84 +174,173 @@ class Settings:
         return out.with_name(f"{out.name}-diagnosis")
 
 
-def load(path: Path | None, assignments: Iterable[str], defaults: Tables, filters: Iterable[str] = ()) -> Settings:
+def load(
+    path: Path | None,
+    assignments: Iterable[str],
+    defaults: Tables,
+    filters: Iterable[str] = (),
+    kinds: Kinds | None = None,
+) -> Settings:
     """Settings from a TOML file (None: `collector.toml` here, if any) and `table.key=value` texts.
 
-    `defaults` gives each source's table with its default values, which also fix the types; `filters` are the
-    names of the search filters. UsageError names the file, the key and what may stand there.
+    `defaults` gives each source's table with its default values, `kinds` the types of those that are not any value of
+    their default's type; `filters` are the names of the search filters. UsageError names the file, the line, the key
+    and what may stand there.
     """
     chosen = path or (Path(FILE_NAME) if Path(FILE_NAME).is_file() else None)
     settings = Settings(
-        sources={name: dict(table) for name, table in defaults.items()}, filters=dict.fromkeys(filters, "")
+        sources={name: dict(table) for name, table in defaults.items()},
+        filters=dict.fromkeys(filters, ""),
+        kinds=kinds or {},
     )
     if chosen is not None:
         settings = _apply_file(settings, chosen)
     for text in assignments:
-        settings = _apply_assignment(settings, text)
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(
+                f"--set {text}: write it as table.key=value, for example google.home=http://127.0.0.1:8000"
+            )
+        settings = assign(settings, key.strip(), value.strip(), "--set")
     return settings
 
 
 def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
-    """A copy with one dotted key set: `out`, `limit`, `search.browsers`, `google.home`, ..."""
+    """A copy with one dotted key set: `out`, `limit`, `search.browsers`, `google.home`, ... UsageError."""
     if key in RETIRED:
         return settings
     table, _, name = key.rpartition(".")
     if not table:
-        if name not in ("out", "limit", "source", "blocklist"):
-            raise UsageError(f"{where}: no setting {key!r}; at the top there are: blocklist, limit, out, source")
-        kind = get_type_hints(Settings)[name]
-        if name == "limit" and str(value).strip().lower() == EVERYTHING:
-            value = ALL
-        return replace(settings, **{name: _convert(value, kind, key, where)})
+        return _assign_at_the_top(settings, key, value, where)
     if table in ("search", "fetch"):
         part: Any = getattr(settings, table)
-        known = get_type_hints(type(part))
+        known = _types(type(part))
         _require_known(name, known, table, where)
-        return replace(settings, **{table: replace(part, **{name: _convert(value, known[name], key, where)})})
+        return replace(settings, **{table: replace(part, **{name: _converted(value, known[name], key, where)})})
     if table == "filters":
         _require_known(name, settings.filters, table, where)
-        return replace(settings, filters={**settings.filters, name: _convert(value, str, key, where)})
+        return replace(settings, filters={**settings.filters, name: _converted(value, Text, key, where)})
     if table not in settings.sources:
         choices = ", ".join(["search", "fetch", "filters", *sorted(settings.sources)])
         raise UsageError(f"{where}: no table {table!r}; there are: {choices}")
     current = settings.sources[table]
     _require_known(name, current, table, where)
-    converted = _convert(value, type(current[name]), key, where)
-    return replace(settings, sources={**settings.sources, table: {**current, name: converted}})
+    kind = settings.kinds.get(table, {}).get(name) or USUAL_KINDS[type(current[name])]
+    return replace(
+        settings, sources={**settings.sources, table: {**current, name: _converted(value, kind, key, where)}}
+    )
 
 
-def describe() -> list[tuple[str, str, Value]]:
-    """(table, key, default) of every setting that is not a source's, for docs and `--help`."""
-    rows: list[tuple[str, str, Value]] = []
-    for table, cls in (("search", SearchSettings), ("fetch", FetchSettings)):
-        shown = cls()
-        rows += [(table, item.name, getattr(shown, item.name)) for item in fields(cls)]
-    return rows
+def _assign_at_the_top(settings: Settings, key: str, value: Any, where: str) -> Settings:
+    if key not in ("out", "limit", "source", "blocklist"):
+        raise UsageError(f"{where}: no setting {key!r}; at the top there are: blocklist, limit, out, source")
+    if key == "limit" and isinstance(value, str) and value.strip().lower() == EVERYTHING:
+        value = ALL
+    found = _converted(value, Text if key == "out" else _types(Settings)[key], key, where)
+    change: dict[str, Any] = {key: Path(found) if key == "out" else found}
+    return replace(settings, **change)
+
+
+USUAL_KINDS: Final[Mapping[type, Any]] = {bool: bool, int: Whole, float: Amount, str: Text}
+"""What a source's setting may be, by the type of its default."""
+
+
+def describe() -> list[tuple[str, str, Value, str]]:
+    """(table, key, default, what it may be) of every setting that is not a source's, for the docs."""
+    return [
+        (table, item.name, getattr(cls(), item.name), expected(_types(cls)[item.name]))
+        for table, cls in (("search", SearchSettings), ("fetch", FetchSettings))
+        for item in fields(cls)
+    ]
+
+
+def expected(kind: Any) -> str:
+    """What a value may be, in words: "a whole number from 1 to 64", "one of auto, yes, no"."""
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(filter(None, get_args(kind)))}"
+    base, *metas = get_args(kind) or (kind,)
+    if get_origin(base) is Annotated:  # one of several, the other is None
+        base, *metas = get_args(base)
+    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[base]
+    meta = metas[0] if metas and isinstance(metas[0], Meta) else Meta()
+    least = f" from {meta.ge:,}" if meta.ge is not None else f" above {meta.gt:,}" if meta.gt is not None else ""
+    most = f" to {meta.le:,}" if meta.le is not None else ""
+    return f"{words}{least}{most}"
+
+
+# --------------------------------------------------------------------------- TOML files
+
+
+def read_toml(path: Path) -> tuple[dict[str, Any], str]:
+    """What a TOML file says, and its text. InputError, in one line, for what cannot be read or is no TOML."""
+    try:
+        with path.open("rb") as file:
+            body = file.read(LARGEST_FILE + 1)
+        text = body.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{str(path)!r}: cannot be read: {error}") from None
+    if len(body) > LARGEST_FILE:
+        raise InputError(f"{path}: larger than {LARGEST_FILE:,} bytes")
+    return parsed_toml(text, str(path)), text
+
+
+def parsed_toml(text: str, file: str) -> dict[str, Any]:
+    """What a text in TOML says. InputError, in one line, when it is none."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise InputError(f"{file}: nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
+        raise InputError(f"{file}: not valid TOML: {error}") from None
+
+
+_HEADER: Final = re.compile(r"\s*\[\[?([^\[\]]+)\]")
+_KEY: Final = re.compile(r"\s*([\w-][\w.\s-]*|[\"'][^\"']*[\"'])\s*=")
+_PART: Final = re.compile(r"[\w-]+|\"[^\"]*\"|'[^']*'")
+
+
+def line_of(text: str, path: tuple[str, ...]) -> int:
+    """The line, from 1, of the key of a TOML file that is nearest to a path, or of its table; 0 when there is none."""
+    table: tuple[str, ...] = ()
+    best, depth = 0, 0
+    wanted = tuple(key for key in path if not key.isdecimal())
+    for number, line in enumerate(text.split("\n"), start=1):
+        if header := _HEADER.match(line):
+            here = table = _parts(header[1])
+        elif key := _KEY.match(line[:500]):
+            here = (*table, *_parts(key[1]))
+        else:
+            continue
+        if len(here) > depth and wanted[: len(here)] == here:
+            best, depth = number, len(here)
+    return best
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
+
+
+# --------------------------------------------------------------------------- pieces
 
 
 def _apply_file(settings: Settings, path: Path) -> Settings:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such settings file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: not valid TOML: {error}") from None
+        data, text = read_toml(path)
+    except InputError as error:
+        raise UsageError(str(error)) from None
     for key, value in data.items():
-        if isinstance(value, dict):
-            for name, inner in value.items():
-                settings = assign(settings, f"{key}.{name}", inner, str(path))
-        else:
-            settings = assign(settings, key, value, str(path))
+        inner = value.items() if isinstance(value, dict) else [("", value)]
+        for name, one in inner:
+            keys = (key, name) if name else (key,)
+            line = line_of(text, keys)
+            settings = assign(settings, ".".join(keys), one, f"{path}, line {line}" if line else str(path))
     return settings
 
 
-def _apply_assignment(settings: Settings, text: str) -> Settings:
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip():
-        raise UsageError(f"--set {text}: write it as table.key=value, for example google.home=http://127.0.0.1:8000")
-    return assign(settings, key.strip(), value.strip(), "--set")
+def _types(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls, include_extras=True)
 
 
 def _require_known(name: str, known: Iterable[str], table: str, where: str) -> None:
@@ -247,37 +349,34 @@ def _require_known(name: str, known: Iterable[str], table: str, where: str) -> N
         raise UsageError(f"{where}: no setting {table}.{name}; in [{table}] there are: {', '.join(choices)}")
 
 
-_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_TRUTHS: Final = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
 
 
-def _convert(value: Any, kind: Any, key: str, where: str) -> Any:
+def _converted(value: Any, kind: Any, key: str, where: str) -> Any:
     """The value as the wanted type; texts (from --set) are parsed, other types must fit.
 
     Choices of texts may be given as true and false where they are yes and no.
     """
-    text = str(value).strip()
-    choices = get_args(kind)
-    if choices:
-        if text.lower() in _TRUE + _FALSE:
-            text = "yes" if text.lower() in _TRUE else "no"
-        if text in choices:
-            return text
-        raise UsageError(f"{where}: {key} = {text!r}: choices: {', '.join(choices)}")
-    if kind is bool:
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, str) and text.lower() in _TRUE + _FALSE:
-            return text.lower() in _TRUE
-    elif kind in (int, float) and not isinstance(value, bool):
-        try:
-            number = kind(text)
-        except ValueError:
-            number = -1
-        if number >= 0:
-            return number
-    elif kind in (str, Path) and isinstance(value, str):
-        if value not in CHOICES.get(key, (value,)):
-            raise UsageError(f"{where}: {key} = {text!r}: expected one of {', '.join(filter(None, CHOICES[key]))}")
-        return kind(value)
-    wanted = {bool: "true or false", int: "a whole number >= 0", float: "a number >= 0"}.get(kind, "a text")
-    raise UsageError(f"{where}: {key} = {text!r}: expected {wanted}")
+    is_text = isinstance(value, str)
+    truth = _TRUTHS.get(str(value).strip().lower()) if is_text or isinstance(value, bool) else None
+    given = value
+    if get_origin(kind) is Literal and truth is not None and "yes" in get_args(kind):
+        given = "yes" if truth else "no"
+    elif kind is bool and truth is not None:
+        given = truth
+    try:
+        return msgspec.convert(given, kind, strict=not is_text)
+    except msgspec.ValidationError:
+        raise UsageError(f"{where}: {key} = {shown(value)}: expected {expected(kind)}") from None
+
+
+def shown(value: object) -> str:
+    """A value as an error message shows it, cut off where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or of lists in lists
+        text = f"a very long {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -60,16 +60,20 @@ def settings_page() -> str:
         "threads = 32",
         "```",
     ]
-    tables: dict[str, list[tuple[str, object]]] = {}
-    for table, key, default in settings.describe():
-        tables.setdefault(table, []).append((key, default))
-    for name, table_defaults in sources.defaults().items():
-        tables[name] = list(table_defaults.items())
+    tables: dict[str, list[tuple[str, object, str]]] = {}
+    for table, key, default, expected in settings.describe():
+        tables.setdefault(table, []).append((key, default, expected))
+    for name in sources.SOURCES:
+        source = sources.load(name)
+        tables[name] = [
+            (key, default, settings.expected(source.kinds.get(key) or settings.USUAL_KINDS[type(default)]))
+            for key, default in source.settings.items()
+        ]
     for table, rows in tables.items():
-        lines += ["", f"## [{table}]", "", "| key | default |", "|---|---|"]
+        lines += ["", f"## [{table}]", "", "| key | default | may be |", "|---|---|---|"]
         lines += [
-            f"| `{key}` | `{str(default).lower() if isinstance(default, bool) else default!r}` |"
-            for key, default in rows
+            f"| `{key}` | `{str(default).lower() if isinstance(default, bool) else default!r}` | {expected} |"
+            for key, default, expected in rows
         ]
     return "\n".join(lines) + "\n"
 

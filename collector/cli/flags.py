@@ -160,7 +160,9 @@ _FLAG_KEYS = {
 def settings_of(flags: dict[str, Any]) -> Settings:
     """Settings file, then --set, then the flags that were given."""
     names = sources.all_filters()
-    settings = settings_file.load(flags.get("config"), flags.get("assignments", ()), sources.defaults(), names)
+    settings = settings_file.load(
+        flags.get("config"), flags.get("assignments", ()), sources.defaults(), names, sources.kinds()
+    )
     for flag, key in {**_FLAG_KEYS, **{f"filter_{name}": f"filters.{name}" for name in names}}.items():
         if flags.get(flag) not in (None, False) or (flag == "headed" and flags.get(flag) is False):
             value = flags[flag]

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from collector.errors import InputError, UsageError
 from collector.sources.contract import Choices, Source, Value
@@ -74,6 +74,11 @@ def default_label(name: str, keyword: str) -> str:
 def defaults() -> dict[str, dict[str, Value]]:
     """Every source's settings with their default values."""
     return {name: dict(load(name).settings) for name in names()}
+
+
+def kinds() -> dict[str, Mapping[str, Any]]:
+    """Every source's types of those settings that are not any value of their default's type."""
+    return {name: load(name).kinds for name in names()}
 
 
 def all_filters() -> dict[str, Choices]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from collector.errors import SourceError
 from collector.http.contract import Answer
@@ -157,6 +157,7 @@ def _json(text: str) -> Any:
 SOURCE: Final = Source(
     search=search,
     settings=_SETTINGS,
+    kinds={"safe": Literal["on", "blur", "off"]},
     filters=_FILTERS,
     facets=_FACETS,
 )

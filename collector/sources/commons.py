@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
 
 from collector.errors import SourceError
 from collector.http.contract import Answer
@@ -61,7 +63,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     if home == HOME and not contact(settings):
         web.notice("commons: set commons.contact to an address or page of yours: Wikimedia asks for it")
     headers = {"User-Agent": user_agent(settings), "Accept": "application/json"}
-    asked = parameters(search.query, min(50, int(settings["page_size"])))
+    asked = parameters(search.query, int(settings["page_size"]))
     rights = search.query.filter("rights")
     going_on: dict[str, str] = {}
     pages: dict[str, dict[str, Any]] = {}
@@ -222,6 +224,7 @@ def _fields(file: Mapping[str, Any], about: Mapping[str, str]) -> Iterator[tuple
 SOURCE: Final = Source(
     search=search,
     settings=_SETTINGS,
+    kinds={"page_size": Annotated[int, Meta(ge=1, le=50)]},
     filters=_FILTERS,
     facets=_FACETS,
 )

@@ -60,6 +60,9 @@ class Source:
     search: SearchFunction
     settings: Mapping[str, Value]
     """Its settings with their default values, which also fix the types. `home`, the site's address, is among them."""
+    kinds: Mapping[str, Any] = field(default_factory=dict)
+    """Setting -> the type of its values for msgspec, where not every value of its default's type will do:
+    `Literal["auto", "never"]`, `Annotated[int, Meta(ge=1, le=500)]`."""
     filters: Mapping[str, Choices] = field(default_factory=dict)
     """Filter -> its choices, or what a whole value must look like."""
     facets: tuple[tuple[str, str], ...] = ()

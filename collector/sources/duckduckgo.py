@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from collector.http.contract import Answer
@@ -139,6 +139,7 @@ def _hit(row: Mapping[str, Any]) -> Hit | None:
 SOURCE: Final = Source(
     search=search,
     settings=_SETTINGS,
+    kinds={"safe": Literal["on", "blur", "off"]},
     filters=_FILTERS,
     facets=_FACETS,
     validate_keyword=validate_keyword,

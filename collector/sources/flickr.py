@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
 
 from collector.errors import SourceError
 from collector.http.user_agent import secret, user_agent
@@ -151,7 +153,7 @@ class _Api:
         settings = web.settings
         self._web, self._home = web, str(settings["home"]).rstrip("/")
         self.site = str(settings["site"]).rstrip("/")
-        self.page_size = max(1, min(500, int(settings["page_size"])))
+        self.page_size = int(settings["page_size"])
         self._rate = float(settings["rate"]) if self._home == HOME else 0.0
         self._key = secret(settings, "api_key", "FLICKR_API_KEY")
         self._headers = {"User-Agent": user_agent(settings)}
@@ -232,6 +234,7 @@ def _moment(photo: Mapping[str, Any]) -> str:
 SOURCE: Final = Source(
     search=search,
     settings=_SETTINGS,
+    kinds={"page_size": Annotated[int, Meta(ge=1, le=500)]},
     filters=_FILTERS,
     facets=_FACETS,
 )

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
 
 from collector.errors import SourceError
 from collector.http.user_agent import secret, user_agent
@@ -169,6 +171,7 @@ def _authorization(web: Web, home: str, headers: Mapping[str, str]) -> dict[str,
 SOURCE: Final = Source(
     search=search,
     settings=_SETTINGS,
+    kinds={"page_size": Annotated[int, Meta(ge=1, le=500)], "pages": Annotated[int, Meta(ge=1, le=1000)]},
     filters=_FILTERS,
     facets=_FACETS,
 )

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
+
+from msgspec import Meta
 
 from collector.errors import SourceError
 from collector.model import Hit, Search, SearchState
@@ -47,7 +49,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     """The pictures of a gallery in the order in which it shows them."""
     address = http_page.addresses(search.query.keyword, str(web.settings["home"]))[0]
     gallery = Gallery(web)
-    for _ in range(max(1, int(web.settings["pages"]))):
+    for _ in range(int(web.settings["pages"])):
         yield from gallery.page(address)
         address = gallery.following() if gallery.going else ""
         if not address:
@@ -198,6 +200,7 @@ def _pieces(body: str, url: str) -> list[Figure]:
 SOURCE: Final = Source(
     search=search,
     settings=_SETTINGS,
+    kinds={"pages": Annotated[int, Meta(ge=1, le=100_000)], "seconds": Annotated[float, Meta(gt=0, le=604_800)]},
     unlimited=True,
     needs_browser=True,
     example="https://commons.wikimedia.org/wiki/Special:NewFiles",

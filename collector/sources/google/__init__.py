@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
 
 from collector.errors import UsageError
 from collector.model import Hit, Search
@@ -138,6 +140,11 @@ def _look(harvest: Harvest) -> Look:
 SOURCE: Final = Source(
     search=search,
     settings=_SETTINGS,
+    kinds={
+        "harvest": Literal["auto", "rows", "hover", "click"],
+        "panel_timeout": Annotated[float, Meta(gt=0, le=7)],
+        "safe": Literal["", "on", "blur", "off"],
+    },
     filters=FILTERS,
     facets=FACETS,
     strategies=("rows", "batch", "hover", "click"),

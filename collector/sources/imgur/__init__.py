@@ -9,14 +9,14 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
-from collector.errors import SourceError, UsageError
+from collector.errors import SourceError
 from collector.model import Hit, Query, Search, SearchState
 from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.imgur import keyword
 from collector.sources.imgur.api import HOME, Api
-from collector.sources.imgur.hits import GIFS, Form, hits
+from collector.sources.imgur.hits import Form, hits
 from collector.sources.imgur.keyword import SORTS, WINDOWS, Asked, Kind, understand
 from collector.sources.imgur.parse import File, Post
 
@@ -65,8 +65,6 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     asked = _ordered(understand(search.query.keyword), search.query)
     if asked.fault:
         raise SourceError(SearchState.FAILED, "page.gone", asked.fault)
-    if web.settings["gif"] not in GIFS:
-        raise UsageError(f"imgur.gif is {web.settings['gif']!r}; choices: {', '.join(GIFS)}")
     if asked.kind is not Kind.SEARCH and any(search.query.filter(name) for name in _OF_SEARCHES):
         web.notice(f"imgur: the filters {', '.join(_OF_SEARCHES)} hold for searches; {asked.kind} has none of them")
     api = Api(web)
@@ -184,6 +182,7 @@ def _parameters(asked: Asked, query: Query) -> dict[str, str]:
 SOURCE: Final = Source(
     search=search,
     settings=_SETTINGS,
+    kinds={"api": Literal["v3", "post", "old"], "gif": Literal["mp4", "gif", "both"]},
     filters=_FILTERS,
     incremental=True,
     example="r/funny",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from collector.errors import SourceError, UsageError
@@ -78,8 +78,6 @@ def rules(settings: Mapping[str, object]) -> Rules:
 
 def _checked(settings: Mapping[str, object]) -> frozenset[str]:
     """The hops wanted. UsageError for a choice that does not exist."""
-    if settings["browser"] not in ("auto", "never", "always"):
-        raise UsageError(f"page.browser is {settings['browser']!r}; choices: auto, never, always")
     follow = frozenset(filter(None, str(settings["follow"]).replace(",", " ").split()))
     if unknown := sorted(follow - set(HOPS)):
         raise UsageError(f"page.follow has {unknown[0]!r}; choices: {', '.join(HOPS)}")
@@ -260,6 +258,7 @@ def _seen(window: Window, here: str, html: str, web: Web, follow: frozenset[str]
 SOURCE: Final = Source(
     search=search,
     settings=_SETTINGS,
+    kinds={"browser": Literal["auto", "never", "always"]},
     unlimited=True,
     needs_browser=True,
     example="https://commons.wikimedia.org/wiki/Main_Page",
