@@ -22,7 +22,7 @@ from collector.fetch.parts import write_part
 from collector.fetch.referers import REFUSALS, Ladder
 from collector.fetch.task import fetch
 from collector.http.deadlines import Attempt
-from collector.http.opt_out import Robots
+from collector.http.robots import Robots
 from collector.http.safety import candidates, check_url, system_resolve
 from collector.http.transport import Ask, FetchError, Reply
 from collector.model import Arrived, Media, Missed, Post, Task

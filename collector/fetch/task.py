@@ -10,8 +10,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 from collector.fetch.referers import REFUSALS, Ladder, contradicts, gone, stand_in
-from collector.http.opt_out import Robots, forbidden, opt_out, prohibited, robots_ask
-from collector.http.robots import Rules
+from collector.http.opt_out import opt_out, prohibited
+from collector.http.robots import Robots, Rules, robots_ask
 from collector.http.safety import check_host, check_url
 from collector.http.transport import Ask, Download, FetchError, Reply, one_line, retry_after
 from collector.images.sniff import Unusable, decode_data, is_data
@@ -160,7 +160,7 @@ def _permitted(url: str, settings: FetchSettings, robots: Robots) -> Generator[A
             if reply is not None:
                 robots.learn(host, reply)
     if isinstance(rules, Rules):
-        rule = forbidden(rules, url)
+        rule = rules.forbids(url)
         if rule and settings.robots:
             raise FetchError("policy.robots", rule)
         return rule

@@ -27,12 +27,13 @@ from collector.fetch.parts import write_part
 from collector.fetch.referers import Ladder
 from collector.fetch.task import Steps, Verified, steps
 from collector.http.curl_transport import CurlTransfers
-from collector.http.opt_out import Robots, asked_of
 from collector.http.response_checks import WITH_BODY
+from collector.http.robots import Robots
 from collector.http.transport import Ask, FetchError, Reply
 from collector.images.sniff import JPEG, is_data
 from collector.model import Arrived, Missed, Task
 from collector.settings import FetchSettings
+from collector.urls import origin
 
 FLUSH = 0.004
 """Seconds that results may wait for company on their way out."""
@@ -160,7 +161,7 @@ class Worker:
                 waiting.append(job)
                 self._parked += 1
                 return
-            if self._robots.known(asked_of(ask.url)) is not None:
+            if self._robots.known(origin(ask.url)) is not None:
                 self._advance(job, None)
                 return
             self._asking[ask.url] = []

@@ -1,12 +1,14 @@
-"""Which host may be asked now, and how long to wait. Pure bookkeeping for one calling thread; never sleeps.
+"""Which host may be asked now, and how long to wait: for pictures and for pages. Pure bookkeeping; never sleeps.
 
-Per host: a number of downloads at a time that halves when the host is overloaded and grows with success,
-a pause that it asked for, and a breaker after failures of several URLs in a row. Over all hosts: is the network there?
+Pictures, per host: a number of downloads at a time that halves when the host is overloaded and grows with success, a
+pause that it asked for, a breaker after failures of several URLs in a row; over all hosts: is the network there?
+Pages, per host: turns at a rate, and a pause.
 """
 
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -26,6 +28,11 @@ NETWORK_FAILURES = 20
 NETWORK_HOSTS = 5
 PROBE_SECONDS = 30.0
 """Pause between probes while the network is down."""
+
+FIRST_PAUSE = 4.0
+LONGEST_PAUSE = 300.0
+"""Seconds for which a host of pages is paused that asks to slow down and names no time: doubling from the first to the
+second. One that asks for more is left to another run."""
 
 _SILENT = frozenset(("net.dns", "net.connect"))
 """Nobody was reached: the host's fault, or the network's."""
@@ -55,7 +62,10 @@ class _Host:
 
 
 class Hosts:
-    """The book of all hosts. Times are those of `clock`, in seconds. "" is always free and never counted."""
+    """The hosts of pictures, for one calling thread. "" is always free and never counted.
+
+    Times are those of `clock`, in seconds.
+    """
 
     def __init__(
         self, settings: FetchSettings, clock: Callable[[], float], chance: random.Random | None = None
@@ -134,7 +144,7 @@ class Hosts:
 
     def backoff(self, attempt: int) -> float:
         """Seconds before the next attempt at the same URL after `attempt` of them: full jitter, doubling, capped."""
-        return self._chance.uniform(0.0, min(self._settings.backoff_max, 2.0 ** min(attempt, 32)))
+        return self._chance.uniform(0.0, doubling(1.0, attempt, self._settings.backoff_max))
 
     @property
     def _full(self) -> int:
@@ -193,7 +203,7 @@ class Hosts:
         if missed.reason not in ("http.429", "http.503"):
             return
         first = TOO_MANY_SECONDS if missed.reason == "http.429" else 1.0
-        pause = min(self._settings.backoff_max, first * 2.0 ** min(known.slow_downs, 16))
+        pause = doubling(first, known.slow_downs, self._settings.backoff_max)
         known.slow_downs += 1
         known.paused_until = max(known.paused_until, now + (missed.retry_after or pause))
 
@@ -204,3 +214,71 @@ class Hosts:
 
 def _is_server_error(reason: str) -> bool:
     return reason.startswith("http.5") and reason[5:].isdigit()
+
+
+def doubling(first: float, times: int, longest: float) -> float:
+    """Seconds of a pause that has doubled so many times, from the first to the longest."""
+    return min(longest, first * 2.0 ** min(times, 32))
+
+
+# --------------------------------------------------------------------------- pages
+
+
+@dataclass(slots=True)
+class _PacedHost:
+    next_turn: float = float("-inf")
+    paused_until: float = float("-inf")
+    slow_downs: int = 0
+    """In a row."""
+    slowed_at: float = float("-inf")
+
+
+class RequestLimits:
+    """Turns and pauses of the hosts that pages are asked of, by name and port; shared by all searches. Thread-safe.
+
+    Times are those of `clock`, in seconds. Never sleeps.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._hosts: dict[str, _PacedHost] = {}
+        self._lock = threading.Lock()
+
+    def turn(self, host: str, rate: float) -> float:
+        """0 when the turn is the caller's, taken now; else the seconds after which to ask again. `rate` 0: no limit."""
+        with self._lock:
+            known, now = self._known(host), self._clock()
+            wait = max(known.next_turn, known.paused_until) - now
+            if wait > 0:
+                return wait
+            if rate > 0:
+                known.next_turn = now + 1 / rate
+            return 0.0
+
+    def pause(self, host: str) -> float:
+        """Seconds for which nobody asks the host; 0 when it is not paused."""
+        with self._lock:
+            return max(0.0, self._known(host).paused_until - self._clock())
+
+    def slow_down(self, host: str, seconds: float, began: float) -> None:
+        """The host asked to slow down, for so long; 0: 4 s, doubling to 300 s. `began`: when its request was made.
+
+        Requests that were under way together count once.
+        """
+        with self._lock:
+            known, now = self._known(host), self._clock()
+            if began >= known.slowed_at:
+                known.slow_downs += 1
+                known.slowed_at = now
+            usual = doubling(FIRST_PAUSE, known.slow_downs - 1, LONGEST_PAUSE)
+            known.paused_until = max(known.paused_until, now + (seconds or usual))
+
+    def succeeded(self, host: str) -> None:
+        """It answered as asked: the next pause is a short one again."""
+        with self._lock:
+            known = self._known(host)
+            if self._clock() >= known.paused_until:
+                known.slow_downs = 0
+
+    def _known(self, host: str) -> _PacedHost:
+        return self._hosts.setdefault(host, _PacedHost())

@@ -1,6 +1,6 @@
 """Pages and JSON over plain HTTP for sources that need no browser. Never fetches a picture and never parses.
 
-Each exchange is guarded as those of pictures are. Here is what is around it: tries, shared pace and pauses, robots.txt.
+Each request is checked as those for pictures are. Here is what is around it: tries, shared pace and pauses, robots.txt.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from collector import __version__
 from collector.errors import SourceError
 from collector.http.contract import Answer, Throttled
 from collector.http.deadlines import Watchdog
-from collector.http.pace import LONGEST_PAUSE, Pace
+from collector.http.limits import LONGEST_PAUSE, RequestLimits
 from collector.http.page_session import PageAsk, PageSession
 from collector.http.prefetch import in_order
-from collector.http.robots import RobotsBook, Rules
+from collector.http.robots import MOST_BYTES, Robots, Rules
 from collector.http.safe_adapter import SafeAdapter, tls_context
 from collector.http.safety import Resolve, system_resolve
-from collector.http.transport import FetchError, retry_after
+from collector.http.transport import FetchError, Reply, retry_after
 from collector.model import SearchState
 from collector.reasons import Fate, fate
 from collector.settings import FetchSettings
 from collector.urls import host_of, origin
 
 SECONDS = 30.0
-"""One exchange, from name resolution to the last byte, redirects included."""
+"""One request, from name resolution to the last byte, redirects included."""
 TRIES = 3
 PAUSES = 8
 """Times that one page is asked for again after its host asked to slow down."""
@@ -58,7 +58,7 @@ class PageClient:
     ) -> None:
         self.settings, self.clock, self.sleep, self.resolve = settings, clock, sleep, resolve
         self.chance = chance or random.Random()
-        self.pace, self.robots = Pace(clock), RobotsBook(clock)
+        self.limits, self.robots = RequestLimits(clock), Robots(clock)
         self._notice, self._noticed = notice, set[str]()
         self._context, self._lock = context, threading.Lock()
 
@@ -85,7 +85,7 @@ class PageVisit:
     """See `collector.http.contract.Visit`. Belongs to one search; `get_all` asks from several threads."""
 
     def __init__(self, client: PageClient, left: Callable[[], float]) -> None:
-        self._client, self._pace, self._left_of_search = client, client.pace, left
+        self._client, self._limits, self._left_of_search = client, client.limits, left
 
     def get(
         self,
@@ -120,13 +120,13 @@ class PageVisit:
         most: int = 8,
     ) -> Iterator[Answer | SourceError]:
         """See `collector.http.contract.Pages`."""
-        _ = self._exchange, self._watchdog  # Made here, before several threads want them.
+        _ = self._session, self._watchdog  # Made here, before several threads want them.
         ask = partial(self.get, headers=headers, rate=rate, throttled=throttled, crawl=crawl)
         return in_order(ask, urls, most)
 
     def cookies(self, url: str) -> str:
         """See `collector.http.contract.Pages`."""
-        return self._exchange.cookies(url)
+        return self._session.cookies(url)
 
     def close(self) -> None:
         """See `collector.http.contract.Visit`."""
@@ -145,7 +145,7 @@ class PageVisit:
         return Watchdog(settings.minimum_speed, settings.slow_time)
 
     @cached_property
-    def _exchange(self) -> PageSession:
+    def _session(self) -> PageSession:
         settings = self._client.settings
         agent = settings.user_agent.replace("{version}", __version__)
         return PageSession(self._adapter, agent, settings.allow_private)
@@ -161,10 +161,10 @@ class PageVisit:
             began = self._client.clock()
             try:
                 with self._watchdog.attempt(min(SECONDS, self._left())) as attempt:
-                    answer = self._exchange.carry(ask, attempt, permit)
+                    answer = self._session.carry(ask, attempt, permit)
                 wait = _wish(answer, throttled)
                 if wait is None and answer.status < 500:
-                    self._pace.succeeded(host)
+                    self._limits.succeeded(host)
                     return answer
                 if wait is None:
                     raise FetchError(f"http.{answer.status}", f"HTTP {answer.status}", answer.status)
@@ -176,14 +176,14 @@ class PageVisit:
                 continue
             paused += 1
             for slowed in {host, host_of(answer.url)}:
-                self._pace.slow_down(slowed, wait, began)
+                self._limits.slow_down(slowed, wait, began)
             if paused > PAUSES:
-                raise _come_back(host, self._pace.pause(host))
+                raise _come_back(host, self._limits.pause(host))
 
     def _take_turn(self, host: str, rate: float) -> None:
         """Wait until the host may be asked. SourceError when that is longer than the search has."""
-        while wait := self._pace.turn(host, rate):
-            pause, left = self._pace.pause(host), self._left()
+        while wait := self._limits.turn(host, rate):
+            pause, left = self._limits.pause(host), self._left()
             if pause > min(LONGEST_PAUSE, left):
                 raise _come_back(host, pause)
             self._client.sleep(min(wait, STEP, left))
@@ -205,25 +205,25 @@ class PageVisit:
         """SourceError when the site's robots.txt forbids a URL."""
         if not self._client.settings.robots:
             self._client.unheeded(host_of(url))
-        elif why := self._rules(url).forbids(url):
+            return
+        rules = self._rules(url)
+        if isinstance(rules, FetchError):
+            why = f"{host_of(url)} {rules.detail}; until it can be had, nothing may be asked"
+            raise SourceError(SearchState.BLOCKED, "policy.robots", why)
+        if why := rules.forbids(url):
             raise SourceError(SearchState.BLOCKED, "policy.robots", why)
 
     def _slower(self, url: str, rate: float) -> float:
-        delay = self._rules(url).delay if self._client.settings.robots else 0.0
+        rules = self._rules(url) if self._client.settings.robots else None
+        delay = rules.delay if isinstance(rules, Rules) else 0.0
         return min(rate or 1 / delay, 1 / delay) if delay else rate
 
-    def _rules(self, url: str) -> Rules:
-        def ask(address: str) -> Rules:
-            host = host_of(url)
-            try:
-                answer = self._asked(PageAsk(address), 0.0, None, _anything)
-            except FetchError as error:
-                if error.reason.startswith("url."):
-                    raise
-                return Rules(host, missing=error.detail)
-            return Rules.answered(host, answer.status, answer.body)
+    def _rules(self, url: str) -> Rules | FetchError:
+        def get(address: str) -> Reply:
+            answer = self._asked(PageAsk(address, cut_at=MOST_BYTES), 0.0, None, _anything)
+            return Reply(answer.status, answer.url, answer.headers, answer.body)
 
-        return self._client.robots.rules(origin(url), ask)
+        return self._client.robots.rules(origin(url), get)
 
 
 def _anything(_url: str) -> None:

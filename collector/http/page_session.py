@@ -47,6 +47,8 @@ class PageAsk:
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] | None = None
     """Makes it a POST."""
+    cut_at: int | None = None
+    """Bytes after which a body is cut off, instead of refused when it is too big."""
 
 
 class PageSession:
@@ -69,7 +71,7 @@ class PageSession:
             answer = self._send(url, headers, form, attempt)
             with contextlib.closing(answer):
                 if answer.status_code not in REDIRECTS:
-                    return _read(answer, url, attempt)
+                    return _read(answer, url, attempt, ask.cut_at)
                 there = redirect_target(
                     url, answer.headers.get("location", ""), answer.status_code, self._allow_private
                 )
@@ -104,9 +106,10 @@ class PageSession:
         return answer
 
 
-def _read(answer: requests.Response, url: str, attempt: Attempt) -> Answer:
-    headers = headers_of(answer)
-    body = b"" if answer.status_code in _EMPTY else read_body(answer, attempt, MOST_BYTES)
+def _read(answer: requests.Response, url: str, attempt: Attempt, cut_at: int | None) -> Answer:
+    headers, body = headers_of(answer), b""
+    if answer.status_code not in _EMPTY:
+        body = read_body(answer, attempt, cut_at or MOST_BYTES, cut=cut_at is not None)
     return Answer(url, answer.status_code, headers, body, text_of(body, headers.get("content-type", "")))
 
 

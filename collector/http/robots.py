@@ -1,26 +1,55 @@
-"""What a site's robots.txt says to us (RFC 9309). Asks for nothing itself; whoever fetches the file hands it in."""
+"""robots.txt (RFC 9309): the request for it, what it says to us, and one memory of it for pictures and pages.
+
+Asks for nothing itself; whoever fetches a file hands the answer in.
+"""
 
 from __future__ import annotations
 
+import re
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 from urllib.parse import urlsplit
 
 from protego import Protego
+
+from collector.http.limits import doubling
+from collector.http.transport import Ask, FetchError, Reply, one_line, retry_after
+from collector.reasons import Fate, fate, http_reason
 
 TOKEN = "collector"
 """The product token that a site names to speak to us."""
 MOST_BYTES = 512_000
 """What is read of a file; the RFC (2.5) asks for at least 500 KiB."""
+SECONDS = 10.0
+"""Longest wait for a file, when it is asked for on behalf of pictures."""
 LONGEST_DELAY = 10.0
 """Seconds of Crawl-delay that are obeyed; more is taken for a mistake."""
-ASK_AGAIN = 600.0
-"""Seconds after which a file that could not be had is asked for again."""
+KEEP = 86_400.0
+"""Seconds for which rules hold (2.4: not more than a day)."""
+FIRST_TROUBLE, LONGEST_TROUBLE = 1.0, 600.0
+"""Seconds after which a file that could not be had is asked for again: doubling from the first to the second."""
+TEXT = 2_097_152
+"""Characters of rules remembered; beyond, the memory starts anew. Origins that forbid nothing cost nearly nothing."""
+ORIGINS = 20_000
+
+_PATH = "/robots.txt"
+_SAYS_SOMETHING = re.compile(r"^[ \t]*(?:di[a-z]+|crawl-?delay)[ \t]*:[ \t]*[^\s#]", re.IGNORECASE | re.MULTILINE)
+"""A Disallow line with a value, in the spellings that Protego bears with, or a delay."""
+_NO_FILE = frozenset(
+    ("net.redirect_loop", "net.redirect_blocked", "policy.blocked_host", "http.bad_framing", "body.too_big")
+)
+"""Troubles that say "there is no such file" (2.3.1.2), not "the server is in trouble"."""
 _LINES_TOLD = 1000
+
+
+def robots_ask(origin: str, seconds: float) -> Ask:
+    """The request for an origin's robots.txt on behalf of pictures, within so many seconds and never over `SECONDS`."""
+    seconds = max(0.01, min(seconds, SECONDS))
+    return Ask(origin + _PATH, accept="text/plain,*/*;q=0.8", seconds=seconds, limit=MOST_BYTES, robots=True)
 
 
 @dataclass(frozen=True)
@@ -29,28 +58,22 @@ class Rules:
 
     host: str
     text: str = ""
-    missing: str = ""
-    """Why the file could not be had, in a few words; then everything is forbidden (2.3.1.4)."""
-
-    @classmethod
-    def answered(cls, host: str, status: int, body: bytes) -> Self:
-        """From the answer to GET /robots.txt: rules, none at all for 4xx (2.3.1.3), everything forbidden otherwise."""
-        if 200 <= status < 300:
-            return cls(host, body[:MOST_BYTES].decode("utf-8-sig", "replace"))
-        return cls(host) if 400 <= status < 500 else cls(host, missing=f"HTTP {status}")
 
     def forbids(self, url: str) -> str:
         """Why the URL must not be asked, with the rule, in one line; "" when it may."""
-        if self.missing:
-            return f"{self.host} robots.txt: could not be had ({self.missing}), so nothing may be asked for now"
-        if self._parsed.can_fetch(url, TOKEN):
+        if not self.text:
             return ""
-        return f"{self.host} robots.txt: {self._rule(url)}"
+        try:
+            if self._parsed.can_fetch(url, TOKEN):
+                return ""
+            return one_line(f"{self.host} robots.txt: {self._rule(url)}")
+        except ValueError:  # No URL that could be asked for; the transport will say so.
+            return ""
 
     @property
     def delay(self) -> float:
         """Seconds between two requests; 0 for no wish."""
-        return min(LONGEST_DELAY, self._parsed.crawl_delay(TOKEN) or 0.0)
+        return min(LONGEST_DELAY, self._parsed.crawl_delay(TOKEN) or 0.0) if self.text else 0.0
 
     @cached_property
     def _parsed(self) -> Protego:
@@ -76,22 +99,77 @@ class Rules:
         return "forbidden"
 
 
-class RobotsBook:
-    """The rules of every origin, asked for once a run. Thread-safe."""
+class Robots:
+    """The rules of every origin, asked for once; a memory for one process. Times are those of `clock`. Thread-safe."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._known: dict[str, tuple[Rules, float]] = {}
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._known: dict[str, tuple[Rules | FetchError, float]] = {}
+        self._troubles: dict[str, int] = {}
+        """How often in a row an origin's file could not be had."""
+        self._size = 0
+        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._lock = threading.Lock()
 
-    def rules(self, origin: str, ask: Callable[[str], Rules]) -> Rules:
-        """The rules of `scheme://host:port`; `ask(url of robots.txt)` gets those not known yet."""
+    def known(self, origin: str) -> Rules | FetchError | None:
+        """The rules of `scheme://host:port`, the trouble there was a moment ago, or None: to be asked for."""
+        entry = self._known.get(origin)
+        return None if entry is None or self._clock() >= entry[1] else entry[0]
+
+    def learn(self, origin: str, answer: Reply | FetchError) -> Rules | FetchError:
+        """What came of asking for its robots.txt, and what that means. Trouble forbids everything until it is over."""
+        rules = _rules(urlsplit(origin).netloc, answer)
+        size = len(rules.text) if isinstance(rules, Rules) else 0
         with self._lock:
-            lock = self._locks[origin]
-        with lock:
-            rules, until = self._known.get(origin, (None, 0.0))
-            if rules is None or self._clock() >= until:
-                rules = ask(f"{origin}/robots.txt")
-                self._known[origin] = rules, self._clock() + ASK_AGAIN if rules.missing else float("inf")
-            return rules
+            if self._size + size > TEXT or len(self._known) >= ORIGINS:
+                self._known.clear()
+                self._troubles.clear()
+                self._size = 0
+            self._size += size
+            keep = KEEP
+            if isinstance(rules, Rules):
+                self._troubles.pop(origin, None)
+            else:
+                before = self._troubles.get(origin, 0)
+                self._troubles[origin] = before + 1
+                keep = doubling(FIRST_TROUBLE, before, LONGEST_TROUBLE)
+            self._known[origin] = rules, self._clock() + keep
+        return rules
+
+    def rules(self, origin: str, get: Callable[[str], Reply]) -> Rules | FetchError:
+        """What is known, or comes of asking: `get(URL of robots.txt)` is called by one thread, others wait for it.
+
+        FetchError(url.*) is raised: there is no such place to ask.
+        """
+        with self._lock:
+            turn = self._turns[origin]
+        with turn:
+            if (known := self.known(origin)) is not None:
+                return known
+            try:
+                answer: Reply | FetchError = get(origin + _PATH)
+            except FetchError as error:
+                if error.reason.startswith("url."):
+                    raise
+                answer = error
+            return self.learn(origin, answer)
+
+
+def _rules(host: str, answer: Reply | FetchError) -> Rules | FetchError:
+    """An answer is rules, 4xx is no rules, and a server in trouble forbids everything for now (2.3.1).
+
+    Trouble that passes (5xx, 429, the network) is a picture's trouble too: it is tried again later like any other,
+    as often as `fetch.attempts` allows, and robots.txt is asked for again each time.
+    """
+    if isinstance(answer, FetchError):
+        if answer.reason in _NO_FILE:
+            return Rules(host)
+        return FetchError(answer.reason, f"robots.txt: {answer.detail}", answer.status, answer.retry_after)
+    status, reason = answer.status, http_reason(answer.status)
+    if status == 429 or status >= 500:
+        reason = reason if fate(reason) is Fate.RETRY else "policy.robots"
+        return FetchError(reason, f"robots.txt: HTTP {status}", status, retry_after(answer.headers.get("retry-after")))
+    if not 200 <= status < 300:
+        return Rules(host)
+    text = answer.body[:MOST_BYTES].decode("utf-8-sig", "replace")
+    return Rules(host, text) if _SAYS_SOMETHING.search(text) else Rules(host)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import sys
 import threading
 from typing import Any
 
@@ -117,12 +118,19 @@ def headers_of(answer: requests.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.headers.items()}
 
 
-def read_body(answer: requests.Response, attempt: Attempt, limit: int) -> bytes:
-    """The whole body, at most `limit` bytes on the wire and unpacked. FetchError when it is not whole or too big."""
+def read_body(answer: requests.Response, attempt: Attempt, limit: int, cut: bool = False) -> bytes:
+    """The whole body, at most `limit` bytes on the wire and unpacked. FetchError when it is not whole or too big.
+
+    With `cut` a body that is too big on the wire is no error: its beginning is read, about `limit` bytes.
+    """
     headers, status = headers_of(answer), answer.status_code
-    check_head(headers, limit, status)
+    check_head(headers, sys.maxsize if cut else limit, status)
     with as_fetch_errors(attempt):
-        body = _read(answer.raw, attempt, limit, status)
+        body = _read(answer.raw, attempt, limit)
+    if len(body) > limit:
+        if cut:
+            return body
+        raise FetchError("body.too_big", f"more than {limit:,} bytes", status)
     attempt.check()  # A socket that was shut from outside reads as a clean end.
     announced = announced_length(headers)
     if announced is not None and len(body) != announced:
@@ -130,16 +138,17 @@ def read_body(answer: requests.Response, attempt: Attempt, limit: int) -> bytes:
     return unpacked(body, coding_of(headers), limit)
 
 
-def _read(raw: Any, attempt: Attempt, limit: int, status: int) -> bytes:
+def _read(raw: Any, attempt: Attempt, limit: int) -> bytes:
+    """Up to the first piece that goes beyond the limit."""
     chunks: list[bytes] = []
     received = 0
     while chunk := raw.read1(CHUNK, decode_content=False):
         chunks.append(chunk)
         received += len(chunk)
         attempt.received += len(chunk)
-        if received > limit:
-            raise FetchError("body.too_big", f"more than {limit:,} bytes", status)
         attempt.check()
+        if received > limit:
+            break
     return b"".join(chunks)
 
 

@@ -1,25 +1,16 @@
-"""Opt-outs in headers and in pictures, robots.txt: obeyed, asked for once, or overridden and said so."""
+"""Opt-outs in headers and in pictures: obeyed, or overridden and said so."""
 
 from __future__ import annotations
 
-import asyncio
 import io
-from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any
 
 import pytest
 from PIL import Image
 
-from collector.fetch.pool import ProcessPool
-from collector.http.opt_out import KEEP, KEEP_TROUBLE, TEXT, Robots, forbidden, opt_out, prohibited
-from collector.http.robots import Rules
-from collector.http.transport import FetchError, Reply
-from collector.model import Arrived, Missed, Task
-from collector.settings import FetchSettings
-from tests.support.fetching import QUICK
-from tests.support.misbehaving import Request, Server, Writer, ok, picture, redirect
+from collector.http.opt_out import opt_out, prohibited
+from collector.model import Arrived, Missed
+from tests.support.misbehaving import Server, ok, picture
 
 JPEG = picture(size=(100, 80))
 TABLE = [
@@ -131,173 +122,3 @@ def test_what_is_overridden_is_said(server: Server, fetch) -> None:
     value = fetch(plain, {"robots": False, "opt_out": False})
     assert isinstance(value, Arrived)
     assert value.ignored == ""
-
-
-# --------------------------------------------------------------------------- robots.txt
-
-
-def test_robots_is_obeyed_with_its_line(server: Server, fetch) -> None:
-    server.put(
-        "/robots.txt",
-        ok(b"User-agent: *\nDisallow: /\n\nUser-agent: Collector\nDisallow: /kept/ # ours\nAllow: /kept/x"),
-    )
-    value = fetch(server.put("/kept/1.jpg", ok(JPEG)))
-    assert isinstance(value, Missed)
-    assert value.reason == "policy.robots"
-    assert "Disallow: /kept/" in value.detail
-    assert isinstance(fetch(server.put("/kept/x.jpg", ok(JPEG))), Arrived)
-    assert isinstance(fetch(server.put("/free.jpg", ok(JPEG))), Arrived)
-    assert server.paths() == ["/robots.txt", "/kept/x.jpg", "/free.jpg"]
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        ok(b"", "404 Not Found"),
-        ok(b"", "401 No"),
-        ok(b"", "403 No"),
-        redirect("/robots.txt"),
-        redirect("ftp://x.example/robots.txt"),
-        ok(b"<html>Welcome"),
-        ok(b""),
-        ok(b"\x00\xff" * 500),
-    ],
-)
-def test_no_rules_forbid_nothing(answer: bytes, server: Server, slug) -> None:
-    server.put("/robots.txt", answer)
-    assert slug(server.put("/x.jpg", ok(JPEG))) == "arrived"
-
-
-def test_redirects_are_followed(server: Server, second: Server, slug) -> None:
-    server.put("/robots.txt", redirect("/moved"))
-    server.put("/moved", redirect(second.put("/rules", ok(b"User-agent: *\nDisallow: /x"))))
-    assert slug(server.put("/x.jpg", ok(JPEG))) == "policy.robots"
-
-
-@pytest.mark.parametrize(("status", "expected"), [("503 Busy", "http.503"), ("500 Oh", "http.500"),
-                                                  ("429 Slow", "http.429"), ("501 No", "policy.robots")])  # fmt: skip
-def test_a_server_in_trouble_forbids_for_now(status: str, expected: str, server: Server, fetch) -> None:
-    server.put("/robots.txt", ok(b"", status, Retry_After="5"))
-    value = fetch(server.put("/x.jpg", ok(JPEG)))
-    assert isinstance(value, Missed)
-    assert value.reason == expected
-    assert "robots.txt" in value.detail
-    assert value.retry_after == (None if expected == "policy.robots" else 5.0)
-    assert server.pictures == []
-    assert isinstance(fetch(server.base + "/x.jpg", {"robots": False}), Arrived)
-
-
-@pytest.mark.parametrize("cut", [False, True])
-def test_rules_beyond_500_kib_are_not_read(cut: bool, server: Server, slug) -> None:
-    comment = b"# " + b"x" * 98 + b"\n"
-    first, last = (b"/x", b"/y") if cut else (b"/y", b"/x")
-    rules = b"User-agent: *\nDisallow: " + first + b"\n" + comment * 9000 + b"Disallow: " + last
-    server.put("/robots.txt", ok(rules))
-    assert slug(server.put("/x.jpg", ok(JPEG)), {"max_bytes": 600_000}) == ("policy.robots" if cut else "arrived")
-
-
-def test_where_a_redirect_leads_is_looked_at_too(server: Server, second: Server, slug, tmp_path: Path) -> None:
-    second.put("/robots.txt", ok(b"User-agent: *\nDisallow: /kept"))
-    url = server.put("/x.jpg", redirect(second.put("/kept.jpg", ok(JPEG))))
-    assert slug(url) == "policy.robots"
-    free = server.put("/y.jpg", redirect(second.put("/free.jpg", ok(JPEG))))
-    assert slug(free) == "arrived"
-
-
-def test_data_urls_ask_nobody(server: Server, slug) -> None:
-    assert slug("data:image/png;base64,AAAA") == "image.unidentified"
-    assert server.log == []
-
-
-@pytest.mark.parametrize("slow", [False, True])
-def test_asked_for_once_by_all_that_wait(slow: bool, server: Server, tmp_path: Path) -> None:
-    async def rules(request: Request, writer: Writer) -> None:
-        await asyncio.sleep(0.3 if slow else 0)
-        writer.write(ok(b"User-agent: *\nDisallow: /kept", Connection="close"))
-        await writer.drain()
-
-    server.put("/robots.txt", rules)
-    inbox: SimpleQueue[Any] = SimpleQueue()
-    pool = ProcessPool(FetchSettings(**{**QUICK, "threads": 16}), tmp_path, inbox.put)
-    urls = [server.put(f"/{'kept' if n % 3 == 0 else 'free'}{n}.jpg", ok(JPEG)) for n in range(40)]
-    pool.submit(*(Task(n, 1, url) for n, url in enumerate(urls)))
-    values = [inbox.get(timeout=20) for _ in urls]
-    pool.close()
-    assert {value.task.id % 3 == 0 for value in values if isinstance(value, Missed)} == {True}
-    assert sum(isinstance(value, Arrived) for value in values) == 26
-    assert server.paths().count("/robots.txt") == 1
-    assert not [path for path in server.paths() if path.startswith("/kept")]
-
-
-def test_those_who_wait_share_the_trouble(server: Server, tmp_path: Path) -> None:
-    async def busy(request: Request, writer: Writer) -> None:
-        await asyncio.sleep(0.3)
-        writer.write(ok(b"", "503 Busy", Connection="close"))
-        await writer.drain()
-
-    server.put("/robots.txt", busy)
-    inbox: SimpleQueue[Any] = SimpleQueue()
-    pool = ProcessPool(FetchSettings(**{**QUICK, "threads": 8}), tmp_path, inbox.put)
-    pool.submit(*(Task(n, 1, f"{server.base}/{n}.jpg") for n in range(8)))
-    values = [inbox.get(timeout=20) for _ in range(8)]
-    pool.close()
-    assert {value.reason for value in values} == {"http.503"}
-    assert server.paths() == ["/robots.txt"]
-
-
-Clocked = tuple[Robots, Callable[[float], None]]
-
-
-@pytest.fixture
-def clocked() -> Clocked:
-    """A memory, and what moves its clock."""
-    now = [0.0]
-
-    def move(seconds: float) -> None:
-        now[0] += seconds
-
-    return Robots(lambda: now[0]), move
-
-
-def rules(body: bytes) -> Reply:
-    return Reply(200, "http://a.example/robots.txt", body=body)
-
-
-def test_memory_of_rules_and_of_trouble(clocked: Clocked) -> None:
-    robots, move = clocked
-    assert robots.known("http://a.example") is None
-    robots.learn("http://a.example", rules(b"User-agent: *\nDisallow: /x"))
-    robots.learn("http://b.example", FetchError("net.connect", "refused"))
-    known = robots.known("http://a.example")
-    assert isinstance(known, Rules)
-    assert "a.example" in forbidden(known, "http://a.example/x.jpg")
-    assert forbidden(known, "http://a.example/y.jpg") == ""
-    assert isinstance(robots.known("http://b.example"), FetchError)
-    move(KEEP_TROUBLE)
-    assert robots.known("http://b.example") is None
-    move(KEEP - KEEP_TROUBLE)
-    assert robots.known("http://a.example") is None
-
-
-def test_memory_is_bounded(clocked: Clocked) -> None:
-    robots, _ = clocked
-    big = b"User-agent: *\nDisallow: /x\n" + b"#" * 400_000
-    for n in range(20):
-        robots.learn(f"http://{n}.example", rules(big))
-    kept = [n for n in range(20) if robots.known(f"http://{n}.example") is not None]
-    assert 19 in kept
-    assert len(kept) * len(big) <= TEXT
-
-
-def test_rules_that_forbid_nothing_weigh_nothing(clocked: Clocked) -> None:
-    robots, _ = clocked
-    robots.learn("http://a.example", rules(b"User-agent: *\nDisallow:\nSitemap: /map.xml\n" + b"#" * 1000))
-    known = robots.known("http://a.example")
-    assert isinstance(known, Rules)
-    assert known.text == ""
-
-
-@pytest.mark.parametrize("url", ["http://a.example/\ud800", "http://a.example/x?y=%zz", "http://a.example"])
-def test_odd_urls_do_not_break_it(url: str) -> None:
-    known = Rules("a.example", "User-agent: *\nDisallow: /kept")
-    assert forbidden(known, url) == ""

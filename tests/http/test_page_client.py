@@ -18,7 +18,6 @@ from collector.http.contract import Answer
 from collector.http.decoding import text_of
 from collector.http.page_client import PageClient, PageVisit
 from collector.http.page_session import MOST_BYTES
-from collector.http.robots import Rules
 from collector.model import SearchState
 from collector.settings import FetchSettings
 from tests.support.misbehaving import Answer as Given
@@ -377,7 +376,7 @@ def test_no_robots_forbids_nothing_and_an_unreachable_one_everything(
     visit = shared.visit(lambda: 1000.0)
     url = server.put("/a", html())
     server.put("/robots.txt", robots(b"", "500 Internal Server Error"))
-    assert "could not be had (HTTP 500)" in refused(visit, url, crawl=True).detail
+    assert "robots.txt: HTTP 500; until it can be had" in refused(visit, url, crawl=True).detail
     assert refused(visit, url, crawl=True).reason == "policy.robots"
     assert server.paths() == ["/robots.txt"] * page_client.TRIES
     clock.now += 601
@@ -404,11 +403,11 @@ def test_robots_switched_off_is_said_once(client: Client, server: Server) -> Non
     visit.close()
 
 
-def test_delays_beyond_reason_and_files_beyond_size() -> None:
-    assert Rules("h", "User-agent: *\nCrawl-delay: 86400").delay == 10.0
-    long = b"User-agent: *\n" + b"#" * 512_000 + b"\nDisallow: /\n"
-    assert Rules.answered("h", 200, long).forbids("http://h/a") == ""
-    assert Rules.answered("h", 200, b"\xef\xbb\xbfUser-agent: *\nDisallow: /a").forbids("http://h/a")
+def test_a_long_robots_is_read_to_its_limit(visit: PageVisit, server: Server) -> None:
+    url = server.put("/kept", html())
+    server.put("/robots.txt", endless(b"HTTP/1.1 200 OK\r\n\r\nUser-agent: *\nDisallow: /kept\n", b"# more\n"))
+    assert refused(visit, url, crawl=True).reason == "policy.robots"
+    assert visit.get(server.put("/free", html()), crawl=True).status == 200
 
 
 def test_many_searches_ask_for_robots_once(client: Client, server: Server) -> None:
