@@ -167,8 +167,9 @@ def _rules(host: str, answer: Reply | FetchError) -> Rules | FetchError:
         return FetchError(answer.reason, f"robots.txt: {answer.detail}", answer.status, answer.retry_after)
     status, reason = answer.status, http_reason(answer.status)
     if status == 429 or status >= 500:
-        reason = reason if fate(reason) is Fate.RETRY else "policy.robots"
-        return FetchError(reason, f"robots.txt: HTTP {status}", status, retry_after(answer.headers.get("retry-after")))
+        passes = fate(reason) is Fate.RETRY
+        wait = retry_after(answer.headers.get("retry-after")) if passes else None
+        return FetchError(reason if passes else "policy.robots", f"robots.txt: HTTP {status}", status, wait)
     if not 200 <= status < 300:
         return Rules(host)
     text = answer.body[:MOST_BYTES].decode("utf-8-sig", "replace")
