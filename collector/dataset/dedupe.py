@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from collector.images.pdq import RELIABLE, Hashed, unpacked
 from collector.model import Item, Verdict
 
 Policy = Literal["list", "drop", "best", "multi"]
-POLICIES: Final[tuple[Policy, ...]] = ("list", "drop", "best", "multi")
 """What becomes of a picture with two labels: list: nothing, it is told; drop: left out under each; best: kept under
 the label that found it at the best rank; multi: kept once, with every label."""
 

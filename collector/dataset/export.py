@@ -6,33 +6,23 @@ Same pictures, same choices: the same bytes. Knows no format and no ledger.
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from collector.dataset.formats import Exporter
 from collector.dataset.samples import Plan, Sample, Written
 from collector.errors import InputError
-from collector.images.form import Form
-from collector.images.processes import cores, pool
+from collector.images.pixels import encoded
+from collector.images.processes import Trouble, map_files
 
 LOCK: Final = "dataset.lock"
 """In every export: what it was made of. A folder with it is ours to replace."""
-_BATCH = 16
-_AHEAD = 4
-FEW = 64
-"""Pictures below which other processes are not worth starting."""
-
-Made = tuple[bytes, str, int, int, str] | str
-"""(bytes, extension, width, height, sha256) of an exported picture, or what is wrong with its file."""
 
 Documents = Callable[[Path, Plan, Sequence[tuple[Sample, str]]], None]
 """Writes what explains an export into its folder: (folder, plan, (sample, sha256 of the exported bytes) in order)."""
@@ -110,51 +100,12 @@ def rendered(
             (sample, Written(sample, b"", "", *_upright(sample), sample.item.sha256)) for sample in plan.samples
         )
         return
-    form = plan.form
-    batches = _batches(plan.samples)
-    workers = processes or cores()
-    if workers <= 1 or len(plan.samples) < FEW:
-        for batch in batches:
-            yield from _written_samples(batch, _made(_paths(batch, folder), form, exporter.READABLE))
-        return
-    with pool(workers) as others:
-        running: list[tuple[list[Sample], Future[list[Made]]]] = []
-        for batch in batches:
-            running.append((batch, others.submit(_made, _paths(batch, folder), form, exporter.READABLE)))
-            if len(running) >= workers * _AHEAD:
-                first, future = running.pop(0)
-                yield from _written_samples(first, future.result())
-        for first, future in running:
-            yield from _written_samples(first, future.result())
-
-
-def _batches(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
-    source = iter(samples)
-    return iter(lambda: list(islice(source, _BATCH)), [])
-
-
-def _paths(batch: list[Sample], folder: Path) -> list[Path]:
-    return [folder / sample.item.path for sample in batch]
-
-
-def _made(batch: list[Path], form: Form, readable: frozenset[str]) -> list[Made]:
-    """What other processes do: paths go to them, and of a picture's facts only the new ones come back."""
-    from collector.images.pixels import Unreadable, rendered
-
-    made: list[Made] = []
-    for path in batch:
-        try:
-            body, extension, width, height = rendered(path, form, readable)
-        except Unreadable as trouble:
-            made.append(str(trouble))
+    files = ((sample, folder / sample.item.path) for sample in plan.samples)
+    for sample, made in map_files(encoded, files, plan.form, exporter.READABLE, processes=processes):
+        if isinstance(made, Trouble):
+            yield sample, str(made)
         else:
-            made.append((body, extension, width, height, hashlib.sha256(body).hexdigest()))
-    return made
-
-
-def _written_samples(batch: list[Sample], made: list[Made]) -> Iterator[tuple[Sample, Written | str]]:
-    for sample, one in zip(batch, made, strict=True):
-        yield sample, one if isinstance(one, str) else Written(sample, *one)
+            yield sample, Written(sample, made.body, made.extension, made.width, made.height, made.sha256)
 
 
 def _upright(sample: Sample) -> tuple[int, int]:

@@ -7,7 +7,7 @@ share a band but for one bit are compared whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +56,11 @@ def _gaps(columns: Sequence[Words], left: Numbers, right: Numbers) -> Numbers:
     return total
 
 
-def groups(count: int, found: Iterator[NDArray[np.int64]]) -> list[list[int]]:
-    """The connected groups of two and more, each in rising order, by their first member."""
+def groups(count: int, found: Iterable[NDArray[np.int64]]) -> list[list[int]]:
+    """The connected groups of two and more of so many, each in rising order, by their first member.
+
+    `found` are arrays whose rows begin with two of the numbers that belong together.
+    """
     parent = list(range(count))
 
     def root(number: int) -> int:
@@ -67,7 +70,7 @@ def groups(count: int, found: Iterator[NDArray[np.int64]]) -> list[list[int]]:
         return number
 
     for block in found:
-        for first, second, _ in np.unique(block, axis=0).tolist():
+        for first, second in np.unique(block[:, :2], axis=0).tolist():
             one, other = root(first), root(second)
             if one != other:
                 parent[max(one, other)] = min(one, other)

@@ -6,23 +6,19 @@ cleanvision (Apache-2.0, github.com/cleanlab/cleanvision) is an extra, imported 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from itertools import islice
 from math import log2
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from collector.errors import UsageError
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
+from collector.images.processes import Trouble, map_files
 
 SIDE = 512
 """Pixels of the long side at which pictures are judged: its blur score looks at 64, the others hardly change."""
 _BATCH = 32
-_AHEAD = 3
 _FENCES = 3.0
 """Interquartile ranges beyond which a size is odd (Tukey's outer fences)."""
 _LEAST_RANGE = 0.25
@@ -30,8 +26,8 @@ _LEAST_RANGE = 0.25
 MEASURED = ("blurry", "dark", "light", "low_information", "odd_aspect_ratio")
 """What is measured of each picture alone, as cleanvision calls it."""
 
-Found = tuple[str, Mapping[str, float] | str]
-"""(sha256, issue -> score from 0, bad, to 1, good; or what is wrong with the file)."""
+Scores = dict[str, float]
+"""Issue -> score from 0, bad, to 1, good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +53,35 @@ def require() -> None:
         raise UsageError("the audit needs cleanvision, which is not installed: pip install 'collector[audit]'")
 
 
-def score_files(files: Iterable[tuple[str, Path]], processes: int) -> Iterator[Found]:
-    """The scores of each (sha256, path), in their order, from other processes."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+def score_files(files: Iterable[tuple[str, Path]], processes: int = 0) -> Iterator[tuple[str, Scores | Trouble]]:
+    """The scores of each (sha256, path), in their order, from other processes.
 
+    cleanvision takes many pictures at once; those of a batch that did not come through are tried one by one.
+    """
     source = iter(files)
-    batches: Iterator[list[tuple[str, Path]]] = iter(lambda: list(islice(source, _BATCH)), [])
-    first = next(batches, None)
-    if first is None:
-        return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_quiet) as pool:
-        running: list[Future[list[Found]]] = [pool.submit(_scored, first)]
-        try:
-            for batch in batches:
-                running.append(pool.submit(_scored, batch))
-                if len(running) >= processes * _AHEAD:
-                    yield from running.pop(0).result()
-            while running:
-                yield from running.pop(0).result()
-        finally:
-            for future in running:
-                future.cancel()
+    batches = iter(lambda: tuple(islice(source, _BATCH)), ())
+    for batch, scores in map_files(
+        scored, ((batch, tuple(path for _, path in batch)) for batch in batches), processes=processes
+    ):
+        if isinstance(scores, Trouble):
+            for (sha256, _), alone in map_files(scored, ((one, (one[1],)) for one in batch), processes=processes):
+                yield sha256, alone if isinstance(alone, Trouble) else alone[0]
+        else:
+            yield from ((sha256, one) for (sha256, _), one in zip(batch, scores, strict=True))
+
+
+def scored(paths: tuple[Path, ...]) -> list[dict[str, float]]:
+    """The scores of a few pictures, in their order. Unusable when one of them cannot be decoded."""
+    os.environ["TQDM_DISABLE"] = "1"  # Its progress bars are not ours.
+    from cleanvision import Imagelab
+
+    from collector.images.pixels import small
+
+    pictures = [(small(path, SIDE),) for path in paths]
+    lab = Imagelab(torchvision_dataset=pictures, verbose=False)  # Anything that is indexed and holds pictures.
+    lab.find_issues({issue: {} for issue in MEASURED}, n_jobs=1, verbose=False)
+    scores = {issue: lab.issues[f"{issue}_score"].tolist() for issue in MEASURED}
+    return [{issue: float(scores[issue][n]) for issue in MEASURED} for n in range(len(pictures))]
 
 
 def size_scores(sizes: Sequence[tuple[str, int, int]]) -> Iterator[tuple[str, float]]:
@@ -103,35 +106,3 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     below = int(place)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
-
-
-# --------------------------------------------------------------------------- in the other processes
-
-
-def _quiet() -> None:
-    """Its progress bars are not ours, and what it says of versions and fonts is nobody's business here."""
-    os.environ["TQDM_DISABLE"] = "1"
-    import warnings
-
-    warnings.simplefilter("ignore")
-
-
-def _scored(batch: list[tuple[str, Path]]) -> list[Found]:
-    from cleanvision import Imagelab
-
-    from collector.images.pixels import Unreadable, small
-
-    found: list[Found] = []
-    pictures, names = [], []
-    for sha256, path in batch:
-        try:
-            pictures.append((small(path, SIDE),))
-            names.append(sha256)
-        except Unreadable as trouble:
-            found.append((sha256, str(trouble)))
-    if pictures:
-        lab = Imagelab(torchvision_dataset=pictures, verbose=False)  # Anything that is indexed and holds pictures.
-        lab.find_issues({issue: {} for issue in MEASURED}, n_jobs=1, verbose=False)
-        scores = {issue: lab.issues[f"{issue}_score"].tolist() for issue in MEASURED}
-        found += [(sha256, {issue: float(scores[issue][n]) for issue in MEASURED}) for n, sha256 in enumerate(names)]
-    return found

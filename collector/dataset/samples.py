@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from collector.images.form import AS_IS, Form
 from collector.model import Item
@@ -155,8 +154,3 @@ def _best(items: list[Item], most: int) -> tuple[list[Item], int]:
         if taken[item.label] <= most:
             kept.append(item)
     return sorted(kept, key=lambda item: item.id), len(items) - len(kept)
-
-
-def original(folder: Path, item: Item) -> Path:
-    """Where its bytes lie."""
-    return folder / item.path

@@ -18,14 +18,12 @@ from collector.errors import InputError
 from collector.images.form import Form
 from collector.images.hashing import hash_files
 from collector.images.pdq import NEAR, Hashed
-from collector.images.processes import cores
+from collector.images.processes import Trouble
 from collector.ledger import Ledger
 from collector.model import Item, Verdict
 
 _BATCH = 500
 """Hashes kept in one commit: what a stop may cost."""
-FEW = 200
-"""Files below which other processes are not worth starting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +52,13 @@ def hash_set(
     `processes` 0 takes one per core. `tell` is told (done, of how many). May be stopped and begun again.
     """
     missing = [(sha256, folder / path) for sha256, path in ledger.unhashed()]
-    workers = processes or cores()
-    if len(missing) < FEW:
-        workers = 1
     rows: list[tuple[str, str, int, str]] = []
     broken: list[tuple[str, str]] = []
-    for done, (sha256, found) in enumerate(hash_files(missing, workers), start=1):
-        if isinstance(found, Hashed):
-            rows.append((sha256, found.hash, found.quality, found.mirrored))
+    for done, (sha256, found) in enumerate(hash_files(missing, processes), start=1):
+        if isinstance(found, Trouble):
+            broken.append((sha256, str(found)))
         else:
-            broken.append((sha256, found))
+            rows.append((sha256, found.hash, found.quality, found.mirrored))
         if len(rows) >= _BATCH:
             _keep(ledger, rows)
             tell(done, len(missing))
@@ -139,12 +134,11 @@ def audit_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, proc
     Scores are kept: with other thresholds only flags and verdicts are made anew. May be stopped and begun again.
     """
     missing = ledger.unaudited(quality.MEASURED[0])
-    workers = min(processes or cores(), -(-len(missing) // FEW) or 1)
     rows: list[tuple[str, str, float]] = []
     broken = 0
     places = ((sha256, folder / path) for sha256, path in missing)
-    for done, (sha256, found) in enumerate(quality.score_files(places, workers), start=1):
-        if isinstance(found, str):
+    for done, (sha256, found) in enumerate(quality.score_files(places, processes), start=1):
+        if isinstance(found, Trouble):
             broken += 1
         else:
             rows += [(sha256, issue, score) for issue, score in found.items()]

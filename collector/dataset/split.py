@@ -12,6 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
+from collector.dataset import near
 from collector.dataset.dedupe import Group
 from collector.model import Item
 
@@ -64,30 +67,17 @@ def parse_scheme(text: str, salt: str = "") -> Scheme:
 
 def clusters(items: Sequence[Item], groups: Iterable[Group]) -> list[tuple[Item, ...]]:
     """Pictures that must not be torn apart: near-duplicates, and all from one landing page."""
-    parent = {item.sha256: item.sha256 for item in items}
-
-    def root(key: str) -> str:
-        while parent[key] != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
-    def join(keys: Sequence[str]) -> None:
-        for key in keys[1:]:
-            parent[root(key)] = root(keys[0])
-
-    for group in groups:
-        join([item.sha256 for item in group.members if item.sha256 in parent])
-    pages: dict[str, list[str]] = defaultdict(list)
-    for item in items:
+    places = {item.sha256: place for place, item in enumerate(items)}
+    together = [[places[item.sha256] for item in group.members if item.sha256 in places] for group in groups]
+    pages: dict[str, list[int]] = defaultdict(list)
+    for place, item in enumerate(items):
         if item.page:
-            pages[item.page.partition("#")[0]].append(item.sha256)
-    for keys in pages.values():
-        join(keys)
-    together: dict[str, list[Item]] = defaultdict(list)
-    for item in items:
-        together[root(item.sha256)].append(item)
-    return [tuple(members) for members in together.values()]
+            pages[item.page.partition("#")[0]].append(place)
+    pairs = [(numbers[0], other) for numbers in (*together, *pages.values()) for other in numbers[1:]]
+    found = near.groups(len(items), [np.array(pairs, dtype=np.int64)] if pairs else [])
+    grouped = {place for members in found for place in members}
+    alone = ([place] for place in range(len(items)) if place not in grouped)
+    return [tuple(items[place] for place in members) for members in sorted((*found, *alone))]
 
 
 def assign(together: Sequence[tuple[Item, ...]], earlier: Mapping[str, str], scheme: Scheme) -> dict[str, str]:

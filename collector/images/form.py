@@ -1,4 +1,4 @@
-"""How pictures of an export are written: size, encoding, what transparency is laid on."""
+"""How pictures of an export are written, and what comes of one. Values only; light enough for the command line."""
 
 from __future__ import annotations
 
@@ -25,10 +25,19 @@ class Form:
     matte: tuple[int, int, int] = (255, 255, 255)
     """What transparency is laid on."""
 
-    @property
-    def changes_pixels(self) -> bool:
-        """Whether every picture is decoded and encoded anew."""
-        return self.resize != "none" or self.encoding != "keep"
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The bytes of an exported picture."""
+
+    body: bytes
+    extension: str
+    """Without the dot."""
+    width: int
+    height: int
+    """Pixels, upright."""
+    sha256: str
+    """Of the body."""
 
 
 AS_IS = Form()

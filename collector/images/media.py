@@ -41,7 +41,6 @@ def inspect_video(body: bytes, settings: FetchSettings) -> Picture:
         bytes=len(body),
         mode="",
         frames=facts.frames,
-        trailing_bytes=len(body) - facts.end,
         media=Media.VIDEO,
     )
 

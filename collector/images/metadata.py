@@ -1,49 +1,119 @@
-"""What a picture's own bytes say about rights: EXIF, IPTC IIM and XMP blocks, read without trust.
+"""What a picture's own bytes say beside its pixels: how it is turned, and whose it is (EXIF, IPTC, XMP), without trust.
 
-Pure. A malformed block says nothing and is never a reason to refuse a picture; XML with a DOCTYPE is not read, so
-that no entity is ever expanded.
+Pillow reads the blocks and defusedxml the XML, which is not read at all when it has a DOCTYPE: no entity is ever
+expanded. A malformed block says nothing and is never a reason to refuse a picture.
 """
 
 from __future__ import annotations
 
 import re
-import struct
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
+from struct import error as StructError
+from typing import Any, Final
 
-LONGEST = 500
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+from PIL import Image, IptcImagePlugin, TiffImagePlugin
+from PIL.ImageFile import ImageFile
+
+LONGEST: Final = 500
 """Characters kept of each text."""
-LARGEST_XMP = 1_048_576
+LARGEST_XMP: Final = 1_048_576
 """Bytes of XMP that are read; honest packets are a hundredth of it."""
-NAMES = ("creator", "credit", "source", "copyright", "licence", "terms", "licensor", "data_mining")
+NAMES: Final = ("creator", "credit", "source", "copyright", "licence", "terms", "licensor", "data_mining")
 """Everything that can be said, in the order it is told in."""
 
 _CONTROLS = re.compile(r"[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
-_EXIF = {0x013B: "creator", 0x8298: "copyright"}
-_IIM = {80: "creator", 110: "credit", 115: "source", 116: "copyright"}
+_ORIENTATION: Final = 0x0112
+_EXIF: Final = {0x013B: "creator", 0x8298: "copyright"}
+_IIM: Final = {80: "creator", 110: "credit", 115: "source", 116: "copyright"}
 _DC, _XMP_RIGHTS = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/xap/1.0/rights/"
 _PHOTOSHOP, _PLUS = "http://ns.adobe.com/photoshop/1.0/", "http://ns.useplus.org/ldf/xmp/1.0/"
-_TDM, _RDF = "http://www.w3.org/ns/tdmrep/", "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_XMP = {
-    f"{_DC} creator": "creator",
-    f"{_DC} rights": "copyright",
-    f"{_XMP_RIGHTS} WebStatement": "licence",
-    f"{_XMP_RIGHTS} UsageTerms": "terms",
-    f"{_PHOTOSHOP} Credit": "credit",
-    f"{_PHOTOSHOP} Source": "source",
-    f"{_PLUS} LicensorURL": "licensor",
-    f"{_PLUS} DataMining": "data_mining",
-    f"{_TDM} reservation": "data_mining",
+_TDM, _RDF = "http://www.w3.org/ns/tdmrep/", "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_XMP: Final = {
+    f"{{{_DC}}}creator": "creator",
+    f"{{{_DC}}}rights": "copyright",
+    f"{{{_XMP_RIGHTS}}}WebStatement": "licence",
+    f"{{{_XMP_RIGHTS}}}UsageTerms": "terms",
+    f"{{{_PHOTOSHOP}}}Credit": "credit",
+    f"{{{_PHOTOSHOP}}}Source": "source",
+    f"{{{_PLUS}}}LicensorURL": "licensor",
+    f"{{{_PLUS}}}DataMining": "data_mining",
+    f"{{{_TDM}}}reservation": "data_mining",
 }
 """Property -> name (IPTC Photo Metadata Standard 2023.1; PLUS LDF; W3C TDM Reservation Protocol)."""
+_BROKEN: Final = (
+    ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError, RuntimeError, OSError,
+    SyntaxError, EOFError, StructError,
+)  # fmt: skip
+"""What readers raise on blocks that are none."""
+
+Iptc = Mapping[tuple[int, int], bytes | list[bytes]]
+"""(record, data set) -> value or values, as Pillow gives it."""
 
 
-def read(exif: bytes = b"", iptc: bytes = b"", xmp: bytes = b"") -> tuple[tuple[str, str], ...]:
+def silence() -> None:
+    """None of Pillow's warnings about odd metadata. `catch_warnings` is not thread-safe, so the filter is set for good;
+    it names Pillow's modules only. Looked up each time, because a test runner swaps the list of filters."""
+    if not any(kind == "ignore" and getattr(name, "pattern", "") == "PIL" for kind, _, _, name, _ in warnings.filters):
+        warnings.filterwarnings("ignore", module="PIL")
+
+
+# --------------------------------------------------------------------------- how it is turned
+
+
+def orientation(image: ImageFile, body: bytes) -> int:
+    """EXIF orientation, 1 to 8; 1 where a broken block says nothing. Orientation in XMP alone is not looked at: no
+    browser does. Ask after decoding, if it is decoded: a PNG may have its EXIF behind the pixels."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return tiff_orientation(image) or 1
+    if image.format == "PNG" and "exif" not in image.info and b"eXIf" in body:
+        image.load()
+    value = _exif(image.info.get("exif")).get(_ORIENTATION, 1)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def tiff_orientation(image: ImageFile) -> int:
+    """1 to 8 for a TIFF, 0 for the rest. Ask before decoding, which turns the picture and takes the tag away."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 0
+    value = image.tag_v2.get(_ORIENTATION)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def stored_size(image: ImageFile) -> tuple[int, int]:
+    """Width and height before rotation: Pillow tells a TIFF's after it."""
+    return (image.height, image.width) if tiff_orientation(image) >= 5 else image.size
+
+
+# --------------------------------------------------------------------------- whose it is
+
+
+def rights(image: ImageFile) -> tuple[tuple[str, str], ...]:
+    """What its metadata say, as `read` gives it. Ask after decoding: some formats have them behind the pixels."""
+    tiff = isinstance(image, TiffImagePlugin.TiffImageFile)
+    if not tiff and not image.info.keys() & {"exif", "xmp", "photoshop"}:
+        return ()
+    exif: Mapping[int, Any] = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
+    try:
+        iptc = IptcImagePlugin.getiptcinfo(image) or {}
+    except _BROKEN:
+        iptc = {}
+    xmp = image.info.get("xmp")
+    return read(exif or _exif(image.info.get("exif")), iptc, xmp if isinstance(xmp, bytes) else b"")
+
+
+def read(
+    exif: bytes | Mapping[int, Any] = b"", iptc: Iptc | None = None, xmp: bytes = b""
+) -> tuple[tuple[str, str], ...]:
     """(name, text) of what is said, each name once: XMP before IPTC before EXIF, the younger before the older.
 
-    `exif` is a TIFF structure, with or without its "Exif" mark; `iptc` the records themselves; `xmp` one packet.
+    `exif` is a TIFF structure, with or without its "Exif" mark, or its tags; `xmp` one packet.
     """
+    tags = _exif(exif) if isinstance(exif, bytes) else exif
     found: dict[str, str] = {}
-    for blocks in (_from_xmp(xmp), _from_iptc(iptc), _from_exif(exif)):
+    for blocks in (_from_xmp(xmp), _from_iptc(iptc or {}), _from_exif(tags)):
         said: dict[str, list[str]] = {}
         for name, text in blocks:
             if (clean := _CONTROLS.sub(" ", text).strip()) and clean not in said.setdefault(name, []):
@@ -51,6 +121,37 @@ def read(exif: bytes = b"", iptc: bytes = b"", xmp: bytes = b"") -> tuple[tuple[
         for name, texts in said.items():
             found.setdefault(name, "; ".join(texts)[:LONGEST])
     return tuple((name, found[name]) for name in NAMES if name in found)
+
+
+def _exif(block: object) -> Mapping[int, Any]:
+    """The tags of an EXIF block's first directory."""
+    silence()
+    exif = Image.Exif()
+    if isinstance(block, bytes):
+        try:
+            exif.load(block)
+            return dict(exif)
+        except _BROKEN:
+            return {}
+    return {}
+
+
+def _from_exif(tags: Mapping[int, Any]) -> Iterator[tuple[str, str]]:
+    """Artist and Copyright; the latter may be two texts, the photographer's and the editor's."""
+    for tag, name in _EXIF.items():
+        value = tags.get(tag)
+        if isinstance(value, str):
+            value = value.encode("latin-1", "replace")  # Pillow reads every text as Latin-1.
+        if isinstance(value, bytes):
+            yield from ((name, _text(part)) for part in value.split(b"\0"))
+
+
+def _from_iptc(info: Iptc) -> Iterator[tuple[str, str]]:
+    for number, name in _IIM.items():
+        values = info.get((2, number), [])
+        for value in values if isinstance(values, list) else [values]:
+            if isinstance(value, bytes):
+                yield name, _text(value)
 
 
 def _text(raw: bytes) -> str:
@@ -61,147 +162,25 @@ def _text(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
-def _from_exif(block: bytes) -> Iterator[tuple[str, str]]:
-    """Artist and Copyright of the first directory (TIFF 6.0). NUL parts photographer and editor (Exif 2.32, 4.6.5)."""
-    tiff = block.removeprefix(b"Exif\0\0")
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None or len(tiff) < 8:
-        return
-    start: int = struct.unpack_from(order + "I", tiff, 4)[0]
-    if start + 2 > len(tiff):
-        return
-    for n in range(struct.unpack_from(order + "H", tiff, start)[0]):
-        at = start + 2 + 12 * n
-        if at + 12 > len(tiff):
-            return
-        tag, kind, count, where = struct.unpack_from(order + "HHII", tiff, at)
-        if tag in _EXIF and kind == 2:
-            begin = at + 8 if count <= 4 else where
-            for part in tiff[begin : begin + min(count, 4 * LONGEST)].split(b"\0"):
-                yield _EXIF[tag], _text(part)
-
-
-def _from_iptc(block: bytes) -> Iterator[tuple[str, str]]:
-    """Datasets of record 2 (IPTC-NAA Information Interchange Model 4.2): 0x1C, record, number, length, bytes."""
-    at = 0
-    while at + 5 <= len(block) and block[at] == 0x1C:
-        record, number, length = struct.unpack_from(">BBH", block, at + 1)
-        if length & 0x8000:  # Longer than 32,767 bytes: none of ours is.
-            return
-        raw = block[at + 5 : at + 5 + length]
-        if record == 2 and number in _IIM and len(raw) == length:
-            yield _IIM[number], _text(raw)
-        at += 5 + length
-
-
-class _NotRead(Exception):
-    """A document type, or deeper than any honest packet."""
-
-
 def _from_xmp(packet: bytes) -> Iterator[tuple[str, str]]:
     """The properties of an XMP packet (ISO 16684-1), as attributes, elements, lists or resources."""
     if not packet or len(packet) > LARGEST_XMP:
         return
-    from xml.parsers import expat
-
-    reader = _Reader()
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = reader.doctype
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.data
+    wide = packet[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
-        wide = packet[:2] in (b"\xff\xfe", b"\xfe\xff")
-        parser.Parse(packet if wide else packet.strip(b"\0 \t\r\n"), True)
-    except (expat.ExpatError, _NotRead, ValueError, LookupError):
+        root = fromstring(packet if wide else packet.strip(b"\0 \t\r\n"), forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError, LookupError):
         return
-    yield from reader.found
+    for element in root.iter():
+        yield from ((_XMP[name], value) for name, value in element.attrib.items() if name in _XMP)
+        if element.tag in _XMP:
+            yield from ((_XMP[element.tag], text) for text in _values(element))
 
 
-class _Reader:
-    """Takes properties down as a parser meets them. Of texts in several languages, the first one counts."""
-
-    def __init__(self) -> None:
-        self.found: list[tuple[str, str]] = []
-        self._depth = 0
-        self._name = ""
-        """The property we are in, of those that are wanted."""
-        self._from = 0
-        """Its depth."""
-        self._alternatives = self._closed = False
-        self._text: list[str] = []
-
-    def doctype(self, *_: object) -> None:
-        raise _NotRead
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth > 100:
-            raise _NotRead
-        for name, value in attributes.items():
-            if name in _XMP:
-                self.found.append((_XMP[name], value))
-        self._text.clear()
-        if tag in _XMP and not self._name:
-            self._name, self._from = _XMP[tag], self._depth
-            self._alternatives = self._closed = False
-            if resource := attributes.get(f"{_RDF} resource"):
-                self.found.append((self._name, resource))
-        elif self._name:
-            self._alternatives |= tag == f"{_RDF} Alt"
-
-    def data(self, text: str) -> None:
-        if self._name:
-            self._text.append(text)
-
-    def end(self, _: str) -> None:
-        if self._name:
-            text = "".join(self._text).strip()
-            self._text.clear()
-            if text and not self._closed:
-                self.found.append((self._name, text))
-                self._closed = self._alternatives
-            if self._depth == self._from:
-                self._name = ""
-        self._depth -= 1
-
-
-# --------------------------------------------------------------------------- where the blocks lie in a JPEG
-
-
-def jpeg_blocks(body: bytes) -> tuple[bytes, bytes, bytes]:
-    """(exif, iptc, xmp) of a JPEG's segments before its first scan; empty where there is none. Never fails."""
-    exif = iptc = xmp = resources = b""
-    at = 2
-    while at + 4 <= len(body) and body[at] == 0xFF:
-        marker = body[at + 1]
-        if marker in (0xDA, 0xD9):
-            break
-        if marker == 0xFF:
-            at += 1
-            continue
-        length: int = struct.unpack_from(">H", body, at + 2)[0]
-        if marker == 0xE1 and not exif and body[at + 4 : at + 10] == b"Exif\0\0":
-            exif = body[at + 10 : at + 2 + length]
-        elif marker == 0xE1 and not xmp and body[at + 4 : at + 33] == b"http://ns.adobe.com/xap/1.0/\0":
-            xmp = body[at + 33 : at + 2 + length]
-        elif marker == 0xED and body[at + 4 : at + 18] == b"Photoshop 3.0\0":
-            resources += body[at + 18 : at + 2 + length]
-        at += 2 + max(2, length)
-    return exif, photoshop_iptc(resources) if resources else iptc, xmp
-
-
-def photoshop_iptc(resources: bytes) -> bytes:
-    """The IPTC records (0x0404) among Photoshop's image resources: "8BIM", number, padded name, length, bytes."""
-    at = 0
-    while resources[at : at + 4] == b"8BIM" and at + 12 <= len(resources):
-        number: int = struct.unpack_from(">H", resources, at + 4)[0]
-        start = at + 6 + (resources[at + 6] + 2) // 2 * 2
-        if start + 4 > len(resources):
-            break
-        length: int = struct.unpack_from(">I", resources, start)[0]
-        if number == 0x0404:
-            return resources[start + 4 : start + 4 + length]
-        at = start + 4 + length + (length & 1)
-    return b""
+def _values(element: Any) -> Iterator[str]:
+    """The texts of a property; of those in several languages the first."""
+    if resource := element.get(f"{_RDF}resource"):
+        yield resource
+    items = [item.text or "" for item in element.iter(f"{_RDF}li")] or [element.text or ""]
+    said = [text for text in items if text.strip()]
+    yield from said[:1] if element.find(f"{_RDF}Alt") is not None else said

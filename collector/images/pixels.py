@@ -1,118 +1,62 @@
-"""Saved pictures as pixels: the only module of this room that knows Pillow. Decides nothing about them.
+"""Saved pictures as pixels: upright, in sRGB, opaque, 8 bits, whatever the file. Decides nothing about them.
 
-The files were verified when they were fetched; one that has become unreadable since is `Unreadable`, never a crash.
+Everything that shows, compares or exports a picture takes it from here, so that all see the same. Unusable for a file
+that is gone or has become unreadable since it was verified.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
-import struct
-import warnings
-import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageOps
+from PIL.ImageFile import ImageFile
 
-from collector.images.form import Form
+from collector.images import metadata
+from collector.images.colour import flat, in_srgb, is_blank, is_plain_profile, is_transparent
+from collector.images.decode import EXTENSIONS, open_file
+from collector.images.form import Encoded, Form
 
-LARGEST = 200_000_000
-"""Pixels above which a picture is not decoded: more than any setting of the fetch stage lets through."""
-_TROUBLES = (
-    OSError,
-    SyntaxError,
-    EOFError,
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    struct.error,
-    zlib.error,
-)
-
-EXTENSIONS = {
-    "JPEG": "jpg",
-    "MPO": "jpg",
-    "PNG": "png",
-    "WEBP": "webp",
-    "GIF": "gif",
-    "BMP": "bmp",
-    "TIFF": "tif",
-    "AVIF": "avif",
+WHITE: Final = (255, 255, 255)
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }
-"""Pillow's names of formats -> extensions. An MPO is a JPEG with another one behind it."""
-_ORIENTATION = 0x0112
-_MARKS = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
-"""Where a PNG says how it is rotated, maybe behind the pixels, where Pillow finds it by decoding them all."""
+"""What undoes each EXIF orientation."""
+_FIRST_FRAMES: Final = 16
+"""Frames that are looked through for one that is not blank."""
 
 Pixels = NDArray[np.uint8]
 
 
-class Unreadable(Exception):
-    """A file that is gone, or no picture any more; the text says what is wrong with it."""
-
-
 def grey(path: Path, side: int) -> Pixels:
-    """(height, width) of the first frame's luma, upright, at most `side` pixels on its long side, on white.
+    """(height, width) of the picture's luma, upright, at most `side` pixels on its long side, on white.
 
     JPEGs hold their luma apart (ITU-R BT.601): only that is decoded, and at a fraction of its size where it is large.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd EXIF, of which we want only the rotation.
-        try:
-            with Image.open(path) as opened:
-                if opened.width * opened.height > LARGEST:
-                    raise Unreadable(f"{opened.width} x {opened.height} pixels")
-                opened.draft("L", (side, side))
-                ImageOps.exif_transpose(opened, in_place=True)
-                plain = opened.mode == "L" and "transparency" not in opened.info
-                image = opened if plain else flat(opened, (255, 255, 255)).convert("L")
-                image.thumbnail((side, side), Image.Resampling.BOX)
-                return np.array(image)
-        except (*_TROUBLES, Image.DecompressionBombError) as error:
-            raise Unreadable(f"{type(error).__name__}: {error}") from None
-
-
-def rendered(path: Path, form: Form, readable: frozenset[str]) -> tuple[bytes, str, int, int]:
-    """(bytes, extension, width, height) of a picture in the form asked for; the size is of the upright picture.
-
-    `readable` are the extensions that the format's loaders read. With `keep`, bytes go through untouched when they are
-    readable, upright, of one frame, 8-bit RGB or grey without transparency, and nothing is to be resized. Otherwise:
-    first frame, EXIF rotation applied, ICC profile brought to sRGB, transparency on the matte, 8-bit RGB, no metadata.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            body = path.read_bytes()
-            with Image.open(io.BytesIO(body)) as opened:
-                extension = EXTENSIONS.get(opened.format or "", "")
-                if form.encoding == "keep" and form.resize == "none" and extension in readable and _plain(opened, body):
-                    return body, extension, opened.width, opened.height
-                opened.draft(None, _enough(opened.size, form))
-                image = flat(in_srgb(ImageOps.exif_transpose(opened)), form.matte)
-        except (*_TROUBLES, Image.DecompressionBombError) as error:
-            raise Unreadable(f"{type(error).__name__}: {error}") from None
-    image = _resized(image, form)
-    format = "JPEG" if form.encoding == "keep" else form.encoding.upper()
-    out = io.BytesIO()
-    image.save(out, format, **_options(format, form.quality))
-    return out.getvalue(), EXTENSIONS[format], image.width, image.height
+    with open_file(path) as (opened, body):
+        opened.draft("L", (side, side))
+        image = _shown(opened, body)
+        if image.mode != "L" or is_transparent(image):
+            image = flat(image, WHITE).convert("L")
+        image.thumbnail((side, side), Image.Resampling.BOX)
+        return np.array(image)
 
 
 def small(path: Path, side: int) -> Image.Image:
-    """The first frame in RGB, upright, at most `side` pixels on its long side, on white; no enlarging."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with Image.open(path) as opened:
-                if opened.width * opened.height > LARGEST:
-                    raise Unreadable(f"{opened.width} x {opened.height} pixels")
-                opened.draft("RGB", (2 * side, 2 * side))
-                image = flat(ImageOps.exif_transpose(opened), (255, 255, 255))
-        except (*_TROUBLES, Image.DecompressionBombError) as error:
-            raise Unreadable(f"{type(error).__name__}: {error}") from None
+    """The picture in RGB, upright, at most `side` pixels on its long side, on white; no enlarging."""
+    with open_file(path) as (opened, body):
+        opened.draft("RGB", (2 * side, 2 * side))
+        image = flat(_shown(opened, body), WHITE)
     image.thumbnail((side, side))
     return image
 
@@ -125,28 +69,70 @@ def thumbnail(path: Path, side: int, quality: int = 62) -> tuple[bytes, int, int
     return out.getvalue(), image.width, image.height
 
 
-def in_srgb(image: Image.Image) -> Image.Image:
-    """Colours as sRGB has them; a profile that cannot be used is left out."""
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
-        return image
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        mode = "RGBA" if image.mode == "RGBA" else "RGB"
-        changed = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
-    except (ImageCms.PyCMSError, *_TROUBLES):
-        return image
-    return changed or image
+def encoded(path: Path, form: Form, readable: frozenset[str]) -> Encoded:
+    """A picture in the form asked for.
+
+    `readable` are the extensions that the format's loaders read. With `keep`, bytes go through untouched when they are
+    readable, upright, of one frame, 8-bit RGB or grey in sRGB without transparency, and nothing is to be resized.
+    Otherwise: the first frame that shows something, EXIF rotation applied, colours brought to sRGB, transparency on the
+    matte, 8-bit RGB, no metadata.
+    """
+    with open_file(path) as (opened, body):
+        extension = EXTENSIONS[opened.format or ""]
+        if form.encoding == "keep" and form.resize == "none" and extension in readable and _is_plain(opened, body):
+            return _result(body, extension, opened.size)
+        opened.draft(None, _enough(opened.size, form))
+        image = flat(in_srgb(_shown(opened, body)), form.matte)
+    image = _resized(image, form)
+    format = "JPEG" if form.encoding == "keep" else form.encoding.upper()
+    out = io.BytesIO()
+    image.save(out, format, **_options(format, form.quality))
+    return _result(out.getvalue(), EXTENSIONS[format], image.size)
 
 
-def _plain(image: Image.Image, body: bytes) -> bool:
-    """Nothing that a loader could show otherwise than it is."""
-    unmarked = image.format == "PNG" and not any(mark in body for mark in _MARKS)
-    upright = unmarked or image.getexif().get(_ORIENTATION, 1) in (0, 1)
+def _result(body: bytes, extension: str, size: tuple[int, int]) -> Encoded:
+    return Encoded(body, extension, *size, hashlib.sha256(body).hexdigest())
+
+
+def _shown(opened: ImageFile, body: bytes) -> Image.Image:
+    """The first frame that is not of one colour alone, upright."""
+    turned = metadata.tiff_orientation(opened)
+    opened.load()
+    if getattr(opened, "is_animated", False) and is_blank(opened):
+        _seek_content(opened)
+    turn = _TURNS.get(1 if turned else metadata.orientation(opened, body))
+    return opened.transpose(turn) if turn is not None else opened
+
+
+def _seek_content(opened: ImageFile) -> None:
+    """To the first of its frames that shows something; to the very first when none does."""
+    for number in range(1, _FIRST_FRAMES):
+        try:
+            opened.seek(number)
+        except EOFError:
+            break
+        opened.load()
+        if not is_blank(opened):
+            return
+    opened.seek(0)
+    opened.load()
+
+
+def _is_plain(image: ImageFile, body: bytes) -> bool:
+    """Nothing that a loader could show otherwise than it is, or not at all."""
+    if metadata.tiff_orientation(image) > 1 or metadata.orientation(image, body) > 1:
+        return False
     one = getattr(image, "n_frames", 1) == 1
-    profile = image.info.get("icc_profile") or b""
-    known = not profile or b"sRGB" in profile
-    return upright and one and known and image.mode in ("RGB", "L") and "transparency" not in image.info
+    eight_bits = image.mode in ("RGB", "L") and not is_transparent(image)
+    loads = image.format != "BMP" or _is_common_bmp(body)
+    return one and eight_bits and loads and is_plain_profile(image.info.get("icc_profile"))
+
+
+def _is_common_bmp(body: bytes) -> bool:
+    """The one kind of BMP that every loader reads: a BITMAPINFOHEADER, 8 or 24 bits, not packed, bottom row first."""
+    size, height = int.from_bytes(body[14:18], "little"), int.from_bytes(body[22:26], "little", signed=True)
+    bits, packing = int.from_bytes(body[28:30], "little"), int.from_bytes(body[30:34], "little")
+    return size == 40 and height > 0 and bits in (8, 24) and packing == 0
 
 
 def _enough(size: tuple[int, int], form: Form) -> tuple[int, int]:
@@ -179,28 +165,3 @@ def _options(format: str, quality: int) -> dict[str, Any]:
     if format == "WEBP":
         return {"quality": quality, "method": 4}
     return {"quality": quality, "subsampling": 0 if quality >= 90 else 2, "optimize": False, "progressive": False}
-
-
-def flat(image: Image.Image, matte: tuple[int, int, int]) -> Image.Image:
-    """8-bit RGB: transparency laid on the matte, 16-bit and floating point brought to 0..255, palettes resolved."""
-    if image.mode == "RGB":
-        return image
-    if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-        return _scaled(image).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        seen = image.convert("RGBA")
-        ground = Image.new("RGBA", seen.size, (*matte, 255))
-        ground.alpha_composite(seen)
-        return ground.convert("RGB")
-    return image.convert("RGB")
-
-
-def _scaled(image: Image.Image) -> Image.Image:
-    """Deep grey as 8 bits: 16-bit by its upper byte, other ranges from their smallest to their largest value."""
-    values = np.asarray(image, dtype=np.float64)
-    if image.mode.startswith("I;16") or (image.mode == "I" and values.min() >= 0 and values.max() <= 65_535):
-        values = values / 257.0
-    else:
-        low, high = float(values.min()), float(values.max())
-        values = (values - low) * (255.0 / (high - low)) if high > low else np.zeros_like(values)
-    return Image.fromarray(np.clip(np.round(values), 0, 255).astype(np.uint8))

@@ -89,11 +89,15 @@ def identify(body: bytes, tiff: bool = False) -> str:
 
 def _iso_media(body: bytes) -> str:
     """AVIF by any of its brands (ISO/IEC 23000-12); HEIC, MP4 and the rest of that family are refused."""
-    size = min(struct.unpack_from(">I", body)[0], 256)
-    brands = {body[at : at + 4] for at in (8, *range(16, size, 4))}
-    if brands & {b"avif", b"avis"}:
+    if brands(body) & {b"avif", b"avis"}:
         return "AVIF"
     raise Unusable("image.format_denied", "HEIC or a video")
+
+
+def brands(body: bytes) -> set[bytes]:
+    """What an ISO base media file says it is compatible with; it has begun with an `ftyp` box."""
+    size = min(struct.unpack_from(">I", body)[0], 256)
+    return {body[at : at + 4] for at in (8, *range(16, size, 4))}
 
 
 def is_page(body: bytes, content_type: str) -> bool:

@@ -10,8 +10,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from collector.images.sniff import Unusable
-from collector.images.structure import STEPS
+from collector.images.sniff import Unusable, brands
+from collector.images.structure import STEPS, boxes
 
 _EBML = b"\x1a\x45\xdf\xa3"
 _STILLS = frozenset((b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"))
@@ -36,14 +36,12 @@ class Footage:
     """Pixels of the largest video track, before any rotation; 0 is unknown."""
     frames: int
     """Samples of that track; 0 is unknown."""
-    end: int
-    """Bytes that belong to the video."""
 
 
 def is_video(body: bytes) -> bool:
     """Whether the first bytes are those of a video container."""
     if body[4:8] == b"ftyp":
-        return not _brands(body) & _STILLS
+        return not brands(body) & _STILLS
     return body.startswith(_EBML) or (body[4:8] in _CLASSIC and body[:1] in (b"\0", b"\x01"))
 
 
@@ -62,30 +60,9 @@ Boxes = Iterator[tuple[bytes, int, int]]
 """(type, start of its contents, end)."""
 
 
-def _brands(body: bytes) -> set[bytes]:
-    size = min(struct.unpack_from(">I", body)[0], 256)
-    return {body[at : at + 4] for at in (8, *range(16, size, 4))}
-
-
-def _boxes(body: bytes, at: int, end: int) -> Boxes:
-    """The boxes of a stretch, the last one perhaps longer than there are bytes; ends at what is no box."""
-    for _ in range(STEPS):
-        if at + 8 > end:
-            return
-        size, name = struct.unpack_from(">I4s", body, at)
-        head = 8
-        if size == 1 and at + 16 <= end:
-            size, head = struct.unpack_from(">Q", body, at + 8)[0], 16
-        size = size or end - at
-        if size < head or not all(0x20 <= letter < 0x7F or letter == 0xA9 for letter in name):
-            return
-        yield name, at + head, at + size
-        at += size
-
-
 def _inside(body: bytes, start: int, end: int, *path: bytes) -> Boxes:
     """The boxes of the last name, below those of the names before it."""
-    for name, inner, stop in _boxes(body, start, end):
+    for name, inner, stop in boxes(body, start, end):
         if name == path[0] and stop <= end:
             if len(path) == 1:
                 yield name, inner, stop
@@ -95,11 +72,10 @@ def _inside(body: bytes, start: int, end: int, *path: bytes) -> Boxes:
 
 def _iso(body: bytes) -> Footage:
     """Whole when its boxes are, and index (moov) and data (mdat) are among them."""
-    end, movie, data = 0, (0, 0), False
-    for name, start, stop in _boxes(body, 0, len(body)):
+    movie, data = (0, 0), False
+    for name, start, stop in boxes(body, 0, len(body)):
         if stop > len(body):
             raise _truncated(f"the {name.decode('latin-1')} box breaks off")
-        end = stop
         movie = (start, stop) if name == b"moov" else movie
         data |= name == b"mdat"
     if movie == (0, 0) or not data:
@@ -111,7 +87,7 @@ def _iso(body: bytes) -> Footage:
     width, height, frames = max(seen, key=lambda track: track[0] * track[1])
     quicktime = body[8:12] == b"qt  " if body[4:8] == b"ftyp" else True
     format = "MOV" if quicktime else "MP4"
-    return Footage(format, format.lower(), width, height, frames, end)
+    return Footage(format, format.lower(), width, height, frames)
 
 
 def _track(body: bytes, start: int, end: int) -> tuple[int, int, int] | None:
@@ -189,7 +165,7 @@ def _matroska(body: bytes) -> Footage:
     if not sides:
         raise Unusable("video.unidentified", "no video track")
     width, height = max(sides, key=lambda pair: pair[0] * pair[1])
-    return Footage("WEBM", "webm" if kind == b"webm" else "mkv", width, height, 0, end)
+    return Footage("WEBM", "webm" if kind == b"webm" else "mkv", width, height, 0)
 
 
 def _text(body: bytes, start: int, stop: int) -> bytes:

@@ -10,7 +10,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from collector.images.pixels import Unreadable, thumbnail
+from collector.images.pixels import thumbnail
+from collector.images.sniff import Unusable
 from collector.ledger.showing import Shown
 from collector.report.rendering import plain
 
@@ -63,7 +64,7 @@ class Figures:
             return Figure(one, address, name, why)
         try:
             body, width, height = thumbnail(self._folder / one.path, SIDE)
-        except Unreadable:
+        except Unusable:
             return Figure(one, address, name, "the file cannot be read")
         return Figure(one, address, name, "", base64.b64encode(body).decode(), width, height)
 

@@ -188,7 +188,7 @@ def test_bodies_in_flight_are_bounded(server: Server, make: Make, tmp_path: Path
             values.append(inbox.get())
         peak = max(peak, process.memory_info().rss)
         time.sleep(0.002)
-    assert all(isinstance(value, Arrived) and value.picture.trailing_bytes == 4 << 20 for value in values)
+    assert all(isinstance(value, Arrived) and value.picture.bytes > 4 << 20 for value in values)
     assert peak - before < 40 << 20
 
 

@@ -10,7 +10,8 @@ from PIL import Image
 
 from collector.images.hashing import hash_files
 from collector.images.pdq import NEAR, Hashed, pdq, unpacked
-from collector.images.pixels import Unreadable, grey
+from collector.images.pixels import grey
+from collector.images.sniff import Unusable
 from tests.support.collection import drawn, encoded
 
 PICTURE = drawn(11, (1300, 900))
@@ -66,5 +67,5 @@ def test_files_are_hashed_the_same_by_any_number_of_processes(tmp_path: Path) ->
     alone, together = (dict(hash_files(iter(files), processes)) for processes in (1, 2))
     assert alone == together
     assert {name for name, found in alone.items() if not isinstance(found, Hashed)} == {"broken", "gone"}
-    with pytest.raises(Unreadable):
+    with pytest.raises(Unusable):
         grey(tmp_path / "gone", 512)

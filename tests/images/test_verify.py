@@ -11,7 +11,6 @@ from PIL import Image, ImageEnhance
 from collector.images.decode import inspect
 from collector.images.sniff import Unusable
 from collector.settings import FetchSettings
-
 from tests.support.misbehaving import picture
 
 LEVELS = {name: FetchSettings(verify=name) for name in ("full", "fast", "structure")}

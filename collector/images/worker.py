@@ -1,0 +1,95 @@
+"""A process that works on picture files: `python -m collector.images.worker`, started by `processes` and nobody else.
+
+The first line of standard input names the function, its arguments and the bytes of memory; each further one is a file
+or a list of some.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, get_type_hints
+
+import msgspec
+
+from collector.images.processes import DONE, FAILED, HEAD, READY, UNUSABLE, Work
+from collector.images.sniff import Unusable
+
+
+def main() -> None:
+    """Answer every line until standard input ends, which it does with the process that started this one."""
+    for name in ("SIGINT", "SIGHUP", "SIGTERM"):  # When to stop is the starting process's decision.
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    warnings.simplefilter("ignore")
+    out = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # Whatever prints must not end up among the answers.
+    try:
+        named, raw, memory = json.loads(sys.stdin.buffer.readline())
+        _limit_memory(memory)
+        function, arguments = _function(named, raw)
+        files: SimpleQueue[Work] = SimpleQueue()
+        threading.Thread(target=_listen, args=(files,), daemon=True).start()
+        _answer(out, READY, b"")
+        while True:
+            _answer(out, *_looked_at(function, files.get(), arguments))
+    except BrokenPipeError:
+        os._exit(1)
+    except Exception:  # noqa: BLE001 - told to the process that started this one, which raises it.
+        with contextlib.suppress(OSError):
+            _answer(out, FAILED, traceback.format_exc(limit=-6).encode(errors="replace"))
+        os._exit(1)
+
+
+def _function(named: str, raw: list[Any]) -> tuple[Callable[..., object], list[Any]]:
+    """The function, and its arguments behind the file as its annotations want them."""
+    module, _, name = named.partition(":")
+    function: Callable[..., object] = getattr(import_module(module), name)
+    kinds = [kind for name, kind in get_type_hints(function).items() if name != "return"][1:]
+    return function, [msgspec.convert(value, kind) for value, kind in zip(raw, kinds, strict=True)]
+
+
+def _looked_at(function: Callable[..., object], file: Work, arguments: list[Any]) -> tuple[bytes, bytes]:
+    try:
+        return DONE, msgspec.msgpack.encode(function(file, *arguments))
+    except Unusable as unusable:
+        return UNUSABLE, json.dumps([unusable.reason, unusable.detail]).encode()
+    except MemoryError:
+        return UNUSABLE, json.dumps(["image.decoder_crash", "it needs more memory than a picture may have"]).encode()
+
+
+def _answer(out: int, kind: bytes, body: bytes) -> None:
+    view = memoryview(HEAD.pack(len(body), kind) + body)
+    while view:
+        view = view[os.write(out, view) :]
+
+
+def _listen(files: SimpleQueue[Work]) -> None:
+    for line in sys.stdin.buffer:
+        names = json.loads(line)
+        files.put(Path(names) if isinstance(names, str) else tuple(map(Path, names)))
+    os._exit(0)
+
+
+def _limit_memory(size: int) -> None:
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        soft = size if hard == resource.RLIM_INFINITY else min(size, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Work in other processes: order, one file's trouble is its own, bounds of time, and no life after a killed parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from collector.images.processes import Trouble, Workers, map_files
+from tests.support import pictures_work
+from tests.support.collection import drawn, encoded
+
+
+def files(folder: Path, *names: str) -> list[tuple[str, Path]]:
+    return [(name, folder / name) for name in names]
+
+
+def test_answers_come_in_order_whoever_gives_them(tmp_path: Path) -> None:
+    names = [f"{number} {'slow' if number % 7 == 0 else ''}" for number in range(60)]
+    found = list(map_files(pictures_work.named, files(tmp_path, *names), "!", processes=2))
+    assert found == [(name, f"{name}!") for name in names]
+
+
+def test_a_file_that_kills_its_process_costs_only_itself(tmp_path: Path) -> None:
+    names = ["a", "kill", "b", "no picture", "c", "memory", "d"]
+    found = dict(map_files(pictures_work.named, files(tmp_path, *names), "", processes=1))
+    assert {name: found[name] for name in "abcd"} == {name: name for name in "abcd"}
+    assert found["kill"] == Trouble("image.decoder_crash", "the process ended with code -9")
+    assert found["no picture"] == Trouble("image.unidentified", "told")
+    assert found["memory"] == Trouble("image.decoder_crash", "it needs more memory than a picture may have")
+
+
+def test_a_process_that_was_killed_once_is_not_the_files_fault(tmp_path: Path) -> None:
+    found = dict(map_files(pictures_work.named, files(tmp_path, "a", "kill-once", "b"), "", processes=1))
+    assert found == {"a": "a", "kill-once": "kill-once", "b": "b"}
+
+
+def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+    with Workers(pictures_work.named, "", processes=1, seconds=1.0) as workers:
+        found = dict(workers.map(files(tmp_path, "a", "hang", "b")))
+        again = dict(workers.map(files(tmp_path, "c")))
+    assert found == {"a": "a", "hang": Trouble("image.decoder_timeout", "more than 1 seconds"), "b": "b"}
+    assert again == {"c": "c"}
+
+
+def test_a_surprise_is_raised(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        list(map_files(pictures_work.named, files(tmp_path, "a", "surprise"), ""))
+
+
+def test_none_of_them_outlives_the_block(tmp_path: Path) -> None:
+    running = map_files(pictures_work.named, files(tmp_path, *"abc"), "", processes=1)
+    assert next(running) == ("a", "a")
+    started = [child for child in psutil.Process().children() if "collector.images.worker" in child.cmdline()]
+    running.close()
+    assert started and not any(child.is_running() and child.status() != "zombie" for child in started)
+
+
+SCRIPTS = {
+    "hashing": "from collector.images.hashing import hash_files as go",
+    "quality": "from collector.dataset.quality import score_files as go",
+    "export": "from collector.images.form import AS_IS\nfrom collector.images.pixels import encoded\n"
+    "from collector.images.processes import map_files\n"
+    "go = lambda files, processes: map_files(encoded, files, AS_IS, frozenset(), processes=processes)",
+}
+"""User of the processes -> its call."""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+@pytest.mark.parametrize("user", SCRIPTS)
+def test_they_end_with_a_killed_parent(user: str, tmp_path: Path) -> None:
+    if user == "quality":
+        pytest.importorskip("cleanvision")
+    picture = tmp_path / "x.jpg"
+    picture.write_bytes(encoded(drawn(1, (320, 240))))
+    script = tmp_path / "parent.py"
+    script.write_text(
+        f"import sys, itertools, pathlib\n{SCRIPTS[user]}\n"
+        f"files = ((str(n), pathlib.Path({str(picture)!r})) for n in itertools.count())\n"
+        "for n, _ in enumerate(go(files, 2)):\n    if n == 50: print('going', flush=True)\n"
+    )
+    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2],
+                              env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})  # fmt: skip
+    assert parent.stdout is not None and parent.stdout.readline() == b"going\n"
+    children = psutil.Process(parent.pid).children()
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 20
+    while any(child.is_running() for child in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(children) == 2 and not any(child.is_running() for child in children)

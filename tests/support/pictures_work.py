@@ -1,0 +1,32 @@
+"""A function for the processes of `collector.images.processes` whose files do what their names say."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from collector.images.sniff import Unusable
+
+
+def named(file: Path, suffix: str) -> str:
+    """The file's name and the suffix, unless the name says otherwise."""
+    match file.name:
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "kill-once":
+            if not file.exists():
+                file.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        case "hang":
+            time.sleep(600)
+        case "memory":
+            bytearray(1 << 40)
+        case "no picture":
+            raise Unusable("image.unidentified", "told")
+        case "surprise":
+            return str(1 // 0)
+    if "slow" in file.name:
+        time.sleep(0.05)
+    return file.name + suffix
