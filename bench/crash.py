@@ -183,7 +183,7 @@ def fetch(work: Path, kills: int, dice: random.Random) -> Figures:
                 figures.read(desk, settled=False)
                 before = gets(web)
                 done = paths(desk, web)
-                figures.refetched.append(len(arrived & done))  # Arrived whole before an earlier kill, and not kept.
+                figures.refetched.append(len(arrived & done))  # Downloaded whole before an earlier kill, and not kept.
                 arrived = whole(web) - done
                 figures.problems += [f"asked again: {path}" for path in done if before[path] > 6]
             before, done = gets(web), paths(desk, web)

@@ -10,10 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
-
-ALL = 1_000_000_000
-"""A limit that no source reaches: everything it has is wanted."""
 
 # --------------------------------------------------------------------------- what the user asks
 
@@ -26,8 +22,8 @@ class Query:
     """As the user wrote it, NFC-normalised and stripped; 1 to 512 characters."""
     label: str
     """The class (folder) its pictures belong to; the keyword itself unless the row says otherwise."""
-    limit: int
-    """How many usable pictures are wanted; at least 1, `ALL` for everything there is."""
+    limit: int | None
+    """How many usable pictures are wanted; at least 1, None for everything there is."""
     sources: tuple[str, ...] = ("google",)
     filters: tuple[tuple[str, str], ...] = ()
     """Search filters as sorted (name, value) pairs; which ones exist is the source's business."""
@@ -45,8 +41,8 @@ class Search:
     """The ledger's number for it."""
     query: Query
     source: str
-    wanted: int
-    """How many different URLs (known ones included) stage one should end up with: limit plus spares."""
+    wanted: int | None
+    """How many different URLs (known ones included) stage one should end up with: limit plus spares. None: all."""
     known: frozenset[str] = frozenset()
     """`Hit.key`s that the ledger already has for this query; finding them again is not progress."""
     complete: bool = False
@@ -61,15 +57,6 @@ class Search:
 
 
 # --------------------------------------------------------------------------- what a source finds
-
-
-class Kind(StrEnum):
-    """What Google's data row says the picture is (row item KIND: 0, 2, 3, 7)."""
-
-    PHOTO = "photo"
-    PRODUCT = "product"
-    VIDEO = "video"
-    LICENSABLE = "licensable"
 
 
 class Media(StrEnum):
@@ -114,7 +101,8 @@ class Hit:
     thumbnail_url: str = ""
     is_thumbnail: bool = False
     """True when `url` is the small stand-in because the full picture could not be had."""
-    kind: Kind = Kind.PHOTO
+    kind: str = "photo"
+    """What the source says is shown, in its own word: photo, product, video, ..."""
     way: str = ""
     """How it was harvested: rows, batch, hover, click, thumbnail, api, ..."""
     licence: Licence = Licence()
@@ -127,7 +115,7 @@ class Hit:
     """ISO 8601 date or date and time, as precise as the source knows it."""
     fields: tuple[tuple[str, str], ...] = ()
     """What else the source says about it, as (name, value) in its own order."""
-    skip: str = ""
+    skip_reason: str | None = None
     """Why it cannot be had, known beforehand: a reason whose fate is `skipped`. It is then never asked for; the
     field "skipped" says more, for people."""
 
@@ -177,7 +165,6 @@ class Picture:
     orientation: int = 1
     """EXIF orientation, 1 to 8."""
     frames: int = 1
-    trailing_bytes: int = 0
     phash: str = ""
     """64-bit difference hash of the first frame, 16 hex digits; "" when nothing was decoded."""
     media: Media = Media.PICTURE
@@ -186,23 +173,34 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class Attempt:
+    """What is known of one try at a URL, whatever came of it; carried whole from the worker to the ledger."""
+
+    status: int | None = None
+    """Of the last HTTP answer."""
+    final_url: str | None = None
+    """Where redirects led to."""
+    seconds: float = 0.0
+    via: str | None = None
+    """What brought it, if not its own URL: "fallback" another URL of it, "thumbnail" its stand-in, "browser" ..."""
+    overrides: str | None = None
+    """The opt-out signal that was overridden on the user's word, as it stood there."""
+    bytes: int | None = None
+    """Of the body that came, picture or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
     """A verified picture that lies in a part file and waits for its name. Worker -> calling thread."""
 
     task: Task
     picture: Picture
     part: Path
-    http_status: int
-    final_url: str
-    seconds: float
-    via: str = ""
-    """What brought it: "" its URL, "fallback" another URL of it, "thumbnail" its stand-in, "browser" a browser."""
-    ignored: str = ""
-    """The opt-out signal that was overridden on the user's word, as it stood there."""
+    attempt: Attempt
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class DownloadFailed:
     """An attempt that brought no picture, with its reason. Worker -> calling thread."""
 
     task: Task
@@ -210,11 +208,16 @@ class Missed:
     """A slug of `collector.reasons`."""
     detail: str = ""
     """One line for people: at most 200 characters, no control characters, no secrets."""
-    http_status: int = 0
+    attempt: Attempt = Attempt()
     retry_after: float | None = None
     """Seconds the server asked us to wait, when it did."""
-    seconds: float = 0.0
-    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerError:
+    """A worker met trouble that is no picture's: a full disk, or a bug. The run ends and raises it."""
+
+    error: Exception
 
 
 # --------------------------------------------------------------------------- events
@@ -279,12 +282,7 @@ class Saved:
     picture: Picture
     path: Path
     """Relative to the output folder."""
-    http_status: int = 200
-    final_url: str = ""
-    seconds: float = 0.0
-    via: str = ""
-    """See Arrived."""
-    ignored: str = ""
+    attempt: Attempt = Attempt()
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +294,7 @@ class Duplicate:
     path: Path
     """The file that has them, relative to the output folder."""
     reason: str = "duplicate.same_label"
-    http_status: int = 200
-    final_url: str = ""
-    seconds: float = 0.0
+    attempt: Attempt = Attempt()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,9 +304,7 @@ class Rejected:
     task: Task
     reason: str
     detail: str = ""
-    http_status: int = 0
-    seconds: float = 0.0
-    bytes: int = 0
+    attempt: Attempt = Attempt()
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,8 +314,7 @@ class Failed:
     task: Task
     reason: str
     detail: str = ""
-    http_status: int = 0
-    seconds: float = 0.0
+    attempt: Attempt = Attempt()
     retry: bool = False
     """True when a later run tries it again; such a URL is not done."""
 
@@ -348,8 +341,10 @@ Outcome = Saved | Duplicate | Rejected | Failed | Skipped
 Event = SearchStarted | Found | SearchEnded | Saved | Duplicate | Rejected | Failed | Skipped | Noticed
 
 
-Post = Callable[[Any], None]
-"""How workers hand values to the calling thread; may block while the inbox is full."""
+Message = SearchStarted | Found | SearchEnded | Downloaded | DownloadFailed | WorkerError | Noticed
+"""All that workers tell the calling thread."""
+Emit = Callable[[Message], None]
+"""How they tell it; may block while the results are not taken."""
 
 
 # --------------------------------------------------------------------------- summary
@@ -361,8 +356,8 @@ class Tally:
 
     keyword: str
     label: str
-    limit: int
-    """`ALL` when everything there is was wanted."""
+    limit: int | None
+    """None when everything there is was wanted."""
     found: int = 0
     saved: int = 0
     """Pictures, videos and files together: what counts towards the limit."""
@@ -392,7 +387,7 @@ class Tally:
     @property
     def short(self) -> int:
         """How many are missing to the limit; who wants everything misses nothing that is known of."""
-        return 0 if self.limit >= ALL else max(0, self.limit - self.saved)
+        return 0 if self.limit is None else max(0, self.limit - self.saved)
 
     @property
     def pictures(self) -> int:

@@ -16,11 +16,8 @@ import msgspec
 from msgspec import Meta
 
 from collector.errors import InputError, UsageError
-from collector.model import ALL
 
 FILE_NAME: Final = "collector.toml"
-EVERYTHING: Final = "all"
-"""The limit that is none."""
 USUAL_LIMIT: Final = 100
 LARGEST_FILE: Final = 1_048_576
 """Bytes of a TOML file that are read."""
@@ -35,6 +32,9 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
 Crew = Annotated[int, Meta(ge=1, le=1024)]
 """How many do something at once."""
 Amount = Annotated[float, Meta(ge=0, le=1_000_000)]
+Pictures = Annotated[int, Meta(ge=1, le=999_999_999)]
+Limit = Pictures | Literal["all"]
+"""Pictures per keyword as a user writes it."""
 Seconds = Annotated[float, Meta(gt=0, le=604_800)]
 """That something may take: up to a week, and never none at all."""
 
@@ -151,9 +151,9 @@ class Settings:
     """Everything a run needs to know beside the queries."""
 
     out: Path = Path("images")
-    limit: Annotated[int, Meta(ge=1, le=ALL)] | None = None
-    """Pictures per keyword where the row does not say; `ALL` for everything there is. None, unless the user says
-    something, is 100, and everything from sources that are there to be read whole (see `Source.unlimited`)."""
+    limit: Limit | None = None
+    """Pictures per keyword where the row does not say. None, unless the user says something: that is 100, and
+    everything from sources that are there to be read whole (see `Source.unlimited`)."""
     source: Text = "google"
     """Sources of rows that name none, comma-separated."""
     blocklist: Text = ""
@@ -234,9 +234,10 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
 def _assign_at_the_top(settings: Settings, key: str, value: Any, where: str) -> Settings:
     if key not in ("out", "limit", "source", "blocklist"):
         raise UsageError(f"{where}: no setting {key!r}; at the top there are: blocklist, limit, out, source")
-    if key == "limit" and isinstance(value, str) and value.strip().lower() == EVERYTHING:
-        value = ALL
-    found = _converted(value, Text if key == "out" else _types(Settings)[key], key, where)
+    if key == "limit" and isinstance(value, str) and value.strip().lower() == "all":
+        return replace(settings, limit="all")
+    kinds = {"out": Text, "limit": Pictures}
+    found = _converted(value, kinds.get(key) or _types(Settings)[key], key, where)
     change: dict[str, Any] = {key: Path(found) if key == "out" else found}
     return replace(settings, **change)
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from collector.errors import UsageError
-from collector.model import ALL
 from collector.settings import Settings, assign, describe, load
 
 DEFAULTS = {"google": {"home": "https://www.google.com", "panel_timeout": 5.0, "video": True, "count": 3}}
@@ -116,8 +115,8 @@ def test_the_limit_may_be_all_and_is_unsaid_by_default(tmp_path: Path) -> None:
     assert Settings().limit is None
     file = tmp_path / "collector.toml"
     file.write_text('limit = "all"\n')
-    assert load(file, [], DEFAULTS).limit == ALL
-    assert load(None, ["limit=All"], DEFAULTS).limit == ALL
+    assert load(file, [], DEFAULTS).limit == "all"
+    assert load(None, ["limit=All"], DEFAULTS).limit == "all"
     with pytest.raises(UsageError, match="whole number"):
         assign(Settings(), "limit", "some", "--set")
 

@@ -12,7 +12,6 @@ from collector import settings as settings_file
 from collector import sources
 from collector.errors import UsageError
 from collector.http.blocklist import hosts, inlined
-from collector.model import ALL
 from collector.settings import Settings
 
 
@@ -75,16 +74,16 @@ browser = _options(
 )
 
 
-class Limit(click.ParamType[int]):
+class Limit(click.ParamType[settings_file.Limit]):
     """A whole number of at least 1, or all."""
 
     name = "limit"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> settings_file.Limit:
         text = str(value).strip()
-        if text.casefold() == settings_file.EVERYTHING:
-            return ALL
-        if not (text.isascii() and text.isdecimal() and 0 < int(text) < ALL):
+        if text.casefold() == "all":
+            return "all"
+        if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text)):
             self.fail(f"{text!r} is neither a whole number of at least 1 nor all", param, ctx)
         return int(text)
 

@@ -72,7 +72,7 @@ def page(addresses: tuple[str, ...], gallery: bool, test: str, show: bool, only_
 def _asked(addresses: Sequence[str], source: str, limit: int | None) -> QueryFile:
     """The addresses as rows of a file of queries would be. InputError for one that is none."""
     from collector.importers.queries import QueryFile, clean
-    from collector.model import ALL, Query
+    from collector.model import Query
 
     queries = []
     for address in dict.fromkeys(addresses):
@@ -83,7 +83,7 @@ def _asked(addresses: Sequence[str], source: str, limit: int | None) -> QueryFil
         if fault := sources.validate_keyword(source, keyword):
             raise InputError(f"{keyword[:200]}: {fault}")
         label, _ = clean(sources.default_label(source, keyword))
-        queries.append(Query(keyword, label or keyword, limit or ALL, (source,)))
+        queries.append(Query(keyword, label or keyword, limit, (source,)))
     return QueryFile(queries, 0, 0, (), "")
 
 

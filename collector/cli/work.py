@@ -17,7 +17,7 @@ from collector.cli.signals import Stop
 from collector.cli.site import site
 from collector.errors import InputError, Stopped, UsageError
 from collector.importers.blocklist import Terms
-from collector.model import ALL, Digest
+from collector.model import Digest
 from collector.settings import USUAL_LIMIT, Settings
 
 if TYPE_CHECKING:
@@ -125,9 +125,11 @@ def _blocked(settings: Settings) -> Callable[[str], str] | None:
     return Terms.read(Path(settings.blocklist)).within if settings.blocklist else None
 
 
-def _limit(settings: Settings, names: tuple[str, ...]) -> int:
-    """Of rows that have none of their own: what the user said, else what is usual for their sources."""
-    return settings.limit or (ALL if all(sources.load(name).unlimited for name in names) else USUAL_LIMIT)
+def _limit(settings: Settings, names: tuple[str, ...]) -> int | None:
+    """Of rows that have none of their own: what the user said, else what is usual for their sources. None: all."""
+    if settings.limit is None:
+        return None if all(sources.load(name).unlimited for name in names) else USUAL_LIMIT
+    return None if settings.limit == "all" else settings.limit
 
 
 def _check_query(query: Any) -> str | None:

@@ -23,7 +23,7 @@ from collector.ledger import Ledger, disk, layout
 from collector.ledger.lock import FolderLock
 from collector.maintenance import startup
 from collector.maintenance.checkpoint import Checkpoints
-from collector.model import Noticed, Post
+from collector.model import Emit, Message, Noticed
 from collector.settings import Settings
 from collector.sources.contract import SearchFunction
 
@@ -87,7 +87,7 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
     from collector.http.limits import Hosts
 
     settings = _without_forgotten(settings, ledger)
-    inbox: SimpleQueue[Any] = SimpleQueue()
+    results: SimpleQueue[Message] = SimpleQueue()
     searchers = None
     fetchers: Fetchers | None = None
     if search:
@@ -97,29 +97,29 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
         def load(name: str) -> tuple[SearchFunction, Mapping[str, Any]]:
             return sources.load(name).search, settings.sources[name]
 
-        pages = PageClient(settings.fetch, lambda text: inbox.put(Noticed(text)))
+        pages = PageClient(settings.fetch, lambda text: results.put(Noticed(text)))
 
         def browserless(name: str) -> bool:
             return not sources.load(name).needs_browser
 
         searchers = SearchPool(
-            settings.search, inbox.put, load, settings.diagnosis, pages.visit, browserless=browserless
+            settings.search, results.put, load, settings.diagnosis, pages.visit, browserless=browserless
         )
     if fetch:
         from collector.fetch.pool import ProcessPool
 
         if settings.fetch.browser:
-            fetchers = _rescuing(settings, inbox.put)
+            fetchers = _rescuing(settings, results.put)
         else:
-            fetchers = ProcessPool(settings.fetch, settings.out, inbox.put)
+            fetchers = ProcessPool(settings.fetch, settings.out, results.put)
     hosts = Hosts(settings.fetch, time.monotonic)
     checkpoints = Checkpoints(ledger, settings.out)
     return Run(
-        ledger, number, settings, inbox, hosts, searchers, fetchers, checkpoints, variations=_variations(settings)
+        ledger, number, settings, results, hosts, searchers, fetchers, checkpoints, variations=_variations(settings)
     )
 
 
-def _rescuing(settings: Settings, post: Post) -> Fetchers:
+def _rescuing(settings: Settings, emit: Emit) -> Fetchers:
     """The fetch workers, with a browser behind them for what hosts refuse; it starts when it is first needed."""
     from collector.fetch.browser_fallback import RescuePool
     from collector.fetch.pool import ProcessPool
@@ -127,10 +127,10 @@ def _rescuing(settings: Settings, post: Post) -> Fetchers:
     def viewer() -> Viewer:
         from collector.search.image_viewer import PageViewer
 
-        return PageViewer(settings.search, post)
+        return PageViewer(settings.search, emit)
 
     return RescuePool(
-        settings.fetch, settings.out, post, lambda inner: ProcessPool(settings.fetch, settings.out, inner), viewer
+        settings.fetch, settings.out, emit, lambda inner: ProcessPool(settings.fetch, settings.out, inner), viewer
     )
 
 

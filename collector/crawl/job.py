@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
 from collector.crawl.merge import Merge
 from collector.ledger import KnownSearch, OpenQuery
-from collector.model import ALL, Task
+from collector.model import Task
 
 PATIENCE = 5.0
 """Seconds after which a download no longer counts on: another URL is tried in its place."""
@@ -46,10 +47,10 @@ class Job:
         return [search for search in self.searches.values() if search.asked]
 
     @property
-    def short(self) -> int:
+    def short(self) -> float:
         """Pictures still missing; of everything, there are always some."""
         limit = self.query.query.limit
-        return ALL if limit >= ALL else max(0, limit - self.saved)
+        return math.inf if limit is None else max(0, limit - self.saved)
 
     @property
     def waiting(self) -> bool:
@@ -78,5 +79,5 @@ class PlannedSearch:
 
     job: Job
     search: KnownSearch
-    extra: int
-    """How many URLs it should add."""
+    extra: int | None
+    """How many URLs it should add; None: all there are."""

@@ -10,7 +10,7 @@ from collector.crawl.job import Job
 from collector.crawl.merge import Merge
 from collector.crawl.schedule import Schedule
 from collector.ledger import KnownSearch, Ledger
-from collector.model import ALL, Event, Failed, Missed, Outcome, Rejected, SearchState, Skipped
+from collector.model import DownloadFailed, Event, Failed, Outcome, Rejected, SearchState, Skipped
 from collector.reasons import Fate, fate
 from collector.urls import host_of
 
@@ -50,12 +50,13 @@ class Course:
         """Ask the sources that have not given all they should: the limit, and spares for the unusable."""
         self._merge(job)
         limit = job.query.query.limit
-        target = ALL if limit >= ALL else limit + max(10, math.ceil(limit * self._spares))
-        missing = target - job.found // max(1, len(job.asked))
+        missing: float = math.inf
+        if limit is not None:
+            missing = limit + max(10, math.ceil(limit * self._spares)) - job.found // max(1, len(job.asked))
         for search in job.asked:
             again = search.state is SearchState.ENOUGH and not self._stages.fetch and missing > 0
             if self._stages.search and job.short and (again or not search.state.done):
-                self._schedule.plan_search(job, search, max(10, missing))
+                self._schedule.plan_search(job, search, _whole(max(10, missing)))
 
     def _merge(self, job: Job) -> None:
         """Several sources' URLs are fetched in the order of their ranks; a single source's as they come."""
@@ -90,7 +91,7 @@ class Course:
 
     def _search_on(self, job: Job) -> None:
         """Ask again where there was more; else, if that is wished for, ask for a variation of the query."""
-        extra = max(10, 2 * job.short)
+        extra = _whole(max(10, 2 * job.short))
         for search in job.asked:
             if search.state is SearchState.ENOUGH:
                 self._schedule.plan_search(job, search, extra)
@@ -106,7 +107,7 @@ class Course:
 
         None for a query that wants everything: it cannot have too little, and facets of it bring nothing else.
         """
-        if job.query.query.limit >= ALL:
+        if job.query.query.limit is None:
             return None
         fixed = dict(job.query.query.filters)
         for name, value in self._variations(source):
@@ -147,11 +148,15 @@ class Course:
         return outcome
 
 
-def final(missed: Missed, later: bool) -> Rejected | Failed | Skipped:
+def _whole(number: float) -> int | None:
+    return None if number == math.inf else int(number)
+
+
+def final(missed: DownloadFailed, later: bool) -> Rejected | Failed | Skipped:
     """The outcome of a URL that is not tried again now; `later`: another run may."""
     task, reason, detail = missed.task, missed.reason, missed.detail
     if fate(reason) is Fate.SKIPPED:
         return Skipped(task, reason, detail)
     if not later and reason.partition(".")[0] in ("body", "data", "image", "video"):
-        return Rejected(task, reason, detail, missed.http_status, missed.seconds, missed.bytes)
-    return Failed(task, reason, detail, missed.http_status, missed.seconds, retry=later)
+        return Rejected(task, reason, detail, missed.attempt)
+    return Failed(task, reason, detail, missed.attempt, retry=later)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, assert_never
 
 from collector.crawl.job import Job
 from collector.crawl.plan import SLOW, Course, final
@@ -16,15 +16,18 @@ from collector.crawl.schedule import HostBook, Schedule
 from collector.errors import BrowserError, NetworkError
 from collector.ledger import Ledger, layout
 from collector.model import (
-    Arrived,
+    Downloaded,
+    DownloadFailed,
     Duplicate,
     Event,
     Found,
-    Missed,
+    Message,
+    Noticed,
     Saved,
     SearchEnded,
     SearchStarted,
     Skipped,
+    WorkerError,
 )
 from collector.reasons import Fate, fate
 from collector.settings import Settings
@@ -54,7 +57,7 @@ class Settler:
         self._course, self._hosts, self._checkpoints = course, hosts, checkpoints
         self._forgotten_hosts = ledger.forgotten_hosts()
 
-    def settle(self, messages: list[Any]) -> list[Event]:
+    def settle(self, messages: list[Message]) -> list[Event]:
         """Turn messages into stored events, all in one commit. Trouble is kept until what is good is stored."""
         events: list[Event] = []
         if not messages:
@@ -72,19 +75,19 @@ class Settler:
             self.trouble = self.trouble or NetworkError(line)
         return events
 
-    def _handle(self, message: Any) -> list[Event]:
+    def _handle(self, message: Message) -> list[Event]:
         """One message of a worker, stored; what is to be shown of it."""
         match message:
-            case Arrived():
+            case Downloaded():
                 if (of := self._schedule.ended(message)) is None:
                     message.part.unlink(missing_ok=True)
                     return []
                 return [self._course.record(self._place(message, of)), *self._course.advance(of)]
-            case Missed():
+            case DownloadFailed():
                 of = self._schedule.ended(message)
                 return [] if of is None else [*self._missed(message, of), *self._course.advance(of)]
-            case Exception():
-                self.trouble = self.trouble or message
+            case WorkerError(error=error):
+                self.trouble = self.trouble or error
                 return []
             case SearchStarted(search=search):
                 self._ledger.search_started(search)
@@ -96,6 +99,10 @@ class Settler:
                 job = self._schedule.job(search.id)
                 self._search_ended(message, job)
                 return [message, *self._course.advance(job)]
+            case Noticed():
+                pass
+            case _:
+                assert_never(message)
         return [message]
 
     def _enter(self, event: Found, job: Job) -> list[Event]:
@@ -105,7 +112,7 @@ class Settler:
             if (again := self._ledger.seen_again(event, job.query.id, order)) is not None:
                 self._schedule.refresh(job, *again, event.rank)
             return []
-        if skip := event.hit.skip:  # Not one of the URLs that the query can live on.
+        if skip := event.hit.skip_reason:  # Not one of the URLs that the query can live on.
             told = dict(event.hit.fields).get("skipped", "")
             return [event, self._course.record(Skipped(task, skip, told))]
         if self._forgotten_hosts and self._forgotten(event):
@@ -127,43 +134,42 @@ class Settler:
         if event.reason == "browser.start":  # Every other keyword would end the same way.
             self.trouble = self.trouble or BrowserError(event.reason, event.detail or "the browser would not start")
 
-    def _place(self, arrived: Arrived, job: Job) -> Saved | Duplicate | Skipped:
+    def _place(self, downloaded: Downloaded, job: Job) -> Saved | Duplicate | Skipped:
         """The part file gets its name, unless it comes too late, its bytes are on disk already, or were forgotten."""
-        task, picture, label = arrived.task, arrived.picture, job.query.query.label
+        task, picture, label = downloaded.task, downloaded.picture, job.query.query.label
         if not job.short:  # Another URL was tried in the place of a slow one, and both came.
-            arrived.part.unlink(missing_ok=True)
+            downloaded.part.unlink(missing_ok=True)
             return Skipped(task, "policy.limit", SLOW)
-        status, final_url, seconds = arrived.http_status, arrived.final_url, arrived.seconds
         known = self._ledger.file_of(picture.sha256)
         if known is not None:
-            arrived.part.unlink(missing_ok=True)
+            downloaded.part.unlink(missing_ok=True)
             reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
-            return Duplicate(task, picture, known[0], reason, status, final_url, seconds)
+            return Duplicate(task, picture, known[0], reason, downloaded.attempt)
         if self._ledger.forgotten(picture.sha256):
-            arrived.part.unlink(missing_ok=True)
+            downloaded.part.unlink(missing_ok=True)
             return Skipped(task, "policy.forgotten")
         path = Path(self._ledger.folder(label), layout.file_name(picture))
         final = f"{self._settings.out}{os.sep}{path}"
         try:
-            os.replace(arrived.part, final)  # noqa: PTH105 - for each picture: Path.replace makes two paths more.
+            os.replace(downloaded.part, final)  # noqa: PTH105 - for each picture: Path.replace makes two paths more.
         except FileNotFoundError:  # No folder before its first picture.
             Path(final).parent.mkdir(exist_ok=True)
-            arrived.part.replace(final)
+            downloaded.part.replace(final)
         job.saved += 1
-        return Saved(task, picture, path, status, final_url, seconds, arrived.via, arrived.ignored)
+        return Saved(task, picture, path, downloaded.attempt)
 
-    def _missed(self, missed: Missed, job: Job) -> list[Event]:
+    def _missed(self, failed: DownloadFailed, job: Job) -> list[Event]:
         """Try again later in this run, in a later run, or never."""
-        settings, task = self._settings.fetch, missed.task
+        settings, task = self._settings.fetch, failed.task
         if self._schedule.again(job, task):
             return []
-        if fate(missed.reason) is not Fate.RETRY or not host_of(task.url):  # A data: URL stays what it is.
-            return [self._course.record(final(missed, later=False))]
+        if fate(failed.reason) is not Fate.RETRY or not host_of(task.url):  # A data: URL stays what it is.
+            return [self._course.record(final(failed, later=False))]
         tries = self._schedule.tries(task)
-        delay = self._hosts.backoff(tries) if missed.retry_after is None else missed.retry_after
+        delay = self._hosts.backoff(tries) if failed.retry_after is None else failed.retry_after
         if tries < settings.attempts_per_run and delay <= settings.retry_after_max:
-            self._schedule.delay(missed, delay)
+            self._schedule.delay(failed, delay)
             return []
         later = task.attempt < settings.attempts
         job.left_over |= later
-        return [self._course.record(final(missed, later))]
+        return [self._course.record(final(failed, later))]

@@ -1,6 +1,6 @@
 """The whole program on one page: search and fetch overlapping, one writer.
 
-Workers only post values to the inbox. The calling thread settles them - decides duplicates by hash,
+Workers only hand in messages. The calling thread settles them - decides duplicates by hash,
 gives the part file its name, commits in groups - and yields each event once it is stored. Stop =
 `stopping` turns true: what has arrived is settled, the rest stays to do. It never prints.
 """
@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from collector.crawl.disk_guard import Watch
 from collector.crawl.job import Job, PlannedSearch
@@ -21,7 +21,7 @@ from collector.crawl.plan import Course, Stages, Variations
 from collector.crawl.record import Settler, Ticks
 from collector.crawl.schedule import HostBook, Schedule
 from collector.ledger import Ledger
-from collector.model import ALL, Event, Query, Search, Task
+from collector.model import Event, Message, Query, Search, Task
 from collector.settings import Settings
 
 __all__ = ["Fetchers", "Run", "Searchers"]
@@ -33,7 +33,7 @@ GROUP = 256
 
 
 class Searchers(Protocol):
-    """Stage one's workers; they post SearchStarted, Found, SearchEnded and Noticed."""
+    """Stage one's workers; they emit SearchStarted, Found, SearchEnded and Noticed."""
 
     def room(self, source: str) -> bool: ...
     def submit(self, search: Search) -> None: ...
@@ -41,7 +41,7 @@ class Searchers(Protocol):
 
 
 class Fetchers(Protocol):
-    """Stage two's workers; each task ends in one Arrived or Missed."""
+    """Stage two's workers; each task ends in one Downloaded or DownloadFailed."""
 
     @property
     def in_flight(self) -> int: ...
@@ -59,7 +59,7 @@ class Run:
         ledger: Ledger,
         number: int,
         settings: Settings,
-        inbox: queue.SimpleQueue[Any],
+        results: queue.SimpleQueue[Message],
         hosts: HostBook,
         search: Searchers | None = None,
         fetch: Fetchers | None = None,
@@ -69,7 +69,7 @@ class Run:
     ) -> None:
         """`variations`: the filters by which a source's exhausted queries are widened."""
         self._ledger, self._number = ledger, number
-        self._inbox, self._search, self._fetch = inbox, search, fetch
+        self._results, self._search, self._fetch = results, search, fetch
         self._watch = Watch(settings.out, settings.fetch.keep_free, clock)
         self._schedule = Schedule(hosts, clock)
         stages = Stages(search is not None, fetch is not None)
@@ -131,24 +131,24 @@ class Run:
         """What a source is told, as the ledger knows it by now."""
         known, search = self._ledger.known(planned.job.query.id), planned.search
         query = _varied(planned.job.query.query, search.variant)
-        wanted = min(ALL, len(known) + planned.extra)
+        wanted = None if planned.extra is None else len(known) + planned.extra
         before = self._ledger.known_before(search)
         return Search(search.id, query, search.source, wanted, known, search.complete > 0, before)
 
     # ----------------------------------------------------------------- receiving
 
-    def _receive(self) -> list[Any]:
+    def _receive(self) -> list[Message]:
         try:
-            first = self._inbox.get(timeout=0.1)
+            first = self._results.get(timeout=0.1)
         except queue.Empty:
             return []
         return [first, *self._drain(GROUP - 1)]
 
-    def _drain(self, most: float = math.inf) -> list[Any]:
-        messages: list[Any] = []
+    def _drain(self, most: float = math.inf) -> list[Message]:
+        messages: list[Message] = []
         while len(messages) < most:
             try:
-                messages.append(self._inbox.get_nowait())
+                messages.append(self._results.get_nowait())
             except queue.Empty:
                 break
         return messages

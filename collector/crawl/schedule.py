@@ -16,7 +16,7 @@ from typing import Protocol
 from collector.crawl.job import Job, PlannedSearch
 from collector.crawl.merge import Merge
 from collector.ledger import KnownSearch
-from collector.model import ALL, Arrived, Missed, Task
+from collector.model import Downloaded, DownloadFailed, Task
 from collector.urls import host_of
 
 LOOK = 32
@@ -31,7 +31,7 @@ class HostBook(Protocol):
     def free(self, host: str) -> bool: ...
     def hopeless(self, host: str) -> bool: ...
     def started(self, host: str) -> None: ...
-    def ended(self, host: str, missed: Missed | None, seconds: float = 0.0) -> None: ...
+    def ended(self, host: str, missed: DownloadFailed | None, seconds: float = 0.0) -> None: ...
     def backoff(self, attempt: int) -> float: ...
 
 
@@ -45,7 +45,7 @@ class Schedule:
         self._planned = 0
         self._of_search: dict[int, Job] = {}
         self._ring: deque[Job] = deque()
-        self._delayed: list[tuple[float, int, Task, Missed]] = []
+        self._delayed: list[tuple[float, int, Task, DownloadFailed]] = []
         self._tries: dict[int, int] = {}
         self._abandoned: set[int] = set()
         self._idle: list[Job] = []
@@ -69,13 +69,13 @@ class Schedule:
         """The query a search belongs to."""
         return self._of_search[search_id]
 
-    def plan_search(self, job: Job, search: KnownSearch, extra: int) -> None:
-        """Have a source asked for `extra` URLs more."""
+    def plan_search(self, job: Job, search: KnownSearch, extra: int | None) -> None:
+        """Have a source asked for `extra` URLs more; None: for all it has."""
         job.searching += 1
         job.searches[search.id] = search
         self._of_search[search.id] = job
         self._planned += 1
-        planned = PlannedSearch(job, search, min(extra, ALL))
+        planned = PlannedSearch(job, search, extra)
         self._searches.setdefault(search.source, deque()).append((self._planned, planned))
         if job.merge is not None:
             job.merge.asked(search.id)
@@ -159,10 +159,10 @@ class Schedule:
         idle, self._idle = self._idle, []
         return [job for job in dict.fromkeys(idle) if job in self._ring]
 
-    def ended(self, came: Arrived | Missed) -> Job | None:
+    def ended(self, came: Downloaded | DownloadFailed) -> Job | None:
         """A task came back; its query, or None when nobody waits for it any more."""
         task = came.task
-        self._hosts.ended(host_of(task.url), came if isinstance(came, Missed) else None, came.seconds)
+        self._hosts.ended(host_of(task.url), came if isinstance(came, DownloadFailed) else None, came.attempt.seconds)
         if task.id in self._abandoned:
             self._abandoned.discard(task.id)
             return None
@@ -178,7 +178,7 @@ class Schedule:
         """A URL has its outcome."""
         self._tries.pop(task.id, None)
 
-    def delay(self, missed: Missed, seconds: float) -> None:
+    def delay(self, missed: DownloadFailed, seconds: float) -> None:
         """Try again after a while."""
         task = missed.task
         self._of_search[task.search_id].delayed += 1
@@ -192,7 +192,7 @@ class Schedule:
         job.pending.appendleft(_freshened(replace(task, attempt=task.attempt + 1), fresh))
         return True
 
-    def undelay(self, job: Job) -> Iterator[Missed]:
+    def undelay(self, job: Job) -> Iterator[DownloadFailed]:
         """Give up waiting for another try of a query's URLs; what their last try brought."""
         mine = [entry for entry in self._delayed if self._of_search[entry[2].search_id] is job]
         self._delayed = [entry for entry in self._delayed if entry not in mine]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from collector.browser.contract import Viewer
@@ -25,7 +25,7 @@ from collector.http.deadlines import Attempt
 from collector.http.robots import Robots
 from collector.http.safety import candidates, check_url, system_resolve
 from collector.http.transport import Ask, FetchError, Reply
-from collector.model import Arrived, Media, Missed, Post, Task
+from collector.model import Downloaded, DownloadFailed, Emit, Media, Message, Task, WorkerError
 from collector.settings import FetchSettings
 from collector.urls import host_of, origin
 
@@ -49,22 +49,22 @@ class Pool(Protocol):
 class RescuePool:
     """A pool whose refused pictures get one more try, a few per host and run, one at a time.
 
-    `make` opens the inner pool with the post it is to use; `viewer` starts what looks, when it is first needed.
+    `make` opens the inner pool with the emit it is to use; `viewer` starts what looks, when it is first needed.
     """
 
     def __init__(
         self,
         settings: FetchSettings,
         folder: Path,
-        post: Post,
-        make: Callable[[Post], Pool],
+        emit: Emit,
+        make: Callable[[Emit], Pool],
         viewer: Callable[[], Viewer],
     ) -> None:
-        self._settings, self._folder, self._post = settings, folder, post
+        self._settings, self._folder, self._emit = settings, folder, emit
         self._pool = make(self._received)
         self._make_viewer = viewer
         self._viewer: Viewer | None = None
-        self._refused: queue.SimpleQueue[Missed | None] = queue.SimpleQueue()
+        self._refused: queue.SimpleQueue[DownloadFailed | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._asked: Counter[str] = Counter()
         self._in_vain: Counter[str] = Counter()
@@ -74,7 +74,7 @@ class RescuePool:
 
     @property
     def in_flight(self) -> int:
-        """Tasks submitted whose value is not posted yet."""
+        """Tasks submitted whose value is not emitted yet."""
         return self._pool.in_flight + self._waiting
 
     @property
@@ -99,14 +99,15 @@ class RescuePool:
 
     # ----------------------------------------------------------------- in the inner pool's threads
 
-    def _received(self, value: Any) -> None:
-        if not (isinstance(value, Missed) and self._taken(value)):
-            self._post(value)
+    def _received(self, value: Message) -> None:
+        if not (isinstance(value, DownloadFailed) and self._taken(value)):
+            self._emit(value)
 
-    def _taken(self, missed: Missed) -> bool:
+    def _taken(self, missed: DownloadFailed) -> bool:
         """Whether it goes to the browser: refused, of a page, and within the bounds of its host and of the run."""
         task, settings = missed.task, self._settings
-        if missed.http_status not in REFUSALS or missed.reason != f"http.{missed.http_status}":
+        status = missed.attempt.status
+        if status not in REFUSALS or missed.reason != f"http.{status}":
             return False
         if task.media is not Media.PICTURE or not origin(task.page):
             return False
@@ -129,33 +130,32 @@ class RescuePool:
         try:
             while (missed := self._refused.get()) is not None and not self._closing.is_set():
                 try:
-                    value: Arrived | Missed | Exception | None = self._outcome(missed)
+                    value: Downloaded | DownloadFailed | WorkerError | None = self._outcome(missed)
                 except Exception as trouble:  # noqa: BLE001 - nothing is swallowed: the calling thread raises it.
-                    value = trouble
-                if value is not None and not (self._closing.is_set() and isinstance(value, Missed)):
-                    self._post(value)
+                    value = WorkerError(trouble)
+                if value is not None and not (self._closing.is_set() and isinstance(value, DownloadFailed)):
+                    self._emit(value)
                 with self._lock:
                     self._waiting -= 1
         finally:
             if self._viewer is not None:
                 self._viewer.close()
 
-    def _outcome(self, missed: Missed) -> Arrived | Missed:
+    def _outcome(self, missed: DownloadFailed) -> Downloaded | DownloadFailed:
         task, host = missed.task, host_of(missed.task.url)
         if self._in_vain[host] >= GIVE_UP:
             return missed
         alone = replace(task, fallbacks=(), thumbnail_url="", cookies="")
         settings = replace(self._settings, stand_ins=False)
         ended = fetch(alone, settings, partial(self._carried, task.page), _OneRung(), Robots())
-        if isinstance(ended, Missed):
+        if isinstance(ended, DownloadFailed):
             self._in_vain[host] += 1
             return replace(missed, detail=missed.detail + ("; " if missed.detail else "") + "nor does a browser get it")
         self._in_vain.pop(host, None)
         part = write_part(self._folder, secrets.token_hex(8), ended.body)
-        ignored = ended.ignored
-        return Arrived(
-            task, ended.picture, part, 200, task.url, missed.seconds + ended.reply.seconds, "browser", ignored
-        )
+        seconds = missed.attempt.seconds + ended.attempt.seconds
+        attempt = replace(ended.attempt, final_url=task.url, seconds=seconds, via="browser")
+        return Downloaded(task, ended.picture, part, attempt)
 
     def _carried(self, page: str, ask: Ask) -> Reply:
         """`Download` by the viewer. robots.txt is not asked for again: it allowed the request that was refused."""

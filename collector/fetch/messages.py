@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from collector.model import Arrived, Media, Missed, Picture, Task
+from collector.model import Attempt, Downloaded, DownloadFailed, Media, Picture, Task
 from collector.settings import FetchSettings
 
 Message = list[Any]
@@ -60,27 +60,27 @@ def _read_task(*facts: Any) -> Task:
     return replace(task, fallbacks=tuple(fallbacks), media=Media(media), cookies=cookies, thumbnail_url=thumbnail)
 
 
-def result_message(serial: int, value: Arrived | Missed) -> Message:
+def result_message(serial: int, value: Downloaded | DownloadFailed) -> Message:
     """The value without its task, which the other side has."""
-    if isinstance(value, Missed):
-        waits = value.retry_after
-        return [serial, value.reason, value.detail, value.http_status, waits, value.seconds, value.bytes]
+    if isinstance(value, DownloadFailed):
+        return [serial, value.reason, value.detail, _attempt(value.attempt), value.retry_after]
     p = value.picture
     facts = (p.sha256, p.format, p.extension, p.width, p.height, p.bytes, p.mode, p.orientation, p.frames)
-    final = None if value.final_url == value.task.url else value.final_url
-    answer = (value.part.name, value.http_status, final, value.seconds, value.via, value.ignored)
-    return [serial, *facts, p.trailing_bytes, p.phash, p.media, p.rights, *answer]
+    return [serial, *facts, p.phash, p.media, p.rights, value.part.name, _attempt(value.attempt)]
 
 
-def read_result(message: Message, task: Task, folder: Path) -> Arrived | Missed:
+def _attempt(attempt: Attempt) -> list[Any]:
+    return [getattr(attempt, field.name) for field in fields(Attempt)]
+
+
+def read_result(message: Message, task: Task, folder: Path) -> Downloaded | DownloadFailed:
     """What `result_message` wrote, with its task."""
-    if len(message) == 7:
-        return Missed(task, *message[1:])
-    part, status, final, seconds, via, ignored = message[14:]
-    facts: Message = [*message[1:12], Media(message[12]), tuple((name, text) for name, text in message[13])]
-    return Arrived(
-        task, Picture(*facts), folder / part, status, task.url if final is None else final, seconds, via, ignored
-    )
+    if len(message) == 5:
+        reason, detail, attempt, waits = message[1:]
+        return DownloadFailed(task, reason, detail, Attempt(*attempt), waits)
+    facts: Message = [*message[1:11], Media(message[11]), tuple((name, text) for name, text in message[12])]
+    part, attempt = message[13:]
+    return Downloaded(task, Picture(*facts), folder / part, Attempt(*attempt))
 
 
 def trouble_message(trouble: Exception, serial: int = 0) -> Message:

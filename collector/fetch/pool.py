@@ -1,4 +1,4 @@
-"""Worker processes that turn Tasks into verified part files: each Task ends in one posted Arrived or Missed.
+"""Worker processes that turn Tasks into verified part files: each ends in one Downloaded or DownloadFailed.
 
 The calling side of `worker`: spreads tasks, reads results, and sees to it that a worker's death costs nothing but one
 more try. Never names a picture and never decides about trying again for a reason that lies outside.
@@ -30,7 +30,7 @@ from collector.fetch.messages import (
     tasks_line,
 )
 from collector.fetch.parts import PART
-from collector.model import Arrived, Missed, Post, Task
+from collector.model import Downloaded, DownloadFailed, Emit, Task, WorkerError
 from collector.settings import FetchSettings
 from collector.urls import host_of
 
@@ -62,9 +62,9 @@ class _Given:
 class ProcessPool:
     """`threads` downloads at a time, over all processes. For one calling thread, but for what says otherwise."""
 
-    def __init__(self, settings: FetchSettings, folder: Path, post: Post) -> None:
-        """Nothing starts before the first task. `folder` must exist then; the readers' threads call `post`."""
-        self._settings, self._folder, self._post = settings, folder, post
+    def __init__(self, settings: FetchSettings, folder: Path, emit: Emit) -> None:
+        """Nothing starts before the first task. `folder` must exist then; the readers' threads call `emit`."""
+        self._settings, self._folder, self._emit = settings, folder, emit
         self._token = secrets.token_hex(4)
         self._count = settings.processes or os.cpu_count() or 1
         self._count = max(1, min(self._count, settings.threads))
@@ -83,7 +83,7 @@ class ProcessPool:
 
     @property
     def in_flight(self) -> int:
-        """Tasks submitted whose value is not posted yet."""
+        """Tasks submitted whose value is not emitted yet."""
         with self._lock:
             return sum(len(worker.given) for worker in self._all()) + len(self._suspects)
 
@@ -107,8 +107,8 @@ class ProcessPool:
     def close(self, now: bool = False) -> None:
         """End the workers: within 10 s when running downloads may finish, within 2 s with `now`.
 
-        Tasks that were not started, or were cut, post nothing and stay to do. What finished is posted
-        before this returns, unless `post` blocks. May be called again, with `now`, to hurry.
+        Tasks that were not started, or were cut, emit nothing and stay to do. What finished is emitted
+        before this returns, unless `emit` blocks. May be called again, with `now`, to hurry.
         """
         with self._lock:
             self._closing = True
@@ -176,9 +176,9 @@ class ProcessPool:
     def received(self, worker: _Worker, batch: list[Message]) -> None:
         """Results of a worker."""
         for message in batch:
-            value: Arrived | Missed | Exception
+            value: Downloaded | DownloadFailed | WorkerError
             if message[0] == 0:
-                value, serial = read_trouble(message), message[1]
+                value, serial = WorkerError(read_trouble(message)), message[1]
                 if serial:
                     self._take(worker, serial)
             else:
@@ -187,7 +187,7 @@ class ProcessPool:
                 if given is None:
                     continue
                 value, serial = read_result(message, given.task, self._folder), message[0]
-            self._post(value)
+            self._emit(value)
             self._take(worker, serial)
         if worker is self._alone:
             self._next_suspect()
@@ -211,7 +211,8 @@ class ProcessPool:
             return
         self._stillborn = 0 if worker.ready else self._stillborn + 1
         if self._stillborn >= DEATHS:
-            self._post(WorkerFailed(f"the fetch workers die before they begin (exit code {worker.code})"))
+            line = f"the fetch workers die before they begin (exit code {worker.code})"
+            self._emit(WorkerError(WorkerFailed(line)))
             return
         again = self._judge(worker, left)
         if again:
@@ -227,9 +228,11 @@ class ProcessPool:
                 again.append(given)
             elif serial == worker.overdue:
                 detail = f"looking at it took more than {self._settings.decode_timeout:.0f} s"
-                self._post(Missed(given.task, "image.decoder_timeout", detail))
+                self._emit(DownloadFailed(given.task, "image.decoder_timeout", detail))
             elif worker.is_alone:
-                self._post(Missed(given.task, "image.decoder_crash", f"the decoder died (exit code {worker.code})"))
+                self._emit(
+                    DownloadFailed(given.task, "image.decoder_crash", f"the decoder died (exit code {worker.code})")
+                )
             elif worker.overdue or (looked_at and serial not in looked_at and given.deaths < DEATHS):
                 again.append(_Given(given.task, given.deaths + 1))
             else:

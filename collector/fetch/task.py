@@ -1,4 +1,4 @@
-"""One Task from its URL to a verified picture in memory, or to a Missed: the only place that knows the order.
+"""One Task from its URL to a verified picture in memory, or to a DownloadFailed: the only place that knows the order.
 
 Never touches the disk and never sleeps; waiting and trying again are the caller's decisions.
 """
@@ -15,7 +15,7 @@ from collector.http.robots import Robots, Rules, robots_ask
 from collector.http.safety import check_host, check_url
 from collector.http.transport import Ask, Download, FetchError, Reply, one_line, retry_after
 from collector.images.sniff import Unusable, decode_data, is_data
-from collector.model import Media, Missed, Picture, Task
+from collector.model import Attempt, DownloadFailed, Media, Picture, Task
 from collector.reasons import Fate, fate, http_reason
 from collector.settings import FetchSettings
 from collector.urls import origin
@@ -33,12 +33,19 @@ class Verified:
     picture: Picture
     body: bytes
     reply: Reply
-    via: str = ""
-    """See `Arrived`."""
-    ignored: str = ""
+    via: str | None = None
+    """See `Attempt`, here and below."""
+    overrides: str | None = None
+
+    @property
+    def attempt(self) -> Attempt:
+        """All that is known of how it came."""
+        reply = self.reply
+        led_to = reply.url or None
+        return Attempt(reply.status or None, led_to, reply.seconds, self.via, self.overrides, len(self.body))
 
 
-Steps = Generator[Ask, "Reply | None", "Verified | Missed"]
+Steps = Generator[Ask, "Reply | None", "Verified | DownloadFailed"]
 """Yields what is to be asked; wants the Reply sent, or the FetchError thrown; returns how it ended.
 
 Two Asks are special. One for a data: URL is answered at once with an empty Reply. One with `robots` is asked by one
@@ -46,15 +53,17 @@ task at a time for each URL; those who came while it was under way are sent None
 """
 
 
-def fetch(task: Task, settings: FetchSettings, download: Download, ladder: Ladder, robots: Robots) -> Verified | Missed:
-    """Fetch and verify one task; expected trouble is a Missed, anything raised is a bug (or no memory)."""
+def fetch(
+    task: Task, settings: FetchSettings, download: Download, ladder: Ladder, robots: Robots
+) -> Verified | DownloadFailed:
+    """Fetch and verify one task; expected trouble is a DownloadFailed, anything raised is a bug (or no memory)."""
     going = steps(task, settings, ladder, robots)
     try:
         ask = next(going)
         while True:
             ask = _answered(going, ask, download)
     except StopIteration as end:
-        result: Verified | Missed = end.value
+        result: Verified | DownloadFailed = end.value
         return result
 
 
@@ -74,13 +83,13 @@ def steps(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots) -
     return (yield from _others(task, settings, ladder, robots, ended))
 
 
-def _others(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots, first: Missed) -> Steps:
+def _others(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots, first: DownloadFailed) -> Steps:
     """The other URLs of a picture, each when the one before ended for good; told is why the best one failed."""
     missed, decided = first, False
-    seconds, most = first.seconds, DEADLINES * _deadline(task, settings)
+    seconds, most = first.attempt.seconds, DEADLINES * _deadline(task, settings)
     for via, url in _candidates(task, settings):
         decided |= missed.reason.startswith("policy.")
-        if via == "thumbnail" and (decided or (settings.browser and first.http_status in REFUSALS)):
+        if via == "thumbnail" and (decided or (settings.browser and first.attempt.status in REFUSALS)):
             break  # A decision is kept; and what a browser may get yet needs no stand-in.
         if not _ended_for_good(missed, settings) or seconds > most:
             break
@@ -89,11 +98,11 @@ def _others(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots,
         ended = yield from _one(other, settings, ladder, robots)
         if isinstance(ended, Verified):
             return replace(ended, via=via)
-        missed, seconds = ended, seconds + ended.seconds
+        missed, seconds = ended, seconds + ended.attempt.seconds
     if _ended_for_good(missed, settings):
-        return replace(first, seconds=seconds)
+        return replace(first, attempt=replace(first.attempt, seconds=seconds))
     detail = missed.detail if missed is first else one_line(f"another URL of it: {missed.detail}")
-    return replace(missed, task=task, detail=detail, seconds=seconds)
+    return replace(missed, task=task, detail=detail, attempt=replace(missed.attempt, seconds=seconds))
 
 
 def _candidates(task: Task, settings: FetchSettings) -> Iterator[tuple[str, str]]:
@@ -108,7 +117,7 @@ def _candidates(task: Task, settings: FetchSettings) -> Iterator[tuple[str, str]
         yield "thumbnail", task.thumbnail_url
 
 
-def _ended_for_good(missed: Missed, settings: FetchSettings) -> bool:
+def _ended_for_good(missed: DownloadFailed, settings: FetchSettings) -> bool:
     """Whether another URL may take its place: not after a hiccup that a later try may get over, so that the best one
     is not lost to it, and not after an opt-out, which means the picture, wherever it lies."""
     if missed.reason in ("policy.opt_out", "policy.thumbnail"):
@@ -133,7 +142,7 @@ def _one(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots) ->
         verified = yield from _climb(task, settings, ladder, started)
         if verified.reply.hops and origin(verified.reply.url) != origin(task.url):
             overridden = overridden or (yield from _permitted(verified.reply.url, settings, robots))
-        return replace(verified, ignored=_joined(overridden, verified.ignored)) if overridden else verified
+        return replace(verified, overrides=_joined(overridden, verified.overrides))
     except _Bad as bad:
         reason, detail, reply, wait = bad.reason, bad.detail, bad.reply, bad.retry_after
     except FetchError as error:
@@ -142,14 +151,15 @@ def _one(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots) ->
     except Unusable as unusable:
         reason, detail, wait = _data_reason(task, unusable), unusable.detail, None
     seconds = time.monotonic() - started
-    return Missed(task, reason, one_line(detail), reply.status, wait, seconds, len(reply.body))
+    attempt = Attempt(reply.status or None, seconds=seconds, bytes=len(reply.body))
+    return DownloadFailed(task, reason, one_line(detail), attempt, wait)
 
 
-def _permitted(url: str, settings: FetchSettings, robots: Robots) -> Generator[Ask, Reply | None, str]:
-    """Go on when robots.txt of the URL's origin allows it, else FetchError; the rule that is overridden, or ""."""
+def _permitted(url: str, settings: FetchSettings, robots: Robots) -> Generator[Ask, Reply | None, str | None]:
+    """Go on when robots.txt of the URL's origin allows it, else FetchError; the rule that is overridden, if any."""
     host = origin(url)
     if not host:
-        return ""  # No URL that could be asked for; the transport will say so.
+        return None  # No URL that could be asked for; the transport will say so.
     while (rules := robots.known(host)) is None:
         check_url(url, settings.allow_private)
         try:
@@ -163,14 +173,14 @@ def _permitted(url: str, settings: FetchSettings, robots: Robots) -> Generator[A
         rule = rules.forbids(url)
         if rule and settings.robots:
             raise FetchError("policy.robots", rule)
-        return rule
+        return rule or None
     if settings.robots:
         raise FetchError(rules.reason, rules.detail, rules.status, rules.retry_after)
-    return ""
+    return None
 
 
-def _joined(*signals: str) -> str:
-    return one_line("; ".join(filter(None, signals)))
+def _joined(*signals: str | None) -> str | None:
+    return one_line("; ".join(filter(None, signals))) or None
 
 
 def _deadline(task: Task, settings: FetchSettings) -> float:
@@ -282,11 +292,11 @@ def _judge(task: Task, reply: Reply, settings: FetchSettings) -> Verified:
     if picture.rights and (mark := prohibited(picture.rights)):
         if settings.opt_out:
             raise _Bad("policy.opt_out", mark, reply)
-        signal = _joined(signal, mark)
+        signal = one_line(f"{signal}; {mark}" if signal else mark)
     if picture.media is Media.PICTURE and contradicts(task, reply, picture):
         detail = f"{picture.width} x {picture.height} instead of {task.width} x {task.height}"
         raise _Bad("image.placeholder", detail, reply)
-    return Verified(picture, reply.body, reply, ignored=signal)
+    return Verified(picture, reply.body, reply, overrides=signal or None)
 
 
 def _inspect(task: Task, reply: Reply, settings: FetchSettings) -> Picture:

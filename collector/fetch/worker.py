@@ -31,7 +31,7 @@ from collector.http.response_checks import WITH_BODY
 from collector.http.robots import Robots
 from collector.http.transport import Ask, FetchError, Reply
 from collector.images.sniff import JPEG, is_data
-from collector.model import Arrived, Missed, Task
+from collector.model import Downloaded, DownloadFailed, Task
 from collector.settings import FetchSettings
 from collector.urls import origin
 
@@ -210,14 +210,14 @@ class Worker:
             if job.asking and (job.result or job.trouble):
                 self._learned(job)
 
-    def _finish(self, job: _Job, value: Verified | Missed) -> None:
+    def _finish(self, job: _Job, value: Verified | DownloadFailed) -> None:
         """An end in the loop; a picture is here only when its redirect led to a host whose robots.txt came last."""
         try:
             self._ended(job, self._written(job, value))
         except OSError as trouble:
             self._troubled(job, trouble)
 
-    def _ended(self, job: _Job, value: Arrived | Missed) -> None:
+    def _ended(self, job: _Job, value: Downloaded | DownloadFailed) -> None:
         self._open -= 1
         self._results.append(result_message(job.serial, value))
 
@@ -257,12 +257,11 @@ class Worker:
         except Exception as trouble:  # noqa: BLE001 - nothing is swallowed: the calling process raises it.
             job.trouble = trouble
 
-    def _written(self, job: _Job, value: Verified | Missed) -> Arrived | Missed:
-        if isinstance(value, Missed):
+    def _written(self, job: _Job, value: Verified | DownloadFailed) -> Downloaded | DownloadFailed:
+        if isinstance(value, DownloadFailed):
             return value
         part = write_part(self._folder, f"{self._token}-{job.serial}", value.body)
-        reply = value.reply
-        return Arrived(job.task, value.picture, part, reply.status, reply.url, reply.seconds, value.via, value.ignored)
+        return Downloaded(job.task, value.picture, part, value.attempt)
 
 
 class _Job:
@@ -275,7 +274,7 @@ class _Job:
         self.ask: Ask | None = None
         self.asking = ""
         """URL of the robots.txt that it asks for on behalf of all."""
-        self.result: Arrived | Missed | None = None
+        self.result: Downloaded | DownloadFailed | None = None
         self.trouble: Exception | None = None
 
 

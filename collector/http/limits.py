@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from collector.model import Missed
+from collector.model import DownloadFailed
 from collector.settings import FetchSettings
 
 BREAKER_FAILURES = 5
@@ -106,7 +106,7 @@ class Hosts:
         if self.network_down:
             self._next_probe = self._clock() + PROBE_SECONDS
 
-    def ended(self, host: str, missed: Missed | None, seconds: float = 0.0) -> None:
+    def ended(self, host: str, missed: DownloadFailed | None, seconds: float = 0.0) -> None:
         """It came back after so many seconds: None for a picture, else why there is none."""
         if not host:
             return
@@ -183,7 +183,7 @@ class Hosts:
             if known.limit + 1 < known.too_many or known.successes >= 2 * known.limit:
                 known.limit, known.successes = known.limit + 1, 0
 
-    def _failed(self, known: _Host, missed: Missed) -> None:
+    def _failed(self, known: _Host, missed: DownloadFailed) -> None:
         now = self._clock()
         known.successes = 0
         if missed.reason in _OVERLOADED:
@@ -196,9 +196,9 @@ class Hosts:
         if len(known.failed) >= BREAKER_FAILURES:
             self._open(known, BREAKER_SECONDS, now)
 
-    def _slow_down(self, known: _Host, missed: Missed, now: float) -> None:
+    def _slow_down(self, known: _Host, missed: DownloadFailed, now: float) -> None:
         """Half as many at a time, but once for all that were under way together; and the pause asked for."""
-        if now - missed.seconds >= known.slowed_at:
+        if now - missed.attempt.seconds >= known.slowed_at:
             known.too_many, known.limit, known.slowed_at = known.limit, max(1, known.limit // 2), now
         if missed.reason not in ("http.429", "http.503"):
             return

@@ -12,7 +12,7 @@ from collector.images.sniff import Unusable
 from collector.images.video_frames import Still, stills
 from collector.ledger import Ledger, layout
 from collector.ledger.films import Film
-from collector.model import Duplicate, Found, Hit, Kind, Picture, Saved, Skipped
+from collector.model import Attempt, Duplicate, Found, Hit, Picture, Saved, Skipped
 from collector.settings import FetchSettings
 
 
@@ -70,7 +70,7 @@ def _enter(ledger: Ledger, folder: Path, film: Film, still: Still) -> bool:
         part = write_part(folder, f"still-{task.id}", still.body)
         (folder / path).parent.mkdir(exist_ok=True)
         part.replace(folder / path)
-        ledger.outcome(Saved(task, picture, path, via="still"))
+        ledger.outcome(Saved(task, picture, path, Attempt(via="still")))
     return True
 
 
@@ -82,7 +82,7 @@ def _hit(film: Film, still: Still, picture: Picture) -> Hit:
         key=urls.id_key("still", f"{film.sha256}@{round(still.at * 1000)}"),
         width=picture.width,
         height=picture.height,
-        kind=Kind.VIDEO,
+        kind="video",
         way="still",
         fields=(("video", film.path.as_posix()), ("at", at), *film.hit.fields),
     )

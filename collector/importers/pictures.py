@@ -19,7 +19,7 @@ from collector.images.decode import inspect
 from collector.images.sniff import Unusable
 from collector.importers.entry import Entry
 from collector.ledger import Ledger, disk, layout
-from collector.model import Duplicate, Failed, Outcome, Picture, Rejected, Saved, Skipped, Task
+from collector.model import Attempt, Duplicate, Failed, Outcome, Picture, Rejected, Saved, Skipped, Task
 from collector.settings import FetchSettings
 
 How = Literal["copy", "link", "move"]
@@ -115,11 +115,11 @@ class Intake:
         except OSError as error:
             return Failed(task, "file.unreadable", error.strerror or type(error).__name__)
         if len(body) > limit:
-            return Rejected(task, "body.too_big", f"more than {limit:,} bytes", bytes=len(body))
+            return Rejected(task, "body.too_big", f"more than {limit:,} bytes", attempt=Attempt(bytes=len(body)))
         try:
             picture = inspect(body, self._settings)
         except Unusable as unusable:
-            return Rejected(task, unusable.reason, unusable.detail, bytes=len(body))
+            return Rejected(task, unusable.reason, unusable.detail, attempt=Attempt(bytes=len(body)))
         return _Looked(picture, self._written(file, task, body))
 
     def _written(self, file: Path, task: Task, body: bytes) -> Path:
@@ -143,13 +143,13 @@ class Intake:
         known = self._ledger.file_of(picture.sha256)
         if known is not None:
             reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
-            return Duplicate(task, picture, known[0], reason, http_status=0)
+            return Duplicate(task, picture, known[0], reason)
         if self._ledger.forgotten(picture.sha256):
             return Skipped(task, "policy.forgotten")
         path = Path(self._ledger.folder(label), layout.file_name(picture))
         (self._folder / path).parent.mkdir(exist_ok=True)
         looked.part.replace(self._folder / path)
-        return Saved(task, picture, path, http_status=0, via=VIA)
+        return Saved(task, picture, path, Attempt(via=VIA))
 
     def _remove(self, settled: Mapping[Path, Outcome]) -> None:
         """The originals of what is saved, once that is on the disk itself. Everything else stays where it was."""

@@ -15,12 +15,12 @@ from typing import Final
 
 from collector.errors import InputError
 from collector.importers.csv_reader import Table, check_delimiter, decode, first_line, read_bytes, sniff, split, table
-from collector.model import ALL, Query
+from collector.model import Query
 
 Check = Callable[[Query], str | None]
 """What is wrong with a query's sources and filters, or None; asked once for each different set of them."""
-Limit = Callable[[tuple[str, ...]], int]
-"""Sources -> the limit of a row that has none; asked once for each different set of them."""
+UsualLimit = Callable[[tuple[str, ...]], int | None]
+"""Sources -> the limit of a row that has none, None for all; asked once for each different set of them."""
 Fault = Callable[[str, str], str | None]
 """(source, keyword) -> what is wrong with the keyword, or None; asked for every row."""
 DefaultLabel = Callable[[str, str], str]
@@ -62,7 +62,7 @@ class QueryFile:
 def read_queries(
     path: Path,
     *,
-    limit: int | Limit,
+    limit: int | UsualLimit | None,
     sources: tuple[str, ...],
     filters: Collection[str] = FILTERS,
     given: Mapping[str, str] | None = None,
@@ -152,7 +152,7 @@ class _Rows:
         self,
         table: Table,
         header: _Header,
-        limit: int | Limit,
+        limit: int | UsualLimit | None,
         sources: tuple[str, ...],
         given: Mapping[str, str],
         asked: _Asked,
@@ -163,7 +163,7 @@ class _Rows:
         self._sources = sources
         self._given = given
         self._asked = asked
-        self._limits: dict[tuple[str, ...], int] = {}
+        self._limits: dict[tuple[str, ...], int | None] = {}
         self._places = {name: place for place, name in enumerate(names) if name}
         self._unnamed = [place for place, name in enumerate(names) if not name]
         self._filters = sorted(name for name in self._places if name not in _COLUMNS)
@@ -190,7 +190,7 @@ class _Rows:
         if self._asked.blocked is not None and (term := self._asked.blocked(keyword)):
             self._leave_out(record, keyword, term)
             return
-        limit = self._number(record, cells) or self._usual(sources)
+        limit = self._limit_of(record, cells, sources)
         label = self._text(record, "label", cells) or self._label(record, sources[0], keyword)
         self._keep(record, Query(keyword, label, limit, sources, filters))
 
@@ -239,20 +239,20 @@ class _Rows:
             self._note(record, f"{name}s with a line break or tab inside, which became a space")
         return text
 
-    def _number(self, record: int, cells: tuple[str, ...]) -> int:
-        """0 when the row does not say."""
+    def _limit_of(self, record: int, cells: tuple[str, ...], sources: tuple[str, ...]) -> int | None:
+        """The row's own, else the usual one; None for all."""
         text = self._text(record, "limit", cells)
         if not text:
-            return 0
+            return self._usual(sources)
         if text.casefold() == "all":
-            return ALL
+            return None
         if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
             raise self._table.error(record, f"the limit {_shown(text)} is neither a whole number of at least 1 nor all")
         return int(text)
 
-    def _usual(self, sources: tuple[str, ...]) -> int:
+    def _usual(self, sources: tuple[str, ...]) -> int | None:
         """The limit of rows without one."""
-        if isinstance(self._limit, int):
+        if not callable(self._limit):
             return self._limit
         if sources not in self._limits:
             self._limits[sources] = self._limit(sources)

@@ -19,6 +19,8 @@ from collector.ledger import layout
 from collector.model import Query
 
 REPAIR = "`collector repair` rebuilds it from what is left, its backup and the pictures"
+_EVERYTHING = 1_000_000_000
+"""How the column `wanted` says that a query has no limit."""
 STEPS = 20_000
 """Virtual machine steps of SQLite between two looks at a stop: some milliseconds."""
 
@@ -129,6 +131,16 @@ class Store:
 def filters_text(query: Query) -> str:
     """A query's filters as the ledger spells them."""
     return json.dumps(dict(query.filters), ensure_ascii=False, sort_keys=True)
+
+
+def stored_limit(limit: int | None) -> int:
+    """A query's limit as the ledger holds it, so that limits can be compared."""
+    return _EVERYTHING if limit is None else limit
+
+
+def limit_of(stored: int) -> int | None:
+    """What `stored_limit` gave, or the sum of several; None for everything."""
+    return stored if stored < _EVERYTHING else None
 
 
 def now() -> str:

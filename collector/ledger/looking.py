@@ -27,7 +27,7 @@ class Looking(Store):
         """The summary of all queries (of one run, or of all) together."""
         return summary.digest(self._db, run)
 
-    def progress(self, run: int) -> tuple[int, int, int, int]:
+    def progress(self, run: int) -> tuple[int, int | None, int, int]:
         """(queries, pictures wanted, queries searched to the end, pictures saved) of a run."""
         return summary.progress(self._db, run)
 

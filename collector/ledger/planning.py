@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from collector import urls
-from collector.ledger.db import Store, filters_text, now
-from collector.model import ALL, Hit, Query, Task
+from collector.ledger.db import Store, filters_text, now, stored_limit
+from collector.model import Hit, Query, Task
 
 PLAN = "plan"
 """The note of the last plan: its run, and the hash of what was asked."""
@@ -44,7 +44,10 @@ class Planning(Store):
                      reopened = excluded.wanted > query.wanted,
                      state = CASE WHEN excluded.wanted > query.wanted THEN 'open' ELSE query.state END,
                      wanted = excluded.wanted, run = excluded.run, position = excluded.position""",
-                ((q.keyword, q.label, filters_text(q), q.limit, run, position) for position, q in enumerate(rows)),
+                (
+                    (q.keyword, q.label, filters_text(q), stored_limit(q.limit), run, position)
+                    for position, q in enumerate(rows)
+                ),
             )
             self._db.executemany(
                 """INSERT INTO search (query_id, source, run)
@@ -59,7 +62,7 @@ class Planning(Store):
                     WHERE query_id = query.id AND outcome.state = 'saved') < wanted AND
                    EXISTS (SELECT 1 FROM search WHERE query_id = query.id AND run = :run
                            AND (state = 'pending' OR (:widen AND wanted < :all AND state = 'exhausted')))""",
-                {"run": run, "widen": widen, "all": ALL},
+                {"run": run, "widen": widen, "all": stored_limit(None)},
             )
             if growing:
                 self._ask_again(run, growing)
@@ -214,6 +217,8 @@ def _digest(queries: Iterable[Query], widen: bool) -> str:
     digest = hashlib.sha256(str(widen).encode())
     for query in queries:
         digest.update(
-            repr((query.keyword, query.label, query.limit, query.sources, query.filters)).encode("utf-8", "replace")
+            repr((query.keyword, query.label, stored_limit(query.limit), query.sources, query.filters)).encode(
+                "utf-8", "replace"
+            )
         )
     return digest.hexdigest()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
 from collector.ledger.db import Store, now
 from collector.model import (
+    Attempt,
     Duplicate,
     Failed,
     Found,
@@ -131,7 +133,7 @@ def _row(event: Found) -> dict[str, object]:
         "height": hit.height,
         "thumbnail_url": hit.thumbnail_url,
         "is_thumbnail": int(hit.is_thumbnail),
-        "kind": hit.kind.value,
+        "kind": hit.kind,
         "way": hit.way,
         "licence_url": licence.url,
         "licence_page": licence.page,
@@ -180,17 +182,14 @@ def _replacing(*columns: str) -> str:
 def _facts(outcome: Outcome) -> dict[str, object]:
     """The columns that depend on the kind of outcome."""
     match outcome:
-        case Saved(picture=picture, path=path, http_status=status, final_url=final, seconds=seconds):
-            facts = {**_picture(picture, path), **_answer(status, final, seconds)}
-            return {"state": "saved", "via": outcome.via, "ignored": outcome.ignored, **facts}
-        case Duplicate(picture=picture, path=path, reason=why, http_status=status, final_url=final, seconds=seconds):
-            facts = {**_picture(picture, path), **_answer(status, final, seconds)}
-            return {"state": "duplicate", "reason": why, **facts}
-        case Rejected(reason=why, detail=detail, http_status=status, seconds=seconds, bytes=size):
-            return {"state": "rejected", "reason": why, "detail": detail, "bytes": size, **_answer(status, "", seconds)}
-        case Failed(reason=why, detail=detail, http_status=status, seconds=seconds, retry=retry):
-            state = "retry" if retry else "failed"
-            return {"state": state, "reason": why, "detail": detail, **_answer(status, "", seconds)}
+        case Saved(picture=picture, path=path, attempt=attempt):
+            return {"state": "saved", **_attempt(attempt), **_picture(picture, path)}
+        case Duplicate(picture=picture, path=path, reason=why, attempt=attempt):
+            return {"state": "duplicate", "reason": why, **_attempt(attempt), **_picture(picture, path)}
+        case Rejected(reason=why, detail=detail, attempt=attempt):
+            return {"state": "rejected", "reason": why, "detail": detail, **_attempt(attempt)}
+        case Failed(reason=why, detail=detail, attempt=attempt, retry=retry):
+            return {"state": "retry" if retry else "failed", "reason": why, "detail": detail, **_attempt(attempt)}
         case Skipped(task=task, reason=why, detail=detail):
             return {"state": "skipped", "reason": why, "detail": detail, "attempts": task.attempt - 1}
 
@@ -206,7 +205,6 @@ def _picture(picture: Picture, path: Path) -> dict[str, object]:
         "mode": picture.mode,
         "orientation": picture.orientation,
         "frames": picture.frames,
-        "trailing_bytes": picture.trailing_bytes,
         "phash": picture.phash,
         "media": picture.media.value,
         "rights": _list(picture.rights),
@@ -218,5 +216,10 @@ def _list(values: Sequence[object]) -> str:
     return json.dumps(values, ensure_ascii=False) if values else ""
 
 
-def _answer(status: int, final_url: str, seconds: float) -> dict[str, object]:
-    return {"http_status": status, "final_url": final_url, "seconds": seconds}
+_ATTEMPT = {field.name: "http_status" if field.name == "status" else field.name for field in fields(Attempt)}
+"""Field -> column."""
+
+
+def _attempt(attempt: Attempt) -> dict[str, object]:
+    """The columns of what is known of it; the others keep their defaults."""
+    return {column: value for name, column in _ATTEMPT.items() if (value := getattr(attempt, name)) is not None}

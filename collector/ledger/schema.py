@@ -200,7 +200,12 @@ _MIRRORED = """
 ALTER TABLE pdq ADD COLUMN mirrored TEXT NOT NULL DEFAULT '';
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED)
+_ATTEMPTS = """
+ALTER TABLE outcome RENAME COLUMN ignored TO overrides;
+ALTER TABLE outcome DROP COLUMN trailing_bytes;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED, _ATTEMPTS)
 
 
 class NotALedger(Exception):

@@ -11,7 +11,7 @@ from typing import Any
 from collector.ledger.db import Store
 
 _SHOWN = """
-SELECT o.sha256, o.path, q.label, q.keyword, f.url, f.page, f.title, o.width, o.height, o.bytes, f.fields, o.ignored,
+SELECT o.sha256, o.path, q.label, q.keyword, f.url, f.page, f.title, o.width, o.height, o.bytes, f.fields, o.overrides,
        coalesce((SELECT v.reason FROM verdict v WHERE v.sha256 = o.sha256 AND v.label = q.label), '')
 FROM query q JOIN found f ON f.query_id = q.id JOIN outcome o ON o.found_id = f.id
 WHERE o.state = 'saved' AND o.media = 'picture'
@@ -33,7 +33,7 @@ class Shown:
     height: int
     bytes: int
     fields: tuple[tuple[str, str], ...]
-    ignored: str
+    overrides: str
     verdict: str
     """Why it is left out, "" when it is not."""
 
@@ -107,7 +107,7 @@ class Showing(Store):
 
 
 def _shown(row: tuple[Any, ...]) -> Shown:
-    sha256, path, label, keyword, url, page, title, width, height, size, fields, ignored, verdict = row
+    sha256, path, label, keyword, url, page, title, width, height, size, fields, overrides, verdict = row
     pairs = tuple((name, value) for name, value in json.loads(fields)) if fields else ()
     sizes = width or 0, height or 0, size or 0
-    return Shown(sha256, Path(path), label, keyword, url, page, title, *sizes, pairs, ignored, verdict)
+    return Shown(sha256, Path(path), label, keyword, url, page, title, *sizes, pairs, overrides, verdict)

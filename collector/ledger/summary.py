@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from collector.model import ALL, Digest, SearchState, Tally
+from collector.ledger.db import limit_of, stored_limit
+from collector.model import Digest, SearchState, Tally
 
 FEW = 40
 """Keywords up to which each is shown."""
@@ -95,14 +96,14 @@ def _tallies(connection: sqlite3.Connection, run: int | None, ids: Sequence[int]
         sums: dict[str, Any] = dict(zip(_FIELDS, counts, strict=True))
         sums["seconds"] += search_seconds[number]
         rows[number] = Tally(
-            keyword, label, wanted, searches=tuple(searches[number]), reasons=tuple(reasons[number]), **sums
+            keyword, label, limit_of(wanted), searches=tuple(searches[number]), reasons=tuple(reasons[number]), **sums
         )
     return [rows[number] for number in ids]
 
 
 def digest(connection: sqlite3.Connection, run: int | None) -> Digest:
     """All queries of one run, or of all, together."""
-    arguments = {"run": run, "all": ALL}
+    arguments = {"run": run, "all": stored_limit(None)}
     keywords, wanted, exhausted, short, unfinished, *counts = connection.execute(_SUMS, arguments).fetchone()
     states, searching = [], 0.0
     for state, count, seconds in connection.execute(
@@ -121,7 +122,7 @@ def digest(connection: sqlite3.Connection, run: int | None) -> Digest:
     sums["seconds"] += searching
     title = "1 keyword" if keywords == 1 else f"{keywords:,} keywords"
     # Everything of one keyword is no number for all of them either.
-    total = Tally(title, "", min(ALL, wanted), reasons=tuple(reasons), **sums)
+    total = Tally(title, "", limit_of(wanted), reasons=tuple(reasons), **sums)
     if keywords <= FEW:
         shown = tuple(tallies(connection, run))
     else:
@@ -129,10 +130,10 @@ def digest(connection: sqlite3.Connection, run: int | None) -> Digest:
     return Digest(keywords, total, shown, tuple(states), exhausted, short, unfinished)
 
 
-def progress(connection: sqlite3.Connection, run: int) -> tuple[int, int, int, int]:
+def progress(connection: sqlite3.Connection, run: int) -> tuple[int, int | None, int, int]:
     """(queries, pictures wanted, queries searched to the end, pictures saved) of a run.
 
-    Wanted is 0, for unknown, when a query wants everything.
+    Wanted is None when a query wants everything.
     """
     queries, wanted, searched = connection.execute(
         """SELECT count(*), coalesce(sum(wanted), 0), coalesce(sum(NOT EXISTS (
@@ -145,4 +146,4 @@ def progress(connection: sqlite3.Connection, run: int) -> tuple[int, int, int, i
            WHERE query.run = ? AND outcome.state = 'saved'""",
         (run,),
     ).fetchone()
-    return queries, wanted if wanted < ALL else 0, searched, saved
+    return queries, limit_of(wanted), searched, saved

@@ -15,7 +15,7 @@ SELECT keyword, label, search.source, search.variant, rank, way, found_at, url, 
   coalesce(o.state, 'waiting') AS state, coalesce(o.reason, '') AS reason, coalesce(o.detail, '') AS detail,
   coalesce(o.attempts, 0) AS attempts, coalesce(o.http_status, 0) AS http_status, coalesce(o.seconds, 0) AS seconds,
   coalesce(o.ended_at, '') AS ended_at, o.path, o.sha256, o.format, o.width, o.height, o.bytes, found.id AS number,
-  coalesce(o.via, '') AS via, coalesce(o.ignored, '') AS ignored, coalesce(o.final_url, '') AS final_url,
+  coalesce(o.via, '') AS via, coalesce(o.overrides, '') AS overrides, coalesce(o.final_url, '') AS final_url,
   coalesce(o.rights, '') AS rights
 FROM found JOIN query ON query.id = found.query_id JOIN search ON search.id = search_id
 LEFT JOIN outcome o ON o.found_id = found.id

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector.ledger import layout
-from collector.ledger.db import Store
+from collector.ledger.db import Store, limit_of
 from collector.model import Media, Query, SearchState, Task
 
 
@@ -71,7 +71,7 @@ class Work(Store):
             (query_id,),
         ).fetchone()
         sources = tuple(dict.fromkeys(search.source for search in searches if search.asked))
-        query = Query(keyword, label, wanted, sources, tuple(sorted(json.loads(filters).items())))
+        query = Query(keyword, label, limit_of(wanted), sources, tuple(sorted(json.loads(filters).items())))
         return OpenQuery(query_id, query, saved, found, searches)
 
     def add_search(self, query_id: int, source: str, variant: str, run: int) -> KnownSearch:

@@ -75,7 +75,7 @@ def not_shown(one: Shown) -> str:
         return "a person dropped it"
     if any(name.lower() in _FOR_ADULTS and value.lower() in _SAID_YES for name, value in one.fields):
         return "marked as for adults"
-    return "its server opted out" if one.ignored else ""
+    return "its server opted out" if one.overrides else ""
 
 
 def file_address(file: Path, page: Path) -> str:

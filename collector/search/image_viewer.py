@@ -9,7 +9,7 @@ import math
 
 from collector.browser.browser import ChromeBrowser
 from collector.errors import BrowserError, SourceError
-from collector.model import Post
+from collector.model import Emit
 from collector.search.lease import BrowserLease, OwnBrowser
 from collector.search.pool import Browsers
 from collector.settings import SearchSettings
@@ -27,8 +27,8 @@ window.shownByCollector = picture  // What nobody refers to is dropped from the 
 class PageViewer:
     """For one thread, but for `kill`."""
 
-    def __init__(self, settings: SearchSettings, post: Post) -> None:
-        self._browsers = Browsers(settings, post)
+    def __init__(self, settings: SearchSettings, emit: Emit) -> None:
+        self._browsers = Browsers(settings, emit)
         self._lease = BrowserLease(self._start, settings)
         self._killed = False
 

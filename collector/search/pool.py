@@ -1,4 +1,4 @@
-"""Workers in threads that post to the run's inbox: some with a browser that serves many keywords, some without.
+"""Workers in threads that hand their results to the run: some with a browser that serves many keywords, some without.
 
 Starts nothing before the first search. After `close` no browser and no profile folder is left.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.errors import BrowserError, UsageError
 from collector.http.contract import OpenVisit
-from collector.model import Noticed, Post, Search
+from collector.model import Emit, Noticed, Search, WorkerError
 from collector.search.lease import BrowserLease, OwnBrowser
 from collector.search.profiles import Profiles
 from collector.search.runner import Stopped, Terms, run_search
@@ -42,9 +42,9 @@ Start = Callable[[], OwnBrowser]
 class Browsers:
     """Starts browsers of one installation in one run folder, or on a grid. `start` may be called from many threads."""
 
-    def __init__(self, settings: SearchSettings, post: Post) -> None:
+    def __init__(self, settings: SearchSettings, emit: Emit) -> None:
         self._settings = settings
-        self._post = post
+        self._emit = emit
         self._finding, self._making = threading.Lock(), threading.Lock()
         self._found: tuple[Installation, RunFolder] | None = None
         self._profiles: Profiles | None = None
@@ -105,7 +105,7 @@ class Browsers:
             if self._settings.profile:
                 self._profiles = Profiles(Path(self._settings.profile))
         if needs_no_sandbox():
-            self._post(Noticed(NO_SANDBOX_NOTICE, "warning"))
+            self._emit(Noticed(NO_SANDBOX_NOTICE, "warning"))
         return installation, run
 
 
@@ -125,7 +125,7 @@ class SearchPool:
     def __init__(
         self,
         settings: SearchSettings,
-        post: Post,
+        emit: Emit,
         load_source: LoadSource,
         diagnosis: Path,
         open_visit: OpenVisit,
@@ -135,12 +135,12 @@ class SearchPool:
         """`start` makes a browser (tests); the default is a real one. `browserless`: sources that never ask for one."""
         self._settings = settings
         self._browserless = browserless
-        self._post = post
+        self._emit = emit
         self._load = load_source
-        self._browsers = Browsers(settings, post)
+        self._browsers = Browsers(settings, emit)
         self._start = start
         self._stop = threading.Event()
-        self._terms = Terms(settings, post, diagnosis, open_visit, stopped=self._stop.is_set)
+        self._terms = Terms(settings, emit, diagnosis, open_visit, stopped=self._stop.is_set)
         self._with_browser, self._without = _Lane(settings.browsers), _Lane(settings.workers)
         self._lock = threading.Lock()
         self._workers: list[tuple[threading.Thread, BrowserLease]] = []
@@ -169,7 +169,7 @@ class SearchPool:
     def close(self, now: bool = False) -> None:
         """Stop within 10 s, or 2 s when `now`: searches under way end between two commands and stay pending.
 
-        What they posted before stays in the inbox. Browsers that do not answer are killed.
+        What they emitted before stays with the results. Browsers that do not answer are killed.
         """
         self._stop.set()
         for lane in (self._with_browser, self._without):
@@ -210,7 +210,7 @@ class SearchPool:
         except Stopped:
             return
         except Exception as error:  # noqa: BLE001 - not swallowed: handed to the calling thread
-            self._post(error)
+            self._emit(WorkerError(error))
         finally:
             lease.discard()
 
@@ -221,7 +221,7 @@ class SearchPool:
         finally:
             with self._lock:
                 lane.busy -= 1
-        self._post(ended)
+        self._emit(ended)
         lease.give_back()
 
 

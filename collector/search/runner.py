@@ -5,6 +5,7 @@ Posts SearchStarted, Found and SearchEnded. No threads and no Selenium here; bro
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any
 from collector.browser.contract import Browser
 from collector.errors import BrowserError, SourceError
 from collector.http.contract import Answer, OpenVisit, Throttled, Visit
-from collector.model import ALL, Found, Hit, Noticed, Post, Search, SearchEnded, SearchStarted, SearchState
+from collector.model import Emit, Found, Hit, Noticed, Search, SearchEnded, SearchStarted, SearchState
 from collector.search import diagnosis
 from collector.search.breaker import Breaker, Ending, source_key
 from collector.search.lease import BrowserLease
@@ -40,7 +41,7 @@ class Terms:
     """What all searches of a run share."""
 
     settings: SearchSettings
-    post: Post
+    emit: Emit
     diagnosis: Path
     open_visit: OpenVisit
     """How pages are asked for without a browser."""
@@ -52,7 +53,7 @@ class Terms:
 def run_search(
     search: Search, source: SearchFunction, settings: Mapping[str, Any], lease: BrowserLease, terms: Terms
 ) -> SearchEnded:
-    """Do one search and post what it finds; its end is returned for the caller to post.
+    """Do one search and emit what it finds; its end is returned for the caller to emit.
 
     Raises Stopped when the run stops meanwhile, and whatever else a source raises: that is a bug.
     """
@@ -138,14 +139,16 @@ class SearchRunner:
 
     def notice(self, text: str) -> None:
         """Pass a line on to the user."""
-        self._terms.post(Noticed(text))
+        self._terms.emit(Noticed(text))
 
     def remaining(self) -> float:
         """Seconds left."""
         return self._deadline - self._terms.clock()
 
     def wanted(self) -> int:
-        """How many more new URLs are wanted."""
+        """How many more new URLs are wanted; `sys.maxsize` when everything is."""
+        if self._search.wanted is None:
+            return sys.maxsize
         return max(0, self._search.wanted - len(self._keys))
 
     # ------------------------------------------------------------------ the search
@@ -153,7 +156,7 @@ class SearchRunner:
     def run(self) -> SearchEnded:
         """See `run_search`."""
         search, terms = self._search, self._terms
-        terms.post(SearchStarted(search))
+        terms.emit(SearchStarted(search))
         asked = source_key(search)
         ending = terms.breaker.verdict(asked)
         kept: Path | None = None
@@ -167,7 +170,7 @@ class SearchRunner:
                 kept = self._diagnose(ending)
             if terms.breaker.note(asked, ending):
                 text = f"{asked} was {ending.state} twice in a row; it is not asked again in this run"
-                terms.post(Noticed(text, "warning"))
+                terms.emit(Noticed(text, "warning"))
         seconds = terms.clock() - self._started
         return SearchEnded(search, ending.state, ending.reason, ending.detail, self._found, seconds, kept)
 
@@ -201,7 +204,7 @@ class SearchRunner:
                 self._any = True
                 if hit.key not in ranked:
                     ranked.add(hit.key)
-                    if self._search.wanted >= ALL:  # However long a walk takes, as long as it gets on.
+                    if self._search.wanted is None:  # However long a walk takes, as long as it gets on.
                         self._deadline = self._terms.clock() + self._terms.settings.keyword_timeout
                     self._take(hit, len(ranked))
                 if self.wanted() == 0:
@@ -216,7 +219,7 @@ class SearchRunner:
     def _take(self, hit: Hit, rank: int) -> None:
         """Hand over a hit, unless this search did so already; one that the ledger has is no find, but may have changed.
 
-        Waiting for a full inbox is not the search's time.
+        Waiting for results that are not taken is not the search's time.
         """
         if hit.key not in self._keys:
             self._keys.add(hit.key)
@@ -224,7 +227,7 @@ class SearchRunner:
         elif hit.key not in self._search.known:
             return
         before = self._terms.clock()
-        self._terms.post(Found(self._search, rank, hit))
+        self._terms.emit(Found(self._search, rank, hit))
         self._deadline += self._terms.clock() - before
 
     def _end(self, hits: Iterator[Hit]) -> None:
@@ -243,7 +246,7 @@ class SearchRunner:
 
     def _out_of_time(self) -> Ending:
         seconds = f"{self._terms.settings.keyword_timeout:g} s"
-        what = f"nothing came for {seconds}" if self._search.wanted >= ALL else f"not done after {seconds}"
+        what = f"nothing came for {seconds}" if self._search.wanted is None else f"not done after {seconds}"
         detail = f"{what}; what was found is kept"
         return Ending(SearchState.FAILED, "browser.hung", detail)
 

@@ -12,7 +12,7 @@ import pytest
 from collector.cli.endings import judge, offer_widening
 from collector.cli.site import led_to
 from collector.errors import Incomplete
-from collector.model import ALL, SearchState, Tally
+from collector.model import SearchState, Tally
 from collector.settings import Settings, assign
 from tests.support.command import Desk
 from tests.support.values import digest_of
@@ -143,10 +143,10 @@ def test_the_practice_web_is_visited_without_a_window_unless_one_is_asked_for() 
 @pytest.mark.parametrize(
     ("tally", "code"),
     [
-        (Tally("ann", "ann", ALL, found=9, saved=9), 0),
-        (Tally("ann", "ann", ALL, found=9, saved=7, failed=1, rejected=1), 0),
-        (Tally("ann", "ann", ALL, found=9, saved=8, failed=1, retry=1), 9),
-        (Tally("ann", "ann", ALL, found=9, saved=8, waiting=1), 9),
+        (Tally("ann", "ann", None, found=9, saved=9), 0),
+        (Tally("ann", "ann", None, found=9, saved=7, failed=1, rejected=1), 0),
+        (Tally("ann", "ann", None, found=9, saved=8, failed=1, retry=1), 9),
+        (Tally("ann", "ann", None, found=9, saved=8, waiting=1), 9),
         (Tally("cat", "cat", 100, found=9, saved=9), 0),
         (Tally("cat", "cat", 100, found=9, saved=8, failed=1, retry=1), 9),
     ],
@@ -156,14 +156,14 @@ def test_who_wants_everything_is_short_only_of_what_can_still_be_had(tally: Tall
         judge(digest_of([replace(tally, searches=(("imgur", SearchState.EXHAUSTED, ""),))]), [], fetched=True)
     except Incomplete as verdict:
         assert verdict.exit_code == code
-        assert ("not whole yet" if tally.limit == ALL else "short of the limit") in str(verdict)
+        assert ("not whole yet" if tally.limit is None else "short of the limit") in str(verdict)
     else:
         assert code == 0
 
 
 def test_nobody_is_offered_to_widen_everything(capsys: pytest.CaptureFixture[str]) -> None:
     exhausted = (("google", SearchState.EXHAUSTED, ""),)
-    offer_widening(digest_of([Tally("ann", "ann", ALL, saved=3, searches=exhausted)]), Settings())
+    offer_widening(digest_of([Tally("ann", "ann", None, saved=3, searches=exhausted)]), Settings())
     assert capsys.readouterr().err == ""
     offer_widening(digest_of([Tally("cat", "cat", 100, saved=3, searches=exhausted)]), Settings())
     assert "1 keyword exhausted" in capsys.readouterr().err

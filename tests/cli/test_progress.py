@@ -17,7 +17,7 @@ from collector.cli.terminal.counts import Counts
 from collector.cli.terminal.progress import Bars, JsonLines, Lines, Show
 from collector.cli.terminal.records import record
 from collector.model import (
-    ALL,
+    Attempt,
     Duplicate,
     Event,
     Failed,
@@ -58,8 +58,8 @@ def run() -> Iterator[Event]:
     yield SearchEnded(first, SearchState.ENOUGH, found=6, seconds=1.5)
     yield Saved(task(1, 1, DATA), PICTURE, Path("cat/a.jpg"))
     yield Duplicate(task(2, 1), PICTURE, Path("cat/a.jpg"))
-    yield Rejected(task(3, 1), "body.html", "text/html", 200)
-    yield Failed(task(4, 1), "http.404", "", 404)
+    yield Rejected(task(3, 1), "body.html", "text/html", Attempt(200))
+    yield Failed(task(4, 1), "http.404", "", Attempt(404))
     yield Failed(task(5, 1), "net.dns", "", retry=True)
     yield Saved(task(6, 1), PICTURE, Path("cat/b.jpg"))
     yield Skipped(task(7, 1), "policy.limit")
@@ -243,7 +243,7 @@ def test_the_show_that_fits_is_chosen(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_everything_is_not_counted_against_a_number() -> None:
     stream = io.StringIO()
-    of = search(1, "ann", ALL)
+    of = search(1, "ann", None)
     with Lines(Counts(0, 0, lambda: 0.0), stream, lambda: 0.0) as show:
         for event in (
             SearchStarted(of),
@@ -253,4 +253,4 @@ def test_everything_is_not_counted_against_a_number() -> None:
         ):
             show.show(event)
     assert '"ann" is done: 1 saved' in stream.getvalue()
-    assert record(SearchStarted(replace(of, wanted=ALL)))["wanted"] is None
+    assert record(SearchStarted(replace(of, wanted=None)))["wanted"] is None

@@ -13,7 +13,7 @@ import pytest
 from rich.cells import cell_len
 
 from collector.cli import terminal
-from collector.model import ALL, SearchState, Tally
+from collector.model import SearchState, Tally
 from tests.support.values import digest_of
 
 DONE = (("google", SearchState.ENOUGH, ""),)
@@ -158,7 +158,7 @@ def test_as_json_lines() -> None:
 
 
 MIXED = Tally(
-    "r/funny", "funny", ALL, found=9_999, saved=1_520, duplicate=1_000, rejected=1_000, failed=1_000, skipped=1_000,
+    "r/funny", "funny", None, found=9_999, saved=1_520, duplicate=1_000, rejected=1_000, failed=1_000, skipped=1_000,
     waiting=4_479, bytes=9_000_000_000, videos=1_300, files=30, video_bytes=8_000_000_000, file_bytes=5_000_000,
     seconds=99_999.9, searches=DONE,
 )  # fmt: skip
@@ -175,7 +175,7 @@ def test_videos_and_files_are_told_apart() -> None:
 
 
 def test_everything_is_no_number_and_nothing_is_missing_from_it() -> None:
-    whole = Tally("ann", "ann", ALL, found=7, saved=7, searches=DONE)
+    whole = Tally("ann", "ann", None, found=7, saved=7, searches=DONE)
     assert shown([whole, tally("cat")])[-1] == "17 pictures saved, 1.5 MB in 12.0 s: images"
     lines = shown([tally(f"k{number}") for number in range(41)] + [whole])
     assert not [line for line in lines if line.startswith("ann ")]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from collector.ledger import Ledger
-from collector.model import ALL, Found, Hit, Saved, Search, SearchEnded, SearchStarted, SearchState
+from collector.model import Found, Hit, Saved, Search, SearchEnded, SearchStarted, SearchState
 from tests.crawl.test_run import Bench
 from tests.support.fakes import FakeSearchers
 from tests.support.values import hit, query
@@ -61,7 +61,7 @@ class Makers(Bench):
         self.gallery = Gallery(inbox, self.works, self.cut)
         return self.gallery
 
-    def again(self, limit: int = ALL, **stages: bool) -> int:
+    def again(self, limit: int | None = None, **stages: bool) -> int:
         """How many were saved by one more run."""
         return sum(isinstance(event, Saved) for event in self.run(query("ann", limit), **stages))
 

@@ -10,7 +10,7 @@ from collector.crawl.plan import Course, Stages
 from collector.crawl.record import Settler
 from collector.crawl.schedule import Schedule
 from collector.ledger import Ledger
-from collector.model import Arrived, Found, Saved, Skipped, Task
+from collector.model import Attempt, Downloaded, Found, Saved, Skipped, Task
 from collector.settings import Settings, assign
 from tests.support.fakes import OpenHosts
 from tests.support.values import hit, picture, query, search
@@ -43,10 +43,10 @@ def test_a_slow_download_that_comes_after_its_replacement_is_one_too_many(tmp_pa
     assert not list(tmp_path.glob("*.part"))
 
 
-def arrived(folder: Path, task: Task) -> Arrived:
+def arrived(folder: Path, task: Task) -> Downloaded:
     part = folder / f".collector-{task.id}.part"
     part.write_text(task.url)
-    return Arrived(task, picture(task.url), part, 200, task.url, 0.1)
+    return Downloaded(task, picture(task.url), part, Attempt(200, task.url, 0.1))
 
 
 def test_what_cannot_be_had_is_skipped_as_soon_as_it_is_found_and_is_no_spare(tmp_path: Path) -> None:
@@ -60,7 +60,9 @@ def test_what_cannot_be_had_is_skipped_as_soon_as_it_is_found_and_is_no_spare(tm
         settings = assign(Settings(), "out", str(tmp_path), "test")
         course = Course(ledger, run, schedule, Stages(True, True), 0.5, lambda _: ())
         settler = Settler(ledger, settings, schedule, course, OpenHosts(), None)
-        locked = replace(hit(1), skip="policy.locked", fields=(("author", "ann"), ("skipped", "for subscribers")))
+        locked = replace(
+            hit(1), skip_reason="policy.locked", fields=(("author", "ann"), ("skipped", "for subscribers"))
+        )
         events = settler.settle([Found(search(known.id, query("cat", 1)), 1, locked)])
         (tally,) = ledger.tallies()
         assert ledger.todo(opened.id, 0, 10) == []

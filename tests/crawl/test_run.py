@@ -15,13 +15,13 @@ from collector.crawl.run import Run
 from collector.errors import BrowserError, NetworkError
 from collector.ledger import Ledger
 from collector.model import (
-    ALL,
+    Attempt,
+    DownloadFailed,
     Duplicate,
     Event,
     Failed,
     Found,
     Hit,
-    Missed,
     Query,
     Rejected,
     Saved,
@@ -142,9 +142,9 @@ def test_a_raised_limit_takes_the_spares_first_and_then_searches_on(bench: Bench
 
 
 def test_losses_are_made_good_by_searching_more(bench: Bench) -> None:
-    def mostly_dead(task: Task) -> Missed | str:
+    def mostly_dead(task: Task) -> DownloadFailed | str:
         number = int(task.url.split("/")[-1].split(".")[0])
-        return f"bytes of {task.url}" if number % 5 == 0 else Missed(task, "http.404", http_status=404)
+        return f"bytes of {task.url}" if number % 5 == 0 else DownloadFailed(task, "http.404", attempt=Attempt(404))
 
     bench.answer = mostly_dead
     bench.run(query("cat", 15))
@@ -173,7 +173,7 @@ def test_the_same_bytes_are_saved_once_within_and_across_keywords(bench: Bench) 
 
 def test_transient_trouble_is_tried_again_in_the_run_and_then_by_later_runs(bench: Bench) -> None:
     bench.total = 1
-    bench.answer = lambda task: Missed(task, "http.503", http_status=503)
+    bench.answer = lambda task: DownloadFailed(task, "http.503", attempt=Attempt(503))
     (event,) = [event for event in bench.run(query("cat", 1)) if isinstance(event, Failed)]
     assert (event.retry, len(bench.fetchers.asked)) == (True, 3)
     (event,) = [event for event in bench.run(query("cat", 1)) if isinstance(event, Failed)]
@@ -183,7 +183,7 @@ def test_transient_trouble_is_tried_again_in_the_run_and_then_by_later_runs(benc
 
 def test_a_picture_that_comes_at_the_second_try_is_saved(bench: Bench) -> None:
     bench.total = 1
-    bench.answer = lambda task: "bytes" if task.attempt == 2 else Missed(task, "net.reset")
+    bench.answer = lambda task: "bytes" if task.attempt == 2 else DownloadFailed(task, "net.reset")
     bench.run(query("cat", 1))
     assert bench.tallies[0].saved == 1
     assert bench.tallies[0].reasons == ()
@@ -191,7 +191,7 @@ def test_a_picture_that_comes_at_the_second_try_is_saved(bench: Bench) -> None:
 
 def test_a_long_retry_after_is_left_to_a_later_run(bench: Bench) -> None:
     bench.total = 1
-    bench.answer = lambda task: Missed(task, "http.429", http_status=429, retry_after=3600)
+    bench.answer = lambda task: DownloadFailed(task, "http.429", attempt=Attempt(429), retry_after=3600)
     bench.run(query("cat", 1))
     assert len(bench.fetchers.asked) == 1
     assert (bench.tallies[0].retry, bench.tallies[0].failed) == (1, 1)
@@ -203,7 +203,7 @@ def test_a_long_retry_after_is_left_to_a_later_run(bench: Bench) -> None:
 )
 def test_final_reasons_are_asked_once(bench: Bench, reason: str, kind: type) -> None:
     bench.total = 2
-    bench.answer = lambda task: Missed(task, reason)
+    bench.answer = lambda task: DownloadFailed(task, reason)
     events = bench.run(query("cat", 2))
     assert count(events, kind) == 2
     assert len(bench.fetchers.asked) == 2
@@ -258,7 +258,7 @@ def test_a_bug_in_a_worker_surfaces_after_what_is_good_is_stored(bench: Bench) -
 
 
 def test_a_network_that_is_down_ends_the_run_and_fails_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.answer = lambda task: Missed(task, "net.connect")
+    bench.answer = lambda task: DownloadFailed(task, "net.connect")
     monkeypatch.setattr(OpenHosts, "network_down", True)
     with pytest.raises(NetworkError) as caught:
         bench.run(query("cat", 5))
@@ -331,12 +331,12 @@ def test_a_filter_of_the_users_is_never_varied(bench: Bench) -> None:
 def test_everything_is_fetched_and_nobody_widens_it(bench: Bench) -> None:
     bench.total = 30
     bench.variations = (("size", "large"),)
-    bench.answer = lambda task: Missed(task, "http.404") if task.url.endswith("/7.jpg") else task.url
-    bench.run(query("cat", ALL))
+    bench.answer = lambda task: DownloadFailed(task, "http.404") if task.url.endswith("/7.jpg") else task.url
+    bench.run(query("cat", None))
     (tally,) = bench.tallies
     assert (tally.saved, tally.failed, tally.waiting, tally.short) == (29, 1, 0, 0)
-    assert [search.wanted for search in bench.searchers.asked] == [ALL]
-    assert bench.run(query("cat", ALL)) == []
+    assert [search.wanted for search in bench.searchers.asked] == [None]
+    assert bench.run(query("cat", None)) == []
     assert bench.searchers.asked == []
 
 
@@ -346,7 +346,7 @@ def test_a_url_that_is_found_anew_before_it_failed_is_tried_with_its_fresh_addre
 
     bench.feeds = ("google",)
     bench.hits = lambda query: iter([signed(bench.day)])  # type: ignore[method-assign]
-    bench.answer = lambda task: "it" if task.url.endswith(f"day={bench.day}") else Missed(task, "http.403")
+    bench.answer = lambda task: "it" if task.url.endswith(f"day={bench.day}") else DownloadFailed(task, "http.403")
     bench.day = 1
     bench.run(query("cat", 5), fetch=False)
     bench.day = 2
@@ -361,7 +361,7 @@ def test_a_url_that_was_refused_because_its_address_was_old_is_asked_once_more(b
 
     bench.feeds = ("google",)
     bench.hits = lambda query: (signed(number) for number in (1, 2, 3))  # type: ignore[method-assign]
-    refused = lambda task: Missed(task, "http.403", http_status=403)  # noqa: E731
+    refused = lambda task: DownloadFailed(task, "http.403", attempt=Attempt(403))  # noqa: E731
     bench.answer = lambda task: task.url if task.url.endswith("day=2") and "/3." not in task.url else refused(task)
     for bench.day, saved, asked in ((1, 0, 3), (2, 2, 3), (3, 2, 0)):
         bench.run(query("cat", 5))

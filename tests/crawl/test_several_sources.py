@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from collector.crawl import merge
-from collector.model import Found, Hit, Missed, Search, SearchEnded, SearchStarted, SearchState
+from collector.model import DownloadFailed, Found, Hit, Search, SearchEnded, SearchStarted, SearchState
 from tests.crawl.test_run import Bench
 from tests.support.fakes import FakeSearchers
 from tests.support.values import hit, query
@@ -90,7 +90,7 @@ def test_the_ranks_are_interleaved_though_one_is_slower(sites: TwoSites, slow: s
 
 
 def test_what_is_dead_gives_way_to_the_next_in_order(sites: TwoSites) -> None:
-    sites.answer = lambda task: Missed(task, "http.404") if "/a/" in task.url else task.url
+    sites.answer = lambda task: DownloadFailed(task, "http.404") if "/a/" in task.url else task.url
     sites.run(query("cat", 3, sources=BOTH))
     assert sites.kept() == ["a1", "b1", "a2", "b2", "a3", "b3"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.model import Arrived, Missed
+from collector.model import Downloaded, DownloadFailed
 from tests.support.misbehaving import Server, ok, picture, redirect
 
 JPEG = picture(size=(400, 300))
@@ -20,7 +20,7 @@ def test_a_redirect_to_a_blocked_host_is_not_followed(server: Server, second: Se
     settings = {"block_hosts": "127.0.0.2"}
     second.put("/b.jpg", ok(JPEG))
     value = fetch(server.put("/a.jpg", redirect(f"{named}/b.jpg")), settings)
-    assert isinstance(value, Missed)
+    assert isinstance(value, DownloadFailed)
     assert (value.reason, value.detail) == ("policy.blocked_host", "127.0.0.2")
     assert (second.connections, server.picture_paths()) == (0, ["/a.jpg"])
 
@@ -31,7 +31,7 @@ def test_another_url_takes_its_place_and_its_thumbnail_does_not(
     settings = {"block_hosts": "127.0.0.2", "stand_ins": True}
     thumbnail = server.put("/small.jpg", ok(JPEG))
     good = server.put("/good.jpg", ok(JPEG))
-    assert isinstance(fetch(f"{named}/a.jpg", settings, fallbacks=(good,)), Arrived)
+    assert isinstance(fetch(f"{named}/a.jpg", settings, fallbacks=(good,)), Downloaded)
     missed = fetch(f"{named}/a.jpg", settings, fallbacks=(f"{named}/c.jpg",), thumbnail_url=thumbnail)
     assert missed.reason == "policy.blocked_host"
     assert (second.connections, server.picture_paths()) == (0, ["/good.jpg"])
@@ -39,5 +39,5 @@ def test_another_url_takes_its_place_and_its_thumbnail_does_not(
 
 def test_rules_that_lie_at_a_blocked_host_are_no_rules(server: Server, second: Server, named: str, fetch) -> None:
     server.put("/robots.txt", redirect(f"{named}/robots.txt"))
-    assert isinstance(fetch(server.put("/a.jpg", ok(JPEG)), {"block_hosts": "127.0.0.2"}), Arrived)
+    assert isinstance(fetch(server.put("/a.jpg", ok(JPEG)), {"block_hosts": "127.0.0.2"}), Downloaded)
     assert second.connections == 0

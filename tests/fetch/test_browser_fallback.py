@@ -14,7 +14,7 @@ import pytest
 from collector.errors import BrowserError
 from collector.fetch.browser_fallback import GIVE_UP, RescuePool
 from collector.fetch.pool import ProcessPool
-from collector.model import Arrived, Media, Missed, Task
+from collector.model import Downloaded, DownloadFailed, Media, Task
 from collector.settings import FetchSettings, SearchSettings
 from tests.support.fetching import QUICK
 from tests.support.misbehaving import Request, Server, Writer, ok, parts, picture, redirect
@@ -86,8 +86,8 @@ def test_a_refused_picture_comes_by_the_browser(server: Server, rescue, showing:
     pool, inbox = rescue()
     pool.submit(Task(1, 1, url, page=page_of(server)))
     value = inbox.get(timeout=10)
-    assert isinstance(value, Arrived), value
-    assert (value.via, value.final_url, value.picture.width) == ("browser", url, 90)
+    assert isinstance(value, Downloaded), value
+    assert (value.attempt.via, value.attempt.final_url, value.picture.width) == ("browser", url, 90)
     assert value.part.read_bytes() == JPEG
     assert showing.asked == [(page_of(server), url)]
     pool.close()
@@ -103,8 +103,8 @@ def test_what_the_browser_brings_is_judged_and_the_refusal_stays(body: Any, serv
     pool, inbox = rescue()
     pool.submit(Task(1, 1, url, page=page_of(server)))
     value = inbox.get(timeout=10)
-    assert isinstance(value, Missed)
-    assert (value.reason, value.http_status) == ("http.403", 403)
+    assert isinstance(value, DownloadFailed)
+    assert (value.reason, value.attempt.status) == ("http.403", 403)
     assert "browser" in value.detail
     assert parts(tmp_path) == []
 
@@ -133,7 +133,7 @@ def test_bounds_per_host_and_run(server: Server, second: Server, rescue, showing
     pool, inbox = rescue(browser_per_host=4, browser_most=6)
     pool.submit(*(Task(n, 1, url, page=page_of(server)) for n, url in enumerate(urls)))
     values = [inbox.get(timeout=20) for _ in urls]
-    assert sum(isinstance(value, Arrived) for value in values) == 6
+    assert sum(isinstance(value, Downloaded) for value in values) == 6
     of = [url.startswith(server.base) for _, url in showing.asked]
     assert max(of.count(True), of.count(False)) <= 4
 
@@ -204,6 +204,6 @@ def test_with_a_real_browser(server: Server, second: Server, tmp_path: Path) -> 
     pool.submit(*(Task(n, 1, url, page=page) for n, url in enumerate(urls)))
     values = sorted((inbox.get(timeout=60) for _ in urls), key=lambda value: value.task.id)
     pool.close()
-    assert [type(value) for value in values] == [Arrived, Arrived, Missed], values
+    assert [type(value) for value in values] == [Downloaded, Downloaded, DownloadFailed], values
     assert values[0].part.read_bytes() == values[1].part.read_bytes() == JPEG
-    assert values[0].via == "browser"
+    assert values[0].attempt.via == "browser"

@@ -19,7 +19,7 @@ from collector.fetch.hotlink_probe import FOREIGN, Finding, State, Subject, clas
 from collector.fetch.hotlink_probe import Look as Seen
 from collector.http.curl_transport import CurlDownload
 from collector.http.transport import Ask, FetchError
-from collector.model import Arrived, Missed
+from collector.model import Downloaded, DownloadFailed
 from collector.settings import FetchSettings
 from tests.support.misbehaving import picture
 
@@ -101,12 +101,12 @@ def download() -> Iterator[CurlDownload]:
     made.close()
 
 
-Fetch = Callable[..., Arrived | Missed]
+Fetch = Callable[..., Downloaded | DownloadFailed]
 
 
-def came(value: Arrived | Missed) -> str:
+def came(value: Downloaded | DownloadFailed) -> str:
     """Which picture came, or the reason why none did."""
-    if isinstance(value, Missed):
+    if isinstance(value, DownloadFailed):
         return value.reason
     names = {hashlib.sha256(body).hexdigest(): name for name, body in (("1", ONE), ("2", TWO), ("3", THREE))}
     return names.get(value.picture.sha256, "stand-in")
@@ -175,7 +175,7 @@ def test_signed_addresses(nginx: Nginx, fetch: Fetch) -> None:
 @needs_nginx
 def test_too_many_requests_name_their_wait(nginx: Nginx, fetch: Fetch) -> None:
     found = [fetch(nginx.url("limited", f"/{number}.jpg"), page=PAGE) for number in "1231"]
-    refused = [value for value in found if isinstance(value, Missed)]
+    refused = [value for value in found if isinstance(value, DownloadFailed)]
     assert {value.reason for value in refused} == {"http.429"}
     assert {value.retry_after for value in refused} == {1.0}
 

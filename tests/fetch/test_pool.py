@@ -18,7 +18,7 @@ import pytest
 from collector.fetch.messages import WorkerFailed
 from collector.fetch.pool import ProcessPool
 from collector.fetch.worker import AT_ONCE
-from collector.model import Arrived, Missed, Task
+from collector.model import Downloaded, DownloadFailed, Task, WorkerError
 from collector.settings import FetchSettings
 from tests.support.fetching import QUICK
 from tests.support.misbehaving import Server, drip, ok, parts, picture
@@ -84,11 +84,11 @@ def test_decoder_crashes_cost_one_picture_each(server: Server, make: Make, tmp_p
     ]
     pool.submit(*(Task(n, 1, url) for n, url in enumerate(urls)))
     values = collect(inbox, 60)
-    crashed = {value.task.id for value in values if isinstance(value, Missed)}
-    assert {value.reason for value in values if isinstance(value, Missed)} == {"image.decoder_crash"}
+    crashed = {value.task.id for value in values if isinstance(value, DownloadFailed)}
+    assert {value.reason for value in values if isinstance(value, DownloadFailed)} == {"image.decoder_crash"}
     assert crashed == {7, 27, 47}
     assert pool.in_flight == 0
-    arrived = [value.part.name for value in values if isinstance(value, Arrived)]
+    arrived = [value.part.name for value in values if isinstance(value, Downloaded)]
     assert sorted(arrived) == parts(tmp_path / "out"), "a dead worker leaves no part file of its own"
     assert 2 <= server.picture_paths().count("/7.jpg") <= 4, "tried again, at last alone"
 
@@ -103,7 +103,7 @@ def test_decoder_that_hangs_is_ended(server: Server, make: Make, more: bytes) ->
     pool.submit(*(Task(n, 1, url) for n, url in enumerate(urls)))
     values = collect(inbox, len(urls))
     assert time.monotonic() - started < 10
-    missed = [value for value in values if isinstance(value, Missed)]
+    missed = [value for value in values if isinstance(value, DownloadFailed)]
     assert [(value.task.id, value.reason) for value in missed] == [(0, "image.decoder_timeout")]
 
 
@@ -117,7 +117,7 @@ def test_a_killed_worker_costs_one_more_try(server: Server, make: Make, tmp_path
     for process in workers():
         process.kill()
     values = collect(inbox, 6)
-    assert {type(value) for value in values} == {Arrived}
+    assert {type(value) for value in values} == {Downloaded}
     assert len(parts(tmp_path / "out")) == 6
     assert pool.in_flight == 0
 
@@ -129,8 +129,9 @@ def test_workers_that_cannot_start_are_told(make: Make, monkeypatch: pytest.Monk
     pool, inbox = make()
     pool.submit(Task(1, 1, "http://127.0.0.1:9999/x.jpg"))
     value = inbox.get(timeout=20)
-    assert isinstance(value, WorkerFailed)
-    assert "exit code 7" in str(value)
+    assert isinstance(value, WorkerError)
+    assert isinstance(value.error, WorkerFailed)
+    assert "exit code 7" in str(value.error)
 
 
 def test_no_worker_outlives_a_killed_caller(server: Server, tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_signals_to_the_group_are_the_callers_business(server: Server, make: Mak
             os.kill(process.pid, number)
     time.sleep(0.2)
     pool.submit(Task(2, 1, server.base + "/x.jpg"))
-    assert isinstance(inbox.get(timeout=10), Arrived)
+    assert isinstance(inbox.get(timeout=10), Downloaded)
     assert len(workers()) == 2
 
 
@@ -188,7 +189,7 @@ def test_bodies_in_flight_are_bounded(server: Server, make: Make, tmp_path: Path
             values.append(inbox.get())
         peak = max(peak, process.memory_info().rss)
         time.sleep(0.002)
-    assert all(isinstance(value, Arrived) and value.picture.bytes > 4 << 20 for value in values)
+    assert all(isinstance(value, Downloaded) and value.picture.bytes > 4 << 20 for value in values)
     assert peak - before < 40 << 20
 
 

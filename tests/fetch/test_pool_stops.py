@@ -17,7 +17,7 @@ import pytest
 
 from collector.fetch.parts import sweep_parts
 from collector.fetch.pool import ProcessPool
-from collector.model import Arrived, Missed, Task
+from collector.model import Downloaded, DownloadFailed, Task, WorkerError
 from collector.settings import FetchSettings
 from tests.faults import sitecustomize as faults
 from tests.support.fetching import QUICK
@@ -58,13 +58,13 @@ def test_fifty_threads_over_a_bad_server_one_value_each(server: Server, pool_of,
     assert pool.in_flight == 0
     assert inbox.empty()
     assert sorted(value.task.id for value in values) == list(range(250))
-    arrived = [value for value in values if isinstance(value, Arrived)]
-    assert {value.final_url.removeprefix(server.base) for value in arrived} == set(bodies)
+    arrived = [value for value in values if isinstance(value, Downloaded)]
+    assert {value.attempt.final_url.removeprefix(server.base) for value in arrived} == set(bodies)
     for value in arrived:
-        assert value.part.read_bytes() == bodies[value.final_url.removeprefix(server.base)]
+        assert value.part.read_bytes() == bodies[value.attempt.final_url.removeprefix(server.base)]
         assert value.picture.sha256 == hashlib.sha256(value.part.read_bytes()).hexdigest()
     assert parts(tmp_path) == sorted(value.part.name for value in arrived)
-    assert all(isinstance(value, Missed) for value in values if value not in arrived)
+    assert all(isinstance(value, DownloadFailed) for value in values if value not in arrived)
 
 
 def test_values_are_small_and_picklable(server: Server, pool_of) -> None:
@@ -142,7 +142,7 @@ def test_close_lets_running_downloads_finish(server: Server, pool_of) -> None:
         time.sleep(0.01)
     pool.close()
     values = [inbox.get_nowait() for _ in range(4)]
-    assert all(isinstance(value, Arrived) for value in values)
+    assert all(isinstance(value, Downloaded) for value in values)
     assert inbox.empty()
     assert len(server.pictures) == 4
 
@@ -219,9 +219,10 @@ def test_full_disk_is_an_error_and_leaves_nothing(
     monkeypatch.setenv("FAULT_LOG", str(tmp_path / "log"))
     pool, inbox = pool_of()
     pool.submit(Task(1, 1, server.put("/x.jpg", ok(JPEG))))
-    error = inbox.get(timeout=5)
-    assert isinstance(error, OSError)
-    assert error.errno == errno.ENOSPC
+    value = inbox.get(timeout=5)
+    assert isinstance(value, WorkerError)
+    assert isinstance(value.error, OSError)
+    assert value.error.errno == errno.ENOSPC
     assert parts(tmp_path) == []
 
 
@@ -237,7 +238,7 @@ def test_memory_and_files_stay_flat(server: Server, pool_of, tmp_path: Path) -> 
             pool.submit(Task(n, 1, url if n % 3 else server.base + "/none"))
         for _ in range(count):
             value = inbox.get(timeout=10)
-            if isinstance(value, Arrived):
+            if isinstance(value, Downloaded):
                 value.part.unlink()
         return process.memory_info().rss, process.num_fds()
 

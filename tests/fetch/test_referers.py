@@ -9,7 +9,7 @@ import pytest
 
 from collector.fetch.referers import Ladder, stand_in
 from collector.http.transport import Reply
-from collector.model import Arrived, Missed, Task
+from collector.model import Downloaded, DownloadFailed, Task
 from collector.urls import browser_referer, referer_after_redirect, whole_page
 from tests.support.misbehaving import Request, Server, Writer, ok, parts, picture, redirect
 
@@ -98,14 +98,14 @@ def test_ladder_reaches_every_rule_and_remembers_it(rule: str, server: Server, f
     test, requests = RULES[rule]
     for path, good in (("/1.jpg", JPEG), ("/2.jpg", picture(size=(401, 300)))):
         value = fetch(server.put(path, wants(lambda referer: test(referer, server), ok(good))), page=PAGE)
-        assert isinstance(value, Arrived), value
+        assert isinstance(value, Downloaded), value
     assert server.picture_paths() == ["/1.jpg"] * requests + ["/2.jpg"]
 
 
 def test_refused_on_every_rung(server: Server, fetch) -> None:
     value = fetch(server.put("/x.jpg", ok(b"", "403 Forbidden", Retry_After="0")), page=PAGE)
-    assert isinstance(value, Missed)
-    assert (value.reason, value.http_status, len(server.pictures)) == ("http.403", 403, 4)
+    assert isinstance(value, DownloadFailed)
+    assert (value.reason, value.attempt.status, len(server.pictures)) == ("http.403", 403, 4)
     for n in range(4):
         fetch(server.put(f"/{n}.jpg", ok(b"", "403 Forbidden")), page=PAGE)
     assert len(server.pictures) == 4 + 4 + 4 + 1 + 1
@@ -151,14 +151,14 @@ def test_stand_in_for_foreign_pages_is_climbed_over(server: Server, fetch) -> No
     server.put("/nohotlink.png", ok(SMALL))
     answer = wants(lambda referer: referer == server.base + "/", bad=redirect("/nohotlink.png"))
     value = fetch(server.put("/x.jpg", answer), page=PAGE)
-    assert isinstance(value, Arrived)
+    assert isinstance(value, Downloaded)
     assert value.picture.width == 400
 
 
 def test_stand_in_with_status_200_is_known_by_its_size(server: Server, fetch) -> None:
     answer = wants(lambda referer: referer == server.base + "/", bad=ok(SMALL))
     value = fetch(server.put("/x.jpg", answer), page=PAGE, width=400, height=300)
-    assert isinstance(value, Arrived)
+    assert isinstance(value, Downloaded)
     assert value.picture.width == 400
     assert len(server.pictures) == 2
 

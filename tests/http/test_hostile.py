@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from collector.model import Arrived, Missed
+from collector.model import Downloaded, DownloadFailed
 from tests.support.misbehaving import (
     Request,
     Server,
@@ -114,7 +114,7 @@ GOOD = {
 @pytest.mark.parametrize("name", GOOD)
 def test_picture_arrives_whole(name: str, server: Server, fetch, tmp_path: Path) -> None:
     value = fetch(server.put("/x.jpg", GOOD[name]))
-    assert isinstance(value, Arrived), value
+    assert isinstance(value, Downloaded), value
     assert value.part.read_bytes() == JPEG
     assert value.picture.sha256 == hashlib.sha256(JPEG).hexdigest()
     assert (value.picture.format, value.picture.extension) == ("JPEG", "jpg")
@@ -245,8 +245,8 @@ def test_redirect_reuses_the_connection_and_reports_where_it_ended(server: Serve
     server.put("/täst/b.jpg".encode().decode("latin-1"), b"")
     server.answers["/t%C3%A4st/b.jpg"] = ok(JPEG)
     value = fetch(server.put("/a.jpg", redirect("/täst/b.jpg".encode().decode("latin-1"))))
-    assert isinstance(value, Arrived)
-    assert value.final_url == server.base + "/t%C3%A4st/b.jpg"
+    assert isinstance(value, Downloaded)
+    assert value.attempt.final_url == server.base + "/t%C3%A4st/b.jpg"
     assert server.connections == 1
 
 
@@ -254,7 +254,7 @@ def test_nothing_secret_crosses_origins(server: Server, second: Server, fetch) -
     second.put("/b.jpg", ok(JPEG))
     first = redirect(second.base + "/b.jpg").replace(b"\r\n\r\n", b"\r\nSet-Cookie: s=1; Path=/\r\n\r\n")
     url = server.put("/a.jpg", first)
-    assert isinstance(fetch(url, page=server.base + "/page?token=canary"), Arrived)
+    assert isinstance(fetch(url, page=server.base + "/page?token=canary"), Downloaded)
     assert server.pictures[0].headers["referer"] == server.base + "/page?token=canary"
     assert second.log[0].headers["referer"] == server.base + "/"
     assert not {"cookie", "authorization"} & set(second.log[0].headers)
@@ -268,8 +268,8 @@ RETRY_AFTER = {"3": 3.0, "0": 0.0, "-1": None, "999999999": 21600.0, "soon": Non
 @pytest.mark.parametrize("value", RETRY_AFTER)
 def test_retry_after(value: str, server: Server, fetch) -> None:
     missed = fetch(server.put("/x.jpg", ok(b"", "429 Too Many Requests", Retry_After=value)))
-    assert isinstance(missed, Missed)
-    assert (missed.reason, missed.http_status, missed.retry_after) == ("http.429", 429, RETRY_AFTER[value])
+    assert isinstance(missed, DownloadFailed)
+    assert (missed.reason, missed.attempt.status, missed.retry_after) == ("http.429", 429, RETRY_AFTER[value])
 
 
 def test_errors_keep_the_connection(server: Server, slug) -> None:
@@ -305,7 +305,7 @@ def test_nobody_listens(slug) -> None:
 def test_details_are_clean(server: Server, fetch) -> None:
     url = server.put("/x.jpg", ok(b"", "200 OK", Content_Encoding="\x1b[31mred\x1b[0m" + "x" * 500)) + "?token=canary"
     missed = fetch(url)
-    assert isinstance(missed, Missed)
+    assert isinstance(missed, DownloadFailed)
     assert len(missed.detail) <= 200
     assert missed.detail.isprintable()
     assert "canary" not in missed.detail

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from collector.http.limits import Hosts
-from collector.model import Missed, Task
+from collector.model import Attempt, DownloadFailed, Task
 from collector.settings import FetchSettings
 from collector.urls import host_of
 
@@ -45,7 +45,9 @@ class Book:
     def end(self, reason: str = "", host: str = "a", retry_after: float | None = None, seconds: float = 0.0) -> None:
         self.urls += 1
         task = replace(TASK, id=self.same or self.urls)
-        missed = Missed(task, reason, retry_after=retry_after, seconds=seconds) if reason else None
+        missed = (
+            DownloadFailed(task, reason, attempt=Attempt(seconds=seconds), retry_after=retry_after) if reason else None
+        )
         self.hosts.ended(host, missed, seconds)
 
 

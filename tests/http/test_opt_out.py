@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from collector.http.opt_out import opt_out, prohibited
-from collector.model import Arrived, Missed
+from collector.model import Downloaded, DownloadFailed
 from tests.support.misbehaving import Server, ok, picture
 
 JPEG = picture(size=(100, 80))
@@ -72,10 +72,10 @@ def test_marks_inside(text: str, expected: bool) -> None:
 
 def test_an_opt_out_is_obeyed_with_the_header_as_detail(server: Server, fetch, tmp_path: Path) -> None:
     value = fetch(server.put("/x.jpg", ok(JPEG, X_Robots_Tag="noai, noimageai")))
-    assert isinstance(value, Missed)
+    assert isinstance(value, DownloadFailed)
     assert (value.reason, value.detail) == ("policy.opt_out", "X-Robots-Tag: noai, noimageai")
     value = fetch(server.put("/y.jpg", ok(JPEG, TDM_Reservation="1")))
-    assert isinstance(value, Missed)
+    assert isinstance(value, DownloadFailed)
     assert (value.reason, value.detail) == ("policy.opt_out", "TDM-Reservation: 1")
     assert list(tmp_path.glob("*.part")) == []
 
@@ -103,12 +103,12 @@ def marked() -> bytes:
 def test_a_mark_inside_the_picture_is_obeyed(verify: str, server: Server, fetch) -> None:
     url = server.put("/x.jpg", ok(marked()))
     value = fetch(url, {"verify": verify})
-    assert isinstance(value, Missed)
+    assert isinstance(value, DownloadFailed)
     assert value.reason == "policy.opt_out"
     assert "DMI-PROHIBITED-AIMLTRAINING" in value.detail
     value = fetch(url, {"verify": verify, "opt_out": False})
-    assert isinstance(value, Arrived)
-    assert "DMI-PROHIBITED-AIMLTRAINING" in value.ignored
+    assert isinstance(value, Downloaded)
+    assert "DMI-PROHIBITED-AIMLTRAINING" in value.attempt.overrides
 
 
 def test_what_is_overridden_is_said(server: Server, fetch) -> None:
@@ -116,9 +116,9 @@ def test_what_is_overridden_is_said(server: Server, fetch) -> None:
     url = server.put("/x.jpg", ok(JPEG, X_Robots_Tag="noai"))
     plain = server.put("/y.jpg", ok(JPEG))
     value = fetch(url, {"robots": False, "opt_out": False})
-    assert isinstance(value, Arrived)
-    assert "Disallow: /x" in value.ignored
-    assert "X-Robots-Tag: noai" in value.ignored
+    assert isinstance(value, Downloaded)
+    assert "Disallow: /x" in value.attempt.overrides
+    assert "X-Robots-Tag: noai" in value.attempt.overrides
     value = fetch(plain, {"robots": False, "opt_out": False})
-    assert isinstance(value, Arrived)
-    assert value.ignored == ""
+    assert isinstance(value, Downloaded)
+    assert value.attempt.overrides is None

@@ -13,7 +13,7 @@ import pytest
 from collector.fetch.pool import ProcessPool
 from collector.http.robots import FIRST_TROUBLE, KEEP, LONGEST_TROUBLE, TEXT, Robots, Rules
 from collector.http.transport import FetchError, Reply
-from collector.model import Arrived, Missed, Task
+from collector.model import Downloaded, DownloadFailed, Task
 from collector.settings import FetchSettings
 from tests.support.fetching import QUICK
 from tests.support.misbehaving import Request, Server, Writer, ok, picture, redirect
@@ -27,11 +27,11 @@ def test_robots_is_obeyed_with_its_line(server: Server, fetch) -> None:
         ok(b"User-agent: *\nDisallow: /\n\nUser-agent: Collector\nDisallow: /kept/ # ours\nAllow: /kept/x"),
     )
     value = fetch(server.put("/kept/1.jpg", ok(JPEG)))
-    assert isinstance(value, Missed)
+    assert isinstance(value, DownloadFailed)
     assert value.reason == "policy.robots"
     assert "Disallow: /kept/" in value.detail
-    assert isinstance(fetch(server.put("/kept/x.jpg", ok(JPEG))), Arrived)
-    assert isinstance(fetch(server.put("/free.jpg", ok(JPEG))), Arrived)
+    assert isinstance(fetch(server.put("/kept/x.jpg", ok(JPEG))), Downloaded)
+    assert isinstance(fetch(server.put("/free.jpg", ok(JPEG))), Downloaded)
     assert server.paths() == ["/robots.txt", "/kept/x.jpg", "/free.jpg"]
 
 
@@ -64,12 +64,12 @@ def test_redirects_are_followed(server: Server, second: Server, slug) -> None:
 def test_a_server_in_trouble_forbids_for_now(status: str, expected: str, server: Server, fetch) -> None:
     server.put("/robots.txt", ok(b"", status, Retry_After="5"))
     value = fetch(server.put("/x.jpg", ok(JPEG)))
-    assert isinstance(value, Missed)
+    assert isinstance(value, DownloadFailed)
     assert value.reason == expected
     assert "robots.txt" in value.detail
     assert value.retry_after == (None if expected == "policy.robots" else 5.0)
     assert server.pictures == []
-    assert isinstance(fetch(server.base + "/x.jpg", {"robots": False}), Arrived)
+    assert isinstance(fetch(server.base + "/x.jpg", {"robots": False}), Downloaded)
 
 
 @pytest.mark.parametrize("cut", [False, True])
@@ -108,8 +108,8 @@ def test_asked_for_once_by_all_that_wait(slow: bool, server: Server, tmp_path: P
     pool.submit(*(Task(n, 1, url) for n, url in enumerate(urls)))
     values = [inbox.get(timeout=20) for _ in urls]
     pool.close()
-    assert {value.task.id % 3 == 0 for value in values if isinstance(value, Missed)} == {True}
-    assert sum(isinstance(value, Arrived) for value in values) == 26
+    assert {value.task.id % 3 == 0 for value in values if isinstance(value, DownloadFailed)} == {True}
+    assert sum(isinstance(value, Downloaded) for value in values) == 26
     assert server.paths().count("/robots.txt") == 1
     assert not [path for path in server.paths() if path.startswith("/kept")]
 

@@ -10,7 +10,7 @@ import pytest
 
 from collector.images.media import extension, inspect_file, inspect_video
 from collector.images.sniff import Unusable
-from collector.model import Arrived, Media, Missed
+from collector.model import Downloaded, DownloadFailed, Media
 from collector.practice.video import mp4
 from collector.settings import FetchSettings
 from tests.support.misbehaving import Server, ok, parts, picture
@@ -176,16 +176,16 @@ def test_files_are_anything_but_pages(body: bytes, kind: str, reason: str) -> No
 
 def test_over_the_wire(server: Server, fetch, tmp_path: Path) -> None:
     value = fetch(server.put("/v.mp4", ok(MP4, type="video/mp4")), media=Media.VIDEO, width=9000, height=9000)
-    assert isinstance(value, Arrived)
+    assert isinstance(value, Downloaded)
     assert (value.picture.media, value.picture.format, value.part.read_bytes()) == (Media.VIDEO, "MP4", MP4)
     assert "video/*" in server.pictures[-1].headers["accept"]
     zipped = ok(b"PK\x03\x04 1", type="application/zip", Content_Disposition='attachment; filename="b.zip"')
     value = fetch(server.put("/download", zipped), media=Media.FILE)
-    assert isinstance(value, Arrived)
+    assert isinstance(value, Downloaded)
     assert (value.picture.format, value.picture.extension) == ("FILE", "zip")
     assert not value.part.stat().st_mode & 0o111
     cut = fetch(server.put("/cut.mp4", ok(MP4[:-9])), media=Media.VIDEO)
-    assert isinstance(cut, Missed)
+    assert isinstance(cut, DownloadFailed)
     assert cut.reason == "video.truncated"
     assert len(parts(tmp_path)) == 2
 

@@ -12,7 +12,7 @@ from PIL import Image, IptcImagePlugin
 
 from collector.images.decode import inspect
 from collector.images.metadata import LARGEST_XMP, LONGEST, NAMES, read
-from collector.model import Arrived
+from collector.model import Downloaded
 from collector.settings import FetchSettings
 from tests.support.misbehaving import Server, ok
 
@@ -236,5 +236,5 @@ def test_png_text_block() -> None:
 
 def test_they_come_with_the_picture(server: Server, fetch) -> None:
     value = fetch(server.put("/x.jpg", ok(plain("JPEG", xmp=FULL))))
-    assert isinstance(value, Arrived)
+    assert isinstance(value, Downloaded)
     assert value.picture.rights == FULL_SAYS

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.images.sniff import Unusable, decode_data, identify
-from collector.model import Arrived, Missed
+from collector.model import Downloaded, DownloadFailed
 from tests.support.misbehaving import parts, picture
 
 JPEG, PNG = picture(), picture("PNG")
@@ -63,17 +63,17 @@ BAD = {
 def test_data_url(name: str, fetch) -> None:
     url, extension = GOOD[name]
     value = fetch(url)
-    assert isinstance(value, Arrived), value
+    assert isinstance(value, Downloaded), value
     assert value.picture.extension == extension
     assert value.part.stat().st_size == value.picture.bytes
-    assert (value.http_status, value.final_url) == (0, "")
+    assert (value.attempt.status, value.attempt.final_url) == (None, None)
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_data_url(name: str, fetch, tmp_path: Path) -> None:
     url, slug = BAD[name]
     value = fetch(url)
-    assert isinstance(value, Missed)
+    assert isinstance(value, DownloadFailed)
     assert value.reason == slug
     assert len(value.detail) <= 200
     assert url[30:60] not in value.detail or not url[30:60]  # D13: the payload is in no message.

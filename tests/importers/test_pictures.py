@@ -70,7 +70,7 @@ def test_everything_has_one_outcome_and_the_originals_stay(ledger: Ledger, out: 
     for outcome in outcomes:
         if isinstance(outcome, Saved):
             assert (out / outcome.path).read_bytes() == Path(outcome.task.url.removeprefix("file://")).read_bytes()
-            assert outcome.via == "import"
+            assert outcome.attempt.via == "import"
     assert files(pets) == before and not parts(out)
     cat, dog = ledger.tallies()
     assert (cat.keyword, cat.saved, cat.duplicate, cat.rejected, cat.limit) == ("cat", 2, 1, 3, 2)

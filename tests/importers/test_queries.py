@@ -12,7 +12,7 @@ import pytest
 from collector.errors import InputError, UsageError
 from collector.importers.blocklist import Terms
 from collector.importers.queries import NAMED, QueryFile, read_queries
-from collector.model import ALL, Query
+from collector.model import Query
 
 
 @pytest.fixture
@@ -307,16 +307,16 @@ def test_many_rows_in_bounded_memory(file: Path) -> None:
 
 def test_a_limit_may_be_all(file: Path) -> None:
     result = read(file, "keyword,limit\ncat,all\ndog,ALL\ncow,3\nowl,\n")
-    assert [query.limit for query in result.queries] == [ALL, ALL, 3, 10]
+    assert [query.limit for query in result.queries] == [None, None, 3, 10]
     assert "neither a whole number of at least 1 nor all" in refusal(file, "keyword,limit\ncat,every\n")
 
 
 def test_rows_ask_their_sources_for_limit_and_class(file: Path) -> None:
     asked: list[tuple[str, ...]] = []
 
-    def limit(names: tuple[str, ...]) -> int:
+    def limit(names: tuple[str, ...]) -> int | None:
         asked.append(names)
-        return ALL if names == ("album",) else 100
+        return None if names == ("album",) else 100
 
     result = read(
         file,
@@ -325,8 +325,8 @@ def test_rows_ask_their_sources_for_limit_and_class(file: Path) -> None:
         label=lambda source, keyword: keyword.partition("/")[2] if source == "album" else keyword,
     )
     assert [(query.label, query.limit) for query in result.queries] == [
-        ("1", ALL),
-        ("mine", ALL),
+        ("1", None),
+        ("mine", None),
         ("3", 100),
         ("cat", 7),
         ("4", 5),

@@ -13,7 +13,6 @@ import pytest
 from collector.errors import LedgerError
 from collector.ledger import Ledger, schema
 from collector.model import (
-    ALL,
     Duplicate,
     Failed,
     Found,
@@ -266,7 +265,7 @@ def walk(ledger: Ledger, of: Query, search_id: int, query_id: int, numbers: rang
 
 
 def test_what_a_search_knew_at_its_last_true_end_outlives_walks_that_were_cut_short(ledger: Ledger) -> None:
-    of = query(limit=ALL, sources=("feed",))
+    of = query(limit=None, sources=("feed",))
     run, query_id, search_id = plan_one(ledger, of)
 
     def known() -> tuple[bool, frozenset[str]]:
@@ -286,7 +285,7 @@ def test_what_a_search_knew_at_its_last_true_end_outlives_walks_that_were_cut_sh
 
 
 def test_the_same_plan_asks_feeds_again_and_writes_nothing_for_others(ledger: Ledger) -> None:
-    rows = [query("ann", ALL, sources=("feed",)), query("bob", 1, sources=("feed",)), query("cat", 5)]
+    rows = [query("ann", None, sources=("feed",)), query("bob", 1, sources=("feed",)), query("cat", 5)]
     run = ledger.plan(rows, feeds=["feed"])
     for _, opened in ledger.open_queries(run, -1, 10):
         (known,) = opened.searches

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collector.ledger import Ledger
-from collector.model import ALL, Query
+from collector.model import Query
 from tests.support.values import digest_of
 
 STATES = ["enough", "exhausted", "empty", "pending", "blocked", "layout", "unreachable", "failed"]
@@ -25,7 +25,7 @@ def made(folder: Path, keywords: int, seed: int, plain: float = 0.0) -> int:
     with Ledger.open(folder) as ledger:
         old = [Query(f"old {n}", f"old {n}", 3, ("google", "bing")) for n in range(keywords // 3)]
         ledger.plan(old)
-        new = [Query(f"new {n}", "new", dice.choice((1, 2, 9, ALL))) for n in range(keywords)]
+        new = [Query(f"new {n}", "new", dice.choice((1, 2, 9, None))) for n in range(keywords)]
         run = ledger.plan([*old[::2], *new])
     with closing(sqlite3.connect(folder / "collector.db")) as db, db:
         searches = db.execute("SELECT id, query_id FROM search").fetchall()

@@ -10,7 +10,7 @@ import pytest
 from collector import urls
 from collector.ledger import Ledger
 from collector.ledger.yields import SIDES, Yield
-from collector.model import Failed, Found, Hit, Licence, Query, Rejected, Skipped, Verdict
+from collector.model import Attempt, Failed, Found, Hit, Licence, Query, Rejected, Skipped, Verdict
 from collector.report.facts import as_json, balance, gather
 from collector.urls import host
 from tests.support.collection import Collection, drawn
@@ -30,9 +30,11 @@ def lose(collection: Collection, label: str, host: str, count: int, reason: str)
             if reason.startswith("policy."):
                 collection.ledger.outcome(Skipped(task, reason))
             elif reason.startswith("body."):
-                collection.ledger.outcome(Rejected(task, reason, bytes=1000, seconds=0.5))
+                collection.ledger.outcome(Rejected(task, reason, attempt=Attempt(bytes=1000, seconds=0.5)))
             elif reason:
-                collection.ledger.outcome(Failed(task, reason, seconds=0.25, retry=reason == "image.truncated"))
+                collection.ledger.outcome(
+                    Failed(task, reason, attempt=Attempt(seconds=0.25), retry=reason == "image.truncated")
+                )
 
 
 @pytest.fixture

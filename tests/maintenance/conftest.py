@@ -9,7 +9,7 @@ import pytest
 
 from collector.ledger import Ledger, layout
 from collector.maintenance import startup
-from collector.model import Duplicate, Failed, Found, Picture, Query, Rejected, Saved, Skipped, Task
+from collector.model import Attempt, Duplicate, Failed, Found, Picture, Query, Rejected, Saved, Skipped, Task
 from tests.support.values import hit, search
 
 
@@ -30,7 +30,7 @@ class Shelf:
                     self.save(ledger, task)
                 again = Path(ledger.folder(keyword)) / layout.file_name(self.picture(self.tasks[0]))
                 ledger.outcome(Duplicate(self.tasks[saved], self.picture(self.tasks[0]), again))
-                ledger.outcome(Failed(self.tasks[saved + 1], "http.404", "gone", 404))
+                ledger.outcome(Failed(self.tasks[saved + 1], "http.404", "gone", Attempt(404)))
                 ledger.outcome(Rejected(self.tasks[saved + 2], "body.html", "<!doctype"))
                 ledger.outcome(Skipped(self.tasks[saved + 3], "policy.limit"))
 

@@ -126,7 +126,7 @@ def test_flagged_pictures_are_not_shown(tmp_path: Path) -> None:
         opted_out = collection.add("cat", drawn(4))
         with collection.ledger.transaction():
             collection.ledger.review(dropped.sha256, "cat", "drop")
-            collection.ledger._db.execute("UPDATE outcome SET ignored = 'noai' WHERE sha256 = ?", (opted_out.sha256,))
+            collection.ledger._db.execute("UPDATE outcome SET overrides = 'noai' WHERE sha256 = ?", (opted_out.sha256,))
         html = read(reported(collection)[0])
     shown = re.findall(r'<a class="frame" href="([^"]*)">', html)
     blank = re.findall(r'<a class="frame blank" href="([^"]*)">not shown: ([^<]*)</a>', html)

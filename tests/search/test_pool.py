@@ -15,7 +15,7 @@ import pytest
 
 from collector.browser.options import needs_no_sandbox
 from collector.errors import BrowserError, SourceError, UsageError
-from collector.model import Found, Hit, Noticed, Search, SearchEnded, SearchStarted, SearchState
+from collector.model import Found, Hit, Noticed, Search, SearchEnded, SearchStarted, SearchState, WorkerError
 from collector.search.pool import SearchPool
 from collector.settings import SearchSettings
 from collector.sources.contract import SearchFunction, Web
@@ -54,8 +54,8 @@ class Bench:
         end = time.monotonic() + seconds
         while len(self.of(SearchEnded)) < count:
             self.events.append(self.inbox.get(timeout=max(0.0, end - time.monotonic())))
-            if isinstance(self.events[-1], Exception):
-                raise self.events[-1]
+            if isinstance(self.events[-1], WorkerError):
+                raise self.events[-1].error
         return self.of(SearchEnded)
 
     def drain(self) -> list[Any]:
@@ -354,4 +354,4 @@ def test_close_leaves_nothing_even_in_the_middle_of_a_hung_page(
     close_in(bench, seconds, now)
     assert len(living()) == before
     assert list(temp.iterdir()) == []
-    assert not [event for event in bench.drain() if isinstance(event, (SearchEnded, Exception))]
+    assert not [event for event in bench.drain() if isinstance(event, (SearchEnded, WorkerError))]

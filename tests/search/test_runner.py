@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import BrowserError, SourceError
-from collector.model import ALL, Hit, Noticed, Search, SearchStarted, SearchState
+from collector.model import Hit, Noticed, Search, SearchStarted, SearchState
 from collector.search.runner import Stopped
 from collector.sources.contract import Web
 from tests.support.browser_fakes import FakeBrowser, Stage, pages, tries
@@ -206,7 +206,7 @@ def test_waiting_for_a_full_inbox_is_not_the_searches_time(tmp_path: Path) -> No
             whole(event)
 
     slow = SlowInbox()
-    object.__setattr__(stage.terms, "post", slow.append)
+    object.__setattr__(stage.terms, "emit", slow.append)
     assert stage.search(a_search(), pages(hit(1), hit(2), hit(3))).found == 3
 
 
@@ -238,7 +238,7 @@ def test_a_walk_for_everything_may_take_as_long_as_it_gets_on(tmp_path: Path) ->
             stage.clock.now += 50
             yield hit(1)
 
-    ended = stage.search(a_search(wanted=ALL), slow)
+    ended = stage.search(a_search(wanted=None), slow)
     assert (ended.state, ended.reason, ended.found) == (SearchState.FAILED, "browser.hung", 19)
     assert "nothing came for 60 s" in ended.detail
 

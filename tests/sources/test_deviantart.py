@@ -108,7 +108,7 @@ def test_a_gallery_by_the_site_newest_first_with_everything_it_knows() -> None:
 def test_the_usual_gallery_has_every_picture_once_and_says_what_cannot_be_had() -> None:
     with Walk() as walk:
         hits = walk.hits("ann")
-    barred = {hit.id: (hit.skip, fields(hit)["skipped"]) for hit in hits if hit.skip}
+    barred = {hit.id: (hit.skip_reason, fields(hit)["skipped"]) for hit in hits if hit.skip_reason}
     assert barred == {
         "900000008": ("policy.locked", "for subscribers of its artist"),
         "900000002": ("policy.withdrawn", "deleted"),
@@ -127,7 +127,7 @@ def test_the_usual_gallery_has_every_picture_once_and_says_what_cannot_be_had() 
 def test_what_is_locked_is_named_by_the_site_and_by_the_api(barred: str, words: str) -> None:
     with Walk([Piece(900_000_001, barred=barred)]) as walk:
         (hit,) = walk.hits("ann")
-        assert (hit.skip, walk.asked("dadeviation")) == ("policy.locked", 0)
+        assert (hit.skip_reason, walk.asked("dadeviation")) == ("policy.locked", 0)
         assert words in fields(hit)["skipped"]
         if barred != "blocked":  # the API has no such word
             (hit,) = walk.hits("ann", **API)
@@ -143,9 +143,9 @@ def test_a_work_of_which_guests_see_nothing_is_named_too() -> None:
         list(hits(work, Details(), False)),
         list(hits(work, details, True)),
     )
-    assert (bare.skip, "download button" in fields(bare)["skipped"]) == ("policy.locked", True)
-    assert (hidden.skip, "guests" in fields(hidden)["skipped"]) == ("policy.locked", True)
-    assert (file.skip, file.url, file.media) == ("", "https://a.test/b.zip", Media.FILE)
+    assert (bare.skip_reason, "download button" in fields(bare)["skipped"]) == ("policy.locked", True)
+    assert (hidden.skip_reason, "guests" in fields(hidden)["skipped"]) == ("policy.locked", True)
+    assert (file.skip_reason, file.url, file.media) == ("", "https://a.test/b.zip", Media.FILE)
 
 
 @pytest.mark.parametrize("spelling", [{"wrapped": True}, {"leading_slash": False}, {"r_out_of_range": True}])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import SourceError, UsageError
-from collector.model import Hit, Kind, SearchState
+from collector.model import Hit, SearchState
 from collector.practice import LAYOUTS, Knobs, PracticeWeb
+from collector.sources.google.rows import RowKind
 from tests.sources.conftest import Google
 from tests.sources.pages import Trait, id_of, page_of, result_page, serving, url_of
 
@@ -33,7 +34,7 @@ def test_rows_hover_and_auto_agree_to_the_end_of_the_results(google_images: Goog
     assert {hit.way for hit in by_rows} == {"rows", "batch"}
     assert {hit.way for hit in by_hover} == {"hover"}
     assert all(hit.id and hit.page and hit.title and hit.width and hit.height for hit in auto)
-    assert {hit.kind for hit in auto} >= {Kind.PHOTO, Kind.VIDEO}
+    assert {hit.kind for hit in auto} >= {RowKind.PHOTO, RowKind.VIDEO}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -110,8 +111,8 @@ def test_a_captcha_over_good_results_ends_the_search_with_what_was_found(google_
 def test_kinds_can_be_left_out(google_images: Google) -> None:
     with PracticeWeb(Knobs.calm(total=100)) as web:
         kinds = {hit.kind for hit in google_images(web.url, 80, video=False, product=False)}
-    assert Kind.PHOTO in kinds
-    assert not kinds & {Kind.VIDEO, Kind.PRODUCT}
+    assert RowKind.PHOTO in kinds
+    assert not kinds & {RowKind.VIDEO, RowKind.PRODUCT}
 
 
 # --------------------------------------------------------------------------- other pages

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from collector.model import Kind, Licence
+from collector.model import Licence
 from collector.sources.google import rows
+from collector.sources.google.rows import RowKind
 
 LICENCE = [
     "https://shop.example/buy",
@@ -111,7 +112,7 @@ def test_a_row_holds_what_the_page_says() -> None:
         width=1200,  # the page writes height first
         height=800,
         thumbnail_url="https://thumbs.example/t?q=tbn:_-abcDEF123xyM",
-        kind=Kind.LICENSABLE,
+        kind=RowKind.LICENSABLE,
         page="https://host.example/page/_-abcDEF123xyM",
         title="猫 😀",
         site="The Site",
@@ -126,7 +127,7 @@ def test_a_row_holds_what_the_page_says() -> None:
         ),
     )
     kinds = [row.kind for row in WANTED if row]
-    assert kinds == [Kind.PHOTO, Kind.VIDEO, Kind.LICENSABLE, Kind.PRODUCT]
+    assert kinds == [RowKind.PHOTO, RowKind.VIDEO, RowKind.LICENSABLE, RowKind.PRODUCT]
 
 
 def test_licence_of_2024_is_shorter() -> None:

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from collector import urls
 from collector.images.decode import inspect
 from collector.ledger import Ledger, layout
-from collector.model import Duplicate, Found, Hit, Item, Query, Saved, Search
+from collector.model import Attempt, Duplicate, Found, Hit, Item, Query, Saved, Search
 from collector.settings import FetchSettings
 
 
@@ -72,7 +72,7 @@ class Collection:
                 path = Path(ledger.folder(label), layout.file_name(facts))
                 (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (self.folder / path).write_bytes(body)
-                ledger.outcome(Saved(task, facts, path, final_url=url))
+                ledger.outcome(Saved(task, facts, path, Attempt(final_url=url)))
         return next(item for item in ledger.items() if item.sha256 == facts.sha256)
 
     def _search(self, label: str) -> tuple[Search, int]:

@@ -8,21 +8,23 @@ from queue import SimpleQueue
 from typing import Any
 
 from collector.model import (
-    Arrived,
+    Attempt,
+    Downloaded,
+    DownloadFailed,
     Found,
     Hit,
-    Missed,
     Query,
     Search,
     SearchEnded,
     SearchStarted,
     SearchState,
     Task,
+    WorkerError,
 )
 from tests.support.values import picture
 
-Answer = Callable[[Task], Missed | str | Exception]
-"""What fetching brings: the text of a picture's bytes, a Missed, or a bug."""
+Answer = Callable[[Task], DownloadFailed | str | Exception]
+"""What fetching brings: the text of a picture's bytes, a DownloadFailed, or a bug."""
 
 
 class FakeSearchers:
@@ -79,9 +81,9 @@ class FakeFetchers:
         if isinstance(brought, str):
             part = self._folder / f".collector-{len(self.asked)}.part"
             part.write_text(brought)
-            self._inbox.put(Arrived(task, picture(brought), part, 200, task.url, 0.1))
+            self._inbox.put(Downloaded(task, picture(brought), part, Attempt(200, task.url, 0.1)))
         else:
-            self._inbox.put(brought)
+            self._inbox.put(WorkerError(brought) if isinstance(brought, Exception) else brought)
 
     def close(self, now: bool = False) -> None:
         self.closed = True
@@ -104,7 +106,7 @@ class OpenHosts:
     def started(self, host: str) -> None:
         self.running.append(host)
 
-    def ended(self, host: str, missed: Missed | None, seconds: float = 0.0) -> None:
+    def ended(self, host: str, missed: DownloadFailed | None, seconds: float = 0.0) -> None:
         self.running.remove(host)
 
     def backoff(self, attempt: int) -> float:

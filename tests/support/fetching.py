@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from collector.fetch.pool import ProcessPool
-from collector.model import Arrived, Missed, Task
+from collector.model import Downloaded, DownloadFailed, Task, WorkerError
 from collector.settings import FetchSettings
 from tests.support.misbehaving import Server, serving
 
@@ -40,7 +40,7 @@ def second() -> Iterator[Server]:
         yield running
 
 
-Fetch = Callable[..., Arrived | Missed]
+Fetch = Callable[..., Downloaded | DownloadFailed]
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def fetch(tmp_path: Path) -> Iterator[Fetch]:
     """fetch(url, page=..., settings={...}): one task through a whole pool; checks that no stray part file stays."""
     pools: dict[tuple[Any, ...], tuple[ProcessPool, SimpleQueue[Any]]] = {}
 
-    def run(url: str, settings: dict[str, Any] | None = None, **task: Any) -> Arrived | Missed:
+    def run(url: str, settings: dict[str, Any] | None = None, **task: Any) -> Downloaded | DownloadFailed:
         key = tuple(sorted((settings or {}).items()))
         if key not in pools:
             inbox: SimpleQueue[Any] = SimpleQueue()
@@ -57,9 +57,9 @@ def fetch(tmp_path: Path) -> Iterator[Fetch]:
         pool, inbox = pools[key]
         pool.submit(Task(1, 1, url, **task))
         value = inbox.get(timeout=20)
-        if isinstance(value, Exception):
-            raise value
-        assert isinstance(value, Arrived | Missed)
+        if isinstance(value, WorkerError):
+            raise value.error
+        assert isinstance(value, Downloaded | DownloadFailed)
         return value
 
     yield run
@@ -73,6 +73,6 @@ def slug(fetch: Fetch) -> Callable[..., str]:
 
     def run(url: str, settings: dict[str, Any] | None = None, **task: Any) -> str:
         value = fetch(url, settings, **task)
-        return value.reason if isinstance(value, Missed) else "arrived"
+        return value.reason if isinstance(value, DownloadFailed) else "arrived"
 
     return run

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 
-from collector.model import ALL, Digest, Hit, Picture, Query, Search, SearchState, Tally
+from collector.model import Digest, Hit, Picture, Query, Search, SearchState, Tally
 from collector.urls import url_key
 
 
@@ -39,7 +39,8 @@ def digest_of(tallies: Sequence[Tally]) -> Digest:
         reasons.update(dict(tally.reasons))
     sums = {name: sum(getattr(tally, name) for tally in tallies) for name in SUMMED}
     title = "1 keyword" if len(tallies) == 1 else f"{len(tallies):,} keywords"
-    limit = min(ALL, sum(tally.limit for tally in tallies))
+    limits = [tally.limit for tally in tallies if tally.limit is not None]
+    limit = sum(limits) if len(limits) == len(tallies) else None
     ordered = tuple(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0])))
     few = len(tallies) <= 40
     again = [tally for tally in tallies if tally.waiting + tally.retry]
@@ -53,7 +54,7 @@ def digest_of(tallies: Sequence[Tally]) -> Digest:
             for tally in tallies
         ),
         sum(tally.short > 0 for tally in again),
-        sum(tally.limit >= ALL for tally in again),
+        sum(tally.limit is None for tally in again),
     )
 
 
@@ -62,4 +63,4 @@ def _misses(tally: Tally) -> bool:
 
 
 def _missing(tally: Tally) -> tuple[int, int]:
-    return (tally.waiting + tally.retry if tally.limit >= ALL else tally.short), tally.failed
+    return (tally.waiting + tally.retry if tally.limit is None else tally.short), tally.failed

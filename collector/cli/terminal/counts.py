@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from collector.model import (
-    ALL,
     Duplicate,
     Event,
     Failed,
@@ -32,7 +31,7 @@ WINDOW: Final = 10.0
 class Counts:
     """Totals of one run, and the pace of the last ten seconds."""
 
-    def __init__(self, keywords: int, wanted: int, clock: Clock, searched: int = 0, saved: int = 0) -> None:
+    def __init__(self, keywords: int, wanted: int | None, clock: Clock, searched: int = 0, saved: int = 0) -> None:
         self.keywords = keywords
         self.wanted = wanted
         self.searched = float(searched)
@@ -109,7 +108,7 @@ class _Pictures:
     """How one keyword's pictures stand in this run."""
 
     keyword: str
-    limit: int
+    limit: int | None
     sources: int
     """Searches of it that have not ended."""
     searches: list[int] = field(default_factory=list)
@@ -119,7 +118,8 @@ class _Pictures:
 
     def over(self) -> bool:
         """True when it has all it wants, or everything that was found has an outcome."""
-        return self.saved >= self.limit or (self.sources <= 0 and self.saved + self.others >= self.found)
+        enough = self.limit is not None and self.saved >= self.limit
+        return enough or (self.sources <= 0 and self.saved + self.others >= self.found)
 
 
 class Finishing:
@@ -164,6 +164,6 @@ class Finishing:
         del self._of_query[query]
         for number in pictures.searches:
             del self._of_search[number]
-        if pictures.limit >= ALL:
+        if pictures.limit is None:
             return f'"{pictures.keyword}" is done: {pictures.saved:,} saved'
         return f'"{pictures.keyword}" has {pictures.saved:,} of {pictures.limit:,} pictures'

@@ -42,11 +42,11 @@ class Show(Protocol):
 
 
 def choose(
-    events: bool, stderr_is_terminal: bool, keywords: int, wanted: int, *, searched: int = 0, saved: int = 0
+    events: bool, stderr_is_terminal: bool, keywords: int, wanted: int | None, *, searched: int = 0, saved: int = 0
 ) -> Show:
     """The show that fits: JSON lines on stdout if asked for, else bars or lines on stderr.
 
-    `keywords` to be searched and pictures `wanted` in all, 0 for unknown; `searched` and `saved` are how
+    `keywords` to be searched and pictures `wanted` in all, 0 and None for unknown; `searched` and `saved` are how
     many of them earlier runs have brought.
     """
     if events:
@@ -138,7 +138,7 @@ class Bars:
         if counts.keywords or counts.searching or counts.searched:
             bars.add_row("searches", _bar(counts.searched, counts.keywords), counts.searches_text())
             details.append(", ".join(map(printable, tuple(counts.searching.values())[:8])))
-        bars.add_row("pictures", _bar(counts.saved, counts.wanted), counts.pictures_text())
+        bars.add_row("pictures", _bar(counts.saved, counts.wanted or 0), counts.pictures_text())
         details.append(counts.others_text())
         shown = [Text(text, style="dim", no_wrap=True, overflow="ellipsis") for text in details if text]
         return Group(bars, *shown)

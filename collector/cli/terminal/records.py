@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from collector.model import (
-    ALL,
+    Attempt,
     Duplicate,
     Event,
     Failed,
@@ -30,30 +30,27 @@ def record(event: Event) -> Record:
     """`event` first, then the event's own fields; unknown ones are "", 0 or null as in the model."""
     match event:
         case SearchStarted(search):
-            return {"event": "search_started", **_search(search), "wanted": _limit(search.wanted)}
+            return {"event": "search_started", **_search(search), "wanted": search.wanted}
         case Found(search, rank, hit):
             return {"event": "found", **_search(search), "rank": rank, **_hit(hit)}
         case SearchEnded(search):
             return {"event": "search_ended", **_search(search), **_ending(event)}
         case Saved():
-            arrival = {**_arrival(event), "via": event.via, "ignored": event.ignored}
+            arrival = {**_arrival(event), "via": event.attempt.via or "", "ignored": event.attempt.overrides or ""}
             return {"event": "saved", **_task(event.task), **_picture(event.picture), **arrival}
         case Duplicate():
             same = {"event": "duplicate", **_task(event.task), "reason": event.reason}
             return same | _picture(event.picture) | _arrival(event)
         case Rejected() | Failed():
             missed = {"event": type(event).__name__.lower(), **_task(event.task), "reason": event.reason}
-            missed |= {"detail": event.detail, "http_status": event.http_status, "seconds": round(event.seconds, 3)}
-            return missed | ({"retry": event.retry} if isinstance(event, Failed) else {"bytes": event.bytes})
+            missed |= {"detail": event.detail, **_attempt(event.attempt)}
+            if isinstance(event, Failed):
+                return missed | {"retry": event.retry}
+            return missed | {"bytes": event.attempt.bytes or 0}
         case Skipped(task, reason, detail):
             return {"event": "skipped", **_task(task), "reason": reason, "detail": detail}
         case Noticed(text, level):
             return {"event": "noticed", "level": level, "text": text}
-
-
-def _limit(number: int) -> int | None:
-    """null for everything there is."""
-    return number if number < ALL else None
 
 
 def _url(url: str) -> Record:
@@ -88,7 +85,7 @@ def _hit(hit: Hit) -> Record:
         "width": hit.width,
         "height": hit.height,
         "is_thumbnail": hit.is_thumbnail,
-        "kind": hit.kind.value,
+        "kind": hit.kind,
         "way": hit.way,
         "media": hit.media.value,
         "licence_url": hit.licence.url,
@@ -113,7 +110,10 @@ def _picture(picture: Picture) -> Record:
 def _arrival(event: Saved | Duplicate) -> Record:
     return {
         "path": event.path.as_posix(),
-        "http_status": event.http_status,
-        "final_url": _url(event.final_url)["url"],
-        "seconds": round(event.seconds, 3),
+        "final_url": _url(event.attempt.final_url or "")["url"],
+        **_attempt(event.attempt),
     }
+
+
+def _attempt(attempt: Attempt) -> Record:
+    return {"http_status": attempt.status or 0, "seconds": round(attempt.seconds, 3)}

@@ -47,8 +47,8 @@ def story(told: Told, trouble: str) -> list[str]:
     if facts["via"]:
         came = f": {shortened(facts['final_url'])}" if facts["final_url"] else ""
         lines.append(f"  via       {_VIA.get(facts['via'], facts['via'])}{came}")
-    if facts["ignored"]:
-        lines.append(f"  ignored   {facts['ignored']}")
+    if facts["overrides"]:
+        lines.append(f"  ignored   {facts['overrides']}")
     lines += [f"  {name:<9} {text}" for name, text in json.loads(facts["rights"] or "[]")]
     if facts["attempts"]:
         last = f", the last {facts['ended_at']}, {facts['seconds']:.1f} s"

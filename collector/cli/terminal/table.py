@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from collector.cli.terminal.text import meaning, printable, write
 from collector.ledger.layout import LEDGER
-from collector.model import ALL, Digest, Tally
+from collector.model import Digest, Tally
 
 if TYPE_CHECKING:
     from rich.console import OverflowMethod
@@ -170,7 +170,7 @@ def _why(total: Tally, stream: TextIO) -> None:
 
 def _closing(total: Tally, seconds: float, out: Path) -> str:
     took = f" in {seconds:,.1f} s" if seconds else ""
-    wanted = f" of {total.limit:,}" if total.limit < ALL else ""
+    wanted = f" of {total.limit:,}" if total.limit is not None else ""
     apart = _apart(total)
     what = "saved" if apart else "pictures saved"
     saved = f"{total.saved:,}{wanted} {what}{apart}, {total.bytes / 1e6:,.1f} MB"
@@ -195,5 +195,4 @@ def _json_summary(digest: Digest, seconds: float, out: Path, stream: TextIO, lef
 
 
 def _plain(tally: Tally) -> dict[str, Any]:
-    fields = asdict(tally)
-    return {**fields, "limit": tally.limit if tally.limit < ALL else None}
+    return asdict(tally)

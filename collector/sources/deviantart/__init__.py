@@ -148,7 +148,7 @@ class _Looker:
         """Which to look at. The last known one before a new one too: an earlier run may have stopped inside of it."""
         known = [work.key in self._known for work in works]
         settled = [this and behind for this, behind in zip(known, [*known, False][1:], strict=True)]
-        plain = [work.text or bool(work.skip) for work in works]
+        plain = [work.text or work.skip_reason is not None for work in works]
         return [self._wanted and not was and not bare for was, bare in zip(settled, plain, strict=True)]
 
 

@@ -84,7 +84,7 @@ class Api:
 
         There are few a week. Once they are used up nothing is asked for any more: the views remain.
         """
-        if not work.downloadable or work.skip:
+        if not work.downloadable or work.skip_reason:
             return "", ""
         try:
             answer = self._get(f"deviation/download/{work.uuid}", {})

@@ -53,7 +53,7 @@ class Work:
     """The view is known to be the untouched file already."""
     mature: bool = False
     made_by_ai: bool = False
-    skip: str = ""
+    skip_reason: str | None = None
     """Why it cannot be had, a reason; "" when nothing is known to stand in the way."""
     skipped: str = ""
     uuid: str = ""
@@ -61,7 +61,7 @@ class Work:
     @property
     def key(self) -> str:
         """Its first hit's. What cannot be had has another: should it be opened one day, it counts as new."""
-        return id_key(NAME, f"{self.id}/{self.skip.rpartition('.')[2]}" if self.skip else str(self.id))
+        return id_key(NAME, f"{self.id}/{self.skip_reason.rpartition('.')[2]}" if self.skip_reason else str(self.id))
 
 
 # --------------------------------------------------------------------------- JSON -> Work
@@ -86,7 +86,7 @@ def of_site(entry: Mapping[str, Any]) -> Work | None:
         downloadable=bool(one.get("isDownloadable")),
         mature=bool(one.get("isMature")),
         made_by_ai=bool(one.get("isAiGenerated")),
-        skip=skip,
+        skip_reason=skip,
         skipped=skipped,
     )
 
@@ -119,7 +119,7 @@ def of_api(one: Mapping[str, Any]) -> Work | None:
         original=downloadable and bool(shown) and shown.get("filesize") == one.get("download_filesize"),
         mature=bool(one.get("is_mature")),
         made_by_ai=bool(one.get("is_ai_generated")),
-        skip=skip,
+        skip_reason=skip,
         skipped=skipped,
         uuid=str(one["deviationid"]),
     )
@@ -177,8 +177,8 @@ def hits(work: Work, details: Details, originals: bool) -> Iterator[Hit]:
     """
     if work.text:
         return
-    if work.skip:
-        yield _hit(work, details, "", Ladder((work.page,)), work.skip, work.skipped)
+    if work.skip_reason:
+        yield _hit(work, details, "", Ladder((work.page,)), work.skip_reason, work.skipped)
         return
     viewable = not details.file_type or details.file_type in PICTURES or details.file_type in VIDEOS
     download = details.download if viewable else ""
@@ -192,11 +192,11 @@ def hits(work: Work, details: Details, originals: bool) -> Iterator[Hit]:
         yield _hit(work, details, "/file", Ladder((details.download,)))
     elif not first.urls and not details.further:
         why = "only behind its download button" if details.download else "the site shows no picture of it to guests"
-        barred = Work(work.id, work.page, work.title, work.author, work.published, skip="policy.locked")
+        barred = Work(work.id, work.page, work.title, work.author, work.published, skip_reason="policy.locked")
         yield _hit(barred, details, "", Ladder((work.page,)), "policy.locked", why)
 
 
-def _hit(work: Work, details: Details, part: str, there: Ladder, skip: str = "", skipped: str = "") -> Hit:
+def _hit(work: Work, details: Details, part: str, there: Ladder, skip: str | None = None, skipped: str = "") -> Hit:
     media = Media.VIDEO if there.moving else Media.FILE if part == "/file" else Media.PICTURE
     facts = {
         "deviation": str(work.id),
@@ -224,7 +224,7 @@ def _hit(work: Work, details: Details, part: str, there: Ladder, skip: str = "",
         media=media,
         published=work.published,
         fields=tuple((name, value) for name, value in facts.items() if value),
-        skip=skip,
+        skip_reason=skip,
     )
 
 

@@ -9,9 +9,10 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
-from collector.model import Kind, Licence
+from collector.model import Licence
 
 # The row (2020 to 2026): [0, "<id>", ["<thumbnail>", height, width], ["<full>", height, width], null, kind, "rgb()",
 # .., {"2003": [null, reference, page, title, .., [12] site, .., [17] domain], "2006": [.., [11] licence]}]
@@ -31,7 +32,17 @@ _NOT_JSON: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|([^\"\\/bfnrtu]))", re.DO
 _LONGEST_ROW: Final = 200_000
 _DECODER: Final = json.JSONDecoder(strict=False)
 
-_KINDS: Final = {2: Kind.PRODUCT, 3: Kind.VIDEO, 7: Kind.LICENSABLE}
+
+class RowKind(StrEnum):
+    """What a row says the picture is (item KIND: 0, 2, 3, 7)."""
+
+    PHOTO = "photo"
+    PRODUCT = "product"
+    VIDEO = "video"
+    LICENSABLE = "licensable"
+
+
+_KINDS: Final = {2: RowKind.PRODUCT, 3: RowKind.VIDEO, 7: RowKind.LICENSABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,7 @@ class Row:
     width: int
     height: int
     thumbnail_url: str = ""
-    kind: Kind = Kind.PHOTO
+    kind: RowKind = RowKind.PHOTO
     page: str = ""
     title: str = ""
     site: str = ""
@@ -130,7 +141,7 @@ def parse(value: Any) -> Row | None:
         height=full[1],
         width=full[2],
         thumbnail_url=thumbnail[0] if thumbnail else "",
-        kind=_KINDS.get(value[5], Kind.PHOTO) if len(value) > 5 and isinstance(value[5], int) else Kind.PHOTO,
+        kind=_KINDS.get(value[5], RowKind.PHOTO) if len(value) > 5 and isinstance(value[5], int) else RowKind.PHOTO,
         page=_text(source, 2),
         title=_text(source, 3) or _text(extras.get("2008"), 1),
         site=_text(source, 12) or domain,

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from collector.errors import SourceError
-from collector.model import Hit, Kind, SearchState
+from collector.model import Hit, SearchState
 from collector.sources.contract import Web
 from collector.sources.google import result_url, rows
 from collector.sources.google.page import Card, Known, Page, Shown
-from collector.sources.google.rows import Row
+from collector.sources.google.rows import Row, RowKind
 from collector.urls import url_key
 
 ORDERS: Final = {
@@ -108,9 +108,9 @@ class Harvest:
                 yield self._hit(Card(row.id), _from_row(row, "rows"))
 
     def _unwanted(self, id: str) -> bool:
-        kind = self.rows[id].kind if id in self.rows else Kind.PHOTO
-        return (kind is Kind.VIDEO and not self.settings["video"]) or (
-            kind is Kind.PRODUCT and not self.settings["product"]
+        kind = self.rows[id].kind if id in self.rows else RowKind.PHOTO
+        return (kind is RowKind.VIDEO and not self.settings["video"]) or (
+            kind is RowKind.PRODUCT and not self.settings["product"]
         )
 
     def _order(self) -> tuple[str, ...]:
@@ -255,7 +255,7 @@ class Harvest:
             title=row.title or card.title,
             site=row.site,
             thumbnail_url=row.thumbnail_url or card.thumbnail,
-            kind=row.kind,
+            kind=row.kind.value,
             way=find.way,
             licence=row.licence,
         )

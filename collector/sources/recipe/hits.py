@@ -115,7 +115,7 @@ def lost(url: str, carried: Mapping[str, str], why: str, parent: str) -> Hit:
         title=title,
         published=published,
         way="recipe",
-        skip="page.no_picture",
+        skip_reason="page.no_picture",
         fields=(*fields, ("skipped", why)),
     )
 

@@ -59,13 +59,13 @@ def test_every_cover_comes_in_order_with_title_and_date() -> None:
 def test_what_is_lost_is_told_and_stands_in_the_ledgers_hits() -> None:
     double = Double()
     with walked(double, "time-covers") as (hits, notices, _):
-        lost = [hit for hit in hits if hit.skip]
-        assert [(hit.skip, dict(hit.fields)["skipped"]) for hit in lost] == [
+        lost = [hit for hit in hits if hit.skip_reason]
+        assert [(hit.skip_reason, dict(hit.fields)["skipped"]) for hit in lost] == [
             ("page.no_picture", "its page shows no picture"),
             ("page.no_picture", "HTTP 404"),
         ]
         assert lost[0].title == double.title(3)
-        pictures = [hit for hit in hits if not hit.skip]
+        pictures = [hit for hit in hits if not hit.skip_reason]
         assert len(pictures) == 38
         assert len({hit.key for hit in pictures}) == 37
         assert [hit.title for hit in pictures if not hit.published] == [double.title(11)]
@@ -368,5 +368,5 @@ def test_pages_may_be_rendered_and_the_browser_is_spared_what_is_not_there(tmp_p
     with PracticeWeb(doubles={"recipe": site}) as practice, ByBrowser(f"{practice.url}/recipe") as lent:  # type: ignore[dict-item]
         hits = list(recipe.search(search_for(keyword, "recipe"), lent))
         assert [url.rpartition("/")[2] for url in lent.opened] == ["1", "3"]
-        assert named([hit for hit in hits if not hit.skip]) == ["scripted", "scripted"]
+        assert named([hit for hit in hits if not hit.skip_reason]) == ["scripted", "scripted"]
         assert any("HTTP 404" in notice for notice in lent.notices)
