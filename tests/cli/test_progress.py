@@ -41,8 +41,8 @@ DATA = "data:image/png;base64," + "A" * 5000
 PICTURE = Picture("ab" * 32, "JPEG", "jpg", 640, 480, 500_000)
 
 
-def search(number: int, keyword: str, limit: int = 2, sources: tuple[str, ...] = ("google",)) -> Search:
-    return Search(number, Query(keyword, keyword, limit, sources), sources[0], limit + 10)
+def search(number: int, keyword: str, limit: int | None = 2, sources: tuple[str, ...] = ("google",)) -> Search:
+    return Search(number, Query(keyword, keyword, limit, sources), sources[0], limit and limit + 10)
 
 
 def task(number: int, search_id: int, url: str = "http://a.example/1.jpg") -> Task:

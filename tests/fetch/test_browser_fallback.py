@@ -178,9 +178,9 @@ def test_a_browser_comes_before_the_thumbnail(server: Server, rescue, showing: S
     showing.shows[url] = JPEG
     pool, inbox = rescue(stand_ins=True)
     pool.submit(Task(1, 1, url, page=page_of(server), thumbnail_url=small))
-    assert inbox.get(timeout=10).via == "browser"
+    assert inbox.get(timeout=10).attempt.via == "browser"
     pool.submit(Task(2, 1, server.base + "/gone.jpg", page=page_of(server), thumbnail_url=small))
-    assert inbox.get(timeout=10).via == "thumbnail"
+    assert inbox.get(timeout=10).attempt.via == "thumbnail"
 
 
 @pytest.mark.browser

@@ -207,7 +207,7 @@ def test_closed_means_closed(pool_of) -> None:
 def test_folder_that_is_gone_is_an_error_not_a_failure(server: Server, pool_of, tmp_path: Path) -> None:
     pool, inbox = pool_of(folder=tmp_path / "gone")
     pool.submit(Task(1, 1, server.put("/x.jpg", ok(JPEG))))
-    assert isinstance(inbox.get(timeout=5), FileNotFoundError)
+    assert isinstance(inbox.get(timeout=5).error, FileNotFoundError)
 
 
 def test_full_disk_is_an_error_and_leaves_nothing(

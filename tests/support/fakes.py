@@ -51,7 +51,7 @@ class FakeSearchers:
             state = SearchState.EXHAUSTED
             known.add(found.key)
             self._inbox.put(Found(search, seen, found))
-            if len(known) >= search.wanted:
+            if search.wanted is not None and len(known) >= search.wanted:
                 state = SearchState.ENOUGH
                 break
         self._inbox.put(SearchEnded(search, state, found=seen, seconds=0.1))
