@@ -8,7 +8,10 @@ import pytest
 
 from collector.model import Licence
 from collector.sources.google import rows
-from collector.sources.google.rows import RowKind
+from collector.sources.google.rows import Row, RowKind
+from collector.sources.opaque import NOTHING, Address
+
+HOME = "https://www.google.com"
 
 LICENCE = [
     "https://shop.example/buy",
@@ -45,6 +48,10 @@ def item(
     return [0, id, [f"https://thumbs.example/t?q=tbn:{id}", 183, 275], full, None, kind, "rgb(1,2,3)", None, 0, extra]
 
 
+def found(text: str) -> list[Row]:
+    return list(rows.find(text, HOME))
+
+
 def google(value: Any) -> str:
     """JSON as Google writes it into scripts: no bare <, >, = or &."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
@@ -59,7 +66,7 @@ PICTURES = [
     item("_-abcDEF123xyM", kind=7, licence=LICENCE, title="猫 😀"),
     item("P0QHmYgCj_o-JM", kind=2, url="http://plain.example/no-extension"),
 ]
-WANTED = [rows.parse(picture) for picture in PICTURES]
+WANTED = [rows.parse(picture, HOME) for picture in PICTURES]
 
 AF_2020 = "AF_initDataCallback({key: 'ds:2', isError:  false , hash: '3', data:function(){return [null,[[%s]\n]\n]}});"
 AF_2022 = "AF_initDataCallback({key: 'ds:1', hash: '2', data:[null,[[%s]]], sideChannel: {}});"
@@ -101,19 +108,19 @@ BODIES = {"batch_once": batch_once, "batch_twice": batch_twice}
 
 @pytest.mark.parametrize("name", [*SPELLINGS, *BODIES])
 def test_every_spelling_gives_the_same_rows(name: str) -> None:
-    assert list(rows.find({**SPELLINGS, **BODIES}[name]())) == WANTED
+    assert found({**SPELLINGS, **BODIES}[name]()) == WANTED
 
 
 def test_a_row_holds_what_the_page_says() -> None:
-    row = rows.parse(PICTURES[2])
+    row = rows.parse(PICTURES[2], HOME)
     assert row == rows.Row(
         id="_-abcDEF123xyM",
-        url="https://host.example/full/_-abcDEF123xyM.jpg?a=1&b=2",
+        full=Address("https://host.example/full/_-abcDEF123xyM.jpg?a=1&b=2"),
         width=1200,  # the page writes height first
         height=800,
         thumbnail_url="https://thumbs.example/t?q=tbn:_-abcDEF123xyM",
         kind=RowKind.LICENSABLE,
-        page="https://host.example/page/_-abcDEF123xyM",
+        page=Address("https://host.example/page/_-abcDEF123xyM"),
         title="猫 😀",
         site="The Site",
         reference="ref-_-abcDEF123xyM",
@@ -131,15 +138,15 @@ def test_a_row_holds_what_the_page_says() -> None:
 
 
 def test_licence_of_2024_is_shorter() -> None:
-    row = rows.parse(item("idididididid", licence=LICENCE[:5]))
+    row = rows.parse(item("idididididid", licence=LICENCE[:5]), HOME)
     assert row is not None
     assert row.licence == Licence(url=LICENCE[1], page=LICENCE[0], licensor="Example Stock")
 
 
 def test_javascript_that_is_not_json_is_still_read() -> None:
     text = google(PICTURES[0]).replace("null", "").replace("\\u003d", "\\x3d").replace("A title", "A\\'s title")
-    (row,) = rows.find(f"x=[{text}]")
-    assert row.url == "https://host.example/full/s8E2bOrQzZKj7M.jpg?a=1&b=2"
+    (row,) = found(f"x=[{text}]")
+    assert row.full.url == "https://host.example/full/s8E2bOrQzZKj7M.jpg?a=1&b=2"
     assert row.title == "A's title"
 
 
@@ -157,7 +164,7 @@ def test_javascript_that_is_not_json_is_still_read() -> None:
     ],
 )
 def test_what_is_not_a_row_is_passed_over(text: str) -> None:
-    assert list(rows.find(text)) == []
+    assert found(text) == []
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -169,10 +176,27 @@ def test_any_title_and_url_survive_any_number_of_quotings(seed: int) -> None:
     body = google([picture])
     for _ in range(dice.randrange(4)):
         body = json.dumps({"x": [body]}, ensure_ascii=dice.random() < 0.5)
-    assert list(rows.find("junk \\" + body)) == [rows.parse(picture)]
+    assert found("junk \\" + body) == [rows.parse(picture, HOME)]
 
 
 def test_large_scripts_are_quick(record_property: Any) -> None:
     many = [item(f"id{number:012d}") for number in range(800)]
     text = "x" * 500_000 + W_JD % ",".join(f'"k{at}":[1,{google(picture)}]' for at, picture in enumerate(many))
-    assert len(list(rows.find(json.dumps(text)))) == 800
+    assert len(found(json.dumps(text))) == 800
+
+
+def test_hidden_addresses_make_rows_of_tokens() -> None:
+    hidden = item("hiddenhiddenM", url="/goto?url=CAESpicture", licence=["/goto?url=CAESshop", "https://cc.example/by"])
+    hidden[9]["2003"][2] = "https://www.google.com/goto?url=CAESpage&ved=1"
+    row = rows.parse(hidden, HOME)
+    assert row is not None
+    assert row.full == Address(token="/goto?url=CAESpicture")
+    assert row.page == Address(token="/goto?url=CAESpage&ved=1")
+    assert row.licence == Licence(url="https://cc.example/by")
+    assert (row.width, row.height) == (1200, 800)
+
+
+def test_a_row_without_any_address_still_says_size_and_page() -> None:
+    row = rows.parse(item("rawrawrawrawM", url="x-raw-image:///0123"), HOME)
+    assert row is not None
+    assert (row.full, row.page) == (NOTHING, Address("https://host.example/page/rawrawrawrawM"))

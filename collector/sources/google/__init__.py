@@ -17,9 +17,9 @@ from collector.model import Hit, Search
 from collector.sources.contract import Source, Value, Web
 from collector.sources.google import states
 from collector.sources.google.filters import FACETS, FILTERS, address
+from collector.sources.google.harvest import CHOICES, Harvest
 from collector.sources.google.page import Look, Page
 from collector.sources.google.states import State
-from collector.sources.google.strategies import ORDERS, Harvest
 
 _SETTINGS: Final[Mapping[str, Value]] = {
     "home": "https://www.google.com",
@@ -31,9 +31,8 @@ _SETTINGS: Final[Mapping[str, Value]] = {
     "video": True,
     "product": True,
 }
-"""home: where /search is; harvest: auto, rows, hover or click; panel_timeout: seconds for a clicked picture, at
-most 7;
-hl, gl: language and country of the page; safe: on, blur or off ("" leaves it to Google); video, product:
+"""home: where /search is; harvest: auto, or one way alone (see `harvest`); panel_timeout: seconds for a clicked
+picture, at most 7; hl, gl: language and country of the page; safe: on, blur or off ("" leaves it to Google); video, product:
 keep video stills and product pictures, where the page tells them apart."""
 
 _STEP: Final = 100
@@ -51,18 +50,18 @@ _RELOADS: Final = 5
 def search(search: Search, web: Web) -> Iterator[Hit]:
     """Hits in the page's order. SourceError for every page that is not a result page."""
     settings = web.settings
-    if settings["harvest"] not in ORDERS:
-        raise UsageError(f"google.harvest is {settings['harvest']!r}; choices: {', '.join(ORDERS)}")
+    if settings["harvest"] not in CHOICES:
+        raise UsageError(f"google.harvest is {settings['harvest']!r}; choices: {', '.join(CHOICES)}")
     web.browser.open(address(search.query, settings))
-    page = Page(web.browser)
+    page = Page(web.browser, str(settings["home"]))
     harvest = Harvest(page, web, settings)
     look = _arrive(harvest)
     if look is None:
         return
     while look is not None:
-        yield from harvest.resolve(harvest.take())
-        if look.layout != "mosaic" and settings["harvest"] in ("auto", "rows"):
-            yield from harvest.loose()  # these layouts show fewer cards than the data of the page names
+        yield from harvest.resolve(harvest.known.take())
+        if look.layout != "mosaic" and harvest.reads_rows:
+            yield from harvest.resolve(harvest.known.loose())
         look = _further(harvest) if web.wanted() > 0 else None
 
 
@@ -71,8 +70,8 @@ def _arrive(harvest: Harvest) -> Look | None:
     began: dict[State, float] = {}
     while True:
         look = _look(harvest)
-        state = states.classify(look, len(harvest.rows))
-        if state is State.RESULTS and (look.count or harvest.settings["harvest"] in ("auto", "rows")):
+        state = states.classify(look, len(harvest.known.rows))
+        if state is State.RESULTS and (look.count or harvest.reads_rows):
             return look
         since = began.setdefault(state, time.monotonic())
         if time.monotonic() - since < states.patience(state) and harvest.web.remaining() > 0:
@@ -93,9 +92,9 @@ def _further(harvest: Harvest) -> Look | None:
         loads = page.loads
         step = page.advance(waits[stagnant], min(_ADVANCE, max(int(web.remaining() * 1000), _STEP)))
         look = _look(harvest)
-        if states.classify(look, len(harvest.rows)) is not State.RESULTS:
+        if states.classify(look, len(harvest.known.rows)) is not State.RESULTS:
             look = _recovered(harvest)
-        if harvest.fresh:
+        if harvest.known.fresh:
             return look
         if step.challenged and page.loads == loads:
             challenges += 1
@@ -127,13 +126,13 @@ def _look(harvest: Harvest) -> Look:
     """Look at the page; learn its rows and note the cards that were never seen."""
     look = harvest.page.look()
     for text in look.inline:
-        harvest.learn(text)
+        harvest.known.learn(text)
     for text in look.batches:
-        harvest.learn(text, batch=True)
-    harvest.note(look.cards)
-    keys = [card.key for card in look.cards if card.key and card.id not in harvest.rows]
+        harvest.known.learn(text, batch=True)
+    harvest.known.note(look.cards)
+    keys = [card.key for card in look.cards if card.key and card.id not in harvest.known.rows]
     for text in harvest.page.runtime_rows(keys) if keys else ():
-        harvest.learn(text, batch=True)
+        harvest.known.learn(text, batch=True)
     return look
 
 

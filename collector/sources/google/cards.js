@@ -88,18 +88,18 @@ function sourceLink(card) {
   return [...card.querySelectorAll("a[href]")].find((link) => isWeb(link.href) && !/\/(imgres|search)\?/.test(link.href)) || null;
 }
 
+// As it is written: what is a token and what an address is decided outside.
 function pageOf(card, link) {
-  const own = card.getAttribute("data-lpage");
-  if (own) return own;
-  return link ? linkTarget(link) : "";
+  return card.getAttribute("data-lpage") || (link ? link.href : "");
 }
 
-function linkTarget(link) {
+// One spelling for two links to the same page, wrapped or not.
+function destination(href) {
+  if (!href) return "";
   try {
-    const url = new URL(link.href, location.href);
-    if (url.pathname === "/url") return url.searchParams.get("url") || url.searchParams.get("q") || link.href;
+    const url = new URL(href, location.href);
+    return (url.pathname === "/url" && (url.searchParams.get("url") || url.searchParams.get("q"))) || url.href;
   } catch { return ""; }
-  return link.href;
 }
 
 function thumbnailOf(image) {

@@ -15,6 +15,7 @@ from typing import Any, Final
 from collector.browser.contract import Browser
 from collector.errors import SourceError
 from collector.model import SearchState
+from collector.sources.opaque import NOTHING, Address, read
 
 _PARTS: Final = ("cards.js", "state.js", "panel.js", "scroll.js")
 _CALL: Final = """
@@ -34,7 +35,7 @@ class Card:
     """What a card of the grid says about its picture; "" and 0 are unknown."""
 
     id: str
-    page: str = ""
+    page: Address = NOTHING
     title: str = ""
     thumbnail: str = ""
     """http(s) only."""
@@ -86,23 +87,25 @@ class Shown:
     """What the side panel brought for a clicked card."""
 
     id: str
-    url: str
+    url: str = ""
     """"" when no picture came in time."""
-    width: int
-    height: int
-    target: str
-    moved: bool
+    width: int = 0
+    height: int = 0
+    target: str = ""
+    moved: bool = False
     """False when nothing in the page reacted to the click."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Surroundings:
     """What is known beforehand about the cards to be clicked."""
 
-    thumbnails: list[str]
+    small: list[str]
     """URLs that are small pictures, wherever they are shown."""
     spared: list[str]
     """Ids of cards to which there is another way: not worth a long wait."""
+    network: bool = False
+    """A picture that the page asks for is enough, shown or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +130,16 @@ class Advance:
 class Page:
     """The page in the browser's window."""
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Browser, home: str) -> None:
         self.browser = browser
+        self._home = home
         self.loads = 0
         """How often our script had to be put in: 1 more for every time the page was loaded anew."""
 
     def look(self, keys: Sequence[str] = ()) -> Look:
         """State, new cards and new texts in one round trip. `keys` of rows to ask for at run time."""
         value = dict(self._call("look", list(keys)))
-        cards = tuple(Card(**card) for card in value.pop("cards"))
+        cards = tuple(Card(**{**card, "page": read(card["page"], self._home)}) for card in value.pop("cards"))
         inline, batches = tuple(value.pop("inline")), tuple(value.pop("batches"))
         return Look(cards=cards, inline=inline, batches=batches, **value)
 
@@ -159,9 +163,9 @@ class Page:
         """Result addresses that the page wrote for these cards; milliseconds without news, and at all."""
         return dict(self._call_async("hover", list(ids), patience, limit))
 
-    def click(self, ids: Sequence[str], known: Known, limit: int, budget: int) -> list[Shown]:
+    def click(self, ids: Sequence[str], around: Surroundings, limit: int, budget: int) -> list[Shown]:
         """Click card after card for `budget` ms, each waiting up to `limit` ms; may stop before the last."""
-        answer = self._call_async("click", list(ids), known.thumbnails, known.spared, limit, budget)
+        answer = self._call_async("click", list(ids), around.small, around.spared, limit, budget)
         return [_shown(value) for value in answer]
 
     def point(self, id: str) -> bool:
@@ -171,12 +175,12 @@ class Page:
             self.browser.move(*place)
         return place is not None
 
-    def real_click(self, id: str, known: Known, limit: int) -> Shown | None:
+    def real_click(self, id: str, around: Surroundings, limit: int) -> Shown | None:
         """The same as `click` for one card with the real mouse; None when it cannot be reached."""
         place = self._aim(id)
         if place is None:
             return None
-        self._call("arm", id, known.thumbnails, known.spared, limit)
+        self._call("arm", id, around.small, around.spared, limit)
         self.browser.click(*place)
         value = self._call_async("outcome")
         return _shown(value) if value else None

@@ -147,7 +147,7 @@ function prominent(slide, context) {
     if (image.complete && image.naturalWidth > 0 && Math.max(image.naturalWidth, image.naturalHeight) <= 48) return false;
     if (slide !== null) return true;
     const link = image.closest("a[href]");
-    const page = link ? linkTarget(link) : "";
+    const page = link ? destination(link.href) : "";
     return link !== null && (!context.page || !isWeb(page) || sameAddress(page, context.page));
   });
   const main = images.reduce((best, image) => (best === null || area(image) > area(best) ? image : best), null);
@@ -196,7 +196,7 @@ function surroundings(known, spared) {
 // Resolves to { url, width, height, target, moved } once the active slide shows the clicked card's picture,
 // or to an empty url. `spared`: there is another way to this picture, so that waiting long is no use.
 function picture(id, card, around, limit, begin) {
-  const context = { ...around, id, page: pageOf(card, sourceLink(card)), shown: new Set(), first: "" };
+  const context = { ...around, id, page: destination(pageOf(card, sourceLink(card))), shown: new Set(), first: "" };
   const start = performance.now();
   return new Promise((resume, fail) => {
     let maybe = null;

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from collector.model import Licence
+from collector.sources.opaque import NOTHING, Address, read
 
 # The row (2020 to 2026): [0, "<id>", ["<thumbnail>", height, width], ["<full>", height, width], null, kind, "rgb()",
 # .., {"2003": [null, reference, page, title, .., [12] site, .., [17] domain], "2006": [.., [11] licence]}]
@@ -50,12 +51,12 @@ class Row:
     """One picture as Google's own data describes it; sizes in pixels, 0 and "" are unknown."""
 
     id: str
-    url: str
+    full: Address
     width: int
     height: int
     thumbnail_url: str = ""
     kind: RowKind = RowKind.PHOTO
-    page: str = ""
+    page: Address = NOTHING
     title: str = ""
     site: str = ""
     reference: str = ""
@@ -63,7 +64,7 @@ class Row:
     licence: Licence = field(default_factory=Licence)
 
 
-def find(text: str) -> Iterator[Row]:
+def find(text: str, home: str) -> Iterator[Row]:
     """Every row of the text in its order, each id once; rows inside string literals come last.
 
     A batch's body holds its rows in a string of a string, and the inline scripts of some pages hold
@@ -71,7 +72,7 @@ def find(text: str) -> Iterator[Row]:
     """
     seen: set[str] = set()
     for _ in range(_LEVELS):
-        for row in _plain_rows(text):
+        for row in _plain_rows(text, home):
             if row.id not in seen:
                 seen.add(row.id)
                 yield row
@@ -93,10 +94,10 @@ def _character(match: re.Match[str]) -> str:
     return _SHORT_ESCAPES.get(single, single)
 
 
-def _plain_rows(text: str) -> Iterator[Row]:
+def _plain_rows(text: str, home: str) -> Iterator[Row]:
     for match in _START.finditer(text):
         value = _value_at(text, match.start())
-        row = parse(value)
+        row = parse(value, home)
         if row is not None:
             yield row
 
@@ -125,28 +126,29 @@ def _as_json(script: str) -> str:
     return _STRING_OR_HOLE.sub(respell, script)
 
 
-def parse(value: Any) -> Row | None:
-    """A row from its decoded array; None for anything of another shape."""
+def parse(value: Any, home: str) -> Row | None:
+    """A row from its decoded array; None for anything of another shape. `home` is where its page came from."""
     if not isinstance(value, list) or len(value) < 4 or not isinstance(value[1], str):
         return None
     full, thumbnail = _picture(value[3]), _picture(value[2])
-    if full is None or not full[0].startswith(("http://", "https://")):
-        return None
     extras = next((item for item in value[4:] if isinstance(item, dict)), {})
     source = extras.get("2003")
+    address = read(full[0], home) if full else NOTHING
+    if full is None or (address == NOTHING and not isinstance(source, list)):
+        return None
     domain = _text(source, 17) or _text(extras.get("2000"), 1) or _text(extras.get("183836587"), 0)
     return Row(
         id=value[1],
-        url=full[0],
+        full=address,
         height=full[1],
         width=full[2],
         thumbnail_url=thumbnail[0] if thumbnail else "",
         kind=_KINDS.get(value[5], RowKind.PHOTO) if len(value) > 5 and isinstance(value[5], int) else RowKind.PHOTO,
-        page=_text(source, 2),
+        page=read(_text(source, 2), home),
         title=_text(source, 3) or _text(extras.get("2008"), 1),
         site=_text(source, 12) or domain,
         reference=_text(source, 1),
-        licence=_licence(_item(extras.get("2006"), 11)),
+        licence=_licence(_item(extras.get("2006"), 11), home),
     )
 
 
@@ -158,14 +160,14 @@ def _picture(value: Any) -> tuple[str, int, int] | None:
     return None
 
 
-def _licence(value: Any) -> Licence:
+def _licence(value: Any, home: str) -> Licence:
     """[page to buy or read, licence URL, flag, licensor, 0, [creators], credit line, copyright notice]."""
     if not isinstance(value, list):
         return Licence()
     creators = _item(value, 5)
     return Licence(
-        page=_text(value, 0),
-        url=_text(value, 1),
+        page=read(_text(value, 0), home).url or "",
+        url=read(_text(value, 1), home).url or "",
         licensor=_text(value, 3),
         creators=tuple(name for name in creators if isinstance(name, str)) if isinstance(creators, list) else (),
         credit=_text(value, 6),
