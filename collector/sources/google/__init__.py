@@ -32,8 +32,8 @@ _SETTINGS: Final[Mapping[str, Value]] = {
     "product": True,
 }
 """home: where /search is; harvest: auto, or one way alone (see `harvest`); panel_timeout: seconds for a clicked
-picture, at most 7; hl, gl: language and country of the page; safe: on, blur or off ("" leaves it to Google); video, product:
-keep video stills and product pictures, where the page tells them apart."""
+picture, at most 7; hl, gl: language and country of the page; safe: on, blur or off ("" leaves it to Google); video,
+product: keep video stills and product pictures, where the page tells them apart."""
 
 _STEP: Final = 100
 _ADVANCE: Final = 7000
