@@ -9,6 +9,11 @@ from typing import Any
 LAYOUTS = ("2026", "2024", "2020")
 """The result page of July 2026, of September 2024 and of 2020 to 2022."""
 
+HIDDEN = ("nothing", "pages", "pictures")
+PANELS = ("original", "copy", "unseen")
+REDIRECTS = ("plain", "odd", "mute")
+LANDINGS = ("mixed", "plain", "decoys", "gallery", "lazy")
+
 STATES: dict[str, str] = {
     "results": "a page of pictures",
     "empty": "the search truly has no results",
@@ -105,6 +110,20 @@ class Knobs:
     """False: mouseover (2020: mousedown) never writes the link that holds the original's URL."""
     click: bool = True
     """False: a click never opens the side panel."""
+    hidden: str = "nothing"
+    """What the page hides behind tokens, as Google does since autumn 2026: "nothing", "pages", or "pictures" and
+    their pages."""
+    panel: str = "original"
+    """What the side panel brings: "original"; "copy", one of the engine's own, and the original is never asked for;
+    "unseen", the original as a blob: that has no address, and that of the next card is asked for as well."""
+    redirect: str = "plain"
+    """How tokens are resolved: "plain" is a 302; "odd" is other statuses with Location, wrapped addresses and tokens
+    of tokens; "mute" is a 200 that says nothing. Never without the cookie that the page gave, and only to GET."""
+    redirect_wall: int = 0
+    """Tokens resolved before /sorry/ is all that they lead to; 0 is no wall."""
+    landing: str = "plain"
+    """The pages that show the pictures: "plain"; "decoys", among look-alikes; "gallery", small ones that link to the
+    files; "lazy", loaded late; "mixed", one kind after the other."""
     swap: tuple[float, float] = (0.1, 0.4)
     """Seconds between opening the panel and asking for the original, least and most."""
     stale: float = 0.08
@@ -125,12 +144,16 @@ class Knobs:
     def __post_init__(self) -> None:
         _one_of("layout", self.layout, LAYOUTS)
         _one_of("state", self.state, STATES)
+        _one_of("hidden", self.hidden, HIDDEN)
+        _one_of("panel", self.panel, PANELS)
+        _one_of("redirect", self.redirect, REDIRECTS)
+        _one_of("landing", self.landing, LANDINGS)
         for name in (*self.troubles, *filter(None, self.pinned.values())):
             _one_of("trouble", name, TROUBLES)
         if sum(self.troubles.values()) > 1.0 + 1e-9 or min(self.troubles.values(), default=0.0) < 0.0:
             raise ValueError("troubles: the shares must be 0 or more and together at most 1")
-        if not 0 <= self.total <= 10_000 or self.first < 1 or self.batch < 1:
-            raise ValueError("total must be 0 to 10,000, first and batch at least 1")
+        if not 0 <= self.total <= 10_000 or self.first < 1 or self.batch < 1 or self.redirect_wall < 0:
+            raise ValueError("total must be 0 to 10,000, first and batch at least 1, redirect_wall 0 or more")
         for keyword in self.keywords:
             self.of(keyword)
 

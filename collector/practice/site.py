@@ -16,11 +16,11 @@ from dataclasses import replace
 from html import escape
 from importlib.resources import files
 from typing import TypeVar
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from aiohttp import web
 
-from collector.practice import states, troubles
+from collector.practice import landing, states, tokens, troubles
 from collector.practice.cache import BytesCache
 from collector.practice.doubles import Double, Place
 from collector.practice.knobs import LAYOUTS as LAYOUT_NAMES
@@ -36,6 +36,8 @@ Made = TypeVar("Made")
 
 _PLACE: ContextVar[int] = ContextVar("place")
 """Where the request that is being answered stands in the log."""
+_SESSION = "NID"
+"""The cookie of a browser that got a result page."""
 _CACHE_BYTES = 64 * 1024 * 1024
 _PAGE_HEADERS = {"Content-Security-Policy": "require-trusted-types-for 'script'", "Cache-Control": "private, max-age=0"}
 """The real page enforces Trusted Types: scripts from outside cannot set innerHTML on it."""
@@ -60,6 +62,9 @@ class Site:
         self._asked: set[str] = set()
         self._loads: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
+        self._secret = secrets.token_bytes(16)
+        self._resolved: Counter[str] = Counter()
+        self._keywords: dict[str, str] = {}
 
     def application(self) -> web.Application:
         """The routes."""
@@ -75,6 +80,7 @@ class Site:
                 web.get("/thumb/{slug}/{number:\\d+}", self._thumbnail),
                 web.get("/pages/{slug}/{number:\\d+}", self._page),
                 web.get("/url", self._url),
+                web.route("*", "/goto", self._goto),
                 web.get(troubles.STAND_IN, self._stand_in),
                 web.get("/popup", self._popup),
                 web.get("/robots.txt", self._robots),
@@ -154,12 +160,15 @@ class Site:
         if "asearch" in request.query:
             return await self._batch(request, view, request.query.get("start", "0"))
         self._loads[slug(view.wanted.keyword)] += 1
-        found = _found(view, 0, view.knobs.first)
+        self._keywords[slug(view.wanted.keyword)] = view.wanted.keyword
+        found = self._found(view, 0, view.knobs.first)
         barrier = await states.barrier(request, view, found)
         if barrier is not None:
             return barrier
         page: str = await self._made(LAYOUTS[view.knobs.layout].page, view, found)
-        return web.Response(text=page, content_type="text/html", headers=_PAGE_HEADERS)
+        answer = web.Response(text=page, content_type="text/html", headers=_PAGE_HEADERS)
+        answer.set_cookie(_SESSION, view.event, path="/")
+        return answer
 
     async def _batch(self, request: web.Request, view: View, start: str) -> web.StreamResponse:
         challenge = states.challenge(request, view)
@@ -169,7 +178,7 @@ class Site:
         if self._failures[view.event] <= view.knobs.batch_failures:
             return web.Response(status=503, text="")
         first = int(start) if start.isdigit() else 0
-        found = _found(view, first, view.knobs.batch)
+        found = self._found(view, first, view.knobs.batch)
         ended = first + len(found) >= view.total
         text: str = await self._made(LAYOUTS[view.knobs.layout].batch, view, found, ended)
         return web.Response(text=text, content_type="text/plain")
@@ -188,8 +197,11 @@ class Site:
         view = self._view(request)
         await self._pause(view.knobs)
         number = request.query.get("n", "0")
-        found = related(view.wanted, int(number) if number.isdigit() else 0)
-        return web.json_response(await self._made(LAYOUTS[view.knobs.layout].related, view, found))
+        first = int(number) if number.isdigit() else 0
+        found = [tokens.veiled(self._secret, view.knobs.hidden, one) for one in related(view.wanted, first)]
+        answer = await self._made(LAYOUTS[view.knobs.layout].related, view, found)
+        shown = [] if view.knobs.panel == "copy" else [result(view.wanted, first + step).original for step in (0, 1)]
+        return web.json_response({**answer, "originals": shown})
 
     async def _imgres(self, request: web.Request) -> web.StreamResponse:
         image, page = request.query.get("imgurl", ""), request.query.get("imgrefurl", "")
@@ -231,17 +243,38 @@ class Site:
         return held
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        name, number = request.match_info["slug"], request.match_info["number"]
-        address = f"/pictures/{name}/{number}.{plan(name, int(number)).extension}"
-        return _html(
-            f"<h1>{escape(name)}, picture {number}</h1><img src='{escape(address)}' alt='' style='max-width:100%'>"
-        )
+        name, number = request.match_info["slug"], int(request.match_info["number"])
+        if name not in self._keywords:  # nobody has searched for it
+            address = f"/pictures/{name}/{number}.{plan(name, number).extension}"
+            return _html(f"<h1>{escape(name)}, picture {number}</h1><img src='{escape(address)}' alt=''>")
+        wanted = Wanted(self._origin, self._keywords[name])
+        return _html(await self._made(landing.page, wanted, number, self._knobs(name).landing))
 
     async def _url(self, request: web.Request) -> web.StreamResponse:
         address = request.query.get("q", "") or request.query.get("url", "")
         if not address.startswith(self._origin + "/"):
             raise web.HTTPNotFound(text="not an address of the practice web")
         raise web.HTTPFound(address)
+
+    async def _goto(self, request: web.Request) -> web.StreamResponse:
+        """A token is resolved for a GET of the browser that got the page; for all others it leads to /sorry/."""
+        address = tokens.opened(self._secret, request.query.get("url", ""))
+        if address is None:
+            raise web.HTTPNotFound(text="no token of this server")
+        if request.method != "GET":
+            return web.Response(text="")
+        name = address.removeprefix(f"{self._origin}/").split("/")[1] if address.startswith(self._origin) else ""
+        knobs = self._knobs(name)
+        await self._pause(knobs)
+        self._resolved[name] += 1
+        walled = 0 < knobs.redirect_wall < self._resolved[name]
+        if walled or _SESSION not in request.cookies:
+            raise web.HTTPFound(f"{self._origin}/sorry/index?continue={quote(request.path_qs, safe='')}")
+        return states.resolved(knobs.redirect, address, lambda text: tokens.sealed(self._secret, text))
+
+    def _found(self, view: View, start: int, most: int) -> list[Result]:
+        numbers = range(start, min(start + most, view.total))
+        return [tokens.veiled(self._secret, view.knobs.hidden, result(view.wanted, number)) for number in numbers]
 
     async def _stand_in(self, _request: web.Request) -> web.StreamResponse:
         return web.Response(body=stand_in(), content_type="image/png")
@@ -263,7 +296,7 @@ class Site:
         return _html("<title>A window nobody asked for</title><p>Nothing to see here.</p>")
 
     async def _robots(self, _request: web.Request) -> web.StreamResponse:
-        return web.Response(text="User-agent: *\nDisallow: /search\nDisallow: /imgres\nAllow: /\n")
+        return web.Response(text="User-agent: *\nDisallow: /search\nDisallow: /imgres\nDisallow: /goto\nAllow: /\n")
 
     async def _favicon(self, _request: web.Request) -> web.StreamResponse:
         return web.Response(status=204)
@@ -286,10 +319,6 @@ def _wanted(origin: str, keyword: str, filters: str) -> Wanted:
 def _variant(request: web.Request) -> tuple[str, str]:
     wanted = _wanted("", "", f"isz:{request.query.get('size', '')},isc:{request.query.get('colour', '')}")
     return wanted.size, wanted.colour
-
-
-def _found(view: View, start: int, most: int) -> list[Result]:
-    return [result(view.wanted, number) for number in range(start, min(start + most, view.total))]
 
 
 def _below(name: str, routes: Iterable[tuple[str, str, Handler]]) -> Iterator[tuple[str, str, Handler]]:

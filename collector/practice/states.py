@@ -6,7 +6,7 @@ the consent form names Google's address, as it must, but the page's own script s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from importlib.resources import files
 from urllib.parse import quote, urlencode
@@ -21,6 +21,7 @@ CONSENT_COOKIES = ("SOCS", "CONSENT")
 """A browser that carries one of them has answered the consent page."""
 EXEMPTION_COOKIE = "GOOGLE_ABUSE_EXEMPTION"
 """A browser that carries it has solved the captcha."""
+_AGAIN = "#again"
 SAFE = {"Content-Security-Policy": "form-action 'self'"}
 """Even a script that submits the consent form by force cannot reach Google's address."""
 
@@ -62,6 +63,23 @@ def challenge(request: web.Request, view: View) -> web.Response | None:
         return None
     address = _with_return("/sorry/index", request)
     return web.Response(text="", headers={"X-Sorry-Redirect": address, "X-Sg-Cs": "1"})
+
+
+def resolved(manner: str, address: str, seal: Callable[[str], str]) -> web.Response:
+    """What a token leads to: see `Knobs.redirect`. The odd ways take turns by the address."""
+    if manner == "mute":
+        return web.Response(text="")
+    if address.endswith(_AGAIN):
+        return web.Response(status=302, headers={"Location": address.removesuffix(_AGAIN)})
+    oddity = len(address) + sum(address.encode()) if manner == "odd" else 0
+    status, location = (
+        (302, address),
+        (402, address),
+        (200, address),
+        (303, f"/url?q={quote(address, safe='')}"),
+        (302, seal(address + _AGAIN)),
+    )[oddity % 5]
+    return web.Response(status=status, headers={"Location": location}, text="")
 
 
 async def consent(request: web.Request) -> web.Response:

@@ -73,26 +73,42 @@ async function show(id) {
   panel.style.display = "block";
   document.body.classList.add(C.open);
   history.replaceState(null, "", layout.hash(id));
-  showRelated(id, mine);
-  await swap(panel, known.get(id), mine);
+  await swap(panel, known.get(id), mine, showRelated(id, mine));
 }
 
-async function swap(panel, item, mine) {
+async function swap(panel, item, mine, asked) {
   await wait(between(CONFIG.swap));
+  const [url, next] = CONFIG.hidden ? await asked : [item.u, (known.get(neighbour(item.id, 1)) || {}).u];
   if (mine !== turn) return;
   const original = new Image();
-  original.onload = () => mine === turn && layout.swapped(panel, item);
+  original.onload = () => mine === turn && layout.swapped(panel, { ...item, u: original.src });
   original.onerror = () => mine === turn && layout.failed(panel);
-  original.src = item.u;
+  if (CONFIG.panel === "copy") original.src = `${item.th}&s=512`;
+  else if (CONFIG.panel === "unseen") {
+    if (next) new Image().src = next;
+    original.src = await blobOf(url);
+  } else original.src = url;
+}
+
+// A picture that is shown and has no address.
+async function blobOf(url) {
+  const answer = await fetch(url).catch(() => null);
+  return answer && answer.ok ? URL.createObjectURL(await answer.blob()) : "data:,";
+}
+
+function neighbour(id, by) {
+  const order = cards().map((card) => card.getAttribute(layout.idName));
+  return order[order.indexOf(id) + by];
 }
 
 async function showRelated(id, mine) {
   const answer = await fetch(`${CONFIG.related}&docid=${encodeURIComponent(id)}&n=${known.get(id).n}`);
-  if (!answer.ok || mine !== turn) return;
-  const { html: fragment, packed } = await answer.json();
+  if (!answer.ok || mine !== turn) return [];
+  const { html: fragment, packed, originals } = await answer.json();
   learn(packed);
   const place = document.querySelector(`#${layout.panelId} [data-practice-related]`);
   if (place) place.innerHTML = html(fragment);
+  return originals;
 }
 
 function close() {
@@ -105,8 +121,7 @@ function close() {
 }
 
 function step(by) {
-  const order = cards().map((card) => card.getAttribute(layout.idName));
-  const next = order[order.indexOf(open) + by];
+  const next = neighbour(open, by);
   if (next) show(next);
 }
 

@@ -185,6 +185,8 @@ def document(view: View, name: str, body: str, config: dict[str, Any]) -> str:
         "hover": view.knobs.hover,
         "click": view.knobs.click,
         "swap": list(view.knobs.swap),
+        "panel": view.knobs.panel,
+        "hidden": view.knobs.hidden == "pictures",
         "stale": view.knobs.stale,
         "auto": view.knobs.auto,
         "related": view.address("/async/related"),
