@@ -35,6 +35,8 @@ from _processes import Watch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from collector.ledger import Ledger
+from collector.model import Hit
+from collector.urls import url_key
 
 CACHE = Path(tempfile.gettempdir()) / "collector-dataset-bench"
 SCHEME = "train=0.8,val=0.1,test=0.1"
@@ -65,7 +67,7 @@ def fill_with_files(folder: Path) -> None:
         digest = sha256(path.read_bytes()).hexdigest()
         rows.append((number, path.relative_to(folder).as_posix(), digest, path.stat().st_size, *facts))
     with Ledger.open(folder) as ledger:
-        ledger.import_urls((Path(row[1]).parent.name, f"http://p.test/{row[1]}") for row in rows)
+        ledger.work.import_hits((Path(row[1]).parent.name, linked(f"http://p.test/{row[1]}")) for row in rows)
     with sqlite3.connect(folder / "collector.db") as connection:
         ids = dict(connection.execute("SELECT url, id FROM found"))
         connection.executemany(
@@ -77,13 +79,18 @@ def fill_with_files(folder: Path) -> None:
     connection.close()
 
 
+def linked(url: str) -> Hit:
+    """What an import knows of a picture."""
+    return Hit(url, url_key(url))
+
+
 def fill_with_rows(folder: Path, count: int) -> None:
     """A ledger of so many saved pictures of a thousand classes, without files; one in twenty is a near copy."""
     import numpy as np
 
     with Ledger.open(folder) as ledger:
-        ledger.import_urls(
-            (f"keyword {n % 1000}", f"https://pictures{n % 5003}.example/gallery/{n}/picture-{n}.jpg")
+        ledger.work.import_hits(
+            (f"keyword {n % 1000}", linked(f"https://pictures{n % 5003}.example/gallery/{n}/picture-{n}.jpg"))
             for n in range(count)
         )
     words = copied(count, count // 20)
@@ -136,7 +143,11 @@ def step_hash(folder: Path, _: str) -> dict[str, Any]:
     with Ledger.open(folder) as ledger:
         started = time.perf_counter()
         broken = service.hash_set(ledger, folder)
-        return {"seconds": time.perf_counter() - started, "number": len(list(ledger.hashes())), "broken": broken}
+        return {
+            "seconds": time.perf_counter() - started,
+            "number": len(list(ledger.dataset.hashes())),
+            "broken": broken,
+        }
 
 
 def step_dedupe(folder: Path, mirrored: str) -> dict[str, Any]:
@@ -147,7 +158,7 @@ def step_dedupe(folder: Path, mirrored: str) -> dict[str, Any]:
         started = time.perf_counter()
         done = service.dedupe_set(ledger, folder, 31, "best", mirrored=bool(mirrored))
         seconds = time.perf_counter() - started
-        ledger.decide(("set.near_duplicate", "set.conflict"), ())
+        ledger.dataset.decide(("set.near_duplicate", "set.conflict"), ())
     return {"seconds": seconds, "number": done.pictures, "groups": done.groups, "out": len(done.verdicts)}
 
 
@@ -176,7 +187,7 @@ def step_pairs(_: Path, count: str) -> dict[str, Any]:
 def step_items(folder: Path, _: str) -> dict[str, Any]:
     with Ledger.open(folder) as ledger:
         started = time.perf_counter()
-        items = list(ledger.items())
+        items = list(ledger.dataset.pictures())
         return {"seconds": time.perf_counter() - started, "number": len(items)}
 
 

@@ -24,8 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from collector.crawl import assemble
 from collector.ledger import Ledger
-from collector.model import Query
+from collector.model import Hit, Query
 from collector.settings import FetchSettings, Settings
+from collector.urls import url_key
 
 PER_KEYWORD = 100
 
@@ -34,12 +35,13 @@ def fill(folder: Path, urls: int, keywords: int) -> None:
     """Import the URLs; mark every other one as fetched, as runs would have left it."""
     import sqlite3
 
-    def pairs() -> Iterator[tuple[str, str]]:
+    def pairs() -> Iterator[tuple[str, Hit]]:
         for n in range(urls):
-            yield f"keyword {n % keywords}", f"https://pictures{n % 5003}.example/gallery/{n}/picture-{n}.jpg"
+            url = f"https://pictures{n % 5003}.example/gallery/{n}/picture-{n}.jpg"
+            yield f"keyword {n % keywords}", Hit(url, url_key(url))
 
     with Ledger.open(folder) as ledger:
-        ledger.import_urls(pairs())
+        ledger.work.import_hits(pairs())
     with sqlite3.connect(folder / "collector.db") as connection:
         connection.execute(
             """INSERT INTO outcome (found_id, state, path, sha256, attempts, http_status, ended_at)
@@ -57,12 +59,12 @@ def step(name: str, folder: Path, keywords: int, limit: int) -> None:
         Ledger.open(folder).close()
     elif name == "plan":
         with Ledger.open(folder) as ledger:
-            ledger.plan([Query(f"keyword {n}", f"keyword {n}", limit) for n in range(keywords)])
+            ledger.work.plan([Query(f"keyword {n}", f"keyword {n}", limit) for n in range(keywords)])
     elif name == "resume":
         settings = Settings(out=folder, fetch=FetchSettings(threads=64))
         with assemble.workshop(folder) as ledger:
-            number = ledger.take_up_all()
-            ledger.progress(number)
+            number = ledger.work.take_up_all()
+            ledger.stats.progress(number)
             run = assemble.assemble(ledger, number, settings, search=False, fetch=True)
             run._take_up()
             assert len(run._schedule.next_tasks(64)) == 64
@@ -71,10 +73,10 @@ def step(name: str, folder: Path, keywords: int, limit: int) -> None:
         return
     elif name == "status":
         with Ledger.read(folder) as ledger:
-            assert ledger.digest().keywords == keywords
+            assert ledger.stats.digest().keywords == keywords
     elif name == "status --json":
         with Ledger.read(folder) as ledger:
-            assert sum(1 for _ in ledger.tallies()) == keywords
+            assert sum(1 for _ in ledger.stats.tallies()) == keywords
     print(json.dumps([time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
 
 

@@ -168,10 +168,10 @@ def items(scratch: Path) -> int:
     listed = scratch / "output.json"
     if listed.exists():
         return sum(bool(item["title"] and item["pubDate"]) for item in json.loads(listed.read_text() or "[]"))
-    from collector.ledger import Ledger
+    from collector.ledger import Ledger, Which
 
     with Ledger.read(scratch / "images") as ledger:
-        return sum(bool(entry.title and entry.published) for entry in ledger.entries("recipe"))
+        return sum(bool(entry.title and entry.published) for entry in ledger.dataset.rows(Which(source="recipe")))
 
 
 def time_covers(arguments: argparse.Namespace) -> None:

@@ -55,7 +55,7 @@ def audit(out: Path | None, apply: bool, **given: float) -> None:
     with assemble.existing(folder, terminal.error) as ledger:
         done = service.audit_set(ledger, folder, Thresholds(**given), tell=_progress)
         moved = service.apply(ledger, folder) if apply else 0
-        rows = ledger.audited()
+        rows = ledger.stats.audited()
     terminal.grid(("issue", "looked at", "flagged"), rows)
     terminal.line(f"{done.measured:,} pictures newly looked at; left out by quality: {len(done.verdicts):,}")
     if done.unreadable:

@@ -28,11 +28,12 @@ def why(what: str, out: Path | None) -> None:
 
     folder = out or Settings().out
     with Ledger.read(folder) as ledger:
-        stories = ledger.stories(what)
-        if not stories:
+        rows = ledger.stats.why(what)
+        if not rows:
             raise InputError(f"{what[:200]}: no URL and no picture that {folder} knows")
-        for story in stories:
-            for line in terminal.story(story, files.trouble(folder, story.saved) if story.saved else ""):
+        for row in rows:
+            trouble = files.trouble(folder, row) if row.state == "saved" else ""
+            for line in terminal.story(row, ledger.dataset.same_bytes(row), trouble):
                 terminal.line(line)
 
 
@@ -51,7 +52,7 @@ def retry(only: str, keyword: str, out: Path | None) -> None:
             raise UsageError(f"--only {slug}: no such reason or family of reasons; docs/reasons.md lists them")
     folder = out or Settings().out
     with assemble.existing(folder, terminal.error) as ledger:
-        back, left = ledger.put_back(slugs, keyword)
+        back, left = ledger.maintenance.put_back(slugs, keyword)
     spare = f"; {left} belong to keywords that have their limit and are spares now" if left else ""
     terminal.line(f"{back} URLs are to do again{spare}; `collector fetch --out {folder}` takes them up")
 
@@ -99,15 +100,15 @@ def verify(again: bool, sizes: bool, live: bool, sample: int | None, rate: float
 def _live(settings: Settings, sample: int, rate: float) -> None:
     from collector.http.page_client import PageClient
     from collector.ledger import Ledger
-    from collector.maintenance.live import State, checked
+    from collector.maintenance.live import State, address, checked, on_the_web
 
     counts: Counter[State] = Counter()
     pages = PageClient(settings.fetch, terminal.error)
-    with Ledger.read(settings.out) as ledger, closing(checked(ledger.origins(sample), pages.visit, rate)) as found:
+    with Ledger.read(settings.out) as ledger, closing(checked(on_the_web(ledger, sample), pages.visit, rate)) as found:
         for one in found:
             counts[one.state] += 1
             if one.state is not State.ALIVE:
-                terminal.line(f"{one.state}\t{one.origin.path}\t{one.origin.url}\t{one.detail}".rstrip())
+                terminal.line(f"{one.state}\t{one.row.path}\t{address(one.row)}\t{one.detail}".rstrip())
     terminal.line(f"{counts.total():,} asked for: " + ", ".join(f"{counts[state]:,} {state}" for state in State))
 
 
@@ -153,5 +154,5 @@ def frames(every: float | None, count: int | None, out: Path | None) -> None:
         for taken in take(ledger, folder, every or 0.0, count or 0):
             videos, saved = videos + 1, saved + taken.saved
             told = f"{taken.saved} new, {taken.known} known" + (f"; {taken.trouble}" if taken.trouble else "")
-            terminal.line(f"{taken.film.path}\t{told}")
+            terminal.line(f"{taken.video.path}\t{told}")
     terminal.line(f"{saved} new stills of {videos} videos")

@@ -83,7 +83,7 @@ class Taking:
 
         entries = list(manifests.entries(path, label))
         with self._ledger.interruptible(lambda: self._stop.asked):
-            self._urls = self._ledger.import_hits((entry.label, entry.hit) for entry in entries)
+            self._urls = self._ledger.work.import_hits((entry.label, entry.hit) for entry in entries)
         self._pictures(entries)
 
     def told(self) -> str:

@@ -6,7 +6,7 @@ The run itself is that of every other verb; here is what comes before and after 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from collector.settings import Settings
 if TYPE_CHECKING:
     from collector.fetch.hotlink_probe import Finding
     from collector.importers.queries import QueryFile
-    from collector.ledger.viewing import View
+    from collector.ledger import Ledger, Row
 
 PAGES = Path("pages")
 """Beside the output folder of keywords, in which a page's folder would pass for a class."""
@@ -99,8 +99,16 @@ def _print(out: Path, keywords: Sequence[str], source: str) -> None:
     from collector.ledger import Ledger
 
     with Ledger.read(out) as ledger:
-        for url in dict.fromkeys(view.url for view in ledger.views(keywords, source)):
+        for url in dict.fromkeys(row.url for row in _rows(ledger, keywords, source)):
             terminal.line(url)
+
+
+def _rows(ledger: Ledger, keywords: Sequence[str], source: str) -> Iterator[Row]:
+    """What a source found for these addresses, in their order and by rank."""
+    from collector.ledger import Which
+
+    for keyword in dict.fromkeys(keywords):
+        yield from ledger.dataset.rows(Which(keyword=keyword, source=source), "asked")
 
 
 # --------------------------------------------------------------------------- the file that shows them
@@ -113,7 +121,7 @@ def _write(given: dict[str, Any], keywords: Sequence[str], source: str, test: st
 
     out: Path = given["out"]
     with Ledger.read(out) as ledger, site(given["practice"], ledger, flags.settings_of(given)) as settings:
-        views = list(ledger.views(keywords, source))
+        views = list(_rows(ledger, keywords, source))
         found = _tested(views, settings, test)
     path = out.with_name(f"{out.name}.html")
     made = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
@@ -127,7 +135,7 @@ def _write(given: dict[str, Any], keywords: Sequence[str], source: str, test: st
         webbrowser.open(path.resolve().as_uri())
 
 
-def _shown(view: View, finding: Finding | None, folder: str) -> Any:
+def _shown(view: Row, finding: Finding | None, folder: str) -> Any:
     from collector.report.page_view import Shown
 
     state = "inline" if view.url[:5].lower() == "data:" else str(finding.state) if finding else "not tested"
@@ -153,14 +161,14 @@ def _shown(view: View, finding: Finding | None, folder: str) -> Any:
     )
 
 
-def _tested(views: Sequence[View], settings: Settings, test: str) -> dict[str, Finding]:
+def _tested(views: Sequence[Row], settings: Settings, test: str) -> dict[str, Finding]:
     """URL -> what its host wants; nothing of those that must not be asked for, or are no pictures."""
     from collector.fetch.hotlink_probe import Subject, survey
 
     if test == "none":
         return {}
     subjects = [
-        Subject(view.url, view.page, view.cookies, view.sha256 if not view.via else "")
+        Subject(view.url, view.page, view.cookies, view.sha256 if not view.attempt.via else "")
         for view in views
         if view.media == "picture" and view.url[:4] == "http" and not view.reason.startswith("policy.")
     ]

@@ -85,13 +85,14 @@ def check(what: str, pages: tuple[str, ...], state: str, allow_private: bool) ->
 def output(folder: Path, out: Path | None, keyword: str, source: str, files: bool, copy: bool, name: str) -> None:
     """Write FOLDER/output.json and FOLDER/full/<SHA-1 of URL>, as Scrapy's files pipeline leaves them."""
     from collector.dataset import scrapy_output
-    from collector.ledger import Ledger
+    from collector.ledger import Ledger, Which
 
     images = out or Settings().out
     with Ledger.read(images) as ledger:
         if folder.resolve().is_relative_to(images.resolve()):
             raise InputError(f"{folder}: give a folder outside of {images}, whose folders are classes")
-        done = scrapy_output.write(ledger.entries(source, keyword), images, folder, files=files, copy=copy, name=name)
+        rows = ledger.dataset.rows(Which(source=source or None, keyword=keyword or None), "asked")
+        done = scrapy_output.write(rows, images, folder, files=files, copy=copy, name=name)
     lost = f", {done.lost} without a picture" if done.lost else ""
     terminal.line(
         f"{counted(done.items, 'item', 's')} in {folder / scrapy_output.LIST}, {done.files} with their picture{lost}"

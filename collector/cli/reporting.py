@@ -13,7 +13,7 @@ from collector.cli.flags import out as out_flag
 from collector.settings import Settings
 
 if TYPE_CHECKING:
-    from collector.ledger.yields import Yield
+    from collector.ledger.stats import Yield
     from collector.report.facts import Facts
 
 FULL = 40

@@ -79,7 +79,7 @@ def dedupe(
             "groups": done.groups,
             "left_out": dict(reasons),
             "conflicts": [
-                {"labels": group.labels, "files": [item.path.as_posix() for item in group.members]}
+                {"labels": group.labels, "files": [item.file.as_posix() for item in group.members]}
                 for group in done.conflicts
             ],
             "labelled_further": done.labelled_further,
@@ -90,7 +90,7 @@ def dedupe(
         return
     for group in done.conflicts[:20]:
         terminal.line(
-            f"under {' and '.join(group.labels)}: {', '.join(item.path.as_posix() for item in group.members[:4])}"
+            f"under {' and '.join(group.labels)}: {', '.join(item.file.as_posix() for item in group.members[:4])}"
         )
     if len(done.conflicts) > 20:
         terminal.line(f"... and {len(done.conflicts) - 20:,} more under several labels (--json lists all)")
@@ -308,12 +308,16 @@ def review(decision: str, files: tuple[str, ...], out: Path | None) -> None:
 
     folder = out or Settings().out
     with assemble.existing(folder, terminal.error) as ledger:
-        places = {str(key): item for item in ledger.items() for key in (item.path, item.path.name, folder / item.path)}
+        places = {
+            str(key): item
+            for item in ledger.dataset.pictures()
+            for key in (item.file, item.file.name, folder / item.file)
+        }
         unknown = [file for file in files if file not in places]
         if unknown:
             raise InputError(f"{unknown[0]}: no picture that {folder} knows; nothing was changed")
         with ledger.transaction():
             for file in files:
                 item = places[file]
-                ledger.review(item.sha256, item.label, "" if decision == "undo" else decision)
+                ledger.dataset.review(item.sha256, item.label, "" if decision == "undo" else decision)
     terminal.line(f"{len(files):,} pictures: {decision}")

@@ -75,8 +75,8 @@ def status(out: Path | None, as_json: bool) -> None:
     folder = out or Settings().out
     with Ledger.read(folder) as ledger:
         if as_json:
-            terminal.tally_lines(ledger.tallies())
-        terminal.summary(ledger.digest(), 0.0, folder, left_out=ledger.count_left_out(), events=as_json)
+            terminal.tally_lines(ledger.stats.tallies())
+        terminal.summary(ledger.stats.digest(), 0.0, folder, left_out=ledger.stats.count_left_out(), events=as_json)
 
 
 @cli.command()
@@ -96,7 +96,7 @@ def urls(out: Path | None, file: Path | None) -> None:
     folder = out or Settings().out
     if file is None:
         with Ledger.read(folder) as ledger:
-            for keyword, url in ledger.urls():
+            for keyword, url in ledger.dataset.cells(("keyword", "url"), order="asked"):
                 terminal.line(f"{keyword}\t{url}")
         return
     stop = Stop()
@@ -105,7 +105,7 @@ def urls(out: Path | None, file: Path | None) -> None:
             entries = list(manifests.entries(file))
             with assemble.workshop(folder, terminal.error) as ledger:
                 with ledger.interruptible(lambda: stop.asked):
-                    new, given = ledger.import_hits((entry.label, entry.hit) for entry in entries)
+                    new, given = ledger.work.import_hits((entry.label, entry.hit) for entry in entries)
                 assemble.write_map(ledger, folder)
     except (KeyboardInterrupt, Interrupted):
         raise Stopped(f"stopped; {file} was not entered, {GO_ON}", stop.code) from None

@@ -76,10 +76,12 @@ def _worked(
             widen = settings.search.widen
             feeds = [name for name in sources.names() if sources.load(name).incremental]
             blocked = _blocked(settings)
-            number = ledger.plan(asked.queries, widen, feeds) if asked is not None else ledger.take_up_all(blocked)
-            if asked is None and blocked is not None and (left := ledger.left_alone(blocked)):
+            number = (
+                ledger.work.plan(asked.queries, widen, feeds) if asked is not None else ledger.work.take_up_all(blocked)
+            )
+            if asked is None and blocked is not None and (left := ledger.work.left_alone(blocked)):
                 terminal.error(f"keywords not fetched because of the block list (policy.blocklist): {left:,}")
-            keywords, wanted, searched, saved = ledger.progress(number)
+            keywords, wanted, searched, saved = ledger.stats.progress(number)
         stop.gently = True
         run = assemble.assemble(ledger, number, settings, search=search, fetch=fetch)
         show = terminal.choose(
@@ -98,8 +100,8 @@ def _worked(
                 if search:
                     assemble.write_map(ledger, settings.out)
         if given["events"]:
-            terminal.tally_lines(ledger.tallies(number), summary)
-        return ledger.digest(number), unreachable, time.monotonic() - started
+            terminal.tally_lines(ledger.stats.tallies(number), summary)
+        return ledger.stats.digest(number), unreachable, time.monotonic() - started
 
 
 def _read(path: Path, settings: Settings, given: Mapping[str, Any]) -> QueryFile:

@@ -59,7 +59,7 @@ def workshop(
         changed = int(ledger.note(CHANGED) or 0) + ledger.changes - before
         if not hurried():
             Checkpoints(ledger, folder).close()
-            if changed * BACKUP_SHARE >= ledger.size or not (folder / layout.BACKUP).exists():
+            if changed * BACKUP_SHARE >= ledger.maintenance.size or not (folder / layout.BACKUP).exists():
                 changed = 0 if _back_up(ledger, folder, notice) else changed
         ledger.remember(CHANGED, str(changed) if changed else "")
         startup.end(ledger)
@@ -74,7 +74,7 @@ def existing(folder: Path, notice: Callable[[str], None]) -> AbstractContextMana
 def _back_up(ledger: Ledger, folder: Path, notice: Callable[[str], None]) -> bool:
     """Whether there is one now; not having one is no reason to fail."""
     try:
-        if ledger.backup(folder):
+        if ledger.maintenance.backup(folder):
             return True
         notice("the ledger is too large to be backed up at the end of every run; copy it now and then")
     except OSError as error:
@@ -136,7 +136,7 @@ def _rescuing(settings: Settings, emit: Emit) -> Fetchers:
 
 def _without_forgotten(settings: Settings, ledger: Ledger) -> Settings:
     """Hosts that the user wants to be forgotten are blocked as those of `fetch.block_hosts` are."""
-    if not (forgotten := ledger.forgotten_hosts()):
+    if not (forgotten := ledger.maintenance.forgotten_hosts()):
         return settings
     listed = ",".join(sorted(forgotten | hosts(settings.fetch.block_hosts)))
     return replace(settings, fetch=replace(settings.fetch, block_hosts=listed))
@@ -154,6 +154,8 @@ def _variations(settings: Settings) -> Callable[[str], Sequence[tuple[str, str]]
 def write_map(ledger: Ledger, folder: Path) -> Path:
     """The master map as readable JSON beside the ledger; returns its path."""
     path = folder / layout.URLS
-    with closing(ledger.urls()) as pairs:  # A disk that fills up leaves it half read.
+    with closing(
+        ledger.dataset.cells(("keyword", "url"), order="asked")
+    ) as pairs:  # A disk that fills up leaves it half read.
         url_list.write_urls(path, pairs)
     return path

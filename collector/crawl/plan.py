@@ -64,8 +64,8 @@ class Course:
         if len(plain) < 2 or not self._stages.fetch:
             return
         order = {number: place for place, number in enumerate(plain)}
-        job.merge, job.more = Merge(order, host_of, self._ledger.reached(job.query.id)), False
-        for rank, task in self._ledger.todo_ranked(job.query.id):
+        job.merge, job.more = Merge(order, host_of, self._ledger.work.reached(job.query.id)), False
+        for rank, task in self._ledger.work.todo_ranked(job.query.id):
             job.merge.add(task, rank, task.search_id)
 
     def advance(self, job: Job) -> list[Event]:
@@ -85,7 +85,7 @@ class Course:
             seen = (SearchState.EXHAUSTED, SearchState.EMPTY)
             all_seen = all(search.state in seen for search in job.asked)
             if self._stages.fetch and all_seen and not job.left_over:
-                self._ledger.close_query(job.query.id)
+                self._ledger.work.close_query(job.query.id)
             self._schedule.drop(job)
         return []
 
@@ -115,13 +115,13 @@ class Course:
             if name in fixed or mark in job.varied:
                 continue
             job.varied.add(mark)
-            search = self._ledger.add_search(job.query.id, source, f"{name}={value}", self._number)
+            search = self._ledger.work.add_search(job.query.id, source, f"{name}={value}", self._number)
             if not search.state.done:
                 return search
         return None
 
     def _load(self, job: Job) -> None:
-        tasks = self._ledger.todo(job.query.id, job.loaded, CHUNK)
+        tasks = self._ledger.work.todo(job.query.id, job.loaded, CHUNK)
         job.more = len(tasks) == CHUNK
         job.loaded = tasks[-1].id if tasks else job.loaded
         job.pending.extend(tasks)
@@ -137,13 +137,13 @@ class Course:
             spares = (task for task in job.drained() if task.attempt == 1 or self._schedule.tries(task))
             events += [self.record(Skipped(task, "policy.limit")) for task in spares]
         if not job.searching:
-            self._ledger.close_query(job.query.id)
+            self._ledger.work.close_query(job.query.id)
             self._schedule.drop(job)
         return events
 
     def record(self, outcome: Outcome) -> Outcome:
         """Store the one outcome of a URL."""
-        self._ledger.outcome(outcome)
+        self._ledger.work.outcome(outcome)
         self._schedule.settled(outcome.task)
         return outcome
 

@@ -55,7 +55,7 @@ class Settler:
         self.trouble: Exception | None = None
         self._ledger, self._settings, self._schedule = ledger, settings, schedule
         self._course, self._hosts, self._checkpoints = course, hosts, checkpoints
-        self._forgotten_hosts = ledger.forgotten_hosts()
+        self._forgotten_hosts = ledger.maintenance.forgotten_hosts()
 
     def settle(self, messages: list[Message]) -> list[Event]:
         """Turn messages into stored events, all in one commit. Trouble is kept until what is good is stored."""
@@ -90,7 +90,7 @@ class Settler:
                 self.trouble = self.trouble or error
                 return []
             case SearchStarted(search=search):
-                self._ledger.search_started(search)
+                self._ledger.work.search_started(search)
                 self._schedule.news(search.id)
             case Found(search=search, rank=rank):
                 job = self._schedule.news(search.id, rank)
@@ -106,10 +106,10 @@ class Settler:
         return [message]
 
     def _enter(self, event: Found, job: Job) -> list[Event]:
-        task = self._ledger.found(event, job.query.id)
+        task = self._ledger.work.found(event, job.query.id)
         if task is None:
             order = job.merge.order if job.merge is not None else {}
-            if (again := self._ledger.seen_again(event, job.query.id, order)) is not None:
+            if (again := self._ledger.work.seen_again(event, job.query.id, order)) is not None:
                 self._schedule.refresh(job, *again, event.rank)
             return []
         if skip := event.hit.skip_reason:  # Not one of the URLs that the query can live on.
@@ -126,7 +126,7 @@ class Settler:
         return any(blocked(host(url), self._forgotten_hosts) for url in (event.hit.url, event.hit.page))
 
     def _search_ended(self, event: SearchEnded, job: Job) -> None:
-        self._ledger.search_ended(event)
+        self._ledger.work.search_ended(event)
         job.searching -= 1
         if job.merge is not None:
             job.merge.ended(event.search.id)
@@ -140,15 +140,15 @@ class Settler:
         if not job.short:  # Another URL was tried in the place of a slow one, and both came.
             downloaded.part.unlink(missing_ok=True)
             return Skipped(task, "policy.limit", SLOW)
-        known = self._ledger.file_of(picture.sha256)
+        known = self._ledger.work.file_of(picture.sha256)
         if known is not None:
             downloaded.part.unlink(missing_ok=True)
             reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
             return Duplicate(task, picture, known[0], reason, downloaded.attempt)
-        if self._ledger.forgotten(picture.sha256):
+        if self._ledger.work.forgotten(picture.sha256):
             downloaded.part.unlink(missing_ok=True)
             return Skipped(task, "policy.forgotten")
-        path = Path(self._ledger.folder(label), layout.file_name(picture))
+        path = Path(self._ledger.work.folder(label), layout.file_name(picture))
         final = f"{self._settings.out}{os.sep}{path}"
         try:
             os.replace(downloaded.part, final)  # noqa: PTH105 - for each picture: Path.replace makes two paths more.

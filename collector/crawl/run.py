@@ -102,7 +102,7 @@ class Run:
         room = WINDOW - len(self._schedule)
         if self._position is None or room < WINDOW // 4:
             return []
-        rows = self._ledger.open_queries(self._number, self._position, room)
+        rows = self._ledger.work.open_queries(self._number, self._position, room)
         self._position = rows[-1][0] if len(rows) == room else None
         events: list[Event] = []
         with self._ledger.transaction():
@@ -129,10 +129,10 @@ class Run:
 
     def _search_of(self, planned: PlannedSearch) -> Search:
         """What a source is told, as the ledger knows it by now."""
-        known, search = self._ledger.known(planned.job.query.id), planned.search
+        known, search = self._ledger.work.known(planned.job.query.id), planned.search
         query = _varied(planned.job.query.query, search.variant)
         wanted = None if planned.extra is None else len(known) + planned.extra
-        before = self._ledger.known_before(search)
+        before = self._ledger.work.known_before(search)
         return Search(search.id, query, search.source, wanted, known, search.complete > 0, before)
 
     # ----------------------------------------------------------------- receiving

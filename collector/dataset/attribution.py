@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from collector.dataset.samples import Sample
-from collector.model import Item
+from collector.ledger import Row
 
 ATTRIBUTION: Final = "ATTRIBUTION.csv"
 UNKNOWN: Final = "unknown"
@@ -46,11 +46,11 @@ def attribution(sample: Sample) -> tuple[str, ...]:
         item.url if not item.url.startswith("data:") else "data:",
         item.source,
         item.published or UNKNOWN,
-        item.saved_at,
+        item.ended_at,
     )
 
 
-def licence_name(item: Item) -> str:
+def licence_name(item: Row) -> str:
     """What `short_name` makes of the licence that the source, or else the bytes, name."""
     return short_name(item.licence.url or dict(item.rights).get("licence", ""))
 

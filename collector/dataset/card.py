@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from collector.dataset.attribution import ATTRIBUTION, UNKNOWN, licence_name
 from collector.dataset.samples import Plan, Sample
-from collector.model import Item
+from collector.ledger import Row
 
 CARD: Final = "README.md"
 _SPELLED_OUT: Final = {ord(letter): f"&#{ord(letter)};" for letter in "\\`*_[]<>|&#"}
@@ -37,7 +37,7 @@ def card(
 ) -> str:
     """README.md: YAML for Hugging Face, then what is in it, where it came from, and what is not known."""
     items = [sample.item for sample in samples]
-    dates = sorted(item.saved_at[:10] for item in items) or ["-"]
+    dates = sorted(item.ended_at[:10] for item in items) or ["-"]
     parts = [
         *_front(plan, len(samples), patterns),
         f"# {_plain(plan.name)}",
@@ -103,7 +103,7 @@ def _asked_row(one: Asked) -> tuple[object, ...]:
     return one.keyword, one.label, ", ".join(one.sources), ", ".join(f"{name}={value}" for name, value in one.filters)
 
 
-def _site(item: Item) -> str:
+def _site(item: Row) -> str:
     return item.site or urlsplit(item.page).hostname or urlsplit(item.url).hostname or UNKNOWN
 
 

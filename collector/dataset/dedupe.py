@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from collector.dataset import near
 from collector.images.pdq import RELIABLE, Hashed, unpacked
-from collector.model import Item, Verdict
+from collector.ledger import Row
+from collector.model import Verdict
 
 Policy = Literal["list", "drop", "best", "multi"]
 """What becomes of a picture with two labels: list: nothing, it is told; drop: left out under each; best: kept under
@@ -22,7 +23,7 @@ the label that found it at the best rank; multi: kept once, with every label."""
 class Group:
     """Pictures that look the same."""
 
-    members: tuple[Item, ...]
+    members: tuple[Row, ...]
     """The one to keep first, then by the same rule."""
     distances: tuple[int, ...]
     """Bits in which each differs from the first."""
@@ -44,13 +45,13 @@ class Decided:
     """Groups under more than one label, whatever became of them."""
 
 
-def preference(item: Item) -> tuple[int, int, int, int]:
+def preference(item: Row) -> tuple[int, int, int, int]:
     """Sorts the best first: most pixels, then most bytes, then the best rank, then the oldest."""
     return (-item.width * item.height, -item.bytes, item.rank, item.id)
 
 
 def groups(
-    items: Sequence[Item], hashes: Mapping[str, Hashed], distance: int, mirrored: Mapping[str, str] | None = None
+    items: Sequence[Row], hashes: Mapping[str, Hashed], distance: int, mirrored: Mapping[str, str] | None = None
 ) -> list[Group]:
     """Pictures that look the same, within and across labels, and single ones whose very bytes have two labels.
 
@@ -100,7 +101,7 @@ def decide(found: Sequence[Group], policy: Policy) -> Decided:
     return Decided(tuple(verdicts), tuple(extra), tuple(conflicts))
 
 
-def _resolved(group: Group, policy: Policy) -> tuple[list[Verdict], tuple[Item, ...]]:
+def _resolved(group: Group, policy: Policy) -> tuple[list[Verdict], tuple[Row, ...]]:
     """(what a conflict costs, who is left)."""
     labels = ", ".join(group.labels)
     if policy == "drop":
@@ -115,10 +116,10 @@ def _resolved(group: Group, policy: Policy) -> tuple[list[Verdict], tuple[Item, 
     return [Verdict(item.sha256, item.label, "set.conflict", labels, kept[0].sha256) for item in lost], kept
 
 
-def _repeated(members: Sequence[Item], group: Group) -> list[Verdict]:
+def _repeated(members: Sequence[Row], group: Group) -> list[Verdict]:
     """All but the best under each label."""
     gaps = {item.id: gap for item, gap in zip(group.members, group.distances, strict=True)}
-    first: dict[str, Item] = {}
+    first: dict[str, Row] = {}
     verdicts = []
     for item in members:
         best = first.setdefault(item.label, item)

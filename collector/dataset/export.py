@@ -72,7 +72,7 @@ def _written(
         nonlocal size
         for sample, made in rendered(plan, folder, exporter, processes):
             if isinstance(made, str):
-                unreadable.append((sample.item.path, made))
+                unreadable.append((sample.item.file, made))
                 continue
             same = made.sha256 == sample.item.sha256
             names.append((sample, sample.item.sha256 if same else made.sha256))  # One text, not two, for a million.
@@ -100,7 +100,7 @@ def rendered(
             (sample, Written(sample, b"", "", *_upright(sample), sample.item.sha256)) for sample in plan.samples
         )
         return
-    files = ((sample, folder / sample.item.path) for sample in plan.samples)
+    files = ((sample, folder / sample.item.file) for sample in plan.samples)
     for sample, made in map_files(encoded, files, plan.form, exporter.READABLE, processes=processes):
         if isinstance(made, Trouble):
             yield sample, str(made)

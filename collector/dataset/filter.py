@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from collector.images.pdq import Hashed
-from collector.model import Item, Verdict
+from collector.ledger import Row
+from collector.model import Verdict
 
 REASONS = ("set.placeholder", "set.empty", "set.aspect", "set.small")
 
@@ -36,14 +37,14 @@ class Limits:
 
 
 def judge(
-    items: Iterable[Item], hashes: Mapping[str, Hashed], seen: Mapping[str, Sightings], limits: Limits
+    items: Iterable[Row], hashes: Mapping[str, Hashed], seen: Mapping[str, Sightings], limits: Limits
 ) -> list[Verdict]:
     """One verdict at most for each picture, by the first rule that it breaks."""
     found = ((item, _fault(item, hashes.get(item.sha256), seen.get(item.sha256), limits)) for item in items)
     return [Verdict(item.sha256, item.label, *fault) for item, fault in found if fault is not None]
 
 
-def _fault(item: Item, hashed: Hashed | None, seen: Sightings | None, limits: Limits) -> tuple[str, str] | None:
+def _fault(item: Row, hashed: Hashed | None, seen: Sightings | None, limits: Limits) -> tuple[str, str] | None:
     """(reason, detail)."""
     if limits.hosts and seen and seen.hosts >= limits.hosts and seen.keywords >= limits.keywords:
         return "set.placeholder", f"at {seen.urls} addresses of {seen.hosts} hosts, for {seen.keywords} keywords"

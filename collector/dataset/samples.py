@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.images.form import AS_IS, Form
-from collector.model import Item
+from collector.ledger import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Choice:
 class Sample:
     """One picture of an export, before its bytes are made."""
 
-    item: Item
+    item: Row
     labels: tuple[str, ...]
     """Its own class first, then further ones."""
     split: str
@@ -84,7 +84,7 @@ class Plan:
 
 def plan(
     name: str,
-    items: Iterable[Item],
+    items: Iterable[Row],
     *,
     out: Mapping[tuple[str, str], str],
     further: Mapping[str, tuple[str, ...]],
@@ -102,7 +102,7 @@ def plan(
     but the pictures themselves.
     """
     left: Counter[str] = Counter()
-    chosen: list[Item] = []
+    chosen: list[Row] = []
     for item in items:
         why = out.get((item.sha256, item.label)) or _unfit(item, choice, kept)
         if why:
@@ -129,7 +129,7 @@ def dealt(sample: Sample) -> bytes:
     return hashlib.sha256(f"order {sample.item.sha256}".encode()).digest()
 
 
-def _unfit(item: Item, choice: Choice, kept: frozenset[tuple[str, str]]) -> str:
+def _unfit(item: Row, choice: Choice, kept: frozenset[tuple[str, str]]) -> str:
     """Why the choice does not take it, "" when it does."""
     if choice.reviewed and (item.sha256, item.label) not in kept:
         return "not reviewed"
@@ -140,13 +140,13 @@ def _unfit(item: Item, choice: Choice, kept: frozenset[tuple[str, str]]) -> str:
     return ""
 
 
-def licence_text(item: Item) -> str:
+def licence_text(item: Row) -> str:
     """All that is known of its licence, in lower case, for comparing."""
     rights = " ".join(text for name, text in item.rights if name in ("licence", "terms"))
     return f"{item.licence.url} {item.licence.notice} {dict(item.fields).get('license', '')} {rights}".lower()
 
 
-def _best(items: list[Item], most: int) -> tuple[list[Item], int]:
+def _best(items: list[Row], most: int) -> tuple[list[Row], int]:
     taken: Counter[str] = Counter()
     kept = []
     for item in sorted(items, key=lambda item: (item.rank, item.id)):

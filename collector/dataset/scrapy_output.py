@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
-from collector.ledger.entries import Entry
+from collector.ledger import Row
 from collector.ledger.layout import PART_PREFIX, PART_SUFFIX, Folders, folder_name
 
 LIST = "output.json"
@@ -38,11 +38,11 @@ class Written:
 
 
 def write(
-    entries: Iterable[Entry], images: Path, target: Path, *, files: bool = True, copy: bool = False, name: str = ""
+    rows: Iterable[Row], images: Path, target: Path, *, files: bool = True, copy: bool = False, name: str = ""
 ) -> Written:
     """Write target/output.json and, with `files`, target/full/: hard links, or copies where these cannot be.
 
-    `name` is a template for other names below full/, such as "{pubDate} {title}"; see `Names`. Entries that are no
+    `name` is a template for other names below full/, such as "{pubDate} {title}"; see `Names`. Rows that are no
     picture's, because their page showed none, are left out. OSError when it cannot be written;
     an old list is then still there.
     """
@@ -50,51 +50,47 @@ def write(
     part = target / f"{PART_PREFIX}{LIST}{PART_SUFFIX}"
     try:
         with part.open("w", encoding="utf-8", newline="\n") as file:
-            written = _write(file, entries, images, target if files else None, copy, Names(name))
+            written = _write(file, rows, images, target if files else None, copy, Names(name))
         part.replace(target / LIST)
     finally:
         part.unlink(missing_ok=True)
     return written
 
 
-def _write(
-    file: TextIO, entries: Iterable[Entry], images: Path, target: Path | None, copy: bool, names: Names
-) -> Written:
+def _write(file: TextIO, rows: Iterable[Row], images: Path, target: Path | None, copy: bool, names: Names) -> Written:
     items = files = 0
     file.write("[")
-    for entry in entries:
-        if entry.reason == "page.no_picture":
+    for row in rows:
+        if row.reason == "page.no_picture":
             continue
-        found = _files(entry, images, names)
+        found = _files(row, images, names)
         if found and target is not None:
-            _place(images / str(entry.path), target / found[0]["path"], copy)
-        file.write(("\n" if items == 0 else ",\n") + json.dumps(_item(entry, found), ensure_ascii=False))
+            _place(images / row.file, target / found[0]["path"], copy)
+        file.write(("\n" if items == 0 else ",\n") + json.dumps(_item(row, found), ensure_ascii=False))
         items += 1
         files += bool(found)
     file.write("\n]\n" if items else "]\n")
     return Written(items, files, items - files)
 
 
-def _item(entry: Entry, files: list[dict[str, str]]) -> dict[str, Any]:
+def _item(row: Row, files: list[dict[str, str]]) -> dict[str, Any]:
     """The four keys, then the recipe's own fields."""
-    item: dict[str, Any] = {"files": files, "file_urls": [entry.url], "pubDate": entry.published, "title": entry.title}
-    return item | {name: text for name, text in entry.fields if name not in item}
+    item: dict[str, Any] = {"files": files, "file_urls": [row.url], "pubDate": row.published, "title": row.title}
+    return item | {name: text for name, text in row.fields if name not in item}
 
 
-def _files(entry: Entry, images: Path, names: Names) -> list[dict[str, str]]:
+def _files(row: Row, images: Path, names: Names) -> list[dict[str, str]]:
     """Empty when the picture is not there."""
-    if entry.path is None or entry.state not in _STATES:
+    if row.path is None or row.state not in _STATES:
         return []
     digest = hashlib.md5(usedforsecurity=False)
     try:
-        with (images / entry.path).open("rb") as file:
+        with (images / row.file).open("rb") as file:
             while piece := file.read(1 << 20):
                 digest.update(piece)
     except FileNotFoundError:
         return []
-    return [
-        {"url": entry.url, "path": names.path(entry), "checksum": digest.hexdigest(), "status": _STATES[entry.state]}
-    ]
+    return [{"url": row.url, "path": names.path(row), "checksum": digest.hexdigest(), "status": _STATES[row.state]}]
 
 
 class Names:
@@ -109,14 +105,14 @@ class Names:
         self._taken = Folders()
         self._number = 0
 
-    def path(self, entry: Entry) -> str:
-        """Of the next entry's file, relative to the list."""
+    def path(self, row: Row) -> str:
+        """Of the next row's file, relative to the list."""
         self._number += 1
-        extension = _extension(entry.url)
+        extension = _extension(row.url)
         if not self._template:
-            return f"full/{hashlib.sha1(entry.url.encode(), usedforsecurity=False).hexdigest()}{extension}"
-        known = {"title": entry.title, "pubDate": entry.published, "keyword": entry.keyword, "page": entry.page}
-        known |= {"number": str(self._number), **dict(entry.fields)}
+            return f"full/{hashlib.sha1(row.url.encode(), usedforsecurity=False).hexdigest()}{extension}"
+        known = {"title": row.title, "pubDate": row.published, "keyword": row.keyword, "page": row.page}
+        known |= {"number": str(self._number), **dict(row.fields)}
         filled = re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], ""), self._template)
         name = folder_name(" ".join(filled.split()), self._taken)
         self._taken.add(name)

@@ -19,8 +19,8 @@ from collector.images.form import Form
 from collector.images.hashing import hash_files
 from collector.images.pdq import NEAR, Hashed
 from collector.images.processes import Trouble
-from collector.ledger import Ledger
-from collector.model import Item, Verdict
+from collector.ledger import Ledger, Row
+from collector.model import Verdict
 
 _BATCH = 500
 """Hashes kept in one commit: what a stop may cost."""
@@ -51,7 +51,7 @@ def hash_set(
 
     `processes` 0 takes one per core. `tell` is told (done, of how many). May be stopped and begun again.
     """
-    missing = [(sha256, folder / path) for sha256, path in ledger.unhashed()]
+    missing = [(sha256, folder / path) for sha256, path in ledger.dataset.unhashed()]
     rows: list[tuple[str, str, int, str]] = []
     broken: list[tuple[str, str]] = []
     for done, (sha256, found) in enumerate(hash_files(missing, processes), start=1):
@@ -63,9 +63,9 @@ def hash_set(
             _keep(ledger, rows)
             tell(done, len(missing))
     _keep(ledger, rows)
-    labels = {item.sha256: item.label for item in ledger.items()} if broken else {}
+    labels = {item.sha256: item.label for item in ledger.dataset.pictures()} if broken else {}
     with ledger.transaction():
-        ledger.decide(
+        ledger.dataset.decide(
             ("set.unreadable",),
             (Verdict(sha256, labels[sha256], "set.unreadable", text) for sha256, text in broken if sha256 in labels),
         )
@@ -75,7 +75,7 @@ def hash_set(
 def _keep(ledger: Ledger, rows: list[tuple[str, str, int, str]]) -> None:
     if rows:
         with ledger.transaction():
-            ledger.remember_hashes(rows)
+            ledger.dataset.remember_hashes(rows)
         rows.clear()
 
 
@@ -90,8 +90,8 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
     found = _groups(ledger, items, distance, mirrored)
     decided = dedupe.decide(found, policy)
     with ledger.transaction():
-        ledger.decide(("set.near_duplicate", "set.conflict"), decided.verdicts)
-        ledger.label_further(decided.extra_labels)
+        ledger.dataset.decide(("set.near_duplicate", "set.conflict"), decided.verdicts)
+        ledger.dataset.replace_extra_labels(decided.extra_labels)
     return Deduped(
         pictures=len(items),
         groups=sum(len(group.members) > 1 for group in found),
@@ -102,18 +102,18 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
     )
 
 
-def _groups(ledger: Ledger, items: Sequence[Item], distance: int, mirrored: bool) -> list[dedupe.Group]:
-    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.hashes()}
-    return dedupe.groups(items, hashes, distance, dict(ledger.mirrored()) if mirrored else None)
+def _groups(ledger: Ledger, items: Sequence[Row], distance: int, mirrored: bool) -> list[dedupe.Group]:
+    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.dataset.hashes()}
+    return dedupe.groups(items, hashes, distance, dict(ledger.dataset.mirrored()) if mirrored else None)
 
 
 def junk_set(ledger: Ledger, folder: Path, limits: filter.Limits, processes: int = 0) -> tuple[Verdict, ...]:
     """Find what is no use to anybody and enter it as left out. No file is moved."""
     hash_set(ledger, folder, processes)
-    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.hashes()}
+    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.dataset.hashes()}
     verdicts = filter.judge(candidates(ledger, filter.REASONS), hashes, _seen(ledger), limits)
     with ledger.transaction():
-        ledger.decide(filter.REASONS, verdicts)
+        ledger.dataset.decide(filter.REASONS, verdicts)
     return tuple(verdicts)
 
 
@@ -133,7 +133,7 @@ def audit_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, proc
 
     Scores are kept: with other thresholds only flags and verdicts are made anew. May be stopped and begun again.
     """
-    missing = ledger.unaudited(quality.MEASURED[0])
+    missing = ledger.dataset.unscored(quality.MEASURED[0])
     rows: list[tuple[str, str, float]] = []
     broken = 0
     places = ((sha256, folder / path) for sha256, path in missing)
@@ -144,28 +144,28 @@ def audit_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, proc
             rows += [(sha256, issue, score) for issue, score in found.items()]
         if len(rows) >= _BATCH * len(quality.MEASURED) or done == len(missing):
             with ledger.transaction():
-                ledger.remember_scores(rows)
+                ledger.dataset.remember_scores(rows)
             rows.clear()
             tell(done, len(missing))
     with ledger.transaction():
-        sizes = quality.size_scores(ledger.pixel_sizes())
-        ledger.remember_scores((sha256, "odd_size", score) for sha256, score in sizes)
-        ledger.flag(thresholds.pairs())
-        said = ledger.reviews()
+        sizes = quality.size_scores(ledger.dataset.pixel_sizes())
+        ledger.dataset.remember_scores((sha256, "odd_size", score) for sha256, score in sizes)
+        ledger.dataset.flag(thresholds.pairs())
+        said = ledger.dataset.reviews()
         items = candidates(ledger, ("set.quality",))
         labels = {item.sha256: item.label for item in items if said.get((item.sha256, item.label)) != "keep"}
         verdicts = tuple(
             Verdict(sha256, labels[sha256], "set.quality", ", ".join(f"{issue} {score:.2f}" for issue, score in issues))
-            for sha256, issues in ledger.flagged()
+            for sha256, issues in ledger.dataset.flagged()
             if sha256 in labels
         )
-        ledger.decide(("set.quality",), verdicts)
+        ledger.dataset.decide(("set.quality",), verdicts)
     return Audited(len(missing) - broken, broken, verdicts)
 
 
 def _seen(ledger: Ledger) -> dict[str, filter.Sightings]:
     seen: dict[str, filter.Sightings] = {}
-    for sha256, rows in groupby(ledger.sightings(), key=lambda row: row[0]):
+    for sha256, rows in groupby(ledger.dataset.sightings(), key=lambda row: row[0]):
         places = [(url, keyword) for _, url, keyword in rows]
         hosts = {urlsplit(url).netloc for url, _ in places}
         seen[sha256] = filter.Sightings(len(places), len(hosts), len({keyword for _, keyword in places}))
@@ -189,10 +189,10 @@ def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int,
     hash_set(ledger, folder, processes)
     items = candidates(ledger, ())
     together = split.clusters(items, _groups(ledger, items, distance, mirrored))
-    earlier = ledger.splits(scheme.name)
+    earlier = ledger.dataset.splits(scheme.name)
     given = split.assign(together, earlier, scheme)
     with ledger.transaction():
-        ledger.remember_splits(scheme.name, given)
+        ledger.dataset.remember_splits(scheme.name, given)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for item in items:
         counts[item.label][given[item.sha256]] += 1
@@ -223,11 +223,11 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
         split_set(ledger, folder, order.scheme, order.distance, processes, order.mirrored)
     made = plan(
         order.dest.name,
-        ledger.items(),
-        out={(verdict.sha256, verdict.label): verdict.reason for verdict in ledger.verdicts()},
-        further=ledger.extra_labels(),
-        kept=frozenset(place for place, decision in ledger.reviews().items() if decision == "keep"),
-        splits=ledger.splits(order.scheme.name) if order.scheme else {},
+        ledger.dataset.pictures(),
+        out={(verdict.sha256, verdict.label): verdict.reason for verdict in ledger.dataset.verdicts()},
+        further=ledger.dataset.extra_labels(),
+        kept=frozenset(place for place, decision in ledger.dataset.reviews().items() if decision == "keep"),
+        splits=ledger.dataset.splits(order.scheme.name) if order.scheme else {},
         order=[name for name, _ in order.scheme.sizes] if order.scheme else ("",),
         scheme=order.scheme.name if order.scheme else "",
         form=order.form,
@@ -236,7 +236,7 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
     if not made.samples:
         raise InputError(f"{folder}: no picture to export; left out: {dict(made.left) or 'nothing'}")
     labels = {sample.item.label for sample in made.samples}
-    asked = [Asked(*row) for row in ledger.asked() if row[1] in labels]
+    asked = [Asked(*row) for row in ledger.dataset.queries() if row[1] in labels]
 
     def documents(place: Path, made: Plan, names: Sequence[tuple[Sample, str]]) -> None:
         write_all(place, made, names, asked, order.format, getattr(exporter, "patterns", None))
@@ -244,10 +244,10 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
     return made, publish(made, folder, order.dest, exporter, documents, processes)
 
 
-def candidates(ledger: Ledger, reasons: Sequence[str]) -> list[Item]:
+def candidates(ledger: Ledger, reasons: Sequence[str]) -> list[Row]:
     """The pictures a rule may decide about: all but those left out for other reasons than its own."""
-    out = {(verdict.sha256, verdict.label) for verdict in ledger.verdicts() if verdict.reason not in reasons}
-    return [item for item in ledger.items() if (item.sha256, item.label) not in out]
+    out = {(verdict.sha256, verdict.label) for verdict in ledger.dataset.verdicts() if verdict.reason not in reasons}
+    return [item for item in ledger.dataset.pictures() if (item.sha256, item.label) not in out]
 
 
 def apply(ledger: Ledger, folder: Path) -> int:
@@ -256,16 +256,18 @@ def apply(ledger: Ledger, folder: Path) -> int:
     File first, ledger second, and a file that is there already is taken as moved: a kill between the two is made good
     by doing it again.
     """
-    undone = restore(ledger, folder, ledger.stranded())
+    undone = restore(ledger, folder, ledger.dataset.stranded())
     moved = 0
-    for sha256, path in ledger.to_move():
+    for sha256, path in ledger.dataset.to_move():
         target = rejects(folder) / path.parent.name / path.name
         if (folder / path).exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             (folder / path).replace(target)
         if target.exists():
             with ledger.transaction():
-                ledger.relocate(sha256, Path("..", target.relative_to(folder.absolute().parent)), path.as_posix())
+                ledger.dataset.relocate(
+                    sha256, Path("..", target.relative_to(folder.absolute().parent)), path.as_posix()
+                )
             moved += 1
         _drop_if_empty((folder / path).parent)
     return moved + undone
@@ -273,7 +275,7 @@ def apply(ledger: Ledger, folder: Path) -> int:
 
 def undo(ledger: Ledger, folder: Path) -> int:
     """Move every file back that was moved away; how many. The verdicts stay."""
-    return restore(ledger, folder, ledger.moved() + ledger.stranded())
+    return restore(ledger, folder, ledger.dataset.moved() + ledger.dataset.stranded())
 
 
 def restore(ledger: Ledger, folder: Path, files: Sequence[tuple[str, Path]]) -> int:
@@ -284,7 +286,7 @@ def restore(ledger: Ledger, folder: Path, files: Sequence[tuple[str, Path]]) -> 
             (folder / back).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).replace(folder / back)
         with ledger.transaction():
-            ledger.relocate(sha256, back, "")
+            ledger.dataset.relocate(sha256, back, "")
         _drop_if_empty((folder / path).parent)
     _drop_if_empty(rejects(folder))
     return len(files)

@@ -16,7 +16,7 @@ import numpy as np
 
 from collector.dataset import near
 from collector.dataset.dedupe import Group
-from collector.model import Item
+from collector.ledger import Row
 
 _PART: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,30})(?:\s*=\s*([0-9]*\.?[0-9]+)(%?))?")
 
@@ -65,7 +65,7 @@ def parse_scheme(text: str, salt: str = "") -> Scheme:
     return Scheme(tuple(sizes), salt)
 
 
-def clusters(items: Sequence[Item], groups: Iterable[Group]) -> list[tuple[Item, ...]]:
+def clusters(items: Sequence[Row], groups: Iterable[Group]) -> list[tuple[Row, ...]]:
     """Pictures that must not be torn apart: near-duplicates, and all from one landing page."""
     places = {item.sha256: place for place, item in enumerate(items)}
     together = [[places[item.sha256] for item in group.members if item.sha256 in places] for group in groups]
@@ -80,7 +80,7 @@ def clusters(items: Sequence[Item], groups: Iterable[Group]) -> list[tuple[Item,
     return [tuple(items[place] for place in members) for members in sorted((*found, *alone))]
 
 
-def assign(together: Sequence[tuple[Item, ...]], earlier: Mapping[str, str], scheme: Scheme) -> dict[str, str]:
+def assign(together: Sequence[tuple[Row, ...]], earlier: Mapping[str, str], scheme: Scheme) -> dict[str, str]:
     """sha256 -> split. Stratified by label; a cluster with a member that has a split follows its oldest one.
 
     New clusters are dealt, the largest first and then in the order of a salted hash, to the split that their most
@@ -92,12 +92,12 @@ def assign(together: Sequence[tuple[Item, ...]], earlier: Mapping[str, str], sch
     names = [name for name, _ in scheme.sizes]
     given: dict[str, str] = {}
 
-    def give(members: tuple[Item, ...], split: str) -> None:
+    def give(members: tuple[Row, ...], split: str) -> None:
         for item in members:
             given[item.sha256] = split
             lacking[item.label][split] -= 1
 
-    fresh: list[tuple[Item, ...]] = []
+    fresh: list[tuple[Row, ...]] = []
     for members in together:
         known = [earlier[item.sha256] for item in sorted(members, key=lambda item: item.id) if item.sha256 in earlier]
         if known and known[0] in names:
@@ -136,7 +136,7 @@ class Leaks:
     """Pictures outside the first split with a twin in the first."""
 
 
-def leaks(together: Sequence[tuple[Item, ...]], scheme: Scheme) -> Leaks:
+def leaks(together: Sequence[tuple[Row, ...]], scheme: Scheme) -> Leaks:
     """By a salted hash of each picture alone, in the scheme's shares."""
     total = sum(len(members) for members in together)
     targets = scheme.targets(max(1, total))
@@ -150,7 +150,7 @@ def leaks(together: Sequence[tuple[Item, ...]], scheme: Scheme) -> Leaks:
     return Leaks(len(many), torn, pictures)
 
 
-def _alone(item: Item, scheme: Scheme, targets: Mapping[str, float]) -> str:
+def _alone(item: Row, scheme: Scheme, targets: Mapping[str, float]) -> str:
     place = _dealt((item,), f"{scheme.salt} alone") / 2**64 * sum(targets.values())
     for name, _ in scheme.sizes:
         place -= targets[name]
@@ -159,7 +159,7 @@ def _alone(item: Item, scheme: Scheme, targets: Mapping[str, float]) -> str:
     return scheme.sizes[-1][0]
 
 
-def _dealt(members: Sequence[Item], salt: str) -> int:
+def _dealt(members: Sequence[Row], salt: str) -> int:
     """A number that looks random and is the same on every machine."""
     key = min(item.sha256 for item in members)
     return int.from_bytes(hashlib.sha256(f"{salt}\0{key}".encode()).digest()[:8], "big")

@@ -73,7 +73,7 @@ class Intake:
         finally:
             with self._ledger.transaction():
                 for query_id, search_id, _ in self._labels.values():
-                    self._ledger.end_intake(query_id, search_id)
+                    self._ledger.work.end_intake(query_id, search_id)
 
     def _group(self, group: list[tuple[Entry, Path]], pool: ThreadPoolExecutor) -> list[Outcome | Known]:
         """One commit. A part that got no name is gone afterwards, whatever happens."""
@@ -87,7 +87,7 @@ class Intake:
                 looks = pool.map(lambda one: self._look(one[0], one[2]), todo)
                 for (task, entry, file), looked in zip(todo, looks, strict=True):
                     outcome = self._place(task, looked, entry.label) if isinstance(looked, _Looked) else looked
-                    self._ledger.outcome(outcome)
+                    self._ledger.work.outcome(outcome)
                     settled[file] = outcome
         finally:
             for task, _, _ in todo:
@@ -99,10 +99,10 @@ class Intake:
 
     def _enter(self, entry: Entry) -> Task | None:
         if entry.label not in self._labels:
-            self._labels[entry.label] = self._ledger.begin_intake(entry.label)
+            self._labels[entry.label] = self._ledger.work.begin_intake(entry.label)
         query_id, search_id, rank = self._labels[entry.label]
         self._labels[entry.label] = (query_id, search_id, rank + 1)
-        return self._ledger.intake(query_id, search_id, rank + 1, entry.hit)
+        return self._ledger.work.intake(query_id, search_id, rank + 1, entry.hit)
 
     # ------------------------------------------------------------------ in the threads
 
@@ -140,13 +140,13 @@ class Intake:
     def _place(self, task: Task, looked: _Looked, label: str) -> Saved | Duplicate | Skipped:
         """The part gets its name, unless its bytes are here already or were forgotten."""
         picture = looked.picture
-        known = self._ledger.file_of(picture.sha256)
+        known = self._ledger.work.file_of(picture.sha256)
         if known is not None:
             reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
             return Duplicate(task, picture, known[0], reason)
-        if self._ledger.forgotten(picture.sha256):
+        if self._ledger.work.forgotten(picture.sha256):
             return Skipped(task, "policy.forgotten")
-        path = Path(self._ledger.folder(label), layout.file_name(picture))
+        path = Path(self._ledger.work.folder(label), layout.file_name(picture))
         (self._folder / path).parent.mkdir(exist_ok=True)
         looked.part.replace(self._folder / path)
         return Saved(task, picture, path, Attempt(via=VIA))

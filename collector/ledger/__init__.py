@@ -3,6 +3,7 @@
 from collector.ledger.db import Interrupted, SqlTrouble, translated
 from collector.ledger.examine import Examined, examine
 from collector.ledger.ledger import Ledger
+from collector.ledger.rows import Row, Which
 from collector.ledger.work import KnownSearch, OpenQuery
 
 __all__ = [
@@ -11,7 +12,9 @@ __all__ = [
     "KnownSearch",
     "Ledger",
     "OpenQuery",
+    "Row",
     "SqlTrouble",
+    "Which",
     "examine",
     "translated",
 ]

@@ -1,7 +1,4 @@
-"""The connection to the ledger: opening, transactions, small notes, and SQLite's trouble in our words.
-
-Knows no table but `meta`; what the others hold is told in the modules beside it.
-"""
+"""Transactions, small notes, and SQLite's trouble in our words. Knows no table but `meta`."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ STEPS = 20_000
 
 
 class Interrupted(Exception):
-    """A statement was ended by `Store.interruptible`; nothing of its transaction is kept."""
+    """A statement was ended by `interruptible`; nothing of its transaction is kept."""
 
 
 SqlTrouble = sqlite3.Error
@@ -72,60 +69,45 @@ def plain_words(path: Path | None = None) -> Iterator[None]:
         raise LedgerError(f"{path or layout.LEDGER}: damaged ({error.reason}); {REPAIR}") from error
 
 
-class Store:
-    """An open ledger file, for one thread."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
-        self._folders: dict[str, str] = {}
-        """Folder names given so far, as far as they are committed."""
-
-    def close(self) -> None:
-        """Fold the write-ahead log into the file and let go of it."""
-        self._db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside is kept whole or not at all."""
-        with plain_words():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._folders.clear()
-                if self._db.in_transaction:
-                    with suppress(sqlite3.Error):  # The first trouble tells more; closing rolls back as well.
-                        self._db.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def interruptible(self, stopping: Callable[[], bool]) -> Iterator[None]:
-        """Long statements inside end with Interrupted soon after `stopping` turns true."""
-        self._db.set_progress_handler(lambda: int(stopping()), STEPS)
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Everything inside is kept whole or not at all."""
+    with plain_words():
+        db.execute("BEGIN IMMEDIATE")
         try:
-            with plain_words():
-                yield
-        finally:
-            self._db.set_progress_handler(None, 0)
+            yield
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                with suppress(sqlite3.Error):  # The first trouble tells more; closing rolls back as well.
+                    db.execute("ROLLBACK")
+            raise
 
-    @property
-    def changes(self) -> int:
-        """Rows changed since the file was opened."""
-        return self._db.total_changes
 
-    def note(self, key: str) -> str:
-        """A remembered text, "" when there is none."""
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else ""
-
-    def remember(self, key: str, value: str) -> None:
-        """Keep a text; "" forgets it."""
+@contextmanager
+def interruptible(db: sqlite3.Connection, stopping: Callable[[], bool]) -> Iterator[None]:
+    """Long statements inside end with Interrupted soon after `stopping` turns true."""
+    db.set_progress_handler(lambda: int(stopping()), STEPS)
+    try:
         with plain_words():
-            if value:
-                self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-            else:
-                self._db.execute("DELETE FROM meta WHERE key = ?", (key,))
+            yield
+    finally:
+        db.set_progress_handler(None, 0)
+
+
+def note(db: sqlite3.Connection, key: str) -> str:
+    """A remembered text, "" when there is none."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else ""
+
+
+def remember(db: sqlite3.Connection, key: str, value: str) -> None:
+    """Keep a text; "" forgets it."""
+    with plain_words():
+        if value:
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        else:
+            db.execute("DELETE FROM meta WHERE key = ?", (key,))
 
 
 def filters_text(query: Query) -> str:

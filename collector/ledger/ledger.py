@@ -1,37 +1,38 @@
-"""The ledger of one output folder, opened and checked.
+"""The ledger of one output folder, opened and checked: the master keyword -> URLs map and one outcome per URL.
 
-Holds the master keyword -> URLs map and one outcome per URL. Used by the calling thread alone; it
-never touches a picture file and never asks the web. Schema: docs/ledger.md.
+Used by the calling thread alone; it never touches a picture file and never asks the web. Schema: docs/ledger.md.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from collector.errors import ForeignLedger, LedgerError
-from collector.ledger import disk, layout, schema
-from collector.ledger.audits import Audits
-from collector.ledger.curation import Curation
+from collector.ledger import db, disk, layout, schema
+from collector.ledger.dataset import Dataset
 from collector.ledger.db import REPAIR, plain_words
-from collector.ledger.entries import Entries
-from collector.ledger.films import Films
-from collector.ledger.forgetting import Forgetting
-from collector.ledger.looking import Looking
-from collector.ledger.planning import Planning
-from collector.ledger.recording import Recording
-from collector.ledger.shelf import Shelf
-from collector.ledger.showing import Showing
-from collector.ledger.viewing import Viewing
+from collector.ledger.maintenance import Maintenance
+from collector.ledger.stats import Stats
 from collector.ledger.work import Work
-from collector.ledger.yields import Yields
 
 
-class Ledger(
-    Planning, Work, Recording, Looking, Viewing, Shelf, Entries, Curation, Audits, Films, Yields, Showing, Forgetting
-):
+class Ledger:
     """One output folder's memory. Open it with `Ledger.open`; close it, or use it in a `with`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self.work = Work(connection)
+        """What is asked for, what is to do, and what happened."""
+        self.dataset = Dataset(connection)
+        """What was found and saved, and what was decided about the set."""
+        self.stats = Stats(connection)
+        """Sums."""
+        self.maintenance = Maintenance(connection)
+        """Checks, second chances, forgetting, backups."""
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:
@@ -45,20 +46,8 @@ class Ledger(
         _refuse_remains(path)
         with plain_words(path):
             connection = sqlite3.connect(path, timeout=10, isolation_level=None)
-        try:
-            with plain_words(path):
-                schema.prepare(connection, "TRUNCATE" if disk.network(folder) else "WAL")
-                _refuse_cut(connection, path)
-        except schema.NewerSchema as error:
-            connection.close()
-            raise ForeignLedger(f"{path}: {error}; install the newest collector") from None
-        except schema.NotALedger as error:
-            connection.close()
-            raise ForeignLedger(f"{path}: {error}; move it away") from None
-        except BaseException:
-            connection.close()
-            raise
-        return cls(connection)
+        journal = "TRUNCATE" if disk.network(folder) else "WAL"
+        return cls(_ready(connection, path, lambda: schema.prepare(connection, journal)))
 
     @classmethod
     def read(cls, folder: Path) -> Ledger:
@@ -69,7 +58,7 @@ class Ledger(
             raise LedgerError(f"{path}: no ledger here; run `collector run` first or give --out")
         if not os.access(folder, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
             with plain_words(path):  # A folder that cannot be written, and nothing but the file: it cannot change.
-                return cls(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None))
+                return cls(_connected(path, "immutable=1"))
         return cls.open(folder)
 
     @classmethod
@@ -77,24 +66,59 @@ class Ledger(
         """The ledger as it lies there, not even its log folded in; nothing is written. LedgerError as for `open`."""
         path = folder / layout.LEDGER
         with plain_words(path):
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        try:
-            with plain_words(path):
-                schema.recognise(connection)
-                _refuse_cut(connection, path)
-        except (schema.NewerSchema, schema.NotALedger) as error:
-            connection.close()
-            raise ForeignLedger(f"{path}: {error}; move it away, or install the newest collector") from None
-        except BaseException:
-            connection.close()
-            raise
-        return cls(connection)
+            connection = _connected(path, "mode=ro")
+        return cls(_ready(connection, path, lambda: schema.recognise(connection)))
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the file and let go of it."""
+        self._db.close()
 
     def __enter__(self) -> Ledger:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Everything inside is kept whole or not at all."""
+        return db.transaction(self._db)
+
+    def interruptible(self, stopping: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Long statements inside end with Interrupted soon after `stopping` turns true."""
+        return db.interruptible(self._db, stopping)
+
+    @property
+    def changes(self) -> int:
+        """Rows changed since the file was opened."""
+        return self._db.total_changes
+
+    def note(self, key: str) -> str:
+        """A remembered text, "" when there is none."""
+        return db.note(self._db, key)
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a text; "" forgets it."""
+        db.remember(self._db, key, value)
+
+
+def _connected(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+
+
+def _ready(connection: sqlite3.Connection, path: Path, check: Callable[[], object]) -> sqlite3.Connection:
+    """The connection when it stands the check; closed when it does not. LedgerError, OSError."""
+    try:
+        with plain_words(path):
+            check()
+            _refuse_cut(connection, path)
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, schema.NewerSchema):
+            raise ForeignLedger(f"{path}: {error}; install the newest collector") from None
+        if isinstance(error, schema.NotALedger):
+            raise ForeignLedger(f"{path}: {error}; move it away") from None
+        raise
+    return connection
 
 
 def _refuse_remains(path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import IO
 from collector.errors import FolderLocked
 from collector.ledger import disk
 
-FILE_NAME = ".collector.ledger.lock"
+FILE_NAME = ".collector.lock"
 
 
 class FolderLock:

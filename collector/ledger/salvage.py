@@ -1,32 +1,36 @@
 """A new ledger from what can be read of damaged ones and of backups. Believes nothing that contradicts itself.
 
-Rows of queries, searches and hits never change what they are about, and a final outcome stays: there the
-backup is believed. How things stand is believed of the newest. Pictures are the caller's to check.
+Every table of the schema is taken, whichever it has. What a row is about never changes, and a final outcome stays:
+there the backup is believed. How things stand is believed of the newest. Pictures are the caller's to check.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from collector import urls
 from collector.ledger import schema
+from collector.ledger.maintenance import REOPEN
 
-TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "meta": ("key", ("value",)),
-    "folder": ("label", ()),
-    "query": ("id", ("wanted", "state", "run", "position", "reopened")),
-    "search": ("id", ("run", "state", "reason", "detail", "tries", "found", "seconds", "started_at", "ended_at")),
-    "found": ("id", ()),
-    "outcome": ("found_id", ()),
+_MAP = {
+    "meta": {"key"},
+    "query": {"id", "keyword", "label", "filters"},
+    "search": {"id", "query_id", "source", "variant"},
+    "folder": None,
+    "found": None,
+    "outcome": None,
 }
-"""Table -> its key, and the columns that change while its rows live. In an order that keeps references whole."""
+"""Tables whose rows are never deleted on the user's word -> the columns that never change; None: none of them does.
 
-Row = dict[str, Any]
+Of these every file is believed; of all others the newest alone, if it can be read whole: what it lacks was deleted.
+"""
+
+Cells = dict[str, Any]
 GAPS = 10_000
 """Unreadable places in a table after which it is given up."""
 
@@ -43,92 +47,122 @@ class Salvaged:
     """Files that gave nothing at all."""
 
 
-def salvage(new: Path, damaged: Path | None, backups: Sequence[Path], sound: Callable[[Row], bool]) -> Salvaged:
+@dataclass(frozen=True, slots=True)
+class _Table:
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def changing(self) -> tuple[str, ...]:
+        """Columns that are believed of the newest."""
+        fixed = _MAP.get(self.name)
+        return () if fixed is None else tuple(name for name in self.columns if name not in fixed)
+
+    @property
+    def here(self) -> str:
+        """SQL: the row with this key."""
+        return " AND ".join(f"{name} = ?" for name in self.key)
+
+
+class _Source:
+    """A damaged ledger or a backup."""
+
+    def __init__(self, path: Path, mode: str, newest: bool = False) -> None:
+        self.newest = newest
+        self.db = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+        try:
+            self.db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+            self.db.row_factory = sqlite3.Row
+            self.db.execute("PRAGMA cell_size_check = ON")
+            self.db.execute("PRAGMA writable_schema = ON")  # Else a file that was cut off is not opened at all.
+            self.db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except (sqlite3.Error, UnicodeDecodeError):
+            self.db.close()
+            raise
+
+
+def salvage(new: Path, damaged: Path | None, backups: Sequence[Path], sound: Callable[[Cells], bool]) -> Salvaged:
     """Fill a new ledger file. `damaged` is the newest state, `backups` are older, the newest first.
 
     `sound` says of an outcome row with the state `saved` whether its picture is on disk. OSError when there is no room.
     """
     result = Salvaged()
-    with closing(sqlite3.connect(new, isolation_level=None)) as target:
+    with closing(sqlite3.connect(new, isolation_level=None)) as target, ExitStack() as opened:
         schema.prepare(target)
         target.execute("PRAGMA foreign_keys = OFF")
         target.execute("BEGIN")
-        views = [(path, "mode=ro", False) for path in backups]
-        if damaged is not None:  # With its log, and, for what that hides, without.
-            views += [(damaged, "mode=ro", True), (damaged, "immutable=1", False)]
-        for path, mode, newest in views:
+        sources = []
+        for path, mode, newest in _views(damaged, backups):
             try:
-                source = _open(path, mode)
+                sources.append(_Source(path, mode, newest))
             except (sqlite3.Error, UnicodeDecodeError):
                 result.unreadable.append(path.name)
-                continue
-            with closing(source):
-                _take(source, target, newest, sound, result)
+            else:
+                opened.enter_context(closing(sources[-1].db))
+        for name in schema.tables(target):
+            table = _Table(name, schema.key(target, name), schema.columns(target, name))
+            _take(table, sources, target, sound, result)
         _close_ranks(target)
-        for table in TABLES:
-            result.rows[table] = target.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        for name in schema.tables(target):
+            result.rows[name] = target.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
         target.execute("COMMIT")
         target.execute("PRAGMA journal_mode = DELETE")  # One file, so that one rename puts it in place.
     return result
 
 
-def _open(path: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
-    try:
-        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA cell_size_check = ON")
-        connection.execute("PRAGMA writable_schema = ON")  # Else a file that was cut off is not opened at all.
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except (sqlite3.Error, UnicodeDecodeError):
-        connection.close()
-        raise
-    return connection
+def _views(damaged: Path | None, backups: Sequence[Path]) -> Iterator[tuple[Path, str, bool]]:
+    """(file, how it is opened, whether it is the newest): backups first, then the damaged one with its log, and without
+    for what that hides."""
+    yield from ((path, "mode=ro", False) for path in backups)
+    if damaged is not None:
+        yield damaged, "mode=ro", True
+        yield damaged, "immutable=1", True
 
 
 def _take(
-    source: sqlite3.Connection,
+    table: _Table,
+    sources: Sequence[_Source],
     target: sqlite3.Connection,
-    newest: bool,
-    sound: Callable[[Row], bool],
+    sound: Callable[[Cells], bool],
     result: Salvaged,
 ) -> None:
-    for table, (key, changing) in TABLES.items():
-        known = {row[1] for row in target.execute(f"PRAGMA table_info({table})")}
-        for row in _rows(source, table, key):
-            row = {name: value for name, value in row.items() if name in known}
-            if not _believable(table, row):
+    """All that is believed of a table."""
+    for source in sources if table.name in _MAP else sorted(sources, key=lambda source: not source.newest):
+        gaps: list[str] = []
+        for found in _rows(source.db, table, gaps):
+            row = {name: value for name, value in found.items() if name in table.columns}
+            if not _believable(table.name, row):
                 result.refused += 1
-            elif table == "outcome" and row.get("state") in ("saved", "duplicate") and not sound(row):
+            elif table.name == "outcome" and row.get("state") in ("saved", "duplicate") and not sound(row):
                 continue  # Its URL is to do again.
             else:
-                result.refused += not _put(target, table, key, row, changing if newest else ())
+                result.refused += not _put(target, table, row, table.changing if source.newest else ())
+        if table.name not in _MAP and source.newest and not gaps:
+            return
 
 
-def _put(target: sqlite3.Connection, table: str, key: str, row: Row, changing: tuple[str, ...]) -> bool:
+def _put(target: sqlite3.Connection, table: _Table, row: Cells, changing: Sequence[str]) -> bool:
     """Enter a row unless a better copy is there; of a known one only what changes. False when it contradicts."""
-    names = list(row)
+    names, key = list(row), [row[name] for name in table.key]
     try:
-        known = target.execute(f"SELECT 1 FROM {table} WHERE {key} = ?", (row[key],)).fetchone()
-        if known is not None and table == "outcome":  # A try that may have been followed by a better one.
-            target.execute("DELETE FROM outcome WHERE found_id = ? AND state = 'retry'", (row[key],))
-            known = target.execute("SELECT 1 FROM outcome WHERE found_id = ?", (row[key],)).fetchone()
-        if known is None:
+        if table.name == "outcome":  # A try that may have been followed by a better one.
+            target.execute("DELETE FROM outcome WHERE found_id = ? AND state = 'retry'", key)
+        if target.execute(f"SELECT 1 FROM {table.name} WHERE {table.here}", key).fetchone() is None:
             marks = ", ".join("?" * len(names))
-            target.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", list(row.values()))
+            target.execute(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", list(row.values()))
         elif kept := [name for name in changing if name in row]:
             sets = ", ".join(f"{name} = ?" for name in kept)
-            target.execute(f"UPDATE {table} SET {sets} WHERE {key} = ?", [*(row[name] for name in kept), row[key]])
+            values = [*(row[name] for name in kept), *key]
+            target.execute(f"UPDATE {table.name} SET {sets} WHERE {table.here}", values)
     except (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.DataError, UnicodeEncodeError, OverflowError):
         return False
     return True
 
 
-def _believable(table: str, row: Row) -> bool:
+def _believable(table: str, row: Cells) -> bool:
     """Whether a row agrees with itself."""
     if any(isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value) for value in row.values()):
-        return False
-    if any(row.get(name) is None for name in ("id", "key", "label", "found_id") if name in row):
         return False
     if table == "meta" and row["key"] in ("run", "practice.port"):
         return str(row.get("value")).isdecimal()
@@ -141,51 +175,84 @@ def _believable(table: str, row: Row) -> bool:
     return True
 
 
-def _rows(source: sqlite3.Connection, table: str, key: str) -> Iterator[Row]:
-    """Every row that can be read, going round pages that cannot: forwards, then from behind."""
-    seen: set[Any] = set()
+# --------------------------------------------------------------------------- reading round what cannot be read
+
+Key = tuple[Any, ...]
+_DIGITS = 12
+"""Of a hash that are taken as a number."""
+
+
+def _rows(source: sqlite3.Connection, table: _Table, gaps: list[str]) -> Iterator[Cells]:
+    """Every row that can be read, going round pages that cannot: forwards, then from behind. `gaps` hears of each."""
+    seen: set[Key] = set()
     for order in ("ASC", "DESC"):
-        reached: Any = None
+        reached: Key | None = None
         for _ in range(GAPS):
             try:
-                for found in _onwards(source, table, key, reached, order):
-                    reached = found[key]
-                    if reached not in seen:
+                for row in _onwards(source, table, reached, order):
+                    reached = tuple(row[name] for name in table.key)
+                    if None not in reached and reached not in seen:
                         seen.add(reached)
-                        yield dict(found)
+                        yield dict(row)
                 return
-            except (sqlite3.Error, UnicodeDecodeError):
-                reached = _behind(source, table, key, reached, order) if isinstance(reached, int) else None
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                gaps.append(str(error))
+                reached = None if reached is None else _behind(source, table, reached, order)
                 if reached is None:
                     break
 
 
-def _onwards(source: sqlite3.Connection, table: str, key: str, after: Any, order: str) -> Iterator[sqlite3.Row]:
+def _onwards(source: sqlite3.Connection, table: _Table, after: Key | None, order: str) -> Iterator[sqlite3.Row]:
     """Rows behind a key in order. sqlite3.Error where they cannot be read, and where pages lead in a circle."""
-    where = "" if after is None else f"WHERE {key} {'>' if order == 'ASC' else '<'} ?"
-    arguments = () if after is None else (after,)
-    for found in source.execute(f"SELECT * FROM {table} {where} ORDER BY {key} {order}", arguments):
-        if after is not None and not (found[key] > after if order == "ASC" else found[key] < after):
+    where = ""
+    if after is not None:
+        names, marks = ", ".join(table.key[: len(after)]), ", ".join("?" * len(after))
+        where = f"WHERE ({names}) {'>' if order == 'ASC' else '<'} ({marks})"
+    sorting = ", ".join(f"{name} {order}" for name in table.key)
+    for row in source.execute(f"SELECT * FROM {table.name} {where} ORDER BY {sorting}", after or ()):
+        key = tuple(row[name] for name in table.key)
+        if after is not None and not (key[: len(after)] > after if order == "ASC" else key[: len(after)] < after):
             raise sqlite3.DatabaseError("rows out of order")
-        after = found[key]
-        yield found
+        after = key
+        yield row
 
 
-def _behind(source: sqlite3.Connection, table: str, key: str, reached: int, order: str) -> int | None:
-    """A number behind a page that cannot be read, from which reading goes on; None when there is none."""
-    sign, compare = (1, ">=") if order == "ASC" else (-1, "<=")
+def _behind(source: sqlite3.Connection, table: _Table, reached: Key, order: str) -> Key | None:
+    """Where reading goes on behind a page that cannot be read; None when there is nothing, or nobody can tell.
+
+    Tries further and further from the key that was reached: a number, or a hash whose beginning is taken as one.
+    """
+    sign, compare, name = (1, ">=", table.key[0]) if order == "ASC" else (-1, "<=", table.key[0])
+    text = isinstance(reached[0], str)
+    number, scale = (_beginning(reached[0]), 2**24) if text else (reached[0], 1)
+    if not isinstance(number, int):
+        return None
     for power in range(24):
         for part in (1, 1.5):
-            start = reached + sign * (int(2**power * part) + 1)
+            start = number + sign * (int(2**power * part) + 1) * scale
             with suppress(sqlite3.Error, UnicodeDecodeError):
                 row = source.execute(
-                    f"SELECT {key} FROM {table} WHERE {key} {compare} ? ORDER BY {key} {order} LIMIT 1", (start,)
+                    f"SELECT {name} FROM {table.name} WHERE {name} {compare} ? ORDER BY {name} {order} LIMIT 1",
+                    (_hash(start) if text else start,),
                 ).fetchone()
                 if row is None:
                     return None
-                if isinstance(row[0], int) and (row[0] - start) * sign >= 0:
-                    return int(row[0]) - sign
+                found: int | None = _beginning(row[0]) if text else row[0]
+                if isinstance(found, int) and (found - start) * sign >= 0:
+                    return (_hash(found if sign > 0 else found + 1),) if text else (found - sign,)
     return None
+
+
+def _beginning(sha256: Any) -> int | None:
+    """The first digits of a hash as a number."""
+    with suppress(TypeError, ValueError):
+        return int(sha256[:_DIGITS], 16)
+    return None
+
+
+def _hash(number: int) -> str:
+    """The smallest text with these first digits."""
+    return f"{min(max(0, number), 16**_DIGITS - 1):0{_DIGITS}x}"
 
 
 def _close_ranks(target: sqlite3.Connection) -> None:
@@ -202,12 +269,7 @@ def _close_ranks(target: sqlite3.Connection) -> None:
     target.execute("DELETE FROM meta WHERE key = 'running'")
     # URLs may be lost from the midst of what a walk brought: only a walk to the very end finds them again.
     target.execute("UPDATE search SET complete = 0")
-    target.execute(
-        """UPDATE query SET state = 'open' WHERE (SELECT count(*) FROM found JOIN outcome ON found_id = found.id
-           WHERE query_id = query.id AND outcome.state = 'saved') < wanted AND EXISTS (
-             SELECT 1 FROM found LEFT JOIN outcome ON found_id = found.id
-             WHERE query_id = query.id AND (outcome.state IS NULL OR outcome.state = 'retry'))"""
-    )
+    target.execute(REOPEN)
     target.execute(
         """UPDATE query SET position = id, run = coalesce((SELECT value FROM meta WHERE key = 'run'), run)
            WHERE typeof(position) <> 'integer'"""

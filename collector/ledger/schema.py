@@ -1,4 +1,4 @@
-"""The ledger's tables and their migrations. Only `store.py` uses it; it reads and writes no rows.
+"""The ledger's tables and their migrations. It reads and writes no rows.
 
 `user_version` counts the migrations that were applied. A migration is never edited once released:
 a change is a new entry at the end.
@@ -201,7 +201,6 @@ ALTER TABLE pdq ADD COLUMN mirrored TEXT NOT NULL DEFAULT '';
 """
 
 _ATTEMPTS = """
-ALTER TABLE outcome RENAME COLUMN ignored TO overrides;
 ALTER TABLE outcome DROP COLUMN trailing_bytes;
 """
 
@@ -245,3 +244,21 @@ def recognise(connection: sqlite3.Connection) -> int:
     if version > len(MIGRATIONS):
         raise NewerSchema(f"written by a newer version (schema {version}, this one knows {len(MIGRATIONS)})")
     return version
+
+
+def tables(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """The names of all tables, each behind those it refers to."""
+    return tuple(
+        name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid")
+    )
+
+
+def columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    """The columns of a table."""
+    return tuple(name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,)))
+
+
+def key(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    """The columns of a table's primary key, in their order."""
+    rows = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (table,))
+    return tuple(name for (name,) in rows)

@@ -18,17 +18,20 @@ WORST = 20
 CHUNK = 500
 """Keywords whose numbers are in memory at a time."""
 
-_FIELDS = ("found", "saved", "duplicate", "rejected", "failed", "skipped", "waiting", "bytes", "seconds",
+_FIELDS = ("found", "duplicate", "rejected", "failed", "skipped", "waiting", "saved", "bytes", "seconds",
            "retry", "videos", "files", "video_bytes", "file_bytes")  # fmt: skip
 
-_COUNTS = """
-  q.id AS id, q.position AS position, q.keyword AS keyword, q.label AS label, q.wanted AS wanted, count(f.id) AS found,
-  count(CASE o.state WHEN 'saved' THEN 1 END) AS saved,
+STATES = """
+  count(f.id) AS found,
   count(CASE o.state WHEN 'duplicate' THEN 1 END) AS duplicate,
   count(CASE o.state WHEN 'rejected' THEN 1 END) AS rejected,
   count(CASE WHEN o.state IN ('failed', 'retry') THEN 1 END) AS failed,
   count(CASE o.state WHEN 'skipped' THEN 1 END) AS skipped,
-  count(f.id) - count(o.found_id) AS waiting,
+  count(f.id) - count(o.found_id) AS waiting"""
+"""How URLs are counted, wherever they are: found = saved + these."""
+_COUNTS = f"""
+  q.id AS id, q.position AS position, q.keyword AS keyword, q.label AS label, q.wanted AS wanted, {STATES},
+  count(CASE o.state WHEN 'saved' THEN 1 END) AS saved,
   coalesce(sum(CASE o.state WHEN 'saved' THEN o.bytes END), 0) AS bytes,
   coalesce(sum(o.seconds), 0) AS seconds,
   count(CASE WHEN o.state = 'retry' AND q.state = 'open' THEN 1 END) AS retry,
@@ -37,12 +40,12 @@ _COUNTS = """
   coalesce(sum(CASE WHEN o.state = 'saved' AND o.media = 'video' THEN o.bytes END), 0) AS video_bytes,
   coalesce(sum(CASE WHEN o.state = 'saved' AND o.media = 'file' THEN o.bytes END), 0) AS file_bytes
 """
-_JOINED = "query q LEFT JOIN found f ON f.query_id = q.id LEFT JOIN outcome o ON o.found_id = f.id"
+JOINED = "query q LEFT JOIN found f ON f.query_id = q.id LEFT JOIN outcome o ON o.found_id = f.id"
 _OF_RUN = "(:run IS NULL OR q.run = :run)"
 _SEARCHED = "(:run IS NULL OR (q.run = :run AND s.run = :run))"
 _LISTED = "q.id IN (SELECT value FROM json_each(:ids))"
 
-_ROWS = f"SELECT {_COUNTS} FROM {_JOINED} WHERE {_LISTED} GROUP BY q.id"
+_ROWS = f"SELECT {_COUNTS} FROM {JOINED} WHERE {_LISTED} GROUP BY q.id"
 _SEARCHES = f"""
 SELECT q.id, s.source, s.state, s.reason, s.seconds, s.variant FROM query q JOIN search s ON s.query_id = q.id
 WHERE {_LISTED} AND {_SEARCHED} ORDER BY s.id
@@ -58,7 +61,7 @@ SELECT {_COUNTS},
    WHERE s.query_id = q.id AND {_SEARCHED}) AS undone,
   (SELECT count(*) > 0 AND count(*) = count(CASE s.state WHEN 'exhausted' THEN 1 END) FROM search s
    WHERE s.query_id = q.id AND {_SEARCHED}) AS exhausted
-FROM {_JOINED} WHERE {_OF_RUN} GROUP BY q.id
+FROM {JOINED} WHERE {_OF_RUN} GROUP BY q.id
 """
 _SUMS = f"""
 SELECT count(*), coalesce(sum(wanted), 0), coalesce(sum(exhausted AND wanted < :all AND saved < wanted), 0),

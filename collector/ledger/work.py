@@ -1,14 +1,33 @@
-"""What is to do, and where a picture belongs. Reads, but for the folder a class is given."""
+"""What is asked for, what is to do, and what happened: one outcome per URL. Never decides."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 
-from collector.ledger import layout
-from collector.ledger.db import Store, limit_of
-from collector.model import Media, Query, SearchState, Task
+from collector.ledger import intake, layout, planning
+from collector.ledger.columns import ATTEMPT, HIT, PICTURE, Columns
+from collector.ledger.db import limit_of, now
+from collector.ledger.intake import Stills
+from collector.model import (
+    Duplicate,
+    Failed,
+    Found,
+    Hit,
+    Outcome,
+    Query,
+    Rejected,
+    Saved,
+    Search,
+    SearchEnded,
+    SearchState,
+    Skipped,
+    Task,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +45,6 @@ class KnownSearch:
     """The highest number of a URL it had brought when it last came to its true end; 0 if it never did."""
 
 
-_TODO = """found.id, search_id, url, page, found.width, found.height, is_thumbnail, coalesce(attempts, 0),
-fallbacks, found.media, cookies, thumbnail_url FROM found LEFT JOIN outcome ON found_id = found.id
-WHERE query_id = ? AND (outcome.state IS NULL OR outcome.state = 'retry')"""
-"""The columns of `_task` for a query's URLs that are to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class OpenQuery:
     """A query that still has something to do, as the ledger knows it."""
@@ -44,8 +57,78 @@ class OpenQuery:
     """All there ever were, oldest first."""
 
 
-class Work(Store):
-    """The ledger's side that hands out work."""
+_TASK = Columns(Task, {"id": "found.id", "attempt": "coalesce(attempts, 0) + 1"})
+_TODO = f"""{", ".join(f"found.{name}" if name in HIT.names else name for name in _TASK.names)}
+FROM found LEFT JOIN outcome ON found_id = found.id
+WHERE query_id = ? AND (outcome.state IS NULL OR outcome.state = 'retry')"""
+"""A query's URLs that are to do."""
+_OF_HIT = tuple(field.name for field in fields(Task) if field.name in {field.name for field in fields(Hit)} - {"id"})
+"""What a task takes over from a hit as it is."""
+_REFUSED = "reason IN ('http.401', 'http.403', 'http.404', 'http.410') AND substr(url_key, 1, 3) = 'id:'"
+"""What an expired address is answered with."""
+_EXPIRING = ("url", "fallbacks", "cookies")
+"""Columns that a source may give anew with every look."""
+
+
+class Work:
+    """The ledger's side that a run works from and writes to."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    # ------------------------------------------------------------------ before a run
+
+    def plan(self, queries: Iterable[Query], widen: bool = False, feeds: Collection[str] = ()) -> int:
+        """Take up these queries as the current run and return its number.
+
+        Known ones keep everything they have; a raised limit opens them again and frees their spares. With
+        `widen`, those that were exhausted below their limit are opened too. `feeds` are sources that are asked
+        again however they ended, as long as the query is below its limit.
+        """
+        return planning.plan(self._db, list(queries), widen, feeds)
+
+    def take_up_all(self, blocked: Callable[[str], str] | None = None) -> int:
+        """Make every query with URLs still to be fetched the current run's, and return its number.
+
+        Those whose keyword is `blocked` (which says for what term, "" for none) are left as they are.
+        """
+        return planning.take_up_all(self._db, blocked or (lambda _: ""))
+
+    def left_alone(self, blocked: Callable[[str], str]) -> int:
+        """How many queries with URLs still to be fetched `take_up_all` leaves as they are."""
+        return planning.left_alone(self._db, blocked)
+
+    def import_hits(self, hits: Iterable[tuple[str, Hit]]) -> tuple[int, int]:
+        """Enter (keyword, hit) of a saved map; returns (URLs new here, given).
+
+        All URLs of a keyword are wanted; those of a keyword that is known already join it.
+        """
+        return intake.import_hits(self._db, hits)
+
+    def begin_intake(self, label: str) -> tuple[int, int, int]:
+        """(query, search, highest rank) of pictures that are taken from a disk into a class; see `end_intake`."""
+        return intake.begin(self._db, label)
+
+    def intake(self, query_id: int, search_id: int, rank: int, hit: Hit) -> Task | None:
+        """Enter one of them, whose URL is its path and never asked for; its task, None when it is through already."""
+        return intake.take(self._db, query_id, search_id, rank, hit)
+
+    def end_intake(self, query_id: int, search_id: int) -> None:
+        """What was taken is what is wanted, if nobody wanted more; nothing is left to search or to fetch."""
+        intake.end(self._db, query_id, search_id)
+
+    def begin_stills(self, keyword: str, label: str) -> Stills:
+        """Where stills of a class's videos are entered: a query of its own beside the one that found the videos.
+
+        It is never open, so that stills count towards no limit, and no run asks for them.
+        """
+        return intake.begin_stills(self._db, keyword, label)
+
+    def still_entered(self, stills: Stills) -> None:
+        """One more still was entered."""
+        intake.still_entered(self._db, stills)
+
+    # ------------------------------------------------------------------ what is to do
 
     def open_queries(self, run: int, after: int, count: int) -> list[tuple[int, OpenQuery]]:
         """The next queries of a run with something to do, as (position, query), after a position."""
@@ -76,14 +159,10 @@ class Work(Store):
 
     def add_search(self, query_id: int, source: str, variant: str, run: int) -> KnownSearch:
         """A variation of a query at a source; one that is known already keeps its state."""
-        self._db.execute(
-            """INSERT INTO search (query_id, source, variant, run) VALUES (?, ?, ?, ?)
-               ON CONFLICT (query_id, source, variant) DO UPDATE SET run = excluded.run""",
-            (query_id, source, variant, run),
-        )
         number, state = self._db.execute(
-            "SELECT id, state FROM search WHERE query_id = ? AND source = ? AND variant = ?",
-            (query_id, source, variant),
+            """INSERT INTO search (query_id, source, variant, run) VALUES (?, ?, ?, ?)
+               ON CONFLICT (query_id, source, variant) DO UPDATE SET run = excluded.run RETURNING id, state""",
+            (query_id, source, variant, run),
         ).fetchone()
         return KnownSearch(number, source, SearchState(state), variant)
 
@@ -94,8 +173,6 @@ class Work(Store):
 
     def known_before(self, search: KnownSearch) -> frozenset[str]:
         """Keys of the URLs that a search had brought by its last walk to the true end."""
-        if not search.complete:
-            return frozenset()
         rows = self._db.execute(
             "SELECT url_key FROM found WHERE search_id = ? AND id <= ?", (search.id, search.complete)
         )
@@ -104,12 +181,12 @@ class Work(Store):
     def todo(self, query_id: int, after: int, count: int) -> list[Task]:
         """The next URLs of a query without a final outcome, after a found id, oldest first."""
         rows = self._db.execute(f"SELECT {_TODO} AND found.id > ? ORDER BY found.id LIMIT ?", (query_id, after, count))
-        return [_task(*row) for row in rows]
+        return [_TASK.load(*row) for row in rows]
 
     def todo_ranked(self, query_id: int) -> list[tuple[int, Task]]:
         """All URLs of a query without a final outcome, each with its rank."""
         rows = self._db.execute(f"SELECT rank, {_TODO} ORDER BY found.id", (query_id,))
-        return [(rank, _task(*row)) for rank, *row in rows]
+        return [(rank, _TASK.load(*row)) for rank, *row in rows]
 
     def reached(self, query_id: int) -> dict[int, int]:
         """Search -> the highest rank that it has brought, for a query's searches that brought any."""
@@ -117,6 +194,8 @@ class Work(Store):
             "SELECT search_id, max(rank) FROM found WHERE query_id = ? GROUP BY search_id", (query_id,)
         )
         return dict(rows.fetchall())
+
+    # ------------------------------------------------------------------ where a picture belongs
 
     def file_of(self, sha256: str) -> tuple[Path, str] | None:
         """(path relative to the folder, label) of the saved file with these bytes, if any."""
@@ -136,11 +215,6 @@ class Work(Store):
 
     def folder(self, label: str) -> str:
         """The folder of a class: given once, kept for ever."""
-        if label not in self._folders:
-            self._folders[label] = self._given_folder(label)
-        return self._folders[label]
-
-    def _given_folder(self, label: str) -> str:
         row = self._db.execute("SELECT name FROM folder WHERE label = ?", (label,)).fetchone()
         if row:
             return str(row[0])
@@ -149,33 +223,109 @@ class Work(Store):
         self._db.execute("INSERT INTO folder VALUES (?, ?)", (label, name))
         return name
 
+    # ------------------------------------------------------------------ what happened
 
-def _task(
-    number: int,
-    search: int,
-    url: str,
-    page: str,
-    width: int,
-    height: int,
-    thumbnail: int,
-    attempts: int,
-    fallbacks: str,
-    media: str,
-    cookies: str,
-    thumbnail_url: str,
-) -> Task:
-    """The columns of `todo`, in their order."""
-    return Task(
-        id=number,
-        search_id=search,
-        url=url,
-        page=page,
-        width=width,
-        height=height,
-        is_thumbnail=bool(thumbnail),
-        attempt=attempts + 1,
-        fallbacks=tuple(json.loads(fallbacks)) if fallbacks else (),
-        media=Media(media),
-        cookies=cookies,
-        thumbnail_url=thumbnail_url,
-    )
+    def search_started(self, search: Search) -> None:
+        """A search was taken up."""
+        self._db.execute("UPDATE search SET tries = tries + 1, started_at = ? WHERE id = ?", (now(), search.id))
+
+    def found(self, event: Found, query_id: int) -> Task | None:
+        """Enter a hit; the task to fetch it, or None when the query has that URL already."""
+        number = intake.enter(self._db, query_id, event.search.id, event.rank, event.hit)
+        return None if number is None else _task(event, number, event.search.id, 1)
+
+    def seen_again(self, event: Found, query_id: int, order: Mapping[int, int]) -> tuple[Task, bool] | None:
+        """A hit that the query has already, and that is still to do: what changed about it, as a task, or None.
+
+        The task comes with whether it is to do again only now.
+
+        Its own search brings fresh URLs, because signed ones expire; where the first request was refused for that,
+        there is a second. Another search of the query that ranks it before its own takes it over; `order` gives
+        the places of searches that are merged by rank, by number.
+        """
+        row = self._db.execute(
+            f"""SELECT found.id, search_id, rank, url, fallbacks, cookies, is_thumbnail, coalesce(attempts, 0),
+                  outcome.state = 'failed'
+                FROM found LEFT JOIN outcome ON found_id = found.id WHERE query_id = :query AND url_key = :key
+                AND (outcome.state IS NULL OR outcome.state = 'retry' OR (outcome.state = 'failed' AND
+                  {_REFUSED} AND attempts = 1 AND search_id = :search AND url <> :url))""",
+            {"query": query_id, "key": event.hit.key, "search": event.search.id, "url": event.hit.url},
+        ).fetchone()
+        if row is None:
+            return None
+        number, owner, rank, *brought, thumbnail, attempts, refused = row
+        values, own = HIT.store(event.hit), owner == event.search.id
+        if own:
+            fresh = [values[name] for name in _EXPIRING]
+            if fresh == brought or (event.hit.is_thumbnail and not thumbnail):
+                return None
+            values = {name: values[name] for name in (*_EXPIRING, "thumbnail_url", "is_thumbnail")}
+        elif _before(event, owner, rank, order):
+            values = {**values, "search_id": event.search.id, "rank": event.rank}
+        else:
+            return None
+        sets = ", ".join(f"{name} = :{name}" for name in values)
+        self._db.execute(f"UPDATE found SET {sets} WHERE id = :number", {**values, "number": number})
+        if refused:
+            self._db.execute("UPDATE outcome SET state = 'retry' WHERE found_id = ?", (number,))
+        return _task(event, number, event.search.id, attempts + 1), bool(refused)
+
+    def search_ended(self, event: SearchEnded) -> None:
+        """How a search stands now; at a true end, that everything it brought so far is all there was."""
+        self._db.execute(
+            """UPDATE search SET state = ?, reason = ?, detail = ?, seconds = seconds + ?, ended_at = ?,
+               found = (SELECT count(*) FROM found WHERE search_id = search.id) WHERE id = ?""",
+            (event.state.value, event.reason, event.detail, event.seconds, now(), event.search.id),
+        )
+        if event.state is SearchState.EXHAUSTED:
+            self._db.execute(
+                """UPDATE search SET complete = coalesce((SELECT max(id) FROM found WHERE search_id = search.id), 0)
+                   WHERE id = ?""",
+                (event.search.id,),
+            )
+
+    def outcome(self, outcome: Outcome) -> None:
+        """The one outcome of a URL; a later one (after "retry") takes the place of the earlier."""
+        task = outcome.task
+        values = {"found_id": task.id, "attempts": task.attempt, "ended_at": now(), **_facts(outcome)}
+        self._db.execute(_replacing(*values), tuple(values.values()))
+        if isinstance(outcome, Saved):  # In the same commit: whoever finds the row knows it may not be on disk yet.
+            self._db.execute("INSERT INTO unsynced (found_id) VALUES (?)", (task.id,))
+
+    def close_query(self, query_id: int) -> None:
+        """Nothing more to do for it at its present limit."""
+        self._db.execute("UPDATE query SET state = 'done' WHERE id = ?", (query_id,))
+
+
+def _task(event: Found, number: int, search_id: int, attempt: int) -> Task:
+    shared = {name: getattr(event.hit, name) for name in _OF_HIT}
+    return Task(id=number, search_id=search_id, attempt=attempt, **shared)
+
+
+def _before(event: Found, owner: int, rank: int, order: Mapping[int, int]) -> bool:
+    """Whether the event's search comes before the owner of the row when both are merged by rank."""
+    mine = event.search.id
+    return mine in order and owner in order and (event.rank, order[mine]) < (rank, order[owner])
+
+
+@cache
+def _replacing(*columns: str) -> str:
+    """The statement for these columns; there are few sets of them."""
+    return f"INSERT OR REPLACE INTO outcome ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+def _facts(outcome: Outcome) -> dict[str, object]:
+    """The columns that depend on the kind of outcome."""
+    match outcome:
+        case Saved(picture=picture, path=path, attempt=attempt):
+            return {"state": "saved", **ATTEMPT.store(attempt), **PICTURE.store(picture), "path": path.as_posix()}
+        case Duplicate(picture=picture, path=path, attempt=attempt):
+            stored = {**ATTEMPT.store(attempt), **PICTURE.store(picture), "path": path.as_posix()}
+            return {"state": "duplicate", "reason": outcome.reason, **stored}
+        case Rejected(reason=why, detail=detail, attempt=attempt):
+            return {"state": "rejected", "reason": why, "detail": detail, **ATTEMPT.store(attempt)}
+        case Failed(reason=why, detail=detail, attempt=attempt, retry=retry):
+            state = "retry" if retry else "failed"
+            return {"state": state, "reason": why, "detail": detail, **ATTEMPT.store(attempt)}
+        case Skipped(task=task, reason=why, detail=detail):
+            return {"state": "skipped", "reason": why, "detail": detail, "attempts": task.attempt - 1}

@@ -50,8 +50,8 @@ class Checkpoints:
 
     def _begin(self) -> None:
         self._last, self._fresh = self._clock(), 0
-        self._mark, saved = self._ledger.unsynced()
-        paths = [file.path for file in saved]
+        self._mark, saved = self._ledger.maintenance.unsynced()
+        paths = [file.file for file in saved]
         self._thread = threading.Thread(target=self._flush, args=(paths,), name="checkpoint", daemon=True)
         self._thread.start()
 
@@ -69,4 +69,4 @@ class Checkpoints:
         if self._trouble is not None:
             trouble, self._trouble = self._trouble, None
             raise trouble
-        self._ledger.synced(self._mark)
+        self._ledger.maintenance.synced(self._mark)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from hashlib import file_digest
 from pathlib import Path
 
+from collector.ledger import Row
 from collector.ledger.layout import FILE_NAME
-from collector.ledger.upkeep import SavedFile
 
 
 def sha256(file: Path) -> str:
@@ -16,13 +16,17 @@ def sha256(file: Path) -> str:
         return file_digest(stream, "sha256").hexdigest()
 
 
-def trouble(folder: Path, saved: SavedFile, bytes_too: bool = True) -> str:
+def trouble(folder: Path, saved: Row, bytes_too: bool = True) -> str:
     """ "" when the file is there as recorded, else `missing` or `altered`. Its size is looked at first."""
-    file = folder / saved.path
+    return file_trouble(folder / saved.file, saved.bytes, saved.sha256 if bytes_too else "")
+
+
+def file_trouble(file: Path, size: int, sha: str) -> str:
+    """The same of any file; without `sha` one of the right size is believed."""
     try:
         if not file.is_file():
             return "missing"
-        if file.stat().st_size != saved.bytes or (bytes_too and sha256(file) != saved.sha256):
+        if file.stat().st_size != size or (sha and sha256(file) != sha):
             return "altered"
     except FileNotFoundError:
         return "missing"

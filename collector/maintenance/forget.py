@@ -29,10 +29,9 @@ class Wanted:
 def named(ledger: Ledger, folder: Path, texts: Iterable[str], wanted: Wanted) -> None:
     """Add pictures and URLs by URL, path or name of a file. InputError when one is not known."""
     for text in texts:
-        stories = ledger.stories(text)
-        shas = {str(story.facts["sha256"]) for story in stories if story.facts["state"] in ("saved", "duplicate")}
-        found = ledger.files_with(sorted(shas))
-        open_urls = ledger.urls_unsaved(text, urls.url_key(text)) if "://" in text else []
+        shas = {row.sha256 for row in ledger.stats.why(text) if row.state in ("saved", "duplicate")}
+        found = ledger.maintenance.files_with(sorted(shas))
+        open_urls = ledger.maintenance.urls_unsaved(text, urls.url_key(text)) if "://" in text else []
         if not found and not open_urls:
             raise InputError(f"{text[:200]}: no saved picture and no open URL that {folder} knows")
         wanted.files.update(found)
@@ -47,8 +46,8 @@ def by_host(ledger: Ledger, names: Iterable[str], wanted: Wanted) -> None:
         except (UsageError, ValueError):
             raise UsageError(f"--domain {text[:60]}: no host name; write it like example.com") from None
         wanted.hosts.append(name)
-        wanted.files.update(ledger.files_from(name))
-        wanted.urls.update(dict.fromkeys(ledger.urls_from(name)))
+        wanted.files.update(ledger.maintenance.files_from(name))
+        wanted.urls.update(dict.fromkeys(ledger.maintenance.urls_from(name)))
 
 
 def by_hash(ledger: Ledger, folder: Path, texts: Iterable[str], wanted: Wanted) -> None:
@@ -57,7 +56,7 @@ def by_hash(ledger: Ledger, folder: Path, texts: Iterable[str], wanted: Wanted) 
         sha256 = text.strip().lower()
         if not 16 <= len(sha256) <= 64 or not set(sha256) <= _HEX:
             raise UsageError(f"--sha {text[:80]}: 16 to 64 hexadecimal digits")
-        if not (found := ledger.files_with([sha256])):
+        if not (found := ledger.maintenance.files_with([sha256])):
             raise InputError(f"{sha256}: no saved picture of {folder} has this hash")
         wanted.files.update(found)
 
@@ -68,7 +67,7 @@ def by_likeness(ledger: Ledger, files: Iterable[Path], distance: int, wanted: Wa
     from collector.images.hashing import hash_files
     from collector.images.pdq import RELIABLE, Hashed, unpacked
 
-    known = list(ledger.hashes())
+    known = list(ledger.dataset.hashes())
     for file in files:
         [(_, looks)] = hash_files([("", file)], 1)
         if not isinstance(looks, Hashed):
@@ -80,7 +79,7 @@ def by_likeness(ledger: Ledger, files: Iterable[Path], distance: int, wanted: Wa
         words = unpacked([looks.hash, *(text for _, text, _ in known)])
         gaps = near.distances(words, 0, range(1, len(known) + 1)) if known else []
         alike = [row[0] for row, gap in zip(known, gaps, strict=True) if gap <= distance and row[2] >= RELIABLE]
-        wanted.files.update(ledger.files_with(alike))
+        wanted.files.update(ledger.maintenance.files_with(alike))
 
 
 def forget(ledger: Ledger, folder: Path, wanted: Wanted, tell: Callable[[Path, int], None]) -> None:
@@ -89,12 +88,12 @@ def forget(ledger: Ledger, folder: Path, wanted: Wanted, tell: Callable[[Path, i
     The ledger goes first: a kill between the two leaves a file that nobody knows, which `verify` names.
     """
     for name in wanted.hosts:
-        ledger.forget_host(name)
+        ledger.maintenance.forget_host(name)
     for sha256, path in sorted(wanted.files.items(), key=lambda row: row[1]):
-        urls = ledger.forget_picture(sha256)
+        urls = ledger.maintenance.forget_picture(sha256)
         _remove(folder, path)
         tell(path, urls)
-    ledger.forget_urls(list(wanted.urls))
+    ledger.maintenance.forget_urls(list(wanted.urls))
 
 
 def _remove(folder: Path, path: Path) -> None:

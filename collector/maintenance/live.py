@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from collector.errors import SourceError
 from collector.http.contract import Answer, OpenVisit, Visit
 from collector.images.sniff import Unusable, identify
-from collector.ledger.showing import Origin
+from collector.ledger import Ledger, Row
+from collector.ledger.rows import SAVED
 from collector.urls import browser_referer
 
 ACCEPT = "image/avif,image/webp,image/*,*/*;q=0.8"
@@ -43,12 +45,23 @@ class State(StrEnum):
 class Checked:
     """One picture, asked for again."""
 
-    origin: Origin
+    row: Row
     state: State
     detail: str = ""
 
 
-def checked(origins: Iterable[Origin], open_visit: OpenVisit, rate: float) -> Generator[Checked, None, None]:
+def on_the_web(ledger: Ledger, most: int = 0) -> Iterator[Row]:
+    """Saved files that came from the web, in the order of their hashes: the first so many are a sample. 0 is all."""
+    came = (row for row in ledger.dataset.rows(SAVED, "hash") if row.url.startswith("http"))
+    return islice(came, most or None)
+
+
+def address(row: Row) -> str:
+    """Where its bytes came from, which may be another URL than the one that was found."""
+    return (row.attempt.via and row.attempt.final_url) or row.url
+
+
+def checked(rows: Iterable[Row], open_visit: OpenVisit, rate: float) -> Generator[Checked, None, None]:
     """Ask for each, at most `rate` times a second of one host (0: no limit), and say how it stands; in their order.
 
     Close it, or use it up: nothing is under way afterwards.
@@ -62,14 +75,14 @@ def checked(origins: Iterable[Origin], open_visit: OpenVisit, rate: float) -> Ge
             visits.append(local.visit)
         return local.visit  # type: ignore[no-any-return]
 
-    def one(origin: Origin) -> Checked:
-        return _check(origin, visit(), rate)
+    def one(row: Row) -> Checked:
+        return _check(row, visit(), rate)
 
     waiting: deque[Future[Checked]] = deque()
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="live") as pool:
         try:
-            for origin in origins:
-                waiting.append(pool.submit(one, origin))
+            for row in rows:
+                waiting.append(pool.submit(one, row))
                 if len(waiting) >= 2 * AT_ONCE:
                     yield waiting.popleft().result()
             while waiting:
@@ -82,17 +95,17 @@ def checked(origins: Iterable[Origin], open_visit: OpenVisit, rate: float) -> Ge
                 opened.close()
 
 
-def _check(origin: Origin, visit: Visit, rate: float) -> Checked:
+def _check(row: Row, visit: Visit, rate: float) -> Checked:
     headers = {"Accept": ACCEPT}
-    if referer := browser_referer(origin.page, origin.url):
+    if referer := browser_referer(row.page, address(row)):
         headers["Referer"] = referer
     try:
-        answer = visit.get(origin.url, headers=headers, rate=rate, crawl=True)
+        answer = visit.get(address(row), headers=headers, rate=rate, crawl=True)
     except SourceError as error:
         refused = error.reason in ("policy.robots", "page.rate_limited")
-        return Checked(origin, State.BLOCKED if refused else State.UNREACHABLE, error.detail or error.reason)
-    state = _state(answer, origin.sha256)
-    return Checked(origin, state, "" if answer.status == 200 else f"HTTP {answer.status}")
+        return Checked(row, State.BLOCKED if refused else State.UNREACHABLE, error.detail or error.reason)
+    state = _state(answer, row.sha256)
+    return Checked(row, state, "" if answer.status == 200 else f"HTTP {answer.status}")
 
 
 def _state(answer: Answer, sha256: str) -> State:

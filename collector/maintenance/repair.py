@@ -16,7 +16,6 @@ from collector.errors import ForeignLedger, LedgerError
 from collector.ledger import Ledger, disk, layout
 from collector.ledger.lock import FolderLock
 from collector.ledger.salvage import Salvaged, salvage
-from collector.ledger.upkeep import SavedFile
 from collector.maintenance import files
 
 
@@ -61,8 +60,8 @@ def repair(folder: Path) -> Repaired | None:
                 (folder / name).unlink(missing_ok=True)
         disk.flush(folder, [])
         with Ledger.open(folder) as ledger:
-            ledger.check(thorough=True)
-            unknown = sum(ledger.owner_of(file.name) is None for file in files.pictures(folder))
+            ledger.maintenance.check(thorough=True)
+            unknown = sum(ledger.maintenance.owner_of(file.name) is None for file in files.pictures(folder))
         return Repaired(salvaged, kept, unknown)
 
 
@@ -76,10 +75,10 @@ class _Pictures:
     def __call__(self, row: dict[str, Any]) -> bool:
         path, sha = row["path"], row["sha256"]
         if (path, sha) not in self._known:
-            saved = SavedFile(0, Path(path), sha, int(row.get("bytes") or 0))
-            inside = not Path(path).is_absolute() and ".." not in Path(path).parts
+            inside = not Path(path).is_absolute() and ".." not in Path(path).parts[1:]  # Or moved beside.
             with suppress(OSError):
-                self._known[path, sha] = inside and not files.trouble(self._folder, saved)
+                size = int(row.get("bytes") or 0)
+                self._known[path, sha] = inside and not files.file_trouble(self._folder / path, size, sha)
         return self._known.get((path, sha), False)
 
 
@@ -87,7 +86,7 @@ def _is_sound(folder: Path) -> bool:
     """ForeignLedger for a ledger of a newer version, or of somebody else: those are not ours to mend."""
     try:
         with Ledger.inspect(folder) as ledger:
-            ledger.check(thorough=True)
+            ledger.maintenance.check(thorough=True)
     except ForeignLedger:
         raise
     except LedgerError:

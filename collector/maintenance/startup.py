@@ -54,20 +54,20 @@ def after_unclean_stop(ledger: Ledger, folder: Path, boot: Callable[[], str] = d
     began = _mark(ledger)
     orphans = 0
     if began is not None:
-        ledger.check()
+        ledger.maintenance.check()
         orphans = remove_orphans(ledger, folder, began.timestamp() - SLACK)
     boot_now = boot()
     if boot_now and boot_now == ledger.note(BOOT):
         return Mended(orphans)
-    mark, unsynced = ledger.unsynced()
+    mark, unsynced = ledger.maintenance.unsynced()
     if not mark:
         return Mended(orphans)
     lost = [saved for saved in unsynced if files.trouble(folder, saved)]
     for saved in lost:
-        (folder / saved.path).unlink(missing_ok=True)
-    ledger.lost(lost)
-    disk.flush(folder, [saved.path for saved in unsynced])
-    ledger.synced(mark)
+        (folder / saved.file).unlink(missing_ok=True)
+    ledger.maintenance.lost(lost)
+    disk.flush(folder, [saved.file for saved in unsynced])
+    ledger.maintenance.synced(mark)
     return Mended(orphans, len(lost), len(unsynced))
 
 
@@ -79,7 +79,7 @@ def remove_orphans(ledger: Ledger, folder: Path, since: float) -> int:
     """
     removed = 0
     for file in files.pictures(folder, since):
-        if ledger.owner_of(file.name) is None and (files.named_after_bytes(file) or files.torn(file)):
+        if ledger.maintenance.owner_of(file.name) is None and (files.named_after_bytes(file) or files.torn(file)):
             file.unlink()
             removed += 1
     for directory in files.class_folders(folder, since):

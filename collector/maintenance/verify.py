@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.ledger import Ledger
-from collector.ledger.upkeep import SavedFile
+from collector.ledger import Ledger, Row
+from collector.ledger.rows import SAVED
 from collector.maintenance import files
 
 ALTERED = ".altered"
@@ -24,7 +24,7 @@ class Finding:
     """Relative to the folder: where it should be; for `unknown`, where it is."""
     now: Path | None = None
     """For `moved`: where it is."""
-    saved: SavedFile | None = None
+    saved: Row | None = None
 
 
 def findings(ledger: Ledger, folder: Path, bytes_too: bool = True) -> Iterator[Finding]:
@@ -32,24 +32,26 @@ def findings(ledger: Ledger, folder: Path, bytes_too: bool = True) -> Iterator[F
 
     Without `bytes_too` a file of the right size is believed; then a flipped byte is not seen.
     """
-    ledger.check(thorough=True)
-    missing: dict[str, SavedFile] = {}
-    for saved in ledger.saved_files():
+    ledger.maintenance.check(thorough=True)
+    missing: dict[str, Row] = {}
+    for saved in ledger.dataset.rows(SAVED):
         kind = files.trouble(folder, saved, bytes_too)
         if kind == "missing":
-            missing[saved.path.name] = saved
+            missing[(folder / saved.file).name] = saved
         elif kind:
-            yield Finding(kind, saved.path, saved=saved)
+            yield Finding(kind, saved.file, saved=saved)
     for file in files.pictures(folder):
         path = file.relative_to(folder)
         lost = missing.get(file.name)
         if lost is not None and files.sha256(file) == lost.sha256:
             del missing[file.name]
-            yield Finding("moved", lost.path, path, lost)
-        elif ledger.owner_of(file.name) != path and not (lost is None and ledger.owner_of(file.name)):
+            yield Finding("moved", lost.file, path, lost)
+        elif ledger.maintenance.owner_of(file.name) != path and not (
+            lost is None and ledger.maintenance.owner_of(file.name)
+        ):
             yield Finding("unknown", path)
     for saved in missing.values():
-        yield Finding("missing", saved.path, saved=saved)
+        yield Finding("missing", saved.file, saved=saved)
 
 
 def fetch_again(ledger: Ledger, folder: Path, found: list[Finding]) -> int:
@@ -59,4 +61,4 @@ def fetch_again(ledger: Ledger, folder: Path, found: list[Finding]) -> int:
         if finding.kind == "altered":
             file = folder / finding.path
             file.rename(file.with_name(file.name + ALTERED))
-    return ledger.lost(lost)
+    return ledger.maintenance.lost(lost)

@@ -9,7 +9,7 @@ from statistics import median
 
 from collector.dataset.attribution import short_name
 from collector.ledger import Ledger
-from collector.ledger.yields import SIDES, Domains, Loss, Size, Yield
+from collector.ledger.stats import SIDES, Domains, Loss, Size, Yield
 
 DOMAINS = 100
 """Hosts told of: the largest and the worst."""
@@ -58,22 +58,22 @@ class Facts:
 
 def gather(ledger: Ledger) -> Facts:
     """Ask the ledger for all of it: seconds at a million rows."""
-    keywords = tuple(ledger.keyword_yields())
-    classes = tuple(ledger.class_sizes())
-    domains = ledger.domain_yields(DOMAINS)
+    keywords = tuple(ledger.stats.keyword_yields())
+    classes = tuple(ledger.stats.class_sizes())
+    domains = ledger.stats.domain_yields(DOMAINS)
     return Facts(
-        as_of=ledger.as_of(),
+        as_of=ledger.stats.as_of(),
         total=total(keywords),
         keywords=keywords,
         classes=classes,
         balance=balance([size.kept for size in classes]),
         domains=domains,
         block=tuple(one.name for one in domains.worst if blockable(one)),
-        losses=tuple(ledger.losses()),
-        sides=tuple(ledger.sides()),
-        formats=tuple(ledger.formats()),
+        losses=tuple(ledger.stats.losses()),
+        sides=tuple(ledger.stats.sides()),
+        formats=tuple(ledger.stats.formats()),
         licences=_licences(ledger),
-        audited=tuple(ledger.audited()),
+        audited=tuple(ledger.stats.audited()),
     )
 
 
@@ -137,7 +137,7 @@ def as_json(facts: Facts) -> dict[str, object]:
 def _licences(ledger: Ledger) -> tuple[tuple[str, int], ...]:
     """By name; beyond fifty names, the rest together."""
     names: Counter[str] = Counter()
-    for address, count in ledger.licences():
+    for address, count in ledger.stats.licences():
         name = short_name(address)
         names[name if name in names or len(names) < LICENCES else "other licences"] += count
     return tuple(names.most_common())

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from collector.images.pixels import thumbnail
 from collector.images.sniff import Unusable
-from collector.ledger.showing import Shown
+from collector.ledger import Row
 from collector.report.rendering import plain
 
 SIDE = 176
@@ -27,7 +27,7 @@ _SAID_YES = frozenset(("yes", "true", "1"))
 class Figure:
     """A picture as a page shows it."""
 
-    of: Shown
+    of: Row
     file: str
     """Address of the file, relative to the page."""
     name: str
@@ -51,31 +51,31 @@ class Figures:
     def __init__(self, folder: Path, page: Path) -> None:
         self._folder, self._page, self.spent = folder, page, 0
 
-    def sheet(self, pictures: Iterable[Shown]) -> list[Figure]:
+    def sheet(self, pictures: Iterable[Row]) -> list[Figure]:
         """A grid of them."""
         made = [self._figure(one) for one in pictures]
         self.spent += sum(figure.weight for figure in made)
         return made
 
-    def _figure(self, one: Shown) -> Figure:
+    def _figure(self, one: Row) -> Figure:
         name = plain(one.title or f"{one.keyword}, {one.width:,} × {one.height:,}")
-        address = file_address(self._folder / one.path, self._page)
+        address = file_address(self._folder / one.file, self._page)
         if why := not_shown(one):
             return Figure(one, address, name, why)
         try:
-            body, width, height = thumbnail(self._folder / one.path, SIDE)
+            body, width, height = thumbnail(self._folder / one.file, SIDE)
         except Unusable:
             return Figure(one, address, name, "the file cannot be read")
         return Figure(one, address, name, "", base64.b64encode(body).decode(), width, height)
 
 
-def not_shown(one: Shown) -> str:
+def not_shown(one: Row) -> str:
     """Why a picture must not be shown, "" when it may: nobody should meet by surprise what was marked before."""
-    if one.verdict == "set.dropped":
+    if one.left_out == "set.dropped":
         return "a person dropped it"
     if any(name.lower() in _FOR_ADULTS and value.lower() in _SAID_YES for name, value in one.fields):
         return "marked as for adults"
-    return "its server opted out" if one.overrides else ""
+    return "its server opted out" if one.attempt.overrides else ""
 
 
 def file_address(file: Path, page: Path) -> str:

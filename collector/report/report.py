@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from collector.dataset.filter import REASONS as FILTERED
-from collector.ledger import Ledger
-from collector.ledger.showing import Shown
-from collector.ledger.yields import Size, Yield
+from collector.ledger import Ledger, Row
+from collector.ledger.stats import Size, Yield
 from collector.reasons import REASONS
 from collector.report.alike import MOST, Alike
 from collector.report.facts import DOMAINS, TRIED, USABLE, Facts, side_names
@@ -38,7 +37,7 @@ OUTCOMES: Final = {
     "left_out": "left out of the set",
     "duplicate": "duplicate",
     "rejected": "no picture we accept",
-    "failed": "no bytes came",
+    "failed": "not had whole",
     "skipped": "skipped",
     "waiting": "still to do",
 }
@@ -106,7 +105,7 @@ def _front(ledger: Ledger, facts: Facts, same: Alike, figures: Figures) -> dict[
     alike = ((row[0].label, row) for row in same.rows)
     conflicts = ((" · ".join(labels), row) for labels, row in same.conflict_rows)
     lost = [loss for loss in facts.losses if loss.state == "left_out" and loss.reason in _LEFT_OUT]
-    left_out = ((loss.reason, ledger.left_out(loss.reason, EXAMPLES)) for loss in lost)
+    left_out = ((loss.reason, ledger.dataset.left_out(loss.reason, EXAMPLES)) for loss in lost)
     return {
         "facts": facts,
         "same": same,
@@ -127,7 +126,7 @@ def _front(ledger: Ledger, facts: Facts, same: Alike, figures: Figures) -> dict[
     }
 
 
-def _within(budget: int, rows: Iterable[tuple[str, Iterable[Shown]]], figures: Figures) -> Iterator[Sheet]:
+def _within(budget: int, rows: Iterable[tuple[str, Iterable[Row]]], figures: Figures) -> Iterator[Sheet]:
     """Sheets until the page's pictures have taken so many bytes."""
     for name, pictures in rows:
         if figures.spent > budget:
@@ -171,7 +170,7 @@ class _Sheets:
         made: dict[str, Sheet] = {}
         while self._next is not None and figures.spent < SHEET_BYTES and self._next[0] not in made:
             label, kept, skip = self._next
-            shown = figures.sheet(self._ledger.sheet(label, self._each, skip))
+            shown = figures.sheet(self._ledger.dataset.sample(label, self._each, skip))
             made[label] = Sheet(label, shown, skip + 1, min(kept, skip + self._each), kept)
             self._next = next(self._places, None)
         return list(made.values())

@@ -130,7 +130,7 @@ def test_killed_between_found_and_saved_nothing_is_lost(makers: Makers) -> None:
     with pytest.raises(Killed):
         makers.again()
     with Ledger.open(makers.folder) as ledger:
-        (tally,) = ledger.tallies()
+        (tally,) = ledger.stats.tallies()
     assert (tally.saved, tally.waiting) == (40, tally.found - 40)
     makers.answer = answer
     makers.again()

@@ -19,14 +19,14 @@ from tests.support.values import hit, picture, query, search
 def test_a_slow_download_that_comes_after_its_replacement_is_one_too_many(tmp_path: Path) -> None:
     now = [0.0]
     with Ledger.open(tmp_path) as ledger:
-        run = ledger.plan([query("cat", 1)])
-        ((_, opened),) = ledger.open_queries(run, -1, 10)
+        run = ledger.work.plan([query("cat", 1)])
+        ((_, opened),) = ledger.work.open_queries(run, -1, 10)
         (known,) = opened.searches
         job = Job(opened, 0, 0, {known.id: known}, more=False, searching=1)
         schedule = Schedule(OpenHosts(), lambda: now[0])
         schedule.add(job)
         for number in (1, 2):
-            task = ledger.found(Found(search(known.id, query("cat", 1)), number, hit(number)), opened.id)
+            task = ledger.work.found(Found(search(known.id, query("cat", 1)), number, hit(number)), opened.id)
             assert task is not None
             job.pending.append(task)
         (slow,) = schedule.next_tasks(4)
@@ -36,7 +36,7 @@ def test_a_slow_download_that_comes_after_its_replacement_is_one_too_many(tmp_pa
         course = Course(ledger, run, schedule, Stages(True, True), 0.5, lambda _: ())
         settler = Settler(ledger, settings, schedule, course, OpenHosts(), None)
         events = settler.settle([arrived(tmp_path, quick), arrived(tmp_path, slow)])
-        (tally,) = ledger.tallies()
+        (tally,) = ledger.stats.tallies()
     assert [type(event) for event in events] == [Saved, Skipped]
     assert (tally.saved, tally.skipped, tally.found) == (1, 1, 2)
     assert len(list(tmp_path.glob("*/*.jpg"))) == 1
@@ -51,8 +51,8 @@ def arrived(folder: Path, task: Task) -> Downloaded:
 
 def test_what_cannot_be_had_is_skipped_as_soon_as_it_is_found_and_is_no_spare(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as ledger:
-        run = ledger.plan([query("cat", 1)])
-        ((_, opened),) = ledger.open_queries(run, -1, 10)
+        run = ledger.work.plan([query("cat", 1)])
+        ((_, opened),) = ledger.work.open_queries(run, -1, 10)
         (known,) = opened.searches
         job = Job(opened, 0, 0, {known.id: known}, more=False, searching=1)
         schedule = Schedule(OpenHosts(), lambda: 0.0)
@@ -64,8 +64,8 @@ def test_what_cannot_be_had_is_skipped_as_soon_as_it_is_found_and_is_no_spare(tm
             hit(1), skip_reason="policy.locked", fields=(("author", "ann"), ("skipped", "for subscribers"))
         )
         events = settler.settle([Found(search(known.id, query("cat", 1)), 1, locked)])
-        (tally,) = ledger.tallies()
-        assert ledger.todo(opened.id, 0, 10) == []
+        (tally,) = ledger.stats.tallies()
+        assert ledger.work.todo(opened.id, 0, 10) == []
     assert isinstance(events[1], Skipped)
     assert (events[1].reason, events[1].detail) == ("policy.locked", "for subscribers")
     assert (tally.found, tally.skipped, tally.waiting, job.found) == (1, 1, 0, 0)

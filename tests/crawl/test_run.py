@@ -65,7 +65,9 @@ class Bench:
 
     def run(self, *queries: Query, search: bool = True, fetch: bool = True) -> list[Event]:
         with Ledger.open(self.folder) as ledger:
-            number = ledger.plan(queries, bool(self.variations), self.feeds) if queries else ledger.take_up_all()
+            number = (
+                ledger.work.plan(queries, bool(self.variations), self.feeds) if queries else ledger.work.take_up_all()
+            )
             inbox: SimpleQueue[Any] = SimpleQueue()
             self.searchers = self.searchers_of(inbox)
             self.searchers.ending = self.ending
@@ -90,7 +92,7 @@ class Bench:
 
             for event in run.events(stopping):
                 seen.append(event)
-            self.tallies = list(ledger.tallies())
+            self.tallies = list(ledger.stats.tallies())
         assert self.hosts.running == []
         for tally in self.tallies:
             ended = tally.saved + tally.duplicate + tally.rejected + tally.failed + tally.skipped
@@ -264,7 +266,7 @@ def test_a_network_that_is_down_ends_the_run_and_fails_nothing(bench: Bench, mon
         bench.run(query("cat", 5))
     assert caught.value.exit_code == 8
     with Ledger.open(bench.folder) as ledger:
-        assert next(ledger.tallies()).failed == 0
+        assert next(ledger.stats.tallies()).failed == 0
 
 
 def test_pictures_of_the_first_keyword_come_before_the_last_is_searched(bench: Bench) -> None:

@@ -83,7 +83,7 @@ def test_somebody_elses_folder_is_left_alone(collection: Collection, tmp_path: P
 
 
 def test_a_file_that_is_gone_is_told_and_in_no_list(collection: Collection, tmp_path: Path) -> None:
-    lost = next(collection.ledger.items())
+    lost = next(collection.ledger.dataset.pictures())
     (collection.folder / lost.path).unlink()
     made, published = exported(collection, "imagefolder", tmp_path / "out")
     assert [path for path, _ in published.unreadable] == [lost.path]

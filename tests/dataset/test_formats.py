@@ -227,7 +227,7 @@ def test_a_picture_with_two_labels_says_both(tmp_path: Path) -> None:
     with Collection(tmp_path / "images") as collection:
         item = collection.add("cat", drawn(1))
         collection.add("dog", drawn(2))
-        collection.ledger.label_further([(item.sha256, "dog", "set.conflict")])
+        collection.ledger.dataset.replace_extra_labels([(item.sha256, "dog", "set.conflict")])
         from collector.dataset import service
 
         for format in ("jsonl", "hf", "coco"):

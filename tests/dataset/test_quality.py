@@ -37,7 +37,7 @@ def test_each_issue_is_found_and_good_pictures_are_left_alone(tmp_path: Path) ->
         lost = collection.add("dog", drawn(30, S))
         person = collection.add("dog", ImageEnhance.Brightness(drawn(9, S)).enhance(0.1))
         with collection.ledger.transaction():
-            collection.ledger.review(person.sha256, "dog", "keep")
+            collection.ledger.dataset.review(person.sha256, "dog", "keep")
     assert desk.run("verify").code == 0
     (desk.images / lost.path).write_bytes(b"not a picture any more")
     done = desk.run("audit")
@@ -45,9 +45,9 @@ def test_each_issue_is_found_and_good_pictures_are_left_alone(tmp_path: Path) ->
     assert "19 pictures newly looked at; left out by quality: 6" in done.out
     assert "1 files cannot be read any more" in done.out
     with Ledger.read(desk.images) as ledger:
-        flagged = {sha256: [issue for issue, _ in issues] for sha256, issues in ledger.flagged()}
-        verdicts = {verdict.sha256: verdict for verdict in ledger.verdicts()}
-        counts = {issue: (looked, count) for issue, looked, count in ledger.audited()}
+        flagged = {sha256: [issue for issue, _ in issues] for sha256, issues in ledger.dataset.flagged()}
+        verdicts = {verdict.sha256: verdict for verdict in ledger.dataset.verdicts()}
+        counts = {issue: (looked, count) for issue, looked, count in ledger.stats.audited()}
     for issue, sha256 in poor.items():
         assert issue in flagged[sha256], (issue, flagged[sha256])
         assert verdicts[sha256].reason == "set.quality"
@@ -99,12 +99,14 @@ def test_scores_are_kept_and_flags_follow_the_thresholds(tmp_path: Path) -> None
         ledger = collection.ledger
         with ledger.transaction():
             for issue in MEASURED:
-                ledger.remember_scores((item.sha256, issue, 0.2 + 0.3 * place) for place, item in enumerate(items))
+                ledger.dataset.remember_scores(
+                    (item.sha256, issue, 0.2 + 0.3 * place) for place, item in enumerate(items)
+                )
         done = service.audit_set(ledger, collection.folder, Thresholds(0.4, 0, 0, 0, 0, 0))
         assert (done.measured, [verdict.sha256 for verdict in done.verdicts]) == (0, [items[0].sha256])
         assert done.verdicts[0].detail == "blurry 0.20"
         done = service.audit_set(ledger, collection.folder, Thresholds(0.6, 0, 0, 0, 0, 0))
         assert {verdict.sha256 for verdict in done.verdicts} == {item.sha256 for item in items[:2]}
         done = service.audit_set(ledger, collection.folder, Thresholds(0, 0, 0, 0, 0, 0))
-        assert (done.verdicts, ledger.verdicts()) == ((), [])
+        assert (done.verdicts, ledger.dataset.verdicts()) == ((), [])
         assert Thresholds().pairs()[0] == ("blurry", 0.29)

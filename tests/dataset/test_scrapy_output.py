@@ -9,21 +9,27 @@ from pathlib import Path
 import pytest
 
 from collector.dataset.scrapy_output import Written, write
-from collector.ledger.entries import Entry
+from collector.ledger import Row
 
 URL = "http://img.timeinc.net/time/magazine/archive/covers/2014/1101140113_600.jpg"
 NAME = "full/78a2264fb6103aaf20ff13982a09cb182294709d.jpg"
 """As the tutorial of 2015 prints it."""
 
 
-def entry(images: Path, number: int = 0, state: str = "saved", reason: str = "", title: str = "The Year") -> Entry:
+def entry(images: Path, number: int = 0, state: str = "saved", reason: str = "", title: str = "The Year") -> Row:
     path = Path(f"covers/{number}.jpg")
     if state in ("saved", "duplicate"):
         (images / path).parent.mkdir(parents=True, exist_ok=True)
         (images / path).write_bytes(b"picture %d" % number)
     has = path if state in ("saved", "duplicate") else None
     url = URL if number == 0 else f"http://x.test/{number}.jpg?size=2"
-    return Entry("covers", url, "", title, "2014-01-13", (("edition", "US"),), state, reason, has)
+    return Row(
+        *(number, "covers", "covers", "recipe", number, url, state, reason),
+        title=title,
+        published="2014-01-13",
+        fields=(("edition", "US"),),
+        path=has,
+    )
 
 
 def listed(folder: Path) -> list[dict[str, object]]:
@@ -79,7 +85,7 @@ def test_nothing_found_is_an_empty_list(tmp_path: Path) -> None:
 def test_a_list_that_breaks_off_leaves_the_old_one(tmp_path: Path) -> None:
     write([], tmp_path, tmp_path / "crawl")
 
-    def breaking() -> list[Entry]:
+    def breaking() -> list[Row]:
         raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):

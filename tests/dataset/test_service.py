@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from collector.dataset import filter, service, split
 from collector.dataset.dedupe import Policy
-from collector.model import Item
+from collector.ledger import Row
 from tests.support.collection import Collection, drawn, encoded
 
 
@@ -26,7 +26,7 @@ def files(folder: Path) -> set[str]:
 
 
 def left_out(collection: Collection) -> dict[str, tuple[str, str]]:
-    return {v.sha256: (v.reason, v.kept) for v in collection.ledger.verdicts()}
+    return {v.sha256: (v.reason, v.kept) for v in collection.ledger.dataset.verdicts()}
 
 
 def test_of_pictures_that_look_the_same_the_largest_is_kept(collection: Collection) -> None:
@@ -75,8 +75,10 @@ def test_a_picture_under_two_labels(
     items = {"cat": collection.add("cat", picture.resize((320, 240))), "dog": collection.add("dog", picture)}
     done = service.dedupe_set(collection.ledger, collection.folder, 31, policy)
     assert [group.labels for group in done.conflicts] == [("cat", "dog")]
-    assert sorted(v.label for v in collection.ledger.verdicts()) == out
-    assert dict(collection.ledger.extra_labels()) == {items[name].sha256: labels for name, labels in further.items()}
+    assert sorted(v.label for v in collection.ledger.dataset.verdicts()) == out
+    assert dict(collection.ledger.dataset.extra_labels()) == {
+        items[name].sha256: labels for name, labels in further.items()
+    }
 
 
 def test_the_same_bytes_under_two_labels_are_a_conflict_too(collection: Collection) -> None:
@@ -97,7 +99,7 @@ def test_files_move_away_and_back(collection: Collection) -> None:
     away = service.rejects(collection.folder)
     assert files(collection.folder) == {same[0].path.as_posix(), lonely.path.as_posix()}
     assert files(away) == {item.path.as_posix() for item in same[1:]}
-    assert all((collection.folder / item.path).is_file() for item in collection.ledger.items())
+    assert all((collection.folder / item.path).is_file() for item in collection.ledger.dataset.pictures())
     assert service.apply(collection.ledger, collection.folder) == 0
     assert service.undo(collection.ledger, collection.folder) == 2
     assert files(collection.folder) == before
@@ -122,17 +124,17 @@ def test_a_kill_between_file_and_ledger_is_made_good(collection: Collection) -> 
     target.parent.mkdir(parents=True)
     (collection.folder / items[1].path).replace(target)
     assert service.apply(collection.ledger, collection.folder) == 1
-    assert {(collection.folder / item.path).is_file() for item in collection.ledger.items()} == {True}
+    assert {(collection.folder / item.path).is_file() for item in collection.ledger.dataset.pictures()} == {True}
 
 
 def test_a_persons_word_is_not_overruled(collection: Collection) -> None:
     small, large = (collection.add("cat", drawn(3, (640, 480)).resize(size)) for size in ((320, 240), (640, 480)))
-    other: Item = collection.add("cat", drawn(4))
-    collection.ledger.review(small.sha256, "cat", "keep")
-    collection.ledger.review(other.sha256, "cat", "drop")
+    other: Row = collection.add("cat", drawn(4))
+    collection.ledger.dataset.review(small.sha256, "cat", "keep")
+    collection.ledger.dataset.review(other.sha256, "cat", "drop")
     service.dedupe_set(collection.ledger, collection.folder, 31, "list")
     assert left_out(collection) == {other.sha256: ("set.dropped", "")}
-    collection.ledger.review(small.sha256, "cat", "")
+    collection.ledger.dataset.review(small.sha256, "cat", "")
     service.dedupe_set(collection.ledger, collection.folder, 31, "list")
     assert left_out(collection)[small.sha256] == ("set.near_duplicate", large.sha256)
 
@@ -151,7 +153,7 @@ def test_many_files_are_hashed_in_processes(collection: Collection, monkeypatch:
     told: list[tuple[int, int]] = []
     monkeypatch.setattr(service, "_BATCH", 10)
     service.hash_set(collection.ledger, collection.folder, 2, lambda done, of: told.append((done, of)))
-    assert len(list(collection.ledger.hashes())) == 40
+    assert len(list(collection.ledger.dataset.hashes())) == 40
     assert told == [(10, 40), (20, 40), (30, 40), (40, 40)]
 
 
@@ -182,13 +184,13 @@ def test_a_set_is_split_once_and_for_all(collection: Collection) -> None:
         collection.add("cat", drawn(number, (640, 480)))
     first = service.split_set(collection.ledger, collection.folder, scheme, 31)
     assert first.counts == (("cat", (("train", 5), ("test", 5))),)
-    given = dict(collection.ledger.splits(scheme.name))
+    given = dict(collection.ledger.dataset.splits(scheme.name))
     twin = collection.add("cat", drawn(3, (640, 480)).resize((320, 240)))
     again = service.split_set(collection.ledger, collection.folder, scheme, 31)
-    kept = dict(collection.ledger.splits(scheme.name))
+    kept = dict(collection.ledger.dataset.splits(scheme.name))
     assert again.kept == 10
     assert {sha256: kept[sha256] for sha256 in given} == given
-    assert kept[twin.sha256] == given[next(i.sha256 for i in collection.ledger.items() if i.rank == 4)]
+    assert kept[twin.sha256] == given[next(i.sha256 for i in collection.ledger.dataset.pictures() if i.rank == 4)]
     assert again.leaks.clusters == 1
 
 
@@ -199,7 +201,7 @@ def test_mirror_images_are_found_where_they_are_asked_for(collection: Collection
     collection.add("cat", drawn(14))
     scheme = split.parse_scheme("train=0.5,test=0.5")
     service.split_set(collection.ledger, collection.folder, scheme, 31, mirrored=True)
-    given = collection.ledger.splits(scheme.name)
+    given = collection.ledger.dataset.splits(scheme.name)
     assert given[kept.sha256] == given[mirrored.sha256]
     assert service.dedupe_set(collection.ledger, collection.folder, 31, "list").groups == 0
     done = service.dedupe_set(collection.ledger, collection.folder, 31, "list", mirrored=True)

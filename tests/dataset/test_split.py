@@ -9,21 +9,20 @@ import pytest
 
 from collector.dataset.dedupe import Group
 from collector.dataset.split import Scheme, assign, clusters, leaks, parse_scheme
-from collector.model import Item, Licence
+from collector.ledger import Row
 
 USUAL = parse_scheme("train=0.8,val=0.1,test=0.1")
 
 
-def item(number: int, label: str = "cat", page: str = "") -> Item:
-    return Item(
+def item(number: int, label: str = "cat", page: str = "") -> Row:
+    return Row(
         id=number, sha256=f"{number:064x}", path=Path(label, f"{number}.jpg"), label=label, keyword=label,
-        source="google", rank=number, url=f"http://a.test/{number}", page=page or f"http://p.test/{number}", site="",
-        title="", published="", format="JPEG", mode="RGB", width=100, height=100, orientation=1, frames=1, bytes=1000,
-        phash="", licence=Licence(), rights=(), fields=(), other_labels=(), saved_at="",
+        source="google", rank=number, url=f"http://a.test/{number}", page=page or f"http://p.test/{number}",
+        state="saved", format="JPEG", mode="RGB", width=100, height=100, orientation=1, frames=1, bytes=1000,
     )  # fmt: skip
 
 
-def items(count: int, label: str = "cat", start: int = 1) -> list[Item]:
+def items(count: int, label: str = "cat", start: int = 1) -> list[Row]:
     return [item(number, label) for number in range(start, start + count)]
 
 

@@ -99,7 +99,7 @@ def test_threads_run_side_by_side(server: Server, pool_of) -> None:
 def test_part_files_are_swept(tmp_path: Path) -> None:
     (tmp_path / ".collector-0123456789abcdef.part").write_bytes(b"half")
     (tmp_path / ".collector-x.part").write_bytes(b"")
-    keep = [tmp_path / "collector.db", tmp_path / "a.part", tmp_path / ".collector.ledger.lock"]
+    keep = [tmp_path / "collector.db", tmp_path / "a.part", tmp_path / ".collector.lock"]
     for path in keep:
         path.write_bytes(b"keep")
     assert sweep_parts(tmp_path) == 2

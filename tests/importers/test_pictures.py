@@ -72,10 +72,12 @@ def test_everything_has_one_outcome_and_the_originals_stay(ledger: Ledger, out: 
             assert (out / outcome.path).read_bytes() == Path(outcome.task.url.removeprefix("file://")).read_bytes()
             assert outcome.attempt.via == "import"
     assert files(pets) == before and not parts(out)
-    cat, dog = ledger.tallies()
+    cat, dog = ledger.stats.tallies()
     assert (cat.keyword, cat.saved, cat.duplicate, cat.rejected, cat.limit) == ("cat", 2, 1, 3, 2)
     assert (dog.saved, dog.duplicate, dog.waiting) == (1, 1, 0)
-    assert ledger.take_up_all() and not ledger.open_queries(int(ledger.note("run")), -1, 10), "nothing is to fetch"
+    assert ledger.work.take_up_all() and not ledger.work.open_queries(int(ledger.note("run")), -1, 10), (
+        "nothing is to fetch"
+    )
 
 
 def test_again_is_resuming(ledger: Ledger, out: Path, pets: Path) -> None:
@@ -83,7 +85,7 @@ def test_again_is_resuming(ledger: Ledger, out: Path, pets: Path) -> None:
     (pets / "cat/4.jpg").write_bytes(picture(seed=9))
     again = take(ledger, out, pets)
     assert Counter(type(outcome) for outcome in again) == {Known: 5, Rejected: 3, Saved: 1}
-    assert next(ledger.tallies()).limit == 3
+    assert next(ledger.stats.tallies()).limit == 3
 
 
 def test_links_share_the_bytes_and_moves_leave_only_what_was_not_saved(ledger: Ledger, out: Path, pets: Path) -> None:
@@ -109,7 +111,7 @@ def test_an_orphan_of_a_killed_import_is_in_nobodys_way(ledger: Ledger, out: Pat
 
 def test_the_forgotten_the_small_and_the_unreadable(ledger: Ledger, out: Path, pets: Path) -> None:
     [saved, *_] = [one for one in take(ledger, out, pets / "dog") if isinstance(one, Saved)]
-    ledger.forget(saved.picture.sha256)
+    ledger.maintenance.forget_picture(saved.picture.sha256)
     outcomes = take(ledger, out, pets)
     assert Counter(one.reason for one in outcomes if isinstance(one, Skipped)) == {"policy.forgotten": 2}
     (pets / "cat/5.jpg").write_bytes(picture(seed=5))
@@ -135,6 +137,6 @@ def test_what_was_committed_stays_when_it_is_stopped(ledger: Ledger, out: Path, 
     taking = Intake(ledger, out, FetchSettings()).take(entries)
     assert isinstance(next(taking), Saved)
     taking.close()
-    assert next(ledger.tallies()).saved == GROUP
+    assert next(ledger.stats.tallies()).saved == GROUP
     assert Counter(type(one) for one in take(ledger, out, root)) == {Known: GROUP, Saved: 10}
     assert not parts(out)

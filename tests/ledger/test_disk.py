@@ -45,8 +45,8 @@ def test_a_ledger_without_write_ahead_log_is_written_and_read_at_once(tmp_path: 
     schema.prepare(connection, "TRUNCATE")
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("truncate",)
     with Ledger(connection) as ledger:
-        ledger.plan([query("cat")])
+        ledger.work.plan([query("cat")])
         with Ledger.inspect(tmp_path) as other:
-            assert [tally.keyword for tally in other.tallies()] == ["cat"]
-        ledger.plan([query("dog")])
+            assert [tally.keyword for tally in other.stats.tallies()] == ["cat"]
+        ledger.work.plan([query("dog")])
     assert not path.with_name("collector.db-wal").exists()

@@ -12,6 +12,7 @@ import pytest
 
 from collector.errors import LedgerError
 from collector.ledger import Ledger, schema
+from collector.ledger.rows import SAVED
 from collector.model import (
     Duplicate,
     Failed,
@@ -27,7 +28,7 @@ from collector.model import (
     Task,
 )
 from collector.urls import id_key
-from tests.support.values import hit, picture, query, search
+from tests.support.values import hit, links, picture, query, search
 
 
 @pytest.fixture
@@ -38,20 +39,20 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def plan_one(ledger: Ledger, wanted: Query) -> tuple[int, int, int]:
     """(run, query id, search id) of a freshly planned query."""
-    run = ledger.plan([wanted])
-    ((_, opened),) = ledger.open_queries(run, -1, 10)
+    run = ledger.work.plan([wanted])
+    ((_, opened),) = ledger.work.open_queries(run, -1, 10)
     return run, opened.id, opened.searches[0].id
 
 
 def enter(ledger: Ledger, wanted: Query, numbers: range) -> tuple[int, int, list[Task]]:
     run, query_id, search_id = plan_one(ledger, wanted)
-    tasks = [ledger.found(Found(search(search_id, wanted), n, hit(n, wanted.keyword)), query_id) for n in numbers]
+    tasks = [ledger.work.found(Found(search(search_id, wanted), n, hit(n, wanted.keyword)), query_id) for n in numbers]
     return run, query_id, [task for task in tasks if task is not None]
 
 
 def test_a_planned_query_is_open_with_its_search_pending(ledger: Ledger) -> None:
-    run = ledger.plan([query("cat", 5), query("dog", 2, sources=("google", "bing"))])
-    (_, cat), (_, dog) = ledger.open_queries(run, -1, 10)
+    run = ledger.work.plan([query("cat", 5), query("dog", 2, sources=("google", "bing"))])
+    (_, cat), (_, dog) = ledger.work.open_queries(run, -1, 10)
     assert (cat.query.keyword, cat.query.limit, cat.saved, cat.found) == ("cat", 5, 0, 0)
     assert [(search.source, search.state) for search in dog.searches] == [
         ("google", SearchState.PENDING),
@@ -60,29 +61,29 @@ def test_a_planned_query_is_open_with_its_search_pending(ledger: Ledger) -> None
 
 
 def test_open_queries_come_in_order_and_in_windows(ledger: Ledger) -> None:
-    run = ledger.plan([query(f"k{n}") for n in range(5)])
-    first = ledger.open_queries(run, -1, 2)
-    rest = ledger.open_queries(run, first[-1][0], 10)
+    run = ledger.work.plan([query(f"k{n}") for n in range(5)])
+    first = ledger.work.open_queries(run, -1, 2)
+    rest = ledger.work.open_queries(run, first[-1][0], 10)
     assert [opened.query.keyword for _, opened in first + rest] == ["k0", "k1", "k2", "k3", "k4"]
 
 
 def test_the_same_url_of_a_query_is_entered_once(ledger: Ledger) -> None:
     _, query_id, tasks = enter(ledger, query(), range(1, 4))
-    again = ledger.found(Found(search(1, query()), 9, hit(2)), query_id)
+    again = ledger.work.found(Found(search(1, query()), 9, hit(2)), query_id)
     assert len(tasks) == 3
     assert again is None
-    assert ledger.known(query_id) == {hit(n).key for n in (1, 2, 3)}
+    assert ledger.work.known(query_id) == {hit(n).key for n in (1, 2, 3)}
 
 
 def test_to_do_is_what_has_no_final_outcome(ledger: Ledger) -> None:
     _, query_id, tasks = enter(ledger, query(), range(1, 6))
-    ledger.outcome(Saved(tasks[0], picture("a"), Path("cat/a.jpg")))
-    ledger.outcome(Rejected(tasks[1], "body.html"))
-    ledger.outcome(Failed(tasks[2], "http.503", retry=True))
-    ledger.outcome(Failed(tasks[3], "http.404"))
-    left = ledger.todo(query_id, 0, 10)
+    ledger.work.outcome(Saved(tasks[0], picture("a"), Path("cat/a.jpg")))
+    ledger.work.outcome(Rejected(tasks[1], "body.html"))
+    ledger.work.outcome(Failed(tasks[2], "http.503", retry=True))
+    ledger.work.outcome(Failed(tasks[3], "http.404"))
+    left = ledger.work.todo(query_id, 0, 10)
     assert [(task.url, task.attempt) for task in left] == [(hit(3).url, 2), (hit(5).url, 1)]
-    assert ledger.todo(query_id, left[0].id, 10) == left[1:]
+    assert ledger.work.todo(query_id, left[0].id, 10) == left[1:]
 
 
 @pytest.mark.parametrize(
@@ -98,9 +99,9 @@ def test_to_do_is_what_has_no_final_outcome(ledger: Ledger) -> None:
 def test_each_outcome_is_counted_once_and_the_sums_close(ledger: Ledger, make: object, column: str) -> None:
     run, _, tasks = enter(ledger, query(), range(1, 4))
     outcome: Outcome = make(tasks[0])  # type: ignore[operator]
-    ledger.outcome(outcome)
-    ledger.outcome(outcome)
-    (tally,) = ledger.tallies(run)
+    ledger.work.outcome(outcome)
+    ledger.work.outcome(outcome)
+    (tally,) = ledger.stats.tallies(run)
     assert getattr(tally, column) == 1
     assert tally.waiting == 2
     total = tally.saved + tally.duplicate + tally.rejected + tally.failed + tally.skipped + tally.waiting
@@ -109,54 +110,54 @@ def test_each_outcome_is_counted_once_and_the_sums_close(ledger: Ledger, make: o
 
 def test_a_later_outcome_takes_the_place_of_a_retry(ledger: Ledger) -> None:
     run, query_id, (task,) = enter(ledger, query(), range(1, 2))
-    ledger.outcome(Failed(task, "http.503", retry=True))
-    (again,) = ledger.todo(query_id, 0, 10)
-    ledger.outcome(Saved(again, picture("a"), Path("cat/a.jpg")))
-    (tally,) = ledger.tallies(run)
+    ledger.work.outcome(Failed(task, "http.503", retry=True))
+    (again,) = ledger.work.todo(query_id, 0, 10)
+    ledger.work.outcome(Saved(again, picture("a"), Path("cat/a.jpg")))
+    (tally,) = ledger.stats.tallies(run)
     assert (tally.saved, tally.failed, tally.retry) == (1, 0, 0)
-    assert ledger.todo(query_id, 0, 10) == []
+    assert ledger.work.todo(query_id, 0, 10) == []
 
 
 def test_a_done_query_stays_done_until_its_limit_is_raised(ledger: Ledger) -> None:
     _, query_id, tasks = enter(ledger, query(limit=1), range(1, 4))
-    ledger.outcome(Saved(tasks[0], picture("a"), Path("cat/a.jpg")))
-    ledger.outcome(Skipped(tasks[1], "policy.limit"))
-    ledger.outcome(Rejected(tasks[2], "body.html"))
-    ledger.close_query(query_id)
-    assert ledger.open_queries(ledger.plan([query(limit=1)]), -1, 10) == []
-    ((_, opened),) = ledger.open_queries(ledger.plan([query(limit=2)]), -1, 10)
+    ledger.work.outcome(Saved(tasks[0], picture("a"), Path("cat/a.jpg")))
+    ledger.work.outcome(Skipped(tasks[1], "policy.limit"))
+    ledger.work.outcome(Rejected(tasks[2], "body.html"))
+    ledger.work.close_query(query_id)
+    assert ledger.work.open_queries(ledger.work.plan([query(limit=1)]), -1, 10) == []
+    ((_, opened),) = ledger.work.open_queries(ledger.work.plan([query(limit=2)]), -1, 10)
     assert (opened.saved, opened.query.limit) == (1, 2)
-    assert [task.url for task in ledger.todo(query_id, 0, 10)] == [hit(2).url], "the spare is to do again"
+    assert [task.url for task in ledger.work.todo(query_id, 0, 10)] == [hit(2).url], "the spare is to do again"
 
 
 def test_a_done_query_opens_for_a_source_it_was_never_put_to(ledger: Ledger) -> None:
     _, query_id, _ = plan_one(ledger, query())
-    ledger.close_query(query_id)
-    run = ledger.plan([query(sources=("google", "bing"))])
-    ((_, opened),) = ledger.open_queries(run, -1, 10)
+    ledger.work.close_query(query_id)
+    run = ledger.work.plan([query(sources=("google", "bing"))])
+    ((_, opened),) = ledger.work.open_queries(run, -1, 10)
     assert [search.source for search in opened.searches] == ["google", "bing"]
 
 
 def test_the_same_bytes_are_found_again_by_hash(ledger: Ledger) -> None:
     _, _, tasks = enter(ledger, query(label="Cats"), range(1, 3))
-    assert ledger.file_of(picture("a").sha256) is None
-    ledger.outcome(Saved(tasks[0], picture("a"), Path("Cats/a.jpg")))
-    assert ledger.file_of(picture("a").sha256) == (Path("Cats/a.jpg"), "Cats")
-    assert [file.path for file in ledger.saved_files()] == [Path("Cats/a.jpg")]
-    assert ledger.owner_of(picture("a").sha256[:32] + ".jpg") == Path("Cats/a.jpg")
+    assert ledger.work.file_of(picture("a").sha256) is None
+    ledger.work.outcome(Saved(tasks[0], picture("a"), Path("Cats/a.jpg")))
+    assert ledger.work.file_of(picture("a").sha256) == (Path("Cats/a.jpg"), "Cats")
+    assert [file.path for file in ledger.dataset.rows(SAVED)] == [Path("Cats/a.jpg")]
+    assert ledger.maintenance.owner_of(picture("a").sha256[:32] + ".jpg") == Path("Cats/a.jpg")
 
 
 def test_folders_are_given_once_and_differ_where_file_systems_do_not(ledger: Ledger) -> None:
-    names = [ledger.folder(label) for label in ("Cat", "cat", "../etc", "Cat")]
+    names = [ledger.work.folder(label) for label in ("Cat", "cat", "../etc", "Cat")]
     assert names[0] == names[3] == "Cat"
     assert len({name.casefold() for name in names[:3]}) == 3
 
 
 def test_search_states_and_seconds_reach_the_summary(ledger: Ledger) -> None:
     run, _, search_id = plan_one(ledger, query())
-    ledger.search_started(search(search_id, query()))
-    ledger.search_ended(SearchEnded(search(search_id, query()), SearchState.BLOCKED, "page.captcha", seconds=2.5))
-    (tally,) = ledger.tallies(run)
+    ledger.work.search_started(search(search_id, query()))
+    ledger.work.search_ended(SearchEnded(search(search_id, query()), SearchState.BLOCKED, "page.captcha", seconds=2.5))
+    (tally,) = ledger.stats.tallies(run)
     assert tally.searches == (("google", SearchState.BLOCKED, "page.captcha"),)
     assert tally.seconds == pytest.approx(2.5)
 
@@ -164,20 +165,20 @@ def test_search_states_and_seconds_reach_the_summary(ledger: Ledger) -> None:
 def test_a_transaction_is_kept_whole_or_not_at_all(ledger: Ledger) -> None:
     _, query_id, search_id = plan_one(ledger, query())
     with pytest.raises(RuntimeError), ledger.transaction():
-        ledger.found(Found(search(search_id, query()), 1, hit(1)), query_id)
+        ledger.work.found(Found(search(search_id, query()), 1, hit(1)), query_id)
         raise RuntimeError
-    assert ledger.known(query_id) == frozenset()
+    assert ledger.work.known(query_id) == frozenset()
 
 
 def test_an_imported_map_is_wanted_whole_and_joins_what_is_known(ledger: Ledger) -> None:
     enter(ledger, query(limit=1), range(1, 3))
-    new, given = ledger.import_urls([("cat", hit(2).url), ("cat", hit(7).url), ("dog", hit(1, "dog").url)])
+    new, given = ledger.work.import_hits(links([("cat", hit(2).url), ("cat", hit(7).url), ("dog", hit(1, "dog").url)]))
     assert (new, given) == (2, 3)
-    run = ledger.take_up_all()
-    wanted = {opened.query.keyword: opened.query.limit for _, opened in ledger.open_queries(run, -1, 10)}
+    run = ledger.work.take_up_all()
+    wanted = {opened.query.keyword: opened.query.limit for _, opened in ledger.work.open_queries(run, -1, 10)}
     assert wanted == {"cat": 3, "dog": 1}
     expected = [("cat", hit(n).url) for n in (1, 2, 7)] + [("dog", hit(1, "dog").url)]
-    assert sorted(ledger.urls()) == expected
+    assert sorted(ledger.dataset.cells(("keyword", "url"), order="asked")) == expected
 
 
 def test_it_survives_reopening(tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ def test_it_survives_reopening(tmp_path: Path) -> None:
         _, query_id, _ = enter(first, query(), range(1, 3))
     with Ledger.open(tmp_path) as second:
         assert second.note("practice.port") == "8123"
-        assert len(second.todo(query_id, 0, 10)) == 2
+        assert len(second.work.todo(query_id, 0, 10)) == 2
 
 
 def test_damage_and_newer_files_are_named_and_left_alone(tmp_path: Path) -> None:
@@ -226,30 +227,30 @@ def test_the_master_table_can_be_asked_with_plain_sql(tmp_path: Path) -> None:
 def test_a_hundred_thousand_keywords_are_planned_quickly(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as opened:
         started = time.monotonic()
-        run = opened.plan([query(f"keyword {n}") for n in range(100_000)])
+        run = opened.work.plan([query(f"keyword {n}") for n in range(100_000)])
         assert time.monotonic() - started < 20
-        assert len(opened.open_queries(run, 99_000, 5000)) == 999
+        assert len(opened.work.open_queries(run, 99_000, 5000)) == 999
 
 
 def test_the_same_plan_again_writes_nothing_and_any_other_does(ledger: Ledger) -> None:
-    first = ledger.plan([query("cat", 5), query("dog", 2)])
+    first = ledger.work.plan([query("cat", 5), query("dog", 2)])
     before = ledger.changes
-    assert ledger.plan([query("cat", 5), query("dog", 2)]) == first
+    assert ledger.work.plan([query("cat", 5), query("dog", 2)]) == first
     assert ledger.changes == before
-    assert ledger.plan([query("cat", 6), query("dog", 2)]) == first + 1
-    assert ledger.plan([query("cat", 6), query("dog", 2)], widen=True) == first + 2
-    ledger.import_urls([("cat", hit(1).url)])
-    again = ledger.plan([query("cat", 6), query("dog", 2)], widen=True)
-    assert len(ledger.open_queries(again, -1, 10)) == 2, "what an import took is taken back"
+    assert ledger.work.plan([query("cat", 6), query("dog", 2)]) == first + 1
+    assert ledger.work.plan([query("cat", 6), query("dog", 2)], widen=True) == first + 2
+    ledger.work.import_hits(links([("cat", hit(1).url)]))
+    again = ledger.work.plan([query("cat", 6), query("dog", 2)], widen=True)
+    assert len(ledger.work.open_queries(again, -1, 10)) == 2, "what an import took is taken back"
 
 
 def test_the_set_is_every_saved_picture_with_where_it_came_from(ledger: Ledger) -> None:
     _, _, (first, second) = enter(ledger, query("cat"), range(1, 3))
     _, _, (other,) = enter(ledger, query("dog"), range(1, 2))
-    ledger.outcome(Saved(first, picture("a"), Path("cat/a.jpg")))
-    ledger.outcome(Saved(second, replace(picture("v"), media=Media.VIDEO, format="MP4"), Path("cat/v.mp4")))
-    ledger.outcome(Duplicate(other, picture("a"), Path("cat/a.jpg"), "duplicate.other_label"))
-    [item] = ledger.items()
+    ledger.work.outcome(Saved(first, picture("a"), Path("cat/a.jpg")))
+    ledger.work.outcome(Saved(second, replace(picture("v"), media=Media.VIDEO, format="MP4"), Path("cat/v.mp4")))
+    ledger.work.outcome(Duplicate(other, picture("a"), Path("cat/a.jpg"), "duplicate.other_label"))
+    [item] = ledger.dataset.pictures()
     assert (item.label, item.path, item.url, item.rank) == ("cat", Path("cat/a.jpg"), first.url, 1)
     assert item.sha256 == picture("a").sha256
     assert item.other_labels == ("dog",)
@@ -260,8 +261,8 @@ def test_the_set_is_every_saved_picture_with_where_it_came_from(ledger: Ledger) 
 
 def walk(ledger: Ledger, of: Query, search_id: int, query_id: int, numbers: range, state: SearchState) -> None:
     for rank, number in enumerate(numbers, start=1):
-        ledger.found(Found(search(search_id, of), rank, hit(number)), query_id)
-    ledger.search_ended(SearchEnded(search(search_id, of), state))
+        ledger.work.found(Found(search(search_id, of), rank, hit(number)), query_id)
+    ledger.work.search_ended(SearchEnded(search(search_id, of), state))
 
 
 def test_what_a_search_knew_at_its_last_true_end_outlives_walks_that_were_cut_short(ledger: Ledger) -> None:
@@ -269,8 +270,8 @@ def test_what_a_search_knew_at_its_last_true_end_outlives_walks_that_were_cut_sh
     run, query_id, search_id = plan_one(ledger, of)
 
     def known() -> tuple[bool, frozenset[str]]:
-        ((_, opened),) = ledger.open_queries(run, -1, 10)
-        return opened.searches[0].complete > 0, ledger.known_before(opened.searches[0])
+        ((_, opened),) = ledger.work.open_queries(run, -1, 10)
+        return opened.searches[0].complete > 0, ledger.work.known_before(opened.searches[0])
 
     walk(ledger, of, search_id, query_id, range(1, 4), SearchState.FAILED)
     assert known() == (False, frozenset())
@@ -286,32 +287,32 @@ def test_what_a_search_knew_at_its_last_true_end_outlives_walks_that_were_cut_sh
 
 def test_the_same_plan_asks_feeds_again_and_writes_nothing_for_others(ledger: Ledger) -> None:
     rows = [query("ann", None, sources=("feed",)), query("bob", 1, sources=("feed",)), query("cat", 5)]
-    run = ledger.plan(rows, feeds=["feed"])
-    for _, opened in ledger.open_queries(run, -1, 10):
+    run = ledger.work.plan(rows, feeds=["feed"])
+    for _, opened in ledger.work.open_queries(run, -1, 10):
         (known,) = opened.searches
-        task = ledger.found(Found(search(known.id, opened.query), 1, hit(1, opened.query.keyword)), opened.id)
+        task = ledger.work.found(Found(search(known.id, opened.query), 1, hit(1, opened.query.keyword)), opened.id)
         assert task is not None
-        ledger.outcome(Saved(task, picture(opened.query.keyword), Path("x/y.jpg")))
-        ledger.search_ended(SearchEnded(search(known.id, opened.query), SearchState.EXHAUSTED))
-        ledger.close_query(opened.id)
-    assert ledger.plan(rows) == run
-    assert ledger.open_queries(run, -1, 10) == [], "nobody says that it is a feed"
+        ledger.work.outcome(Saved(task, picture(opened.query.keyword), Path("x/y.jpg")))
+        ledger.work.search_ended(SearchEnded(search(known.id, opened.query), SearchState.EXHAUSTED))
+        ledger.work.close_query(opened.id)
+    assert ledger.work.plan(rows) == run
+    assert ledger.work.open_queries(run, -1, 10) == [], "nobody says that it is a feed"
     before = ledger.changes
-    assert ledger.plan(rows, feeds=["other"]) == run
+    assert ledger.work.plan(rows, feeds=["other"]) == run
     assert ledger.changes == before
-    assert ledger.plan(rows, feeds=["feed"]) == run
-    ((_, opened),) = ledger.open_queries(run, -1, 10)
+    assert ledger.work.plan(rows, feeds=["feed"]) == run
+    ((_, opened),) = ledger.work.open_queries(run, -1, 10)
     assert (opened.query.keyword, opened.searches[0].state) == ("ann", SearchState.PENDING), "bob has his one"
-    again = ledger.plan(rows[:2], feeds=["feed"])
+    again = ledger.work.plan(rows[:2], feeds=["feed"])
     assert again == run + 1
-    assert [opened.query.keyword for _, opened in ledger.open_queries(again, -1, 10)] == ["ann"]
+    assert [opened.query.keyword for _, opened in ledger.work.open_queries(again, -1, 10)] == ["ann"]
 
 
 def test_a_million_rows_of_other_sources_cost_nothing_to_plan_again(ledger: Ledger) -> None:
     rows = [query(f"keyword {number}") for number in range(50_000)]
-    run = ledger.plan(rows, feeds=["feed"])
+    run = ledger.work.plan(rows, feeds=["feed"])
     before, started = ledger.changes, time.monotonic()
-    assert ledger.plan(rows, feeds=["feed"]) == run
+    assert ledger.work.plan(rows, feeds=["feed"]) == run
     assert ledger.changes == before
     assert time.monotonic() - started < 5
 
@@ -326,46 +327,46 @@ def test_what_is_still_to_do_takes_fresh_addresses_from_its_own_search(ledger: L
         )
         return Found(search(by, of), number, signed)
 
-    tasks = [ledger.found(seen(number, 1), query_id) for number in (1, 2, 3)]
+    tasks = [ledger.work.found(seen(number, 1), query_id) for number in (1, 2, 3)]
     assert tasks[0] is not None and tasks[1] is not None
-    ledger.outcome(Failed(tasks[0], "http.503", retry=True))
-    ledger.outcome(Rejected(tasks[1], "body.html"))
-    again = [ledger.seen_again(seen(number, 2), query_id, {}) for number in (1, 2, 3)]
+    ledger.work.outcome(Failed(tasks[0], "http.503", retry=True))
+    ledger.work.outcome(Rejected(tasks[1], "body.html"))
+    again = [ledger.work.seen_again(seen(number, 2), query_id, {}) for number in (1, 2, 3)]
     fresh = [told and told[0] for told in again]
     assert [task and (task.url[-5:], task.cookies, task.attempt) for task in fresh] == [
         ("day=2", "day=2", 2),
         None,
         ("day=2", "day=2", 1),
     ]
-    assert ledger.todo(query_id, 0, 10) == [fresh[0], fresh[2]]
-    assert ledger.seen_again(seen(1, 2), query_id, {}) is None, "nothing changed"
-    assert ledger.seen_again(seen(1, 3, by=99), query_id, {}) is None, "somebody else's"
-    ledger.check(thorough=True)
+    assert ledger.work.todo(query_id, 0, 10) == [fresh[0], fresh[2]]
+    assert ledger.work.seen_again(seen(1, 2), query_id, {}) is None, "nothing changed"
+    assert ledger.work.seen_again(seen(1, 3, by=99), query_id, {}) is None, "somebody else's"
+    ledger.maintenance.check(thorough=True)
 
 
 def test_a_search_that_ranks_a_url_better_takes_it_over(ledger: Ledger) -> None:
     of = query(sources=("google", "bing"))
-    run = ledger.plan([of])
-    ((_, opened),) = ledger.open_queries(run, -1, 10)
+    run = ledger.work.plan([of])
+    ((_, opened),) = ledger.work.open_queries(run, -1, 10)
     google, bing = (known.id for known in opened.searches)
     order = {google: 0, bing: 1}
-    ledger.found(Found(search(bing, of), 4, hit(1)), opened.id)
+    ledger.work.found(Found(search(bing, of), 4, hit(1)), opened.id)
     better = Found(search(google, of), 4, replace(hit(1), title="as google names it"))
     worse = Found(search(google, of), 5, hit(1))
-    assert ledger.seen_again(worse, opened.id, order) is None
-    assert ledger.seen_again(better, opened.id, {}) is None, "they are not merged"
-    told = ledger.seen_again(better, opened.id, order)
+    assert ledger.work.seen_again(worse, opened.id, order) is None
+    assert ledger.work.seen_again(better, opened.id, {}) is None, "they are not merged"
+    told = ledger.work.seen_again(better, opened.id, order)
     assert told is not None and told[0].search_id == google
     task = told[0]
-    assert ledger.todo_ranked(opened.id) == [(4, task)]
-    assert ledger.reached(opened.id) == {google: 4}
+    assert ledger.work.todo_ranked(opened.id) == [(4, task)]
+    assert ledger.work.reached(opened.id) == {google: 4}
 
 
 def test_videos_and_files_are_counted_apart(ledger: Ledger) -> None:
     run, _, tasks = enter(ledger, query(), range(1, 5))
     for task, media, size in zip(tasks, (Media.PICTURE, Media.VIDEO, Media.FILE), (10, 200, 3000), strict=False):
-        ledger.outcome(Saved(task, replace(picture(str(size)), media=media, bytes=size), Path(f"cat/{size}.x")))
-    (tally,) = ledger.tallies(run)
+        ledger.work.outcome(Saved(task, replace(picture(str(size)), media=media, bytes=size), Path(f"cat/{size}.x")))
+    (tally,) = ledger.stats.tallies(run)
     assert (tally.saved, tally.pictures, tally.videos, tally.files) == (3, 1, 1, 1)
     assert (tally.bytes, tally.video_bytes, tally.file_bytes) == (3210, 200, 3000)
 
@@ -390,8 +391,8 @@ def test_the_view_tells_the_media_and_an_older_ledger_gets_it(tmp_path: Path, mo
         )
         old.close()
     with Ledger.open(tmp_path) as ledger:
-        ((_, opened),) = ledger.open_queries(1, -1, 10)
-        assert ledger.known_before(opened.searches[0]) == frozenset(), "a walk of before does not count"
+        ((_, opened),) = ledger.work.open_queries(1, -1, 10)
+        assert ledger.work.known_before(opened.searches[0]) == frozenset(), "a walk of before does not count"
     connection = sqlite3.connect(tmp_path / "collector.db")
     assert connection.execute("SELECT media FROM picture ORDER BY rank").fetchall() == [
         ("picture",),

@@ -42,6 +42,6 @@ def test_it_can_be_taken_again_after_release(tmp_path: Path) -> None:
 
 def test_a_number_from_before_the_machine_started_names_nobody(tmp_path: Path) -> None:
     with FolderLock(tmp_path):
-        (tmp_path / ".collector.ledger.lock").write_text(" 1 another-boot\n")
+        (tmp_path / ".collector.lock").write_text(" 1 another-boot\n")
         with pytest.raises(FolderLocked, match="process unknown"), FolderLock(tmp_path):
             pass

@@ -24,9 +24,9 @@ def made(folder: Path, keywords: int, seed: int, plain: float = 0.0) -> int:
     dice = random.Random(seed)
     with Ledger.open(folder) as ledger:
         old = [Query(f"old {n}", f"old {n}", 3, ("google", "bing")) for n in range(keywords // 3)]
-        ledger.plan(old)
+        ledger.work.plan(old)
         new = [Query(f"new {n}", "new", dice.choice((1, 2, 9, None))) for n in range(keywords)]
-        run = ledger.plan([*old[::2], *new])
+        run = ledger.work.plan([*old[::2], *new])
     with closing(sqlite3.connect(folder / "collector.db")) as db, db:
         searches = db.execute("SELECT id, query_id FROM search").fetchall()
         done = {query for _, query in searches if dice.random() < plain}
@@ -67,15 +67,15 @@ def test_sql_adds_up_as_one_would_by_hand(tmp_path: Path, keywords: int, plain: 
     run = made(tmp_path / "images", keywords, seed=keywords, plain=plain)
     with Ledger.read(tmp_path / "images") as ledger:
         for number in (run, run - 1, None):
-            tallies = list(ledger.tallies(number))
-            assert ledger.digest(number) == digest_of(tallies)
-        assert [tally.keyword for tally in ledger.tallies(run)][-keywords:][:1] == ["new 0"][:keywords]
+            tallies = list(ledger.stats.tallies(number))
+            assert ledger.stats.digest(number) == digest_of(tallies)
+        assert [tally.keyword for tally in ledger.stats.tallies(run)][-keywords:][:1] == ["new 0"][:keywords]
 
 
 def test_a_row_has_all_that_belongs_to_it(tmp_path: Path) -> None:
     made(tmp_path / "images", 30, seed=5)
     with Ledger.read(tmp_path / "images") as ledger:
-        tallies = list(ledger.tallies())
+        tallies = list(ledger.stats.tallies())
     assert {len(tally.searches) for tally in tallies} == {1, 2}
     for tally in tallies:
         ended = tally.saved + tally.duplicate + tally.rejected + tally.failed + tally.skipped
@@ -88,8 +88,8 @@ def test_no_list_of_keywords_is_made(tmp_path: Path) -> None:
     made(tmp_path / "images", 6_000, seed=1)
     with Ledger.read(tmp_path / "images") as ledger:
         tracemalloc.start()
-        assert ledger.digest().keywords == 8_000
-        assert sum(1 for _ in ledger.tallies()) == 8_000
+        assert ledger.stats.digest().keywords == 8_000
+        assert sum(1 for _ in ledger.stats.tallies()) == 8_000
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert most < 3_000_000

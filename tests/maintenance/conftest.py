@@ -20,27 +20,27 @@ class Shelf:
         self.folder = folder
         self.query = Query(keyword, keyword, saved + 3, ("google",))
         with Ledger.open(folder) as ledger:
-            run = ledger.plan([self.query])
-            ((_, opened),) = ledger.open_queries(run, -1, 10)
+            run = ledger.work.plan([self.query])
+            ((_, opened),) = ledger.work.open_queries(run, -1, 10)
             of = search(opened.searches[0].id, self.query)
             with ledger.transaction():
-                tasks = [ledger.found(Found(of, n, hit(n, keyword)), opened.id) for n in range(1, saved + 6)]
+                tasks = [ledger.work.found(Found(of, n, hit(n, keyword)), opened.id) for n in range(1, saved + 6)]
                 self.tasks = [task for task in tasks if task is not None]
                 for task in self.tasks[:saved]:
                     self.save(ledger, task)
-                again = Path(ledger.folder(keyword)) / layout.file_name(self.picture(self.tasks[0]))
-                ledger.outcome(Duplicate(self.tasks[saved], self.picture(self.tasks[0]), again))
-                ledger.outcome(Failed(self.tasks[saved + 1], "http.404", "gone", Attempt(404)))
-                ledger.outcome(Rejected(self.tasks[saved + 2], "body.html", "<!doctype"))
-                ledger.outcome(Skipped(self.tasks[saved + 3], "policy.limit"))
+                again = Path(ledger.work.folder(keyword)) / layout.file_name(self.picture(self.tasks[0]))
+                ledger.work.outcome(Duplicate(self.tasks[saved], self.picture(self.tasks[0]), again))
+                ledger.work.outcome(Failed(self.tasks[saved + 1], "http.404", "gone", Attempt(404)))
+                ledger.work.outcome(Rejected(self.tasks[saved + 2], "body.html", "<!doctype"))
+                ledger.work.outcome(Skipped(self.tasks[saved + 3], "policy.limit"))
 
     def save(self, ledger: Ledger, task: Task) -> Path:
         """Its picture on disk and in the ledger."""
         picture = self.picture(task)
-        path = Path(ledger.folder(self.query.label)) / layout.file_name(picture)
+        path = Path(ledger.work.folder(self.query.label)) / layout.file_name(picture)
         (self.folder / path).parent.mkdir(exist_ok=True)
         (self.folder / path).write_bytes(self.body(task))
-        ledger.outcome(Saved(task, picture, path))
+        ledger.work.outcome(Saved(task, picture, path))
         return path
 
     def body(self, task: Task) -> bytes:

@@ -45,7 +45,7 @@ def test_a_new_folder_is_fine_and_is_not_made(tmp_path: Path) -> None:
 
 def test_a_ledger_is_counted(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as ledger:
-        ledger.plan([query("cat"), query("dog")])
+        ledger.work.plan([query("cat"), query("dog")])
         ledger.remember("running", "2026-01-01T00:00:00+00:00")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     found = folder(tmp_path)
@@ -71,7 +71,7 @@ def spoil(path: Path, how: str) -> None:
             connection.execute("CREATE TABLE mine (x)")
     else:
         with Ledger.open(path.parent) as ledger:
-            ledger.plan([query(f"keyword {number} {'x' * 300}") for number in range(200)])
+            ledger.work.plan([query(f"keyword {number} {'x' * 300}") for number in range(200)])
         if how == "newer":
             with closing(sqlite3.connect(path)) as connection:
                 connection.execute("PRAGMA user_version = 99")

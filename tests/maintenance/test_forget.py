@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from collector import urls
-from collector.ledger import Ledger
-from collector.model import Failed, Found, Hit, Item, Verdict
+from collector.ledger import Ledger, Row
+from collector.model import Failed, Found, Hit, Verdict
 from collector.practice import Knobs, PracticeWeb
 from tests.support.collection import Collection, drawn, encoded
 from tests.support.command import Desk
@@ -24,11 +26,12 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "desk")
 
 
-def traces(ledger: Ledger, sha256: str) -> int:
-    return sum(
-        int(ledger._db.execute(f"SELECT count(*) FROM {table} WHERE sha256 = ?", (sha256,)).fetchone()[0])
-        for table in TRACES
-    )
+def traces(folder: Path, sha256: str) -> int:
+    with closing(sqlite3.connect(folder / "collector.db")) as db:
+        return sum(
+            int(db.execute(f"SELECT count(*) FROM {table} WHERE sha256 = ?", (sha256,)).fetchone()[0])
+            for table in TRACES
+        )
 
 
 def test_by_hash_with_all_that_was_decided_about_it(desk: Desk) -> None:
@@ -38,11 +41,11 @@ def test_by_hash_with_all_that_was_decided_about_it(desk: Desk) -> None:
         kept = collection.add("cat", drawn(2))
         with collection.ledger.transaction():
             ledger = collection.ledger
-            ledger.decide(["set.aspect"], [Verdict(gone.sha256, "cat", "set.aspect")])
-            ledger.label_further([(gone.sha256, "dog", "set.conflict")])
-            ledger.remember_splits("s", {gone.sha256: "train"})
-            ledger.review(gone.sha256, "dog", "keep")
-            ledger._db.execute("INSERT INTO audit VALUES (?, 'dark', 0.1, 1)", (gone.sha256,))
+            ledger.dataset.decide(["set.aspect"], [Verdict(gone.sha256, "cat", "set.aspect")])
+            ledger.dataset.replace_extra_labels([(gone.sha256, "dog", "set.conflict")])
+            ledger.dataset.remember_splits("s", {gone.sha256: "train"})
+            ledger.dataset.review(gone.sha256, "dog", "keep")
+            ledger.dataset.remember_scores([(gone.sha256, "dark", 0.1)])
     assert desk.run("dedupe").code == 0
     tried = desk.run("forget", "--sha", gone.sha256[:16], "--dry-run")
     assert (tried.code, tried.out.splitlines()) == (
@@ -53,10 +56,10 @@ def test_by_hash_with_all_that_was_decided_about_it(desk: Desk) -> None:
     assert "2 URLs that lead to it" in done.out, done.err
     assert not (desk.images / gone.path).exists()
     with Ledger.read(desk.images) as ledger:
-        assert traces(ledger, gone.sha256) == 0
-        assert ledger.forgotten(gone.sha256)
-        assert [item.sha256 for item in ledger.items()] == [kept.sha256]
-        assert ledger.keyword_yields()[1].skipped == 1
+        assert traces(desk.images, gone.sha256) == 0
+        assert ledger.work.forgotten(gone.sha256)
+        assert [item.sha256 for item in ledger.dataset.pictures()] == [kept.sha256]
+        assert ledger.stats.keyword_yields()[1].skipped == 1
     assert desk.run("verify").code == 0
 
 
@@ -90,7 +93,7 @@ def test_all_that_looks_like_a_picture_of_somewhere_else(desk: Desk) -> None:
 
 def test_a_host_with_those_below_it_and_pages_there(desk: Desk) -> None:
     with Collection(desk.images) as collection:
-        gone: list[Item] = [
+        gone: list[Row] = [
             collection.add("cat", drawn(1), url="https://Pics.Taken.test:8443/1.jpg"),
             collection.add("cat", drawn(2), url="https://cdn.test/2.jpg", page="http://taken.test/page"),
         ]
@@ -98,9 +101,9 @@ def test_a_host_with_those_below_it_and_pages_there(desk: Desk) -> None:
         search, query_id = collection._search("cat")
         url = "https://taken.test/later.jpg"
         with collection.ledger.transaction():
-            task = collection.ledger.found(Found(search, 90, Hit(url, urls.url_key(url))), query_id)
+            task = collection.ledger.work.found(Found(search, 90, Hit(url, urls.url_key(url))), query_id)
             assert task is not None
-            collection.ledger.outcome(Failed(task, "http.500", retry=True))
+            collection.ledger.work.outcome(Failed(task, "http.500", retry=True))
     listed = desk.run("forget", "--domain", "taken.test", "--dry-run").out
     assert "2 pictures and 1 open URLs" in listed and str(stays.path) not in listed
     done = desk.run("forget", "--domain", "*.TAKEN.test")
@@ -109,7 +112,7 @@ def test_a_host_with_those_below_it_and_pages_there(desk: Desk) -> None:
     assert "policy.forgotten" in desk.run("why", url).out
     assert "no picture and no URL is of that kind" in desk.run("forget", "--domain", "taken.test").out
     with Ledger.read(desk.images) as ledger:
-        assert ledger.forgotten_hosts() == {"taken.test"}
+        assert ledger.maintenance.forgotten_hosts() == {"taken.test"}
     assert desk.run("forget", "--domain", "not a host").code == 2
 
 
@@ -147,10 +150,10 @@ def test_hits_of_a_forgotten_host_are_entered_as_such(desk: Desk) -> None:
     """Found anew by a search: in the map, skipped with its reason, never asked for."""
     desk.write("queries.csv", "keyword,source\ntabby cat,openverse\n")
     with Collection(desk.images) as collection:
-        collection.ledger.forget_host("127.0.0.1")
+        collection.ledger.maintenance.forget_host("127.0.0.1")
     done = desk.run("run", "--practice", "--limit", "2")
     assert done.code != 1, done.err
     with Ledger.read(desk.images) as ledger:
-        (row,) = ledger.keyword_yields()
+        (row,) = ledger.stats.keyword_yields()
         assert row.found and row.skipped == row.found
-        assert [loss.reason for loss in ledger.losses()] == ["policy.forgotten"]
+        assert [loss.reason for loss in ledger.stats.losses()] == ["policy.forgotten"]

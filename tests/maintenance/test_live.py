@@ -13,11 +13,15 @@ import pytest
 from collector.errors import SourceError
 from collector.http.contract import Visit
 from collector.http.page_client import PageClient
-from collector.ledger.showing import Origin
+from collector.ledger import Row
 from collector.maintenance.live import State, checked
 from collector.settings import FetchSettings
 from tests.support.collection import Collection, drawn, encoded
 from tests.support.command import Desk
+
+
+def saved(sha256: str, path: str, url: str) -> Row:
+    return Row(1, "cat", "cat", "google", 1, url, "saved", sha256=sha256, path=Path(path))
 
 
 class _Site(BaseHTTPRequestHandler):
@@ -107,10 +111,10 @@ def test_nobody_there_is_unreachable_and_everything_is_closed() -> None:
     def open_visit(_left: object) -> Visit:
         return Nobody()  # type: ignore[return-value]
 
-    origins = (Origin(f"{n:064x}", Path(f"{n}.jpg"), f"http://x.test/{n}", "") for n in range(100))
+    origins = (saved(f"{n:064x}", f"{n}.jpg", f"http://x.test/{n}") for n in range(100))
     found = checked(origins, open_visit, 0.0)
     first = next(found)
-    assert (first.state, first.detail, first.origin.path.name) == (State.UNREACHABLE, "nobody there", "0.jpg")
+    assert (first.state, first.detail, first.row.path) == (State.UNREACHABLE, "nobody there", Path("0.jpg"))
     found.close()
     assert closed, "visits are given back when one stops early"
 
@@ -129,7 +133,7 @@ def test_the_pace_of_a_host_holds_for_all_threads() -> None:
     body = encoded(drawn(1))
     with site({"/a.jpg": (200, body)}) as (place, _):
         client = PageClient(FetchSettings(allow_private=True, robots=False), clock=lambda: now[0], sleep=sleep)
-        origins = [Origin("0" * 64, Path("a.jpg"), f"{place}/a.jpg?{n}", "") for n in range(4)]
+        origins = [saved("0" * 64, "a.jpg", f"{place}/a.jpg?{n}") for n in range(4)]
         states = [one.state for one in checked(origins, client.visit, 2.0)]
     assert states == [State.GONE] * 4  # The path with a query is not there.
     assert sum(slept) >= 1.4
@@ -142,5 +146,5 @@ def test_the_pace_of_a_host_holds_for_all_threads() -> None:
 def test_what_a_status_means(status: int, state: State) -> None:
     with site({"/a.jpg": (status, b"")}) as (place, _):
         client = PageClient(FetchSettings(allow_private=True))
-        (one,) = checked([Origin("0" * 64, Path("a.jpg"), f"{place}/a.jpg", "")], client.visit, 0.0)
+        (one,) = checked([saved("0" * 64, "a.jpg", f"{place}/a.jpg")], client.visit, 0.0)
     assert (one.state, one.detail) == (state, f"HTTP {status}")

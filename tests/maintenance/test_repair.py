@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from collector.errors import ForeignLedger, LedgerError
-from collector.ledger import Ledger
+from collector.ledger import Ledger, schema
+from collector.ledger.rows import PICTURES
 from collector.maintenance.repair import repair
+from collector.model import Verdict
 from tests.maintenance.conftest import Shelf
 from tests.support.invariants import judge, saved_urls
 
@@ -25,7 +27,7 @@ def big(tmp_path: Path) -> Shelf:
     """300 pictures; the ledger and one backup of it."""
     shelf = Shelf(tmp_path / "images", SAVED)
     with Ledger.open(shelf.folder) as ledger:
-        assert ledger.backup(shelf.folder)
+        assert ledger.maintenance.backup(shelf.folder)
     return shelf
 
 
@@ -60,7 +62,7 @@ def test_every_damage_is_seen_and_mended_from_the_backup(big: Shelf, kind: str) 
     damage(big.folder, DAMAGE[kind])
     bad = (big.folder / "collector.db").read_bytes()
     with pytest.raises(LedgerError, match="collector repair"), Ledger.open(big.folder) as ledger:
-        ledger.check(thorough=True)
+        ledger.maintenance.check(thorough=True)
     done = repair(big.folder)
     assert done is not None
     assert done.kept is not None
@@ -108,6 +110,71 @@ def test_what_happened_after_the_backup_is_saved_from_the_damaged_file(big: Shel
     assert saved_urls(big.folder).get(big.tasks[-1].url) == path.as_posix()
 
 
+def decide(folder: Path) -> None:
+    """Fill every table that a person or a verb of the set writes."""
+    with Ledger.open(folder) as ledger, ledger.transaction():
+        shas = [row.sha256 for row in ledger.dataset.rows(PICTURES)]
+        ledger.dataset.remember_hashes((sha, sha, 90, sha[::-1]) for sha in shas)
+        ledger.dataset.remember_scores((sha, "dark", 0.5) for sha in shas)
+        ledger.dataset.remember_splits("train,val=9", dict.fromkeys(shas, "train"))
+        ledger.dataset.replace_extra_labels((sha, "dog", "set.conflict") for sha in shas[::2])
+        ledger.dataset.decide(["set.aspect"], [Verdict(sha, "cat", "set.aspect") for sha in shas[1::2]])
+        for sha in shas[:9]:
+            ledger.dataset.review(sha, "cat", "drop")
+
+
+def counts(folder: Path) -> dict[str, int]:
+    with closing(sqlite3.connect(folder / "collector.db")) as db:
+        return {name: int(db.execute(f"SELECT count(*) FROM {name}").fetchone()[0]) for name in schema.tables(db)}
+
+
+def zeroed(folder: Path, name: str) -> None:
+    """Zeros in place of the last page of a table or an index."""
+    with closing(sqlite3.connect(folder / "collector.db")) as db:
+        page = db.execute("SELECT max(pageno) FROM dbstat WHERE name = ?", (name,)).fetchone()[0]
+    damage(folder, lambda body: body.__setitem__(slice(4096 * (page - 1), 4096 * page), bytes(4096)))
+
+
+@pytest.mark.parametrize("backup", [True, False])
+def test_every_table_of_the_schema_outlives_a_broken_index(big: Shelf, backup: bool) -> None:
+    decide(big.folder)
+    before = counts(big.folder)
+    assert all(before.values()), "a table that has no row here is not looked after by this test"
+    if not backup:
+        (big.folder / "collector.backup.db").unlink()
+    zeroed(big.folder, "outcome_saved")
+    done = repair(big.folder)
+    assert done is not None and done.salvaged.rows == before == counts(big.folder)
+
+
+@pytest.mark.parametrize("table", ["review", "split", "pdq", "audit", "verdict", "extra_label"])
+def test_a_broken_page_of_a_table_costs_that_page_at_most(big: Shelf, table: str) -> None:
+    """The backup was made before anything was decided."""
+    decide(big.folder)
+    before = counts(big.folder)
+    zeroed(big.folder, table)
+    repair(big.folder)
+    after = counts(big.folder)
+    assert {name: rows for name, rows in after.items() if name != table} == {
+        name: rows for name, rows in before.items() if name != table
+    }
+    assert before[table] - after[table] <= 60
+
+
+def test_a_word_that_was_taken_back_does_not_come_back_from_the_backup(big: Shelf) -> None:
+    decide(big.folder)
+    with Ledger.open(big.folder) as ledger:
+        ledger.maintenance.backup(big.folder)
+        with ledger.transaction():
+            for sha, label in ledger.dataset.reviews():
+                ledger.dataset.review(sha, label, "")
+    zeroed(big.folder, "outcome_saved")
+    repair(big.folder)
+    with Ledger.open(big.folder) as ledger:
+        assert not ledger.dataset.reviews()
+        assert {verdict.reason for verdict in ledger.dataset.verdicts()} == {"set.aspect"}
+
+
 def test_a_row_whose_picture_is_gone_or_changed_is_not_believed(big: Shelf) -> None:
     gone, changed, *_ = big.files()
     gone.unlink()
@@ -116,7 +183,7 @@ def test_a_row_whose_picture_is_gone_or_changed_is_not_believed(big: Shelf) -> N
     repair(big.folder)
     assert len(saved_urls(big.folder)) == SAVED - 2
     with Ledger.open(big.folder) as ledger:
-        assert len(ledger.open_queries(int(ledger.note("run")), -1, 10)) == 1, "there is something to do again"
+        assert len(ledger.work.open_queries(int(ledger.note("run")), -1, 10)) == 1, "there is something to do again"
 
 
 def test_a_log_that_was_deleted_or_belongs_to_another_ledger(big: Shelf, tmp_path: Path) -> None:
@@ -168,9 +235,9 @@ def test_two_backups_are_kept_and_a_slow_one_is_given_up(big: Shelf) -> None:
     with Ledger.open(big.folder) as ledger:
         first = (big.folder / "collector.backup.db").read_bytes()
         big.save(ledger, big.tasks[-1])
-        assert ledger.backup(big.folder)
+        assert ledger.maintenance.backup(big.folder)
         assert (big.folder / "collector.backup-2.db").read_bytes() == first
-        assert not ledger.backup(big.folder, seconds=-1.0)
+        assert not ledger.maintenance.backup(big.folder, seconds=-1.0)
     assert sorted(entry.name for entry in big.folder.glob("*.db")) == [
         "collector.backup-2.db",
         "collector.backup.db",

@@ -38,9 +38,9 @@ def test_a_dead_machine_costs_what_was_not_flushed_and_no_more(shelf: Shelf) -> 
     gone.unlink()
     with Ledger.open(shelf.folder) as ledger:
         assert after_unclean_stop(ledger, shelf.folder, rebooted) == Mended(0, 3, 4)
-        (_, opened) = ledger.open_queries(1, -1, 10)[0]
+        (_, opened) = ledger.work.open_queries(1, -1, 10)[0]
         assert opened.saved == 1
-        assert ledger.unsynced() == (0, [])
+        assert ledger.maintenance.unsynced() == (0, [])
     assert shelf.files() == [whole]
     assert not judge(shelf.folder, decode=False)
 
@@ -49,7 +49,7 @@ def test_a_dead_process_costs_no_hashing(shelf: Shelf) -> None:
     shelf.die()
     with Ledger.open(shelf.folder) as ledger:
         assert after_unclean_stop(ledger, shelf.folder) == Mended()
-        assert len(ledger.unsynced()[1]) == 4, "still to be flushed by the next checkpoint"
+        assert len(ledger.maintenance.unsynced()[1]) == 4, "still to be flushed by the next checkpoint"
 
 
 def test_what_was_flushed_is_believed_after_a_power_cut(shelf: Shelf) -> None:
@@ -116,16 +116,16 @@ def test_checkpoints_come_by_count_and_by_time_and_wait_for_nobody(shelf: Shelf)
     with Ledger.open(shelf.folder) as ledger:
         checkpoints = Checkpoints(ledger, shelf.folder, lambda: now)
         checkpoints.tick(4)
-        assert len(ledger.unsynced()[1]) == 4, "too few, too soon"
+        assert len(ledger.maintenance.unsynced()[1]) == 4, "too few, too soon"
         now = 61.0
         checkpoints.tick(0)
         ends = time.monotonic() + 20
-        while ledger.unsynced()[1] and time.monotonic() < ends:
+        while ledger.maintenance.unsynced()[1] and time.monotonic() < ends:
             checkpoints.tick(0)
-        assert ledger.unsynced()[1] == []
+        assert ledger.maintenance.unsynced()[1] == []
         shelf.save(ledger, shelf.tasks[-1])
         checkpoints.close()
-        assert ledger.unsynced()[1] == []
+        assert ledger.maintenance.unsynced()[1] == []
 
 
 def test_a_disk_that_refuses_is_told_and_nothing_counts_as_flushed(
@@ -138,4 +138,4 @@ def test_a_disk_that_refuses_is_told_and_nothing_counts_as_flushed(
     with Ledger.open(shelf.folder) as ledger:
         with pytest.raises(OSError, match="Input/output"):
             Checkpoints(ledger, shelf.folder).close()
-        assert len(ledger.unsynced()[1]) == 4
+        assert len(ledger.maintenance.unsynced()[1]) == 4

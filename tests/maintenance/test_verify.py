@@ -59,9 +59,9 @@ def test_again_puts_the_lost_back_to_do_and_keeps_what_was_edited(shelf: Shelf) 
     deleted.unlink()
     edited.write_bytes(b"cropped")
     with Ledger.open(shelf.folder) as ledger:
-        before = len(ledger.todo(1, 0, 100))
+        before = len(ledger.work.todo(1, 0, 100))
         count = fetch_again(ledger, shelf.folder, list(findings(ledger, shelf.folder)))
-        after = len(ledger.todo(1, 0, 100))
+        after = len(ledger.work.todo(1, 0, 100))
     assert after - before == count >= 2, "and the duplicates of them, for want of the bytes"
     assert edited.with_name(edited.name + ".altered").read_bytes() == b"cropped"
     assert not edited.exists()

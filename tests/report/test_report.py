@@ -7,6 +7,8 @@ import hashlib
 import io
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from collector.report.rendering import OWN_PICTURES, link, plain, policy, style
 from collector.report.report import Place, usual_place, write
 from tests.support.collection import Collection, drawn
 from tests.support.command import Desk
+from tests.support.values import changed
 
 HOSTILE = ["<script>alert(1)</script>", '=HYPERLINK("http://x")', "</style></title>", "a\u202egpj.tac", "100% #1?"]
 
@@ -125,8 +128,8 @@ def test_flagged_pictures_are_not_shown(tmp_path: Path) -> None:
         collection.add("cat", drawn(2).resize((160, 120)))
         opted_out = collection.add("cat", drawn(4))
         with collection.ledger.transaction():
-            collection.ledger.review(dropped.sha256, "cat", "drop")
-            collection.ledger._db.execute("UPDATE outcome SET overrides = 'noai' WHERE sha256 = ?", (opted_out.sha256,))
+            collection.ledger.dataset.review(dropped.sha256, "cat", "drop")
+        changed(collection.folder, "UPDATE outcome SET ignored = 'noai' WHERE sha256 = ?", opted_out.sha256)
         html = read(reported(collection)[0])
     shown = re.findall(r'<a class="frame" href="([^"]*)">', html)
     blank = re.findall(r'<a class="frame blank" href="([^"]*)">not shown: ([^<]*)</a>', html)
@@ -150,7 +153,7 @@ def test_pictures_that_look_the_same_and_labels_that_disagree(tmp_path: Path) ->
         same = alike(ledger)
     assert (same.hashed, same.groups, same.conflicts) == (5, 2, 2)
     assert [[one.width for one in row] for row in same.rows] == [[640, 320]]
-    assert same.rows[0][1].verdict == "set.near_duplicate"
+    assert same.rows[0][1].left_out == "set.near_duplicate"
     assert [(labels, len(row)) for labels, row in same.conflict_rows] == [(("cat", "dog"), 2), (("cat", "dog"), 1)]
     assert "4 of them are kept in the set, 1 are left out of it" in desk.run("status").out
     totals = json.loads(desk.run("status", "--json").out.splitlines()[-1])
@@ -188,8 +191,7 @@ def test_a_huge_set_makes_a_page_of_bounded_size(tmp_path: Path) -> None:
         for number in range(2, 502):
             label = f"class {number} " + "&" * 400
             rows.append((number, label))
-        with collection.ledger.transaction():
-            db = collection.ledger._db
+        with closing(sqlite3.connect(collection.folder / "collector.db")) as db, db:
             for number, label in rows:
                 db.execute("INSERT INTO query (id, keyword, label, wanted, run, position) VALUES (?, ?, ?, 9, 1, 1)",
                            (number, label, label))  # fmt: skip
@@ -221,7 +223,7 @@ def test_a_report_of_nothing_and_of_files_that_are_gone(tmp_path: Path) -> None:
         (collection.folder / item.path).unlink()
         assert "not shown: the file cannot be read" in read(reported(collection)[0])
         with collection.ledger.transaction():
-            collection.ledger.decide(["set.quality"], [Verdict(item.sha256, "cat", "set.quality", "blurry")])
+            collection.ledger.dataset.decide(["set.quality"], [Verdict(item.sha256, "cat", "set.quality", "blurry")])
         html = read(reported(collection)[0])
         assert "set.quality: 1" in html
 

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 
 from collector import urls
 from collector.images.decode import inspect
-from collector.ledger import Ledger, layout
-from collector.model import Attempt, Duplicate, Found, Hit, Item, Query, Saved, Search
+from collector.ledger import Ledger, Row, layout
+from collector.model import Attempt, Duplicate, Found, Hit, Query, Saved, Search
 from collector.settings import FetchSettings
 
 
@@ -52,7 +52,7 @@ class Collection:
     def __exit__(self, *_: object) -> None:
         self.ledger.close()
 
-    def add(self, label: str, picture: Image.Image | bytes, format: str = "JPEG", **hit: Any) -> Item:
+    def add(self, label: str, picture: Image.Image | bytes, format: str = "JPEG", **hit: Any) -> Row:
         """Save a picture under a label (its keyword, too), as the fetch stage would; the same bytes are a duplicate."""
         body = picture if isinstance(picture, bytes) else encoded(picture, format)
         facts = inspect(body, FetchSettings())
@@ -62,23 +62,23 @@ class Collection:
         seen = replace(Hit(url, urls.url_key(url), page=f"http://site{self._rank}.test/page"), **hit)
         ledger = self.ledger
         with ledger.transaction():
-            task = ledger.found(Found(search, self._rank, seen), query_id)
+            task = ledger.work.found(Found(search, self._rank, seen), query_id)
             assert task is not None, "this URL was added before"
-            known = ledger.file_of(facts.sha256)
+            known = ledger.work.file_of(facts.sha256)
             if known is not None:
                 reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
-                ledger.outcome(Duplicate(task, facts, known[0], reason))
+                ledger.work.outcome(Duplicate(task, facts, known[0], reason))
             else:
-                path = Path(ledger.folder(label), layout.file_name(facts))
+                path = Path(ledger.work.folder(label), layout.file_name(facts))
                 (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (self.folder / path).write_bytes(body)
-                ledger.outcome(Saved(task, facts, path, Attempt(final_url=url)))
-        return next(item for item in ledger.items() if item.sha256 == facts.sha256)
+                ledger.work.outcome(Saved(task, facts, path, Attempt(final_url=url)))
+        return next(item for item in ledger.dataset.pictures() if item.sha256 == facts.sha256)
 
     def _search(self, label: str) -> tuple[Search, int]:
         if label not in self._searches:
             query = Query(label, label, 1000, ("google",))
-            run = self.ledger.plan([query])
-            ((_, opened),) = self.ledger.open_queries(run, -1, 10)
+            run = self.ledger.work.plan([query])
+            ((_, opened),) = self.ledger.work.open_queries(run, -1, 10)
             self._searches[label] = (Search(opened.searches[0].id, query, "google", 1000), opened.id)
         return self._searches[label]

@@ -28,7 +28,7 @@ def collected(folder: Path, labels: Sequence[str] = HOSTILE, each: int = 4) -> C
 
 def planned(collection: Collection, splits: Sequence[str] = ("train", "val", "test"), **options: Any) -> Plan:
     """A plan of everything; the pictures of each label take turns in the splits."""
-    items = list(collection.ledger.items())
+    items = list(collection.ledger.dataset.pictures())
     given = {item.sha256: splits[place % len(splits)] for place, item in enumerate(items)} if splits != ("",) else {}
     return plan(
         "practice", items, out={}, further={}, kept=frozenset(), splits=given, order=splits, scheme="x", **options

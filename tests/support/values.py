@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from hashlib import sha256
+from pathlib import Path
 
 from collector.model import Digest, Hit, Picture, Query, Search, SearchState, Tally
 from collector.urls import url_key
@@ -18,6 +21,17 @@ def query(keyword: str = "cat", limit: int = 3, label: str = "", sources: tuple[
 def hit(number: int, keyword: str = "cat") -> Hit:
     url = f"http://pictures.test/{keyword}/{number}.jpg"
     return Hit(url, url_key(url), id=f"id{number}", page=f"http://page.test/{keyword}/{number}", way="rows")
+
+
+def links(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Hit]]:
+    """(keyword, URL) as an import takes them."""
+    return ((keyword, Hit(url, url_key(url))) for keyword, url in pairs)
+
+
+def changed(folder: Path, sql: str, *values: object) -> None:
+    """A ledger changed behind its back, as an old version or a crash would have left it."""
+    with closing(sqlite3.connect(folder / "collector.db")) as db, db:
+        db.execute(sql, values)
 
 
 def picture(text: str) -> Picture:

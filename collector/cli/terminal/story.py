@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from collector.cli.terminal.text import meaning
+
+if TYPE_CHECKING:
+    from collector.ledger import Row
 
 _VIA: Final = {
     "fallback": "another URL of the picture",
@@ -18,48 +20,32 @@ SHOWN: Final = 20
 """Others with the same bytes that are worth a line each."""
 
 
-class Told(Protocol):
-    """What the ledger tells; see `collector.ledger.why`."""
-
-    @property
-    def facts(self) -> Mapping[str, Any]: ...
-    @property
-    def same_bytes(self) -> tuple[tuple[str, str], ...]: ...
-
-
-def story(told: Told, trouble: str) -> list[str]:
-    """The lines; `trouble` is what is wrong with the file on disk, "" when nothing is or there is none."""
-    facts = told.facts
-    source = f"{facts['source']} {facts['variant']}".rstrip()
-    way = f", by {facts['way']}" if facts["way"] else ""
+def story(row: Row, same_bytes: Sequence[tuple[str, str]], trouble: str) -> list[str]:
+    """The lines. `same_bytes`: (keyword, URL) of others that brought them; `trouble`: what is wrong with the file on
+    disk, "" when nothing is or there is none."""
+    way = f", by {row.way}" if row.way else ""
     lines = [
-        shortened(facts["url"]),
-        f"  keyword   {facts['keyword']}"
-        + (f" (label {facts['label']})" if facts["label"] != facts["keyword"] else ""),
-        f"  found     {source}, rank {facts['rank']}{way}, {facts['found_at']}",
+        shortened(row.url),
+        f"  keyword   {row.keyword}" + (f" (label {row.label})" if row.label != row.keyword else ""),
+        f"  found     {f'{row.source} {row.variant}'.rstrip()}, rank {row.rank}{way}, {row.found_at}",
     ]
-    lines += [
-        f"  {name:<9} {shortened(facts[column])}"
-        for name, column in (("page", "page"), ("title", "title"), ("licence", "licence_url"))
-        if facts[column]
-    ]
-    lines.append(f"  outcome   {facts['state']}{_reason(facts)}")
-    if facts["via"]:
-        came = f": {shortened(facts['final_url'])}" if facts["final_url"] else ""
-        lines.append(f"  via       {_VIA.get(facts['via'], facts['via'])}{came}")
-    if facts["overrides"]:
-        lines.append(f"  ignored   {facts['overrides']}")
-    lines += [f"  {name:<9} {text}" for name, text in json.loads(facts["rights"] or "[]")]
-    if facts["attempts"]:
-        last = f", the last {facts['ended_at']}, {facts['seconds']:.1f} s"
-        lines.append(f"  attempts  {facts['attempts']}{last}")
-    if facts["path"]:
-        kind = f"{facts['format']} {facts['width']} x {facts['height']}, {facts['bytes'] or 0:,} bytes"
-        lines.append(f"  file      {facts['path']}, {kind}" + (f"; now {trouble}" if trouble else ""))
-    for keyword, url in told.same_bytes[:SHOWN]:
-        lines.append(f"  same      {shortened(url)} ({keyword})")
-    if len(told.same_bytes) > SHOWN:
-        lines.append(f"  same      and {len(told.same_bytes) - SHOWN} more")
+    told = (("page", row.page), ("title", row.title), ("licence", row.licence.url))
+    lines += [f"  {name:<9} {shortened(text)}" for name, text in told if text]
+    lines.append(f"  outcome   {row.state}" + "".join(f": {part}" for part in _reason(row) if part))
+    if row.attempt.via:
+        came = f": {shortened(row.attempt.final_url)}" if row.attempt.final_url else ""
+        lines.append(f"  via       {_VIA.get(row.attempt.via, row.attempt.via)}{came}")
+    if row.attempt.overrides:
+        lines.append(f"  ignored   {row.attempt.overrides}")
+    lines += [f"  {name:<9} {text}" for name, text in row.rights]
+    if row.attempts:
+        lines.append(f"  attempts  {row.attempts}, the last {row.ended_at}, {row.attempt.seconds:.1f} s")
+    if row.path:
+        kind = f"{row.format} {row.width} x {row.height}, {row.bytes:,} bytes"
+        lines.append(f"  file      {row.path}, {kind}" + (f"; now {trouble}" if trouble else ""))
+    lines += [f"  same      {shortened(url)} ({keyword})" for keyword, url in same_bytes[:SHOWN]]
+    if len(same_bytes) > SHOWN:
+        lines.append(f"  same      and {len(same_bytes) - SHOWN} more")
     return lines
 
 
@@ -73,6 +59,5 @@ def shortened(url: str) -> str:
     )
 
 
-def _reason(facts: Mapping[str, Any]) -> str:
-    parts = [facts["reason"], meaning(facts["reason"]), facts["detail"]]
-    return "".join(f": {part}" for part in parts if part)
+def _reason(row: Row) -> tuple[str, str, str]:
+    return row.reason, meaning(row.reason), row.detail

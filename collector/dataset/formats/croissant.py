@@ -59,7 +59,7 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
             facts["licences"].add(item.licence.url or UNKNOWN)
             facts["creators"].update(item.licence.creators)
             facts["sites"].add(item.source)
-            facts["dates"].add(item.saved_at[:10])
+            facts["dates"].add(item.ended_at[:10])
             yield written
 
     jsonl_table.write(folder, plan, noted())

@@ -53,7 +53,7 @@ def row(written: Written, plan: Plan, file_name: str) -> Row:
         "url": cells[10],
         "page": item.page,
         "published": item.published,
-        "collected": item.saved_at,
+        "collected": item.ended_at,
         "licence": cells[4],
         "licence_url": cells[5],
         "creator": cells[3],

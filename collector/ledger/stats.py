@@ -1,4 +1,4 @@
-"""What came of all that was found: per keyword, per domain, per reason, per class. Reads only; memory stays flat.
+"""Sums: how keywords stand, what every host, reason and class brought, and what is known of one URL. Reads only.
 
 Everything is summed up by SQLite, which sorts on disk when it must: no list of all rows is ever made here.
 """
@@ -6,39 +6,43 @@ Everything is summed up by SQLite, which sorts on disk when it must: no list of 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from collector.ledger.db import Store
-from collector.urls import host
+from collector.ledger import rows, summary
+from collector.ledger.rows import Row, Which
+from collector.ledger.summary import STATES
+from collector.model import Digest, Tally
+from collector.urls import host, url_key
 
-_CAME = "(o.reason GLOB 'image.*' OR o.reason GLOB 'video.*' OR o.reason GLOB 'body.*')"
-"""Bytes came, whatever became of the URL."""
 _OUT = "EXISTS (SELECT 1 FROM verdict v WHERE v.sha256 = o.sha256 AND v.label = q.label)"
-
-_STEPS = f"""
-  count(f.id),
-  sum(f.id IS NOT NULL AND o.state IS NULL),
-  sum(o.state = 'skipped'),
-  sum(o.state IN ('failed', 'retry') AND NOT {_CAME}),
-  sum(o.state = 'rejected' OR (o.state IN ('failed', 'retry') AND {_CAME})),
-  sum(o.state = 'duplicate'),
+_STEPS = f"""{STATES},
   sum(CASE WHEN o.state = 'saved' THEN {_OUT} ELSE 0 END),
   sum(CASE WHEN o.state = 'saved' THEN NOT {_OUT} ELSE 0 END),
   sum(o.bytes),
-  sum(CASE WHEN o.state = 'saved' AND NOT {_OUT} THEN o.bytes END),
-  sum(o.seconds)
+  sum(CASE WHEN o.state = 'saved' AND NOT {_OUT} THEN o.bytes END)"""
+_COUNTED = ("found", "duplicate", "rejected", "failed", "skipped", "waiting", "left_out", "kept", "bytes", "kept_bytes")
+"""Fields of Yield in the order of `_STEPS`; the seconds are the last."""
+_KEYWORDS = f"""
+SELECT q.keyword, q.label, {_STEPS},
+  coalesce(sum(o.seconds), 0) + (SELECT coalesce(sum(seconds), 0) FROM search WHERE query_id = q.id)
+FROM {summary.JOINED} GROUP BY q.id ORDER BY q.position, q.id
 """
-_ROWS = "query q LEFT JOIN found f ON f.query_id = q.id LEFT JOIN outcome o ON o.found_id = f.id"
+_HOSTS = f"""
+SELECT host_of(f.url) AS host, '', {_STEPS}, coalesce(sum(o.seconds), 0)
+FROM {summary.JOINED} WHERE f.id IS NOT NULL GROUP BY host
+"""
 
 _LEFT_OUT_COUNT = """
 SELECT count(*) FROM verdict v JOIN outcome o ON o.sha256 = v.sha256 AND o.state = 'saved'
 JOIN found f ON f.id = o.found_id JOIN query q ON q.id = f.query_id AND q.label = v.label
 """
 
-_LOSSES = f"""
-SELECT CASE WHEN o.state NOT IN ('failed', 'retry') THEN o.state WHEN {_CAME} THEN 'rejected' ELSE 'failed' END,
+_LOSSES = """
+SELECT CASE o.state WHEN 'retry' THEN 'failed' ELSE o.state END,
        o.reason, count(*), coalesce(sum(o.bytes), 0), coalesce(sum(o.seconds), 0)
 FROM outcome o WHERE o.state <> 'saved' GROUP BY 1, 2
 UNION ALL
@@ -75,7 +79,7 @@ class Yield:
     skipped: int = 0
     """Not asked for, by decision."""
     failed: int = 0
-    """Asked for, and no bytes came."""
+    """Asked for, and not had whole, for good or for now."""
     rejected: int = 0
     """Bytes came, and they are no picture that is accepted."""
     duplicate: int = 0
@@ -87,11 +91,11 @@ class Yield:
     """As far as they are known: of pictures, duplicates and what was rejected."""
     kept_bytes: int = 0
     seconds: float = 0.0
-    """Of downloading, summed over workers."""
+    """Of downloading, and for a keyword of searching, too; summed over workers."""
 
     @property
     def fetched(self) -> int:
-        """Bytes came."""
+        """Whole answers came."""
         return self.found - self.waiting - self.skipped - self.failed
 
     @property
@@ -148,15 +152,36 @@ class Domains:
     """By how many were asked for in vain."""
 
 
-class Yields(Store):
-    """The ledger's side that reports are made from."""
+class Stats:
+    """The ledger's side that is shown."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def tallies(self, run: int | None = None) -> Generator[Tally, None, None]:
+        """A row per query (of one run, or of all) in the order asked; few of them are in memory at a time."""
+        return summary.tallies(self._db, run)
+
+    def digest(self, run: int | None = None) -> Digest:
+        """The summary of all queries (of one run, or of all) together."""
+        return summary.digest(self._db, run)
+
+    def progress(self, run: int) -> tuple[int, int | None, int, int]:
+        """(queries, pictures wanted, queries searched to the end, pictures saved) of a run; wanted None is all."""
+        return summary.progress(self._db, run)
+
+    def why(self, what: str) -> list[Row]:
+        """All rows of a URL in any spelling, or that of a saved picture's path or name."""
+        stem = Path(what).name.partition(".")[0]
+        number = self._db.execute(
+            "SELECT found_id FROM outcome WHERE state = 'saved' AND sha256 >= ? AND sha256 < ?", (stem, stem + "g")
+        ).fetchone()
+        by_file = number is not None and len(stem) >= 16
+        return list(rows.rows(self._db, Which(id=number[0]) if by_file else Which(url=(what, url_key(what)))))
 
     def keyword_yields(self) -> list[Yield]:
         """A row per query, in the order asked."""
-        rows = self._db.execute(
-            f"SELECT q.keyword, q.label, {_STEPS} FROM {_ROWS} GROUP BY q.id ORDER BY q.position, q.id"
-        )
-        return [_yield(row) for row in rows]
+        return [_yield(row) for row in self._db.execute(_KEYWORDS)]
 
     def domain_yields(self, most: int) -> Domains:
         """The hosts of all URLs: how many there are, and the `most` largest and worst of them."""
@@ -164,10 +189,7 @@ class Yields(Store):
         count = 0
         largest: list[tuple[int, int, Yield]] = []
         worst: list[tuple[int, int, Yield]] = []
-        rows = self._db.execute(
-            f"SELECT host_of(f.url) AS host, '', {_STEPS} FROM {_ROWS} WHERE f.id IS NOT NULL GROUP BY host"
-        )
-        for count, row in enumerate(rows, start=1):
+        for count, row in enumerate(self._db.execute(_HOSTS), start=1):
             one = _yield(row)
             for heap, rank in ((largest, one.found), (worst, one.failed + one.rejected)):
                 entry = (rank, -count, one)
@@ -201,13 +223,13 @@ class Yields(Store):
     def sides(self) -> list[int]:
         """How many pictures of the set have a shorter side in each step of `SIDES`."""
         steps = " ".join(f"WHEN side >= {least} THEN {place}" for place, least in reversed(list(enumerate(SIDES))))
-        rows = dict(
+        steps_taken = dict(
             self._db.execute(
                 f"SELECT CASE {steps} END AS step, count(*) FROM (SELECT min(o.width, o.height) AS side {_KEPT})"
                 " GROUP BY step"
             ).fetchall()
         )
-        return [rows.get(place, 0) for place in range(len(SIDES))]
+        return [steps_taken.get(place, 0) for place in range(len(SIDES))]
 
     def formats(self) -> list[tuple[str, int, int]]:
         """(format, pictures of the set, bytes), the most frequent first."""
@@ -230,10 +252,6 @@ class Yields(Store):
 
 def _best_first(heap: list[tuple[int, int, Yield]]) -> tuple[Yield, ...]:
     return tuple(one for _, _, one in sorted(heap, key=lambda entry: entry[:2], reverse=True))
-
-
-_COUNTED = ("found", "waiting", "skipped", "failed", "rejected", "duplicate", "left_out", "kept", "bytes", "kept_bytes")
-"""Fields of Yield in the order of `_STEPS`; the seconds are the last."""
 
 
 def _yield(row: tuple[Any, ...]) -> Yield:

@@ -1,39 +1,35 @@
-"""What keeps ledger and pictures in step: files that may not be on disk yet, lost ones, URLs put back to do.
+"""Upkeep of the ledger itself: damage, lost files, second chances, forgetting, and its backup.
 
-Changes rows only on the word of those who looked at the files; it looks at none itself.
+Knows nothing of the files; it looks at none itself.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from collector import urls
 from collector.errors import LedgerError
-from collector.ledger import layout
-from collector.ledger.db import REPAIR, Interrupted, Store, now, plain_words
+from collector.ledger import layout, rows, schema
+from collector.ledger.db import REPAIR, Interrupted, note, now, plain_words, remember, transaction
+from collector.ledger.rows import SAVED, Row, Which
 
 _SHORT = """(SELECT count(*) FROM found f JOIN outcome o ON o.found_id = f.id
   WHERE f.query_id = query.id AND o.state = 'saved') < wanted"""
+_HOSTS = "forgotten.hosts"
+"""The note of hosts, with commas between them."""
+_OPEN = "coalesce(state, '') NOT IN ('saved', 'duplicate') AND coalesce(reason, '') <> 'policy.forgotten'"
+"""Nothing is saved of the URL, and it may still be."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedFile:
-    """A picture as the ledger remembers it."""
+class Maintenance:
+    """The ledger's side for checks and second chances."""
 
-    number: int
-    """Of its URL."""
-    path: Path
-    """Relative to the folder."""
-    sha256: str
-    bytes: int
-
-
-class Upkeep(Store):
-    """The ledger's side for clean-up, checks and second chances."""
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
 
     # ----------------------------------------------------------------- damage
 
@@ -59,54 +55,36 @@ class Upkeep(Store):
             if not key.startswith(urls.ID_KEY) and urls.url_key(url) != key:
                 wrong = number
         folders = {name for (name,) in self._db.execute("SELECT name FROM folder")}
-        for saved in self.saved_files():
-            if _class_folder(saved.path) not in folders or not saved.path.name.startswith(f"{saved.sha256[:32]}."):
-                wrong = saved.number
+        for number, text, sha256 in rows.cells(self._db, ("id", "path", "sha256"), SAVED):
+            path = Path(text)
+            if _class_folder(path) not in folders or not path.name.startswith(f"{sha256[:32]}."):
+                wrong = number
         if wrong is not None:
             raise LedgerError(f"{layout.LEDGER}: damaged (row {wrong} contradicts itself); {REPAIR}")
 
     # ----------------------------------------------------------------- files
 
-    def unsynced(self) -> tuple[int, list[SavedFile]]:
+    def unsynced(self) -> tuple[int, list[Row]]:
         """(mark, pictures) saved since the last `synced`; give the mark back when all of them are on disk."""
-        rows = self._db.execute(
-            """SELECT unsynced.id, outcome.found_id, path, sha256, bytes FROM unsynced
-               JOIN outcome USING (found_id) WHERE state = 'saved' ORDER BY unsynced.id"""
-        ).fetchall()
         mark = self._db.execute("SELECT coalesce(max(id), 0) FROM unsynced").fetchone()[0]
-        return mark, [SavedFile(number, Path(path), sha, size or 0) for _, number, path, sha, size in rows]
+        return mark, list(rows.rows(self._db, Which(state="saved", unsynced=True)))
 
     def synced(self, mark: int) -> None:
         """All pictures up to the mark are on the disk itself."""
         with plain_words():
             self._db.execute("DELETE FROM unsynced WHERE id <= ?", (mark,))
 
-    def saved_files(self) -> Iterator[SavedFile]:
-        """Every saved picture, by number."""
-        last, rows = 0, [(0, "", "", 0)]
-        while rows:  # In portions, so that rows may be changed in between.
-            rows = self._db.execute(
-                """SELECT found_id, path, sha256, bytes FROM outcome WHERE state = 'saved' AND found_id > ?
-                   ORDER BY found_id LIMIT 1000""",
-                (last,),
-            ).fetchall()
-            for last, path, sha, size in rows:
-                yield SavedFile(last, Path(path), sha, size or 0)
-
     def owner_of(self, name: str) -> Path | None:
         """The recorded path of the saved picture whose file is called so (half its hash, and an extension)."""
-        stem = name.partition(".")[0]
-        row = self._db.execute(
-            "SELECT path FROM outcome WHERE state = 'saved' AND sha256 >= ? AND sha256 < ?", (stem, stem + "g")
-        ).fetchone()
-        return Path(row[0]) if row else None
+        found = self.files_with([name.partition(".")[0]])
+        return found[0][1] if found else None
 
-    def lost(self, files: Sequence[SavedFile]) -> int:
+    def lost(self, files: Sequence[Row]) -> int:
         """These pictures are gone: their URLs, and those that had the same bytes, are to do again; how many."""
         count = 0
-        with self.transaction():
+        with transaction(self._db):
             for file in files:
-                self._db.execute("DELETE FROM unsynced WHERE found_id = ?", (file.number,))
+                self._db.execute("DELETE FROM unsynced WHERE found_id = ?", (file.id,))
                 cursor = self._db.execute(
                     "DELETE FROM outcome WHERE sha256 = ? AND state IN ('saved', 'duplicate')", (file.sha256,)
                 )
@@ -125,7 +103,7 @@ class Upkeep(Store):
         condition, values = _reason_condition(reasons)
         if keyword:
             condition, values = f"{condition} AND query.keyword = ?", [*values, keyword]
-        with self.transaction():
+        with transaction(self._db):
             self._db.execute(
                 f"""CREATE TEMP TABLE chosen AS SELECT found_id, query_id, {_SHORT} AS short FROM outcome
                     JOIN found ON found.id = found_id JOIN query ON query.id = query_id WHERE {condition}""",
@@ -143,24 +121,89 @@ class Upkeep(Store):
             self._reopen()
         return back, left
 
-    def forget(self, sha256: str) -> int:
-        """The picture with these bytes is not wanted: its URLs are skipped for ever, its bytes from others too."""
-        with self.transaction():
+    def _reopen(self) -> None:
+        """Queries below their limit with something to do are open."""
+        self._db.execute(REOPEN)
+
+    # ----------------------------------------------------------------- forgetting
+
+    def files_with(self, shas: Sequence[str]) -> list[tuple[str, Path]]:
+        """(sha256, path) of the saved files among these hashes, or beginnings of hashes."""
+        found: dict[str, Path] = {}
+        for sha256 in shas:
+            files = self._db.execute(
+                "SELECT sha256, path FROM outcome WHERE state = 'saved' AND sha256 >= ? AND sha256 < ?",
+                (sha256, sha256 + "g"),
+            )
+            found.update((name, Path(path)) for name, path in files)
+        return sorted(found.items())
+
+    def files_from(self, name: str) -> list[tuple[str, Path]]:
+        """(sha256, path) of saved files with bytes from a host or one below it, or from a page there."""
+        self._define(name)
+        files = self._db.execute(
+            """SELECT sha256, path FROM outcome WHERE state = 'saved' AND sha256 IN (
+                 SELECT sha256 FROM outcome JOIN found ON found.id = found_id
+                 WHERE state IN ('saved', 'duplicate') AND (of_host(url) OR of_host(page) OR of_host(final_url))
+               ) ORDER BY sha256"""
+        )
+        return [(sha256, Path(path)) for sha256, path in files]
+
+    def urls_from(self, name: str) -> list[int]:
+        """Numbers of the URLs of a host or one below it, or on a page there, that are not saved and may still be."""
+        self._define(name)
+        return self._unsaved("of_host(url) OR of_host(page)")
+
+    def urls_unsaved(self, url: str, key: str) -> list[int]:
+        """Numbers of the rows of one URL that are not saved; `key` as `urls.url_key` makes it."""
+        return self._unsaved("url = ? OR url_key = ?", url, key)
+
+    def _unsaved(self, condition: str, *values: str) -> list[int]:
+        found = self._db.execute(
+            f"""SELECT found.id FROM found LEFT JOIN outcome ON found_id = found.id
+                WHERE {_OPEN} AND ({condition}) ORDER BY found.id""",
+            values,
+        )
+        return [number for (number,) in found]
+
+    def forget_picture(self, sha256: str) -> int:
+        """The picture with these bytes is not wanted: its URLs are skipped for ever, its bytes from others too; how
+        many URLs. Every trace of what it looked like and what was decided about it goes."""
+        with transaction(self._db):
             cursor = self._db.execute(
                 """UPDATE outcome SET state = 'skipped', reason = 'policy.forgotten', detail = '', path = NULL,
-                   ended_at = ? WHERE sha256 = ? AND state IN ('saved', 'duplicate')""",
+                   phash = NULL, rights = '', final_url = '', ended_at = ?
+                   WHERE sha256 = ? AND state IN ('saved', 'duplicate')""",
                 (now(), sha256),
             )
+            for table in schema.tables(self._db):
+                if table != "outcome" and "sha256" in schema.columns(self._db, table):
+                    self._db.execute(f"DELETE FROM {table} WHERE sha256 = ?", (sha256,))
+            self._db.execute("UPDATE verdict SET kept = '' WHERE kept = ?", (sha256,))
             self._reopen()
         return cursor.rowcount
 
-    def _reopen(self) -> None:
-        """Queries below their limit with something to do are open."""
-        self._db.execute(
-            f"""UPDATE query SET state = 'open' WHERE state = 'done' AND {_SHORT} AND EXISTS (
-                 SELECT 1 FROM found LEFT JOIN outcome ON found_id = found.id
-                 WHERE query_id = query.id AND (outcome.state IS NULL OR outcome.state = 'retry'))"""
-        )
+    def forget_urls(self, numbers: Sequence[int]) -> None:
+        """These URLs, of which nothing is saved, are never asked for."""
+        with transaction(self._db):
+            self._db.executemany(
+                """INSERT INTO outcome (found_id, state, reason, ended_at) VALUES (?, 'skipped', 'policy.forgotten', ?)
+                   ON CONFLICT (found_id) DO UPDATE SET state = 'skipped', reason = 'policy.forgotten', detail = '',
+                   path = NULL, sha256 = NULL, ended_at = excluded.ended_at""",
+                ((number, now()) for number in numbers),
+            )
+
+    def forget_host(self, name: str) -> None:
+        """Nothing is fetched from a host, those below it, or pages there again."""
+        remember(self._db, _HOSTS, ",".join(sorted(self.forgotten_hosts() | {name})))
+
+    def forgotten_hosts(self) -> frozenset[str]:
+        """What `forget_host` was told."""
+        return frozenset(filter(None, note(self._db, _HOSTS).split(",")))
+
+    def _define(self, name: str) -> None:
+        listed = frozenset((name,))
+        self._db.create_function("of_host", 1, lambda url: bool(url and urls.blocked(urls.host(url), listed)))
 
     # ----------------------------------------------------------------- backup
 
@@ -195,14 +238,17 @@ class Upkeep(Store):
         return True
 
 
+REOPEN = f"""UPDATE query SET state = 'open' WHERE state = 'done' AND {_SHORT} AND EXISTS (
+  SELECT 1 FROM found LEFT JOIN outcome ON found_id = found.id
+  WHERE query_id = query.id AND (outcome.state IS NULL OR outcome.state = 'retry'))"""
+
+
 def _reason_condition(reasons: Sequence[str]) -> tuple[str, list[object]]:
     if not reasons:
         return "outcome.state IN ('failed', 'rejected', 'retry')", []
-    values: list[object] = []
-    for reason in reasons:
-        values += [reason, f"{reason}."]
+    values = [value for reason in reasons for value in (reason, f"{reason}.")]
     one = "outcome.reason = ? OR outcome.reason GLOB ? || '*'"
-    return "outcome.state NOT IN ('saved', 'duplicate') AND (" + " OR ".join([one] * len(reasons)) + ")", values
+    return "outcome.state NOT IN ('saved', 'duplicate') AND (" + " OR ".join([one] * len(reasons)) + ")", [*values]
 
 
 def _class_folder(path: Path) -> str:

@@ -1,0 +1,250 @@
+"""What was found and saved, and what was decided about the set: hashes, verdicts, labels, splits, reviews, scores.
+
+Never decides and never measures.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from sys import intern
+from typing import Any
+
+from collector.ledger import rows
+from collector.ledger.db import now
+from collector.ledger.rows import EVERYTHING, PICTURES, Order, Row, Which
+from collector.model import Verdict
+
+_PICTURES = "FROM outcome WHERE state = 'saved' AND media = 'picture'"
+
+
+class Dataset:
+    """The ledger's side that sets are made from."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    # ------------------------------------------------------------------ what was found
+
+    def rows(
+        self, which: Which = EVERYTHING, order: Order = "found", limit: int | None = None, skip: int = 0
+    ) -> Generator[Row, None, None]:
+        """Found URLs with what became of them, one after the other."""
+        return rows.rows(self._db, which, order, limit, skip)
+
+    def cells(
+        self, names: Sequence[str], which: Which = EVERYTHING, order: Order = "found"
+    ) -> Generator[tuple[Any, ...], None, None]:
+        """Only these columns of them, as docs/ledger.md names them."""
+        return rows.cells(self._db, names, which, order)
+
+    def pictures(self) -> Generator[Row, None, None]:
+        """Every saved picture, oldest first; videos and files are none."""
+        return self.rows(PICTURES)
+
+    def picture(self, sha256: str) -> Row | None:
+        """The saved picture with these bytes."""
+        return next(self.rows(replace(PICTURES, sha256=sha256)), None)
+
+    def sample(self, label: str, count: int, skip: int = 0) -> Generator[Row, None, None]:
+        """Pictures of the set under a label: the same ones every time, because hashes deal them."""
+        return self.rows(replace(PICTURES, label=label, left_out=False), "hash", count, skip)
+
+    def left_out(self, reason: str, count: int) -> Generator[Row, None, None]:
+        """Some pictures that are left out of the set for a reason."""
+        return self.rows(replace(PICTURES, left_out=reason), "hash", count)
+
+    def same_bytes(self, row: Row) -> list[tuple[str, str]]:
+        """(keyword, URL) of others that brought the very same bytes."""
+        if not row.sha256:
+            return []
+        return self._db.execute(
+            """SELECT keyword, url FROM outcome JOIN found ON found.id = found_id JOIN query ON query.id = query_id
+               WHERE sha256 = ? AND found_id <> ?""",
+            (row.sha256, row.id),
+        ).fetchall()
+
+    def queries(self) -> list[tuple[str, str, tuple[str, ...], tuple[tuple[str, str], ...]]]:
+        """(keyword, label, sources, filters) of every query, in the order asked."""
+        found = self._db.execute(
+            """SELECT keyword, label, (SELECT json_group_array(DISTINCT source) FROM search WHERE query_id = query.id),
+               filters FROM query ORDER BY position, id"""
+        )
+        return [
+            (keyword, label, tuple(sorted(json.loads(sources))), tuple(sorted(json.loads(filters).items())))
+            for keyword, label, sources, filters in found
+        ]
+
+    def sightings(self) -> Iterator[tuple[str, str, str]]:
+        """(sha256, URL, keyword) wherever the very bytes of a saved picture were found, duplicates included."""
+        yield from self._db.execute(
+            """SELECT outcome.sha256, url, keyword FROM outcome JOIN found ON found.id = found_id
+               JOIN query ON query.id = query_id WHERE outcome.state IN ('saved', 'duplicate')
+               AND outcome.sha256 IN (SELECT sha256 FROM outcome WHERE state = 'duplicate') ORDER BY outcome.sha256"""
+        )
+
+    def labels_of(self, sha256: str) -> tuple[str, ...]:
+        """Every class under which these very bytes were found, sorted."""
+        one = """SELECT q.label FROM outcome o JOIN found f ON f.id = o.found_id JOIN query q ON q.id = f.query_id
+                 WHERE o.sha256 = ?1 AND o.state = """
+        found = self._db.execute(f"{one} 'saved' UNION {one} 'duplicate' ORDER BY 1", (sha256,))
+        return tuple(label for (label,) in found)
+
+    def under_two_labels(self) -> list[str]:
+        """sha256 of the saved pictures that were found with the very same bytes under another label."""
+        found = self._db.execute(
+            """SELECT DISTINCT sha256 FROM outcome WHERE state = 'duplicate' AND reason = 'duplicate.other_label'
+               ORDER BY sha256"""
+        )
+        return [sha256 for (sha256,) in found]
+
+    # ------------------------------------------------------------------ perceptual hashes
+
+    def unhashed(self) -> list[tuple[str, Path]]:
+        """(sha256, path) of saved pictures without a PDQ hash."""
+        return self._files(f"{_PICTURES} AND sha256 NOT IN (SELECT sha256 FROM pdq WHERE mirrored <> '')")
+
+    def remember_hashes(self, hashes: Iterable[tuple[str, str, int, str]]) -> None:
+        """Keep (sha256, hash, quality, hash in a mirror)."""
+        self._db.executemany("INSERT OR REPLACE INTO pdq VALUES (?, ?, ?, ?)", hashes)
+
+    def hashes(self) -> Iterator[tuple[str, str, int]]:
+        """(sha256, hash, quality) of every picture that has one."""
+        yield from self._db.execute("SELECT sha256, hash, quality FROM pdq ORDER BY sha256")
+
+    def mirrored(self) -> Iterator[tuple[str, str]]:
+        """(sha256, hash of the picture seen in a mirror)."""
+        yield from self._db.execute("SELECT sha256, mirrored FROM pdq WHERE mirrored <> '' ORDER BY sha256")
+
+    # ------------------------------------------------------------------ verdicts and labels
+
+    def verdicts(self) -> list[Verdict]:
+        """Every picture that is left out of the set."""
+        found = self._db.execute("SELECT sha256, label, reason, detail, kept FROM verdict ORDER BY sha256, label")
+        return [Verdict(*row) for row in found]
+
+    def decide(self, reasons: Iterable[str], verdicts: Iterable[Verdict]) -> None:
+        """Verdicts of these reasons, in place of all earlier ones of the same; a person's word is never overruled."""
+        moved = {
+            (sha256, label): place
+            for sha256, label, place in self._db.execute("SELECT sha256, label, moved_from FROM verdict")
+        }
+        self._db.executemany("DELETE FROM verdict WHERE reason = ?", ((reason,) for reason in reasons))
+        self._db.executemany(
+            """INSERT INTO verdict (sha256, label, reason, detail, kept, moved_from, decided_at)
+               SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS
+                 (SELECT 1 FROM review WHERE sha256 = ?1 AND label = ?2 AND decision = 'keep')
+               ON CONFLICT DO NOTHING""",
+            (
+                (v.sha256, v.label, v.reason, v.detail, v.kept, moved.get((v.sha256, v.label), ""), now())
+                for v in verdicts
+            ),
+        )
+
+    def extra_labels(self) -> Mapping[str, tuple[str, ...]]:
+        """sha256 -> the classes it belongs to beside its own."""
+        found = self._db.execute("SELECT sha256, label FROM extra_label ORDER BY sha256, label")
+        return {sha256: tuple(label for _, label in own) for sha256, own in groupby(found, key=lambda row: row[0])}
+
+    def replace_extra_labels(self, labels: Iterable[tuple[str, str, str]]) -> None:
+        """(sha256, label, reason) in place of all earlier further labels."""
+        self._db.execute("DELETE FROM extra_label")
+        self._db.executemany(
+            "INSERT OR REPLACE INTO extra_label VALUES (?, ?, ?, ?)", ((*row, now()) for row in labels)
+        )
+
+    # ------------------------------------------------------------------ files moved out of the folder and back
+
+    def to_move(self) -> list[tuple[str, Path]]:
+        """(sha256, path) of pictures left out whose file still lies among the others."""
+        return self._left_out("moved_from = ''")
+
+    def moved(self) -> list[tuple[str, Path]]:
+        """(sha256, path) of pictures left out whose file was moved away."""
+        return self._left_out("moved_from <> ''")
+
+    def stranded(self) -> list[tuple[str, Path]]:
+        """(sha256, path) of files moved away that no verdict leaves out any more."""
+        return self._files(
+            "FROM outcome WHERE state = 'saved' AND path LIKE '../%' AND sha256 NOT IN (SELECT sha256 FROM verdict)"
+        )
+
+    def relocate(self, sha256: str, path: Path, moved_from: str) -> None:
+        """A picture lies elsewhere now; `moved_from` is its old path, "" when it is back."""
+        self._db.execute("UPDATE outcome SET path = ? WHERE sha256 = ? AND path IS NOT NULL", (path.as_posix(), sha256))
+        self._db.execute("UPDATE verdict SET moved_from = ? WHERE sha256 = ?", (moved_from, sha256))
+
+    def _left_out(self, condition: str) -> list[tuple[str, Path]]:
+        left_out = f"(SELECT sha256 FROM verdict WHERE {condition})"
+        return self._files(f"FROM outcome WHERE state = 'saved' AND sha256 IN {left_out}")
+
+    def _files(self, which: str, values: Sequence[object] = ()) -> list[tuple[str, Path]]:
+        found = self._db.execute(f"SELECT sha256, path {which} ORDER BY found_id", values)
+        return [(sha256, Path(path)) for sha256, path in found]
+
+    # ------------------------------------------------------------------ splits and reviews
+
+    def splits(self, scheme: str) -> Mapping[str, str]:
+        """sha256 -> the split that a picture was given under a scheme."""
+        found = self._db.execute("SELECT sha256, split FROM split WHERE scheme = ?", (scheme,))
+        return {sha256: intern(split) for sha256, split in found}
+
+    def remember_splits(self, scheme: str, splits: Mapping[str, str]) -> None:
+        """Keep what was given; a picture that has one already keeps it."""
+        self._db.executemany(
+            "INSERT OR IGNORE INTO split VALUES (?, ?, ?)",
+            ((sha256, scheme, split) for sha256, split in splits.items()),
+        )
+
+    def reviews(self) -> Mapping[tuple[str, str], str]:
+        """(sha256, label) -> keep or drop."""
+        return {
+            (sha256, label): decision
+            for sha256, label, decision in self._db.execute("SELECT sha256, label, decision FROM review")
+        }
+
+    def review(self, sha256: str, label: str, decision: str) -> None:
+        """A person's word: `keep` lifts every verdict, `drop` is one; "" takes the word back."""
+        self._db.execute("DELETE FROM review WHERE sha256 = ? AND label = ?", (sha256, label))
+        self._db.execute(
+            "DELETE FROM verdict WHERE sha256 = ? AND label = ? AND (? = 'keep' OR reason = 'set.dropped')",
+            (sha256, label, decision),
+        )
+        if decision:
+            self._db.execute("INSERT INTO review VALUES (?, ?, ?, ?)", (sha256, label, decision, now()))
+        if decision == "drop":
+            self._db.execute(
+                "INSERT OR REPLACE INTO verdict (sha256, label, reason, decided_at) VALUES (?, ?, 'set.dropped', ?)",
+                (sha256, label, now()),
+            )
+
+    # ------------------------------------------------------------------ scores of the quality check
+
+    def unscored(self, issue: str) -> list[tuple[str, Path]]:
+        """(sha256, path) of saved pictures that were not looked at for an issue."""
+        looked = "SELECT 1 FROM audit WHERE audit.sha256 = outcome.sha256 AND issue = ?"
+        return self._files(f"{_PICTURES} AND NOT EXISTS ({looked})", (issue,))
+
+    def pixel_sizes(self) -> list[tuple[str, int, int]]:
+        """(sha256, width, height) of every saved picture."""
+        return self._db.execute(f"SELECT sha256, coalesce(width, 0), coalesce(height, 0) {_PICTURES}").fetchall()
+
+    def remember_scores(self, scores: Iterable[tuple[str, str, float]]) -> None:
+        """Keep (sha256, issue, score); nothing is flagged by it."""
+        self._db.executemany("INSERT OR REPLACE INTO audit VALUES (?, ?, ?, 0)", scores)
+
+    def flag(self, thresholds: Iterable[tuple[str, float]]) -> None:
+        """Flag scores below (issue, threshold), and no others of the issue."""
+        self._db.executemany(
+            "UPDATE audit SET flagged = score < ?2 WHERE issue = ?1 AND flagged <> (score < ?2)", thresholds
+        )
+
+    def flagged(self) -> Iterator[tuple[str, tuple[tuple[str, float], ...]]]:
+        """(sha256, ((issue, score), ...)) of every picture with a flag, worst issue first."""
+        found = self._db.execute("SELECT sha256, issue, score FROM audit WHERE flagged ORDER BY sha256, score, issue")
+        for sha256, own in groupby(found, key=lambda row: row[0]):
+            yield sha256, tuple((issue, score) for _, issue, score in own)
