@@ -1,4 +1,4 @@
-"""All that is done to URLs: keys, hosts, origins, Referers. Pure functions of their arguments."""
+"""All that is done to URLs: keys, hosts, origins, made absolute, Referers. Pure functions of their arguments."""
 
 from __future__ import annotations
 
@@ -7,34 +7,20 @@ import binascii
 import hashlib
 import re
 from typing import Final
-from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
 KEY_LENGTH: Final = 8192
 """Keys of longer URLs are hashes."""
-
-
 ID_KEY: Final = "id:"
 """Keys that begin so name a picture by its source's own number, where its URL changes with every look."""
-
-
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-
-
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
-
-
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-
-
 _TO_ESCAPE: Final = re.compile(r"[^!-~]|[\"<>`{}|^\\]")
-
-
 _DATA_KEY: Final = re.compile(r"data:sha256:[0-9a-f]{64}")
 
 
 _BASE64_ALTPHABET: Final = bytes.maketrans(b"-_", b"+/")
-
-
 _WHITESPACE: Final = b" \t\r\n\f"
 
 
@@ -93,10 +79,11 @@ def _normal_escapes(text: str) -> str:
         character = chr(int(match[1], 16))
         return character if character in _UNRESERVED else f"%{match[1].upper()}"
 
-    def escape(match: re.Match[str]) -> str:
-        return "".join(f"%{byte:02X}" for byte in match[0].encode())
+    return _TO_ESCAPE.sub(_escaped, _ESCAPE.sub(respell, text))
 
-    return _TO_ESCAPE.sub(escape, _ESCAPE.sub(respell, text))
+
+def _escaped(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogatepass"))
 
 
 def _without_dot_segments(path: str) -> str:
@@ -138,16 +125,51 @@ def _bounded(key: str) -> str:
     return f"text:sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
-_HOST = re.compile(r"https?://(\[[^\]/?#]*\][^/?#]*|[^/?#\[\]]*)", re.IGNORECASE)
+_HOST: Final = re.compile(r"https?://(\[[^\]/?#]*\][^/?#]*|[^/?#\[\]]*)", re.IGNORECASE)
+_NAME: Final = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#\\]*@)?(?:\[([^\]/?#]*)\]|([^:/?#\\\[\]]*))", re.IGNORECASE)
+
+
+def hostname(url: str) -> str:
+    """The host's name or address in lower case, without user, port and brackets; "" for none. Never raises."""
+    found = _NAME.match(url)
+    return (found[1] or found[2] or "").lower() if found is not None else ""
 
 
 def host_of(url: str) -> str:
-    """The key of a URL's host: name and port in lower case; "" for what asks nobody, such as data: URLs."""
+    """The key of a URL's host for limits: name and port in lower case; "" for what asks nobody, such as data: URLs."""
     found = _HOST.match(url)
     return found[1].lower() if found is not None else ""
 
 
-_PLAIN_URL = re.compile(r"(https?://[a-z0-9.-]+(?::(?!80[/?#]|443[/?#])(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?)[/?#]")
+_DROPPED: Final = str.maketrans("", "", "\t\n\r")
+
+
+def resolved(url: str, base: str) -> str:
+    """The absolute http(s) URL without its fragment, or the whole data: URL of a picture; "" for everything else.
+
+    As browsers do (WHATWG URL): blanks around and line breaks inside are dropped, `\\` is `/`, what may not
+    stand in a URL is percent-encoded as UTF-8.
+    """
+    text = url.strip(" \t\n\r\f\0")
+    if text[:5].lower() == "data:":
+        return text if text[5:11].lower() == "image/" else ""
+    text = text.translate(_DROPPED)
+    if not text or text.startswith("#") or len(text) > KEY_LENGTH:
+        return ""
+    head, mark, tail = text.partition("?")
+    try:
+        whole = urlsplit(urljoin(base, head.replace("\\", "/") + mark + tail))
+        if whole.scheme not in ("http", "https") or not whole.hostname:
+            return ""
+    except ValueError:
+        return ""
+    rest = _TO_ESCAPE.sub(_escaped, urlunsplit(("", "", whole.path or "/", whole.query, "")))
+    return f"{whole.scheme}://{whole.netloc}{rest}"
+
+
+_PLAIN_URL: Final = re.compile(
+    r"(https?://[a-z0-9.-]+(?::(?!80[/?#]|443[/?#])(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?)[/?#]"
+)
 """Nearly every URL; the rest is taken apart properly."""
 
 
@@ -186,17 +208,6 @@ def whole_page(page: str) -> str:
 def referer_after_redirect(referer: str, url: str, there: str) -> str:
     """The Referer for the next hop: kept at the same host, else cut down as a browser would."""
     return referer if origin(url) == origin(there) else browser_referer(referer, there)
-
-
-def host(url: str) -> str:
-    """Scheme-less host of a URL in lower case, without port and user; the scheme of one that has none (`data:`)."""
-    scheme, slashes, rest = url.partition("://")
-    if not slashes or len(scheme) > 10:
-        return f"{url.partition(':')[0][:10].lower()}:"
-    authority = rest.partition("/")[0].partition("?")[0].partition("#")[0].rpartition("@")[2].lower()
-    if authority.startswith("["):
-        return authority.partition("]")[0] + "]"
-    return authority.partition(":")[0] or f"{scheme.lower()}:"
 
 
 def blocked(host: str, listed: frozenset[str]) -> str:

@@ -31,7 +31,7 @@ from collector.model import (
 )
 from collector.reasons import Fate, fate
 from collector.settings import Settings
-from collector.urls import blocked, host, host_of
+from collector.urls import blocked, host_of, hostname
 
 
 class Ticks(Protocol):
@@ -123,7 +123,7 @@ class Settler:
 
     def _forgotten(self, event: Found) -> bool:
         """Whether it comes from a host that is to be forgotten, or from a page there."""
-        return any(blocked(host(url), self._forgotten_hosts) for url in (event.hit.url, event.hit.page))
+        return any(blocked(hostname(url), self._forgotten_hosts) for url in (event.hit.url, event.hit.page))
 
     def _search_ended(self, event: SearchEnded, job: Job) -> None:
         self._ledger.work.search_ended(event)

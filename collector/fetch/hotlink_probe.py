@@ -21,7 +21,7 @@ from collector.http.transport import Ask, Download, FetchError, Reply
 from collector.images.sniff import Unusable, identify
 from collector.model import Task
 from collector.settings import FetchSettings
-from collector.urls import browser_referer, origin
+from collector.urls import browser_referer, hostname, origin
 
 FOREIGN: Final = "https://www.example.com/"
 """Some other site's page; reserved for examples by RFC 2606."""
@@ -218,7 +218,7 @@ def seen(task: Task, reply: Reply) -> Look:
 
 def _same_site(subject: Subject) -> bool:
     """Whether page and picture are of one host but for a first label, such as www and img."""
-    here, there = (urlsplit(url).hostname or "" for url in (subject.page, subject.url))
+    here, there = hostname(subject.page), hostname(subject.url)
     tail = there.partition(".")[2]
     return bool(here) and (here == there or ("." in tail and here.endswith(tail)) or there.endswith(f".{here}"))
 

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import pycurl
 
@@ -17,7 +16,7 @@ from collector.http.deadlines import Attempt
 from collector.http.response_checks import SMALL_REST, WITH_BODY, check_head, coding_of, unpacked
 from collector.http.transport import Ask, FetchError, Reply, joint
 from collector.settings import FetchSettings
-from collector.urls import origin, referer_after_redirect
+from collector.urls import hostname, origin, referer_after_redirect
 
 HEADER_LINES = 100
 """Most of a head that is taken; http.client draws the line there too. libcurl draws one at 300 KB."""
@@ -178,7 +177,7 @@ class Transfer:
 
     def _refuse(self, host: str) -> bool:
         if self.error is None and (why := refused(host, self._settings.allow_private)):
-            self.error = FetchError("url.private_addr", f"{urlsplit(self.url).hostname} is {host}: {why}")
+            self.error = FetchError("url.private_addr", f"{hostname(self.url)} is {host}: {why}")
         return self.error is not None
 
     def on_body(self, chunk: bytes) -> int | None:

@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 from collector.http.blocklist import hosts
 from collector.http.deadlines import Attempt
 from collector.http.transport import FetchError
-from collector.urls import blocked
+from collector.urls import blocked, hostname
 
 MAX_LENGTH = 8192
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -111,7 +111,7 @@ def check_url(url: str, allow_private: bool) -> str:
 
 def check_host(url: str, listed: str) -> None:
     """FetchError(policy.blocked_host) for a URL, as `check_url` gives it, at a host that the user has blocked."""
-    if listed and (name := blocked(urlsplit(url).hostname or "", hosts(listed))):
+    if listed and (name := blocked(hostname(url), hosts(listed))):
         raise FetchError("policy.blocked_host", name)
 
 

@@ -203,7 +203,7 @@ class Maintenance:
 
     def _define(self, name: str) -> None:
         listed = frozenset((name,))
-        self._db.create_function("of_host", 1, lambda url: bool(url and urls.blocked(urls.host(url), listed)))
+        self._db.create_function("of_host", 1, lambda url: bool(url and urls.blocked(urls.hostname(url), listed)))
 
     # ----------------------------------------------------------------- backup
 

@@ -16,7 +16,7 @@ from collector.ledger import rows, summary
 from collector.ledger.rows import Row, Which
 from collector.ledger.summary import STATES
 from collector.model import Digest, Tally
-from collector.urls import host, url_key
+from collector.urls import hostname, url_key
 
 _OUT = "EXISTS (SELECT 1 FROM verdict v WHERE v.sha256 = o.sha256 AND v.label = q.label)"
 _STEPS = f"""{STATES},
@@ -185,7 +185,7 @@ class Stats:
 
     def domain_yields(self, most: int) -> Domains:
         """The hosts of all URLs: how many there are, and the `most` largest and worst of them."""
-        self._db.create_function("host_of", 1, host, deterministic=True)
+        self._db.create_function("host_of", 1, host_label, deterministic=True)
         count = 0
         largest: list[tuple[int, int, Yield]] = []
         worst: list[tuple[int, int, Yield]] = []
@@ -258,3 +258,9 @@ def _yield(row: tuple[Any, ...]) -> Yield:
     name, label, *numbers, seconds = row
     counts = {field: int(number or 0) for field, number in zip(_COUNTED, numbers, strict=True)}
     return Yield(name, label, **counts, seconds=float(seconds or 0.0))
+
+
+def host_label(url: str) -> str:
+    """The host of a URL as it is shown; the scheme of one that has none (`data:`)."""
+    name = hostname(url)
+    return f"[{name}]" if ":" in name else name or f"{url.partition(':')[0][:10].lower()}:"

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 from collector.report.rendering import PICTURES_ANYWHERE, is_web, render
-from collector.urls import host
+from collector.urls import hostname
 
 MEANINGS: Final = {
     "open": "any page may show it",
@@ -57,7 +57,7 @@ class Shown:
     @property
     def host(self) -> str:
         """Whose it is, in words."""
-        return host(self.url) if is_web(self.url) else "in the page"
+        return hostname(self.url) if is_web(self.url) else "in the page"
 
     @property
     def name(self) -> str:
@@ -83,7 +83,7 @@ def document(pages: Sequence[str], pictures: Sequence[Shown], made: str) -> str:
     have = [shown for shown in pictures if shown.local]
     lost = [shown for shown in pictures if not shown.local]
     hosts = Counter((shown.host, shown.state) for shown in pictures)
-    names = ", ".join(dict.fromkeys(host(page) if is_web(page) else page[:60] for page in pages))
+    names = ", ".join(dict.fromkeys(hostname(page) if is_web(page) else page[:60] for page in pages))
     return render(
         "page_view.html",
         f"Pictures of {names}",

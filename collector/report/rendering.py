@@ -16,7 +16,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from collector.urls import host
+from collector.urls import hostname
 
 LONGEST: Final = 120
 """Characters of a text from outside that are shown: what bounds a page."""
@@ -101,7 +101,7 @@ def _environment() -> Environment:
         "decimal": lambda number: f"{number:,.1f}",
         "share": lambda part, whole: f"{part / whole:.0%}" if whole else "",
         "size": size,
-        "host": host,
+        "host": hostname,
         "text": lambda value, most: escape(plain(value, most)),
         "whole": lambda value: escape(str(value)),
         "link": link,

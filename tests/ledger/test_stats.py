@@ -9,10 +9,9 @@ import pytest
 
 from collector import urls
 from collector.ledger import Ledger
-from collector.ledger.stats import SIDES, Yield
+from collector.ledger.stats import SIDES, Yield, host_label
 from collector.model import Attempt, Failed, Found, Hit, Licence, Query, Rejected, Skipped, Verdict
 from collector.report.facts import as_json, balance, gather
-from collector.urls import host
 from tests.ledger.test_summary import made
 from tests.support.collection import Collection, drawn
 from tests.support.values import changed
@@ -107,7 +106,7 @@ def test_hosts_by_size_and_by_what_was_in_vain(ledger: Ledger) -> None:
     ],
 )
 def test_the_host_of_any_text(url: str, name: str) -> None:
-    assert host(url) == name
+    assert host_label(url) == name
 
 
 def test_losses_sizes_formats_licences_classes(ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from collector.sources.page import address, candidates, css, data, feeds, head, http_page, markup, srcset
 from collector.sources.page.candidates import Candidate, Figure, Rank
+from collector.urls import resolved
 
 HERE = "https://example.org/a/b.html"
 
@@ -83,7 +84,7 @@ def test_broken_sheets_take_no_longer_than_their_length() -> None:
     ],
 )
 def test_addresses_are_made_whole(written: str, whole: str) -> None:
-    assert address.resolved(written, HERE) == whole
+    assert resolved(written, HERE) == whole
 
 
 @pytest.mark.parametrize(

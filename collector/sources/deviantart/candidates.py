@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
+from collector.urls import hostname
+
 LAST_INTERMEDIARY: Final = 790_677_560
 """The last work (about March 2019) whose unsigned recompressed copy in full size may exist."""
 _FILE: Final = "urn:service:file.download"
@@ -137,7 +139,7 @@ class _Media:
         """Rows 3 to 6."""
         if not scaled:
             yield self.signed("", view)
-        elif self.base and _OLD_HOST.fullmatch(urlsplit(self.base).hostname or ""):
+        elif self.base and _OLD_HOST.fullmatch(hostname(self.base)):
             yield self.base  # leads on to where the file lies today
         if scaled and old and (copy := _intermediary(self.base)):
             yield copy

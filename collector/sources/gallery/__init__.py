@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from msgspec import Meta
 
@@ -20,7 +19,7 @@ from collector.sources.page.browser_page import LOOK, Looked, Window
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure, is_blank, merged
 from collector.sources.page.hits import Hits
 from collector.sources.page.http_page import default_label, validate_keyword
-from collector.urls import url_key
+from collector.urls import hostname, url_key
 
 _SETTINGS: Final[Mapping[str, Value]] = {
     "home": "",
@@ -140,7 +139,7 @@ class Gallery:
         return max(100, min(7000, int(self._time() * 1000)))
 
     def _host(self) -> str:
-        return urlsplit(self._hits.page).hostname or ""
+        return hostname(self._hits.page)
 
     def _cookies(self, url: str) -> str:
         return self._window.cookies(url)

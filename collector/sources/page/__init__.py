@@ -18,7 +18,7 @@ from collector.sources.page import http_page
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure
 from collector.sources.page.hits import Hits, Rules
 from collector.sources.page.http_page import default_label, validate_keyword
-from collector.urls import url_key
+from collector.urls import hostname, resolved, url_key
 
 if TYPE_CHECKING:
     from collector.sources.page.browser_page import Window
@@ -53,20 +53,20 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     may_open = web.settings["browser"] == "auto"
     if http_page.is_challenge(answer):
         if not may_open:
-            raise SourceError(SearchState.BLOCKED, "page.captcha", f"{_host(answer.url)} asks for a browser")
+            raise SourceError(SearchState.BLOCKED, "page.captcha", f"{hostname(answer.url)} asks for a browser")
         yield from _in_browser(answer.url, web, follow)
         return
     http_page.check(answer)
     kind = http_page.kind(answer)
     if kind == "picture":
-        yield Hit(answer.url, url_key(answer.url), page=answer.url, site=_host(answer.url), way="picture")
+        yield Hit(answer.url, url_key(answer.url), page=answer.url, site=hostname(answer.url), way="picture")
     elif kind == "page":
         yield from _of_page(answer, web, follow, may_open)
     elif kind == "data":
         yield from _of_data(answer, web)
     else:
         named = answer.headers.get("content-type", "something unnamed")[:60]
-        raise SourceError(SearchState.LAYOUT, "page.layout", f"{_host(answer.url)} sent no page but {named}")
+        raise SourceError(SearchState.LAYOUT, "page.layout", f"{hostname(answer.url)} sent no page but {named}")
 
 
 def rules(settings: Mapping[str, object]) -> Rules:
@@ -82,10 +82,6 @@ def _checked(settings: Mapping[str, object]) -> frozenset[str]:
     if unknown := sorted(follow - set(HOPS)):
         raise UsageError(f"page.follow has {unknown[0]!r}; choices: {', '.join(HOPS)}")
     return follow
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
 
 
 # --------------------------------------------------------------------------- over plain HTTP
@@ -127,9 +123,10 @@ def _tell(web: Web, hits: Hits, blobs: int, drawings: int = 0) -> None:
     if drawings:
         hits.left["drawings (SVG)"] += drawings
     if summary := hits.summary():
-        web.notice(f"{_host(hits.page)}: left out {summary}")
+        web.notice(f"{hostname(hits.page)}: left out {summary}")
     if blobs:
-        web.notice(f"{_host(hits.page)}: {blobs} pictures are made in the page (canvas or blob:) and have no address")
+        host = hostname(hits.page)
+        web.notice(f"{host}: {blobs} pictures are made in the page (canvas or blob:) and have no address")
 
 
 class _Hops:
@@ -142,7 +139,6 @@ class _Hops:
     def sheets(self, urls: list[str]) -> list[Figure]:
         """The pictures of linked sheets, and of those that they import."""
         from collector.sources.page import css, markup
-        from collector.sources.page.address import resolved
 
         found: list[Figure] = []
         waiting = list(dict.fromkeys(urls))
@@ -163,7 +159,7 @@ class _Hops:
 
         found: list[Figure] = []
         for url in dict.fromkeys(urls):
-            answer = self._hop("frames", url) if _host(url) == _host(self._page) else None
+            answer = self._hop("frames", url) if hostname(url) == hostname(self._page) else None
             if answer is not None and http_page.kind(answer) == "page":
                 found += markup.read(answer.text, answer.url).figures
         return found
@@ -181,7 +177,8 @@ class _Hops:
     def links(self, figures: list[Figure]) -> Iterator[Figure]:
         """The figures, each that links to a page of the same host with that page's main picture before its own."""
         for one in figures:
-            answer = self._hop("links", one.behind) if one.behind and _host(one.behind) == _host(self._page) else None
+            near = one.behind and hostname(one.behind) == hostname(self._page)
+            answer = self._hop("links", one.behind) if near else None
             main = self._main(answer) if answer is not None else ()
             yield replace(one, candidates=(*main, *one.candidates)) if main else one
 
@@ -230,7 +227,7 @@ def _in_browser(address: str, web: Web, follow: frozenset[str]) -> Iterator[Hit]
     here = window.browser.address()
     html = window.browser.html()
     if http_page.is_wall(html):
-        raise SourceError(SearchState.BLOCKED, "page.captcha", f"{_host(here)} shows a challenge in the browser too")
+        raise SourceError(SearchState.BLOCKED, "page.captcha", f"{hostname(here)} shows a challenge in the browser too")
     yield from _seen(window, here, html, web, follow)
 
 

@@ -1,10 +1,12 @@
-"""URLs as pages write them: made whole, and led back from a resizer or proxy to the file behind it. Pure."""
+"""URLs of pictures as pages write them: known by their names, and led back from a resizer to the file. Pure."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
+
+from collector.urls import resolved
 
 
 def named(text: str) -> frozenset[str]:
@@ -17,35 +19,6 @@ PICTURE: Final = re.compile(r"\.(?:jpe?g|jpe|jfif|png|gif|webp|avif|bmp|tiff?)(?
 _WIKI_PAGE: Final = re.compile(r"(?:^|/)[A-Za-z]+(?:%3A|:)[^/]*$", re.IGNORECASE)
 DRAWING: Final = re.compile(r"\.svgz?(?=$|[?#])", re.IGNORECASE)
 VIDEO: Final = re.compile(r"\.(?:mp4|m4v|webm|mov)(?=$|[?#])", re.IGNORECASE)
-_UNSAFE: Final = re.compile(r"[^!-~]|[\"<>`{}|^\\ ]")
-_DROPPED: Final = str.maketrans("", "", "\t\n\r")
-
-
-def resolved(url: str, base: str) -> str:
-    """The absolute http(s) URL without its fragment, or a whole data: URL; "" for everything else.
-
-    As browsers do (WHATWG URL): blanks around and line breaks inside are dropped, `\\` is `/`, what may not
-    stand in a URL is percent-encoded as UTF-8.
-    """
-    text = url.strip(" \t\n\r\f\0")
-    if text[:5].lower() == "data:":
-        return text if text[5:11].lower() == "image/" else ""
-    text = text.translate(_DROPPED)
-    if not text or text.startswith("#") or len(text) > 8192:
-        return ""
-    head, mark, tail = text.partition("?")
-    try:
-        whole = urlsplit(urljoin(base, head.replace("\\", "/") + mark + tail))
-        if whole.scheme not in ("http", "https") or not whole.hostname:
-            return ""
-    except ValueError:
-        return ""
-    rest = _UNSAFE.sub(_escaped, urlunsplit(("", "", whole.path or "/", whole.query, "")))
-    return f"{whole.scheme}://{whole.netloc}{rest}"
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return quote(match[0].encode("utf-8", "surrogatepass"), safe="")
 
 
 def is_picture(url: str) -> bool:

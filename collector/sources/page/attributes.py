@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from collector.sources.page import srcset
-from collector.sources.page.address import DRAWING, PICTURE, is_picture, named, resolved
+from collector.sources.page.address import DRAWING, PICTURE, is_picture, named
 from collector.sources.page.candidates import Candidate, Rank
+from collector.urls import resolved
 
 _SETS: Final = named(
     "srcset data-srcset data-lazy-srcset data-original-set data-lazy-set data-src-set imagesrcset data-sizes-srcset"

@@ -18,8 +18,8 @@ from collector.errors import SourceError
 from collector.http.contract import Answer
 from collector.model import SearchState
 from collector.sources.page import css, http_page, markup
-from collector.sources.page.address import resolved
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure
+from collector.urls import resolved
 
 Part = tuple[str, str]
 """(package, file) of a piece of the script."""

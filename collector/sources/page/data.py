@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from collector.model import Media
-from collector.sources.page.address import VIDEO, is_drawing, is_picture, resolved
+from collector.sources.page.address import VIDEO, is_drawing, is_picture
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure
+from collector.urls import resolved
 
 DEEPEST: Final = 60
 """Levels of JSON that are looked into."""

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from collector.model import Media
 from collector.sources.page import markup
-from collector.sources.page.address import is_picture, resolved
+from collector.sources.page.address import is_picture
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure
+from collector.urls import resolved
 
 _TEXTS: Final = frozenset({"description", "encoded", "content", "summary"})
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.sources.page import srcset
-from collector.sources.page.address import named, resolved
+from collector.sources.page.address import named
 from collector.sources.page.candidates import Candidate, Rank, figure
+from collector.urls import resolved
 
 if TYPE_CHECKING:
     from collector.sources.page.markup import Sights

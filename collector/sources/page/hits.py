@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from collector.model import Hit, Media
 from collector.sources.page import address
 from collector.sources.page.candidates import FALLBACKS, Figure, claim, is_blank, left_out
-from collector.urls import url_key
+from collector.urls import hostname, url_key
 
 Cookies = Callable[[str], str]
 """URL -> the Cookie header that its host is sent, "" for none."""
@@ -70,7 +69,7 @@ class Hits:
             key=url_key(url),
             page=self.page,
             title=one.title,
-            site=urlsplit(self.page).hostname or "",
+            site=hostname(self.page),
             width=width,
             height=height,
             thumbnail_url=small,

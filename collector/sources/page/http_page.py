@@ -11,6 +11,7 @@ from collector.http.contract import Answer, Pages
 from collector.model import SearchState
 from collector.sources.page.candidates import Figure
 from collector.sources.page.markup import Sights
+from collector.urls import hostname
 
 _ACCEPT: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/*,*/*;q=0.8"}
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -89,7 +90,7 @@ def is_wall(text: str) -> bool:
 
 def check(answer: Answer) -> None:
     """SourceError for an answer that is not the page."""
-    status, host = answer.status, urlsplit(answer.url).hostname or ""
+    status, host = answer.status, hostname(answer.url)
     if 200 <= status < 300:
         return
     if status in (404, 410):

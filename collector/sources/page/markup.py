@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from collector.model import Media
 from collector.sources.page import attributes, css, data, head
-from collector.sources.page.address import VIDEO, is_picture, resolved
+from collector.sources.page.address import VIDEO, is_picture
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure
+from collector.urls import resolved
 
 DEEPEST: Final = 3
 """Documents inside of documents (`srcdoc`, `noscript`) that are read."""

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from collector.errors import InputError, SourceError
 from collector.model import Hit, Search, SearchState
 from collector.sources.contract import Source, Value, Web
+from collector.urls import hostname
 
 _SETTINGS: Final[Mapping[str, Value]] = {"home": "", "connections": 0}
 """home: takes the place of scheme and host of every start address, for a copy of the site ("": as the recipe says);
@@ -58,7 +59,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     home = str(web.settings["home"]).rstrip("/")
     if home:
         recipe = replace(recipe, start=tuple(_at(home, url) for url in recipe.start))
-    hosts = (urlsplit(home).hostname or "", "localhost") if home else ()
+    hosts = (hostname(home), "localhost") if home else ()
     walk = Walk(recipe, web, int(web.settings["connections"]), hosts)
     try:
         yield from walk.hits()

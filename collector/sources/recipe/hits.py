@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
 
 from collector.model import Hit, Licence
 from collector.sources.recipe import select
 from collector.sources.recipe.schema import KNOWN
 from collector.sources.recipe.select import Page
 from collector.sources.recipe.values import Recipe, State
-from collector.urls import url_key
+from collector.urls import hostname, resolved, url_key
 
 Values = dict[str, list[str]]
 """Field -> its texts; several where the recipe takes all."""
@@ -55,24 +54,15 @@ def _pictures(state: State, scope: object, page: Page, known: Mapping[str, str])
     lists = [
         urls
         for pick in state.picture.picks
-        if (urls := [_address(page.base, text) for text in select.texts(pick, scope, page, known)])
+        if (urls := [resolved(text, page.base) for text in select.texts(pick, scope, page, known)])
     ]
     if not lists and state.picture.default:
-        lists = [[_address(page.base, state.picture.default)]]
+        lists = [[resolved(state.picture.default, page.base)]]
     if not lists:
         return ()
     same = [urls for urls in lists if len(urls) == len(lists[0])]
     grouped = (tuple(dict.fromkeys(filter(None, urls))) for urls in zip(*same, strict=True))
     return tuple(dict.fromkeys(urls for urls in grouped if urls))
-
-
-def _address(base: str, text: str) -> str:
-    """Joined to the page's own; "" for what is no address of a picture."""
-    try:
-        url = urljoin(base, text.strip())
-        return url if urlsplit(url).scheme in ("http", "https", "data") else ""
-    except ValueError:
-        return ""
 
 
 def hits(recipe: Recipe, item: Read, page: Page, parent: str) -> Iterator[Hit]:
@@ -82,7 +72,7 @@ def hits(recipe: Recipe, item: Read, page: Page, parent: str) -> Iterator[Hit]:
         width, height = value.size("width"), value.size("height")
         if recipe.min_side and 0 < min(width or height, height or width) < recipe.min_side:
             continue
-        shown = _address(page.base, value["page"]) or page.url
+        shown = resolved(value["page"], page.base) or page.url
         referer = {"page": shown, "parent": parent or shown, "none": ""}[recipe.referer]
         fields = tuple((name, text) for name in item.values if name not in KNOWN and (text := value[name]))
         yield Hit(
@@ -91,10 +81,10 @@ def hits(recipe: Recipe, item: Read, page: Page, parent: str) -> Iterator[Hit]:
             id=value["id"],
             page=referer,
             title=value["title"],
-            site=value["site"] or (urlsplit(page.url).hostname or ""),
+            site=value["site"] or hostname(page.url),
             width=width,
             height=height,
-            thumbnail_url=_address(page.base, value["thumbnail"]) if value["thumbnail"] else "",
+            thumbnail_url=resolved(value["thumbnail"], page.base) if value["thumbnail"] else "",
             way="recipe",
             licence=_licence(value),
             fallbacks=urls[1:],

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from collector.sources.recipe import select
 from collector.sources.recipe.frontier import Stop
 from collector.sources.recipe.select import Page
 from collector.sources.recipe.values import Follow, Next
+from collector.urls import hostname, resolved
 
 
 def targets(follow: Follow, texts: list[str], page: Page, domains: tuple[str, ...]) -> list[str]:
     """The addresses among the texts of a rule's links that may be followed."""
     found = []
     for text in texts:
-        url = _joined(page.base, text)
-        if not url or (follow.include and not follow.include.search(url)):
+        url = resolved(text, page.base)
+        if not hostname(url) or (follow.include and not follow.include.search(url)):
             continue
         if follow.exclude and follow.exclude.search(url):
             continue
@@ -49,16 +50,8 @@ def following(
         yield number, _with(stop.url, paging.param, str(number))
 
 
-def _joined(base: str, text: str) -> str:
-    try:
-        url = urljoin(base, text.strip()).partition("#")[0]
-        return url if urlsplit(url).scheme in ("http", "https") else ""
-    except ValueError:
-        return ""
-
-
 def _within(url: str, domains: tuple[str, ...]) -> bool:
-    host = urlsplit(url).hostname or ""
+    host = hostname(url)
     return not domains or any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
 
