@@ -14,6 +14,7 @@ from collector.cli import terminal
 from collector.cli.endings import counted
 from collector.cli.flags import out as out_flag
 from collector.errors import Incomplete, InputError, SourceError
+from collector.http.contract import Request
 from collector.settings import FetchSettings, Settings
 
 _WIDTH = 100
@@ -116,7 +117,7 @@ def _read(page: str, robots: bool, allow_private: bool) -> tuple[str, str]:
 
     visit = PageClient(FetchSettings(allow_private=allow_private)).visit(lambda: _SECONDS)
     try:
-        answer = visit.get(page, crawl=robots)
+        answer = visit.get(Request(page, crawl=robots))
     except SourceError as error:
         raise InputError(f"{page}: {error}") from None
     finally:

@@ -34,42 +34,40 @@ Throttled = Callable[[Answer], float | None]
 0 leaves the choice to the host, which doubles from 4 s to 300 s."""
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A page, or JSON, that a source asks for."""
+
+    url: str
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    """Added to the URL's query."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Beside the usual ones. A site that it is redirected to gets none of them but those that tell nothing of ours."""
+    form: Mapping[str, str] | None = None
+    """Makes it a POST."""
+    rate: float = 0.0
+    """The most requests a second to the host; 0 for no limit."""
+    throttled: Throttled | None = None
+    """Says of an answer whether it asks to slow down; None: 429 and 503 do."""
+    crawl: bool = False
+    """Whether it is a page of a site that is not made for programs: its robots.txt is obeyed."""
+    cut_at: int | None = None
+    """Bytes after which a body is cut off, instead of refused when it is too big."""
+
+
 class Pages(Protocol):
     """Asks for pages and JSON over plain HTTP, on behalf of one search; cookies are kept for that search."""
 
-    def get(
-        self,
-        url: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        headers: Mapping[str, str] | None = None,
-        form: Mapping[str, str] | None = None,
-        rate: float = 0.0,
-        throttled: Throttled | None = None,
-        crawl: bool = False,
-    ) -> Answer:
-        """The answer to a GET, or to a POST when there is a `form`.
-
-        Tries again by itself after network trouble and 5xx, and after answers that ask to slow down: 429 and
-        503, or what `throttled` says instead; the wait is shared by every search at that host. `rate` is the
-        most requests a second to the host, 0 for no limit. `crawl` marks a page of a site that is not made
-        for programs: its robots.txt is obeyed. Any other answer is given back, 404 too; a 5xx that stays is not.
-        SourceError: page.unreachable, page.rate_limited, policy.robots (BLOCKED), url.private_addr.
+    def get(self, request: Request) -> Answer:
+        """The answer. Tries again by itself after network trouble and 5xx, and after answers that ask to slow down;
+        the wait is shared by every search at that host. Any other answer is given back, 404 too; a 5xx that stays is
+        not. SourceError: page.unreachable, page.rate_limited, policy.robots (BLOCKED), url.private_addr.
         """
 
-    def get_all(
-        self,
-        urls: Iterable[str | None],
-        *,
-        headers: Mapping[str, str] | None = None,
-        rate: float = 0.0,
-        throttled: Throttled | None = None,
-        crawl: bool = False,
-        most: int = 8,
-    ) -> Iterator[Answer | SourceError]:
-        """What `get` brings or raises for each URL, in their order; at most `most` are under way at a time.
+    def get_all(self, requests: Iterable[Request | None], most: int = 8) -> Iterator[Answer | SourceError]:
+        """What `get` brings or raises for each request, in their order; at most `most` are under way at a time.
 
-        URLs are taken lazily, up to twice `most` ahead of the answer that was handed over last. None among them
+        Requests are taken lazily, up to twice `most` ahead of the answer that was handed over last. None among them
         says that there is none until the next answer has been looked at; with no answer to come it is the end.
         Close it, or use it up: nothing is under way afterwards.
         """

@@ -10,15 +10,16 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import cached_property
 from urllib.parse import urlencode, urlsplit
 
 from collector import __version__
 from collector.errors import SourceError
-from collector.http.contract import Answer, Throttled
+from collector.http.contract import Answer, Request, Throttled
 from collector.http.deadlines import Watchdog
 from collector.http.limits import LONGEST_PAUSE, RequestLimits
-from collector.http.page_session import PageAsk, PageSession
+from collector.http.page_session import PageSession
 from collector.http.prefetch import in_order
 from collector.http.robots import MOST_BYTES, Robots, Rules
 from collector.http.safe_adapter import SafeAdapter, tls_context
@@ -87,42 +88,21 @@ class PageVisit:
     def __init__(self, client: PageClient, left: Callable[[], float]) -> None:
         self._client, self._limits, self._left_of_search = client, client.limits, left
 
-    def get(
-        self,
-        url: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        headers: Mapping[str, str] | None = None,
-        form: Mapping[str, str] | None = None,
-        rate: float = 0.0,
-        throttled: Throttled | None = None,
-        crawl: bool = False,
-    ) -> Answer:
+    def get(self, request: Request) -> Answer:
         """See `collector.http.contract.Pages`."""
-        ask = PageAsk(_with(url, params), headers or {}, form)
-        permit = self._permit if crawl else _anything
+        url = _with(request.url, request.params)
+        permit = self._permit if request.crawl else _anything
         try:
-            permit(ask.url)
-            if crawl:
-                rate = self._slower(ask.url, rate)
-            return self._asked(ask, rate, throttled, permit)
+            permit(url)
+            rate = self._slower(url, request.rate) if request.crawl else request.rate
+            return self._asked(replace(request, url=url, params={}, rate=rate), permit)
         except FetchError as error:
-            raise _as_source_error(error, host_of(ask.url)) from None
+            raise _as_source_error(error, host_of(url)) from None
 
-    def get_all(
-        self,
-        urls: Iterable[str | None],
-        *,
-        headers: Mapping[str, str] | None = None,
-        rate: float = 0.0,
-        throttled: Throttled | None = None,
-        crawl: bool = False,
-        most: int = 8,
-    ) -> Iterator[Answer | SourceError]:
+    def get_all(self, requests: Iterable[Request | None], most: int = 8) -> Iterator[Answer | SourceError]:
         """See `collector.http.contract.Pages`."""
         _ = self._session, self._watchdog  # Made here, before several threads want them.
-        ask = partial(self.get, headers=headers, rate=rate, throttled=throttled, crawl=crawl)
-        return in_order(ask, urls, most)
+        return in_order(self.get, requests, most)
 
     def cookies(self, url: str) -> str:
         """See `collector.http.contract.Pages`."""
@@ -152,17 +132,17 @@ class PageVisit:
 
     # ------------------------------------------------------------------ tries and pauses
 
-    def _asked(self, ask: PageAsk, rate: float, throttled: Throttled | None, permit: Callable[[str], None]) -> Answer:
+    def _asked(self, request: Request, permit: Callable[[str], None]) -> Answer:
         """The answer, after as many tries as it takes. FetchError of the last one."""
-        host = host_of(ask.url)
+        host = host_of(request.url)
         failed = paused = 0
         while True:
-            self._take_turn(host, rate)
+            self._take_turn(host, request.rate)
             began = self._client.clock()
             try:
                 with self._watchdog.attempt(min(SECONDS, self._left())) as attempt:
-                    answer = self._session.carry(ask, attempt, permit)
-                wait = _wish(answer, throttled)
+                    answer = self._session.carry(request, attempt, permit)
+                wait = _wish(answer, request.throttled)
                 if wait is None and answer.status < 500:
                     self._limits.succeeded(host)
                     return answer
@@ -220,7 +200,7 @@ class PageVisit:
 
     def _rules(self, url: str) -> Rules | FetchError:
         def get(address: str) -> Reply:
-            answer = self._asked(PageAsk(address, cut_at=MOST_BYTES), 0.0, None, _anything)
+            answer = self._asked(Request(address, cut_at=MOST_BYTES), _anything)
             return Reply(answer.status, answer.url, answer.headers, answer.body)
 
         return self._client.robots.rules(origin(url), get)
@@ -230,7 +210,7 @@ def _anything(_url: str) -> None:
     """What needs no permission: an API, and robots.txt itself."""
 
 
-def _with(url: str, params: Mapping[str, str | int] | None) -> str:
+def _with(url: str, params: Mapping[str, str | int]) -> str:
     if not params:
         return url
     base, hash_, fragment = url.partition("#")

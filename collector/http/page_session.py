@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from types import MappingProxyType
 from urllib.parse import urlencode
@@ -14,7 +13,7 @@ from requests.cookies import RequestsCookieJar, extract_cookies_to_jar, get_cook
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 
-from collector.http.contract import Answer
+from collector.http.contract import Answer, Request
 from collector.http.deadlines import Attempt
 from collector.http.decoding import text_of
 from collector.http.response_checks import REDIRECTS, redirect_target
@@ -39,18 +38,6 @@ _FOR_ALL = frozenset(("accept", "accept-language", "user-agent", "referer"))
 _EMPTY = frozenset((204, 205, 304))
 
 
-@dataclass(frozen=True, slots=True)
-class PageAsk:
-    """What a source asks for."""
-
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    form: Mapping[str, str] | None = None
-    """Makes it a POST."""
-    cut_at: int | None = None
-    """Bytes after which a body is cut off, instead of refused when it is too big."""
-
-
 class PageSession:
     """Carries pages for one search and keeps its cookies. Thread-safe: adapter and jar have locks of their own."""
 
@@ -59,19 +46,19 @@ class PageSession:
         strict = DefaultCookiePolicy(strict_domain=True, strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
         self._jar = RequestsCookieJar(policy=strict)
 
-    def carry(self, ask: PageAsk, attempt: Attempt, permit: Callable[[str], None]) -> Answer:
+    def carry(self, request: Request, attempt: Attempt, permit: Callable[[str], None]) -> Answer:
         """The answer, redirects followed; `permit` sees each URL before it is asked, and raises to forbid it.
 
         FetchError as for pictures: url.*, net.*, http.bad_framing, body.too_big.
         """
-        url, form = check_url(ask.url, self._allow_private), ask.form
-        headers = CaseInsensitiveDict({"User-Agent": self._user_agent, **USUAL} | dict(ask.headers))
+        url, form = check_url(request.url, self._allow_private), request.form
+        headers = CaseInsensitiveDict({"User-Agent": self._user_agent, **USUAL} | dict(request.headers))
         for _ in range(REDIRECTED + 1):
             permit(url)
             answer = self._send(url, headers, form, attempt)
             with contextlib.closing(answer):
                 if answer.status_code not in REDIRECTS:
-                    return _read(answer, url, attempt, ask.cut_at)
+                    return _read(answer, url, attempt, request.cut_at)
                 there = redirect_target(
                     url, answer.headers.get("location", ""), answer.status_code, self._allow_private
                 )

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import islice
 
 from collector.errors import SourceError
-from collector.http.contract import Answer, OpenVisit, Visit
+from collector.http.contract import Answer, OpenVisit, Request, Visit
 from collector.images.sniff import Unusable, identify
 from collector.ledger import Ledger, Row
 from collector.ledger.rows import SAVED
@@ -100,7 +100,7 @@ def _check(row: Row, visit: Visit, rate: float) -> Checked:
     if referer := browser_referer(row.page, address(row)):
         headers["Referer"] = referer
     try:
-        answer = visit.get(address(row), headers=headers, rate=rate, crawl=True)
+        answer = visit.get(Request(address(row), headers=headers, rate=rate, crawl=True))
     except SourceError as error:
         refused = error.reason in ("policy.robots", "page.rate_limited")
         return Checked(row, State.BLOCKED if refused else State.UNREACHABLE, error.detail or error.reason)

@@ -15,7 +15,7 @@ from typing import Any
 
 from collector.browser.contract import Browser
 from collector.errors import BrowserError, SourceError
-from collector.http.contract import Answer, OpenVisit, Throttled, Visit
+from collector.http.contract import Answer, OpenVisit, Request, Visit
 from collector.model import Emit, Found, Hit, Noticed, Search, SearchEnded, SearchStarted, SearchState
 from collector.search import diagnosis
 from collector.search.breaker import Breaker, Ending, source_key
@@ -89,36 +89,15 @@ class SearchRunner:
         """The source's own table."""
         return self._settings
 
-    def get(
-        self,
-        url: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        headers: Mapping[str, str] | None = None,
-        form: Mapping[str, str] | None = None,
-        rate: float = 0.0,
-        throttled: Throttled | None = None,
-        crawl: bool = False,
-    ) -> Answer:
+    def get(self, request: Request) -> Answer:
         """A page or JSON over plain HTTP; see `Pages`."""
         self._left()
-        return self._pages().get(
-            url, params=params, headers=headers, form=form, rate=rate, throttled=throttled, crawl=crawl
-        )
+        return self._pages().get(request)
 
-    def get_all(
-        self,
-        urls: Iterable[str | None],
-        *,
-        headers: Mapping[str, str] | None = None,
-        rate: float = 0.0,
-        throttled: Throttled | None = None,
-        crawl: bool = False,
-        most: int = 8,
-    ) -> Iterator[Answer | SourceError]:
+    def get_all(self, requests: Iterable[Request | None], most: int = 8) -> Iterator[Answer | SourceError]:
         """Many pages, several at a time; see `Pages`."""
         self._left()
-        return self._pages().get_all(urls, headers=headers, rate=rate, throttled=throttled, crawl=crawl, most=most)
+        return self._pages().get_all(requests, most)
 
     def cookies(self, url: str) -> str:
         """The Cookie header this search would send."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from collector.errors import SourceError
-from collector.http.contract import Answer
+from collector.http.contract import Answer, Request
 from collector.model import Hit, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
@@ -65,10 +65,12 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     first, seen = 1, set[str]()
     while web.remaining() > 0:
         answer = web.get(
-            f"{web.settings['home']}/images/async",
-            params=parameters(search.query, web.settings, first),
-            headers=headers(search.query, web.settings),
-            rate=float(web.settings["rate"]),
+            Request(
+                f"{web.settings['home']}/images/async",
+                params=parameters(search.query, web.settings, first),
+                headers=headers(search.query, web.settings),
+                rate=float(web.settings["rate"]),
+            )
         )
         batch = list(parse(answer))
         new = [hit for hit in batch if hit.url not in seen]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 from collector.errors import SourceError
-from collector.http.contract import Answer
+from collector.http.contract import Answer, Request
 from collector.http.user_agent import contact, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
@@ -70,7 +70,13 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     while True:
         address = f"{home}/w/api.php"
         answer = web.get(
-            address, params={**asked, **going_on}, headers=headers, rate=float(settings["rate"]), throttled=throttled
+            Request(
+                address,
+                params={**asked, **going_on},
+                headers=headers,
+                rate=float(settings["rate"]),
+                throttled=throttled,
+            )
         )
         said = _checked(json_helpers.data(answer, "commons"))
         _add(pages, said)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from collector.http.contract import Answer
+from collector.http.contract import Answer, Request
 from collector.model import Hit, Query, Search
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
@@ -59,16 +59,18 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     """The pictures of a query in DuckDuckGo's order."""
     query, home, rate = search.query, str(web.settings["home"]).rstrip("/"), float(web.settings["rate"])
     shown = {"q": words(query), "iar": "images", "iax": "images", "ia": "images"}
-    page = web.get(f"{home}/", params=shown, rate=rate, throttled=throttled)
+    page = web.get(Request(f"{home}/", params=shown, rate=rate, throttled=throttled))
     asked = parameters(query, web.settings, token(page))
     offset, seen = 0, set[str]()
     while web.remaining() > 0:
         answer = web.get(
-            f"{home}/i.js",
-            params={**asked, "s": offset},
-            headers={"Referer": f"{home}/", "Accept": "application/json, text/javascript, */*; q=0.01"},
-            rate=rate,
-            throttled=throttled,
+            Request(
+                f"{home}/i.js",
+                params={**asked, "s": offset},
+                headers={"Referer": f"{home}/", "Accept": "application/json, text/javascript, */*; q=0.01"},
+                rate=rate,
+                throttled=throttled,
+            )
         )
         hits, following = parse(answer)
         new = [hit for hit in hits if hit.url not in seen]

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 from collector.errors import SourceError
+from collector.http.contract import Request
 from collector.http.user_agent import secret, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
@@ -165,7 +166,7 @@ class _Api:
         """The answer to a method. As a form, so that the key is in no address, and so in no log."""
         form = {"method": method, "api_key": self._key, "format": "json", "nojsoncallback": "1", **more}
         address = f"{self._home}/services/rest/"
-        answer = self._web.get(address, form=form, headers=self._headers, rate=self._rate)
+        answer = self._web.get(Request(address, form=form, headers=self._headers, rate=self._rate))
         said = json_helpers.data(answer, "flickr", method)
         if table(said).get("stat") != "ok":
             self._refused(table(said))

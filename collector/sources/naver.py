@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from collector.http.contract import Answer
+from collector.http.contract import Answer, Request
 from collector.model import Hit, Search
 from collector.sources import json_helpers
 from collector.sources.contract import Source, Value, Web
@@ -20,7 +20,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     start, seen = 1, set[str]()
     while web.remaining() > 0:
         asked: dict[str, str | int] = {"where": "image", "query": search.query.keyword, "start": start}
-        page = web.get(f"{web.settings['home']}/search.naver", params=asked, rate=float(web.settings["rate"]))
+        page = web.get(Request(f"{web.settings['home']}/search.naver", params=asked, rate=float(web.settings["rate"])))
         new = [hit for hit in parse(page) if hit.url not in seen]
         yield from new
         if not new:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 from collector.errors import SourceError
+from collector.http.contract import Request
 from collector.http.user_agent import secret, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
@@ -67,7 +68,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     asked = parameters(search.query)
     for page in range(1, int(settings["pages"]) + 1):
         deeper = {**asked, "page": page, "page_size": int(settings["page_size"])}
-        answer = web.get(f"{home}/v1/images/", params=deeper, headers=headers, rate=rate)
+        answer = web.get(Request(f"{home}/v1/images/", params=deeper, headers=headers, rate=rate))
         if page > 1 and answer.status in (400, 401, 403, 404):
             web.notice(f"openverse gives no more than {page - 1} pages here: {json_helpers.complaint(answer)}")
             return
@@ -157,7 +158,7 @@ def _authorization(web: Web, home: str, headers: Mapping[str, str]) -> dict[str,
     if not name or not word:
         return {}
     form = {"grant_type": "client_credentials", "client_id": name, "client_secret": word}
-    answer = web.get(f"{home}/v1/auth_tokens/token/", form=form, headers=headers)
+    answer = web.get(Request(f"{home}/v1/auth_tokens/token/", form=form, headers=headers))
     if answer.status in (400, 401, 403):
         raise SourceError(
             SearchState.BLOCKED, "page.denied", "openverse does not know this client_id and client_secret"

@@ -14,14 +14,15 @@ import pytest
 
 from collector.errors import SourceError
 from collector.http import page_client
-from collector.http.contract import Answer
+from collector.http.contract import Answer, Request
 from collector.http.decoding import text_of
 from collector.http.page_client import PageClient, PageVisit
 from collector.http.page_session import MOST_BYTES
 from collector.model import SearchState
 from collector.settings import FetchSettings
 from tests.support.misbehaving import Answer as Given
-from tests.support.misbehaving import Request, Server, Writer, endless, ok, redirect, reset, serving, silence
+from tests.support.misbehaving import Request as Asked
+from tests.support.misbehaving import Server, Writer, endless, ok, redirect, reset, serving, silence
 
 
 class Clock:
@@ -68,7 +69,7 @@ def in_turn(*answers: bytes) -> Given:
     """One answer after the other, the last one for ever."""
     left = list(answers)
 
-    async def answer(_request: Request, writer: Writer) -> None:
+    async def answer(_request: Asked, writer: Writer) -> None:
         writer.write(left.pop(0) if len(left) > 1 else left[0])
         await writer.drain()
 
@@ -81,7 +82,7 @@ def html(body: bytes = b"<p>hello", **more: str) -> bytes:
 
 def refused(visit: PageVisit, url: str, **how: Any) -> SourceError:
     with pytest.raises(SourceError) as caught:
-        visit.get(url, **how)
+        visit.get(Request(url, **how))
     return caught.value
 
 
@@ -90,19 +91,19 @@ def refused(visit: PageVisit, url: str, **how: Any) -> SourceError:
 
 def test_what_is_sent(visit: PageVisit, server: Server) -> None:
     url = server.put("/a", html())
-    got = visit.get(url + "?x=1", params={"q": "black cat", "n": 2}, headers={"accept-language": "de"})
+    got = visit.get(Request(url + "?x=1", params={"q": "black cat", "n": 2}, headers={"accept-language": "de"}))
     assert (got.status, got.text, got.url) == (200, "<p>hello", url + "?x=1&q=black+cat&n=2")
     asked = server.log[0]
     assert asked.path == "/a?x=1&q=black+cat&n=2"
     assert asked.headers["user-agent"].startswith("Mozilla/5.0 (compatible; collector/")
     assert asked.headers["accept-language"] == "de"
     assert asked.headers["accept-encoding"] == "gzip, deflate"
-    visit.get(url, headers={"User-Agent": "a name of its own"})
+    visit.get(Request(url, headers={"User-Agent": "a name of its own"}))
     assert server.log[1].headers["user-agent"] == "a name of its own"
 
 
 def test_a_form_is_posted(visit: PageVisit, server: Server) -> None:
-    visit.get(server.put("/form", html()), form={"text": "ä b", "n": "1"})
+    visit.get(Request(server.put("/form", html()), form={"text": "ä b", "n": "1"}))
     asked = server.log[0]
     assert (asked.method, asked.body) == ("POST", b"text=%C3%A4+b&n=1")
     assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
@@ -115,13 +116,13 @@ def test_environment_is_not_looked_at(
     netrc.write_text("machine 127.0.0.1 login user password word\n")
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert visit.get(server.put("/a", html())).status == 200
+    assert visit.get(Request(server.put("/a", html()))).status == 200
     assert "authorization" not in server.log[0].headers
 
 
 @pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden", "410 Gone", "200 OK"])
 def test_other_answers_are_given_back_with_their_body(visit: PageVisit, server: Server, status: str) -> None:
-    got = visit.get(server.put("/a", ok(b'{"error": 1}', status, type="application/json")))
+    got = visit.get(Request(server.put("/a", ok(b'{"error": 1}', status, type="application/json"))))
     assert got.status == int(status[:3])
     assert got.json() == {"error": 1}
     assert len(server.log) == 1
@@ -130,7 +131,7 @@ def test_other_answers_are_given_back_with_their_body(visit: PageVisit, server: 
 def test_packed_bodies(visit: PageVisit, server: Server) -> None:
     for number, packed in enumerate((gzip.compress(b"plain"), zlib.compress(b"plain"))):
         coding = ("gzip", "deflate")[number]
-        assert visit.get(server.put(f"/{coding}", html(packed, Content_Encoding=coding))).text == "plain"
+        assert visit.get(Request(server.put(f"/{coding}", html(packed, Content_Encoding=coding)))).text == "plain"
 
 
 def test_a_bomb_and_an_endless_body(visit: PageVisit, server: Server) -> None:
@@ -164,8 +165,10 @@ def test_redirects(visit: PageVisit, server: Server, second: Server) -> None:
     server.put("/one", redirect("/two"))
     server.put("/two", redirect(there))
     got = visit.get(
-        server.base + "/one",
-        headers={"Authorization": "secret", "X-Key": "k", "Referer": server.base + "/page?q=1"},
+        Request(
+            server.base + "/one",
+            headers={"Authorization": "secret", "X-Key": "k", "Referer": server.base + "/page?q=1"},
+        )
     )
     assert (got.text, got.url) == ("there", there)
     assert server.log[1].headers["authorization"] == "secret"
@@ -176,7 +179,7 @@ def test_redirects(visit: PageVisit, server: Server, second: Server) -> None:
 
 def test_a_form_is_not_sent_on(visit: PageVisit, server: Server, second: Server) -> None:
     server.put("/done", html(b"done"))
-    assert visit.get(server.put("/form", redirect("/done")), form={"a": "b"}).text == "done"
+    assert visit.get(Request(server.put("/form", redirect("/done")), form={"a": "b"})).text == "done"
     assert [request.method for request in server.log] == ["POST", "GET"]
     server.put("/form", redirect(second.base + "/x", "307 Temporary Redirect"))
     assert refused(visit, server.base + "/form", form={"a": "b"}).reason == "net.redirect_blocked"
@@ -201,7 +204,7 @@ def test_cookies_are_kept_for_their_host_and_visit(client: Client, server: Serve
     assert server.log[1].headers["cookie"] == "id=8; safe=off"
     assert first.cookies(server.base + "/b") == "id=7"
     assert first.cookies(f"http://localhost:{server.port}/b") == ""
-    other.get(server.base + "/a")
+    other.get(Request(server.base + "/a"))
     assert "cookie" not in server.log[2].headers
     first.close(), other.close()
 
@@ -213,7 +216,7 @@ def test_a_cookie_for_a_whole_public_suffix_is_refused(clock: Clock, server: Ser
     at = f"http://shop.co.uk:{server.port}"
     server.put("/set", html(Set_Cookie="a=1; Domain=.co.uk; Path=/"))
     server.put("/own", html(Set_Cookie="b=2; Path=/"))
-    visit.get(at + "/set"), visit.get(at + "/own")
+    visit.get(Request(at + "/set")), visit.get(Request(at + "/own"))
     assert visit.cookies(f"http://bank.co.uk:{server.port}/") == ""
     assert visit.cookies(at + "/") == "b=2"
     assert visit.cookies(f"http://deep.shop.co.uk:{server.port}/") == ""
@@ -224,7 +227,7 @@ def test_a_cookie_for_a_whole_public_suffix_is_refused(clock: Clock, server: Ser
 
 
 def test_trouble_is_tried_again(visit: PageVisit, server: Server, clock: Clock) -> None:
-    assert visit.get(server.put("/a", in_turn(ok(b"", "502 Bad Gateway"), b"", html()))).status == 200
+    assert visit.get(Request(server.put("/a", in_turn(ok(b"", "502 Bad Gateway"), b"", html())))).status == 200
     assert len(server.log) == 3
     assert 0 < sum(clock.slept) <= 3
 
@@ -247,7 +250,7 @@ def test_a_silent_server(client: Client, server: Server) -> None:
 def test_the_whole_exchange_has_a_deadline(client: Client, server: Server) -> None:
     """Sources cannot be held up by a server that drips: the search's own time bounds it too."""
 
-    async def drip(_request: Request, writer: Writer) -> None:
+    async def drip(_request: Asked, writer: Writer) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
         while True:
             writer.write(b"x")
@@ -264,15 +267,15 @@ def test_too_many_requests_doubles_the_pause_and_success_resets_it(
     visit: PageVisit, server: Server, clock: Clock
 ) -> None:
     busy = ok(b"", "429 Too Many Requests")
-    visit.get(server.put("/a", in_turn(busy, busy, html())))
+    visit.get(Request(server.put("/a", in_turn(busy, busy, html()))))
     assert sum(clock.slept) == pytest.approx(4 + 8)
     clock.slept.clear()
-    visit.get(server.put("/b", in_turn(ok(b"", "503 Service Unavailable"), html())))
+    visit.get(Request(server.put("/b", in_turn(ok(b"", "503 Service Unavailable"), html()))))
     assert sum(clock.slept) == pytest.approx(4)
 
 
 def test_retry_after_is_obeyed(visit: PageVisit, server: Server, clock: Clock) -> None:
-    visit.get(server.put("/a", in_turn(ok(b"", "429 Too Many Requests", Retry_After="17"), html())))
+    visit.get(Request(server.put("/a", in_turn(ok(b"", "429 Too Many Requests", Retry_After="17"), html()))))
     assert sum(clock.slept) == pytest.approx(17)
 
 
@@ -301,7 +304,9 @@ def test_throttled_decides_what_asks_to_slow_down(visit: PageVisit, server: Serv
         return 2.0 if answer.status == 202 else None
 
     got = visit.get(
-        server.put("/a", in_turn(ok(b"", "202 Accepted"), ok(b"", "429 Too Many Requests"))), throttled=throttled
+        Request(
+            server.put("/a", in_turn(ok(b"", "202 Accepted"), ok(b"", "429 Too Many Requests"))), throttled=throttled
+        )
     )
     assert got.status == 429
     assert sum(clock.slept) == pytest.approx(2)
@@ -312,7 +317,7 @@ def test_pace_is_shared(client: Client, server: Server, clock: Clock) -> None:
     visits = [shared.visit(lambda: 100.0) for _ in range(3)]
     url = server.put("/a", html())
     for visit in visits:
-        visit.get(url, rate=2.0)
+        visit.get(Request(url, rate=2.0))
         visit.close()
     assert sum(clock.slept) == pytest.approx(1.0)
 
@@ -328,7 +333,7 @@ def test_a_stop_is_noticed_in_a_pause(client: Client, server: Server, clock: Clo
 
     visit = client().visit(left)
     with pytest.raises(Stopped):
-        visit.get(server.put("/a", ok(b"", "429 Too Many Requests", Retry_After="200")))
+        visit.get(Request(server.put("/a", ok(b"", "429 Too Many Requests", Retry_After="200"))))
     assert clock.now < 1002
     visit.close()
 
@@ -356,16 +361,16 @@ def test_robots_is_obeyed_and_asked_once(visit: PageVisit, server: Server, clock
     assert (error.state, error.reason) == (SearchState.BLOCKED, "policy.robots")
     assert error.detail == f"127.0.0.1:{server.port} robots.txt: Disallow: /private"
     assert refused(visit, server.base + "/a.php?x=1", crawl=True).detail.endswith("Disallow: /*.php")
-    assert visit.get(server.base + "/private/open", crawl=True).status == 200
-    visit.get(server.base + "/private/open", crawl=True)
+    assert visit.get(Request(server.base + "/private/open", crawl=True)).status == 200
+    visit.get(Request(server.base + "/private/open", crawl=True))
     assert sum(clock.slept) == pytest.approx(3)
     assert server.paths().count("/robots.txt") == 1
-    assert visit.get(server.base + "/private/x").status == 404
+    assert visit.get(Request(server.base + "/private/x")).status == 404
 
 
 def test_a_group_for_us_goes_before_the_one_for_all(visit: PageVisit, server: Server) -> None:
     server.put("/robots.txt", robots(b"User-agent: *\nDisallow: /\n\nUser-agent: Collector\nDisallow: /b\n"))
-    assert visit.get(server.put("/a", html()), crawl=True).status == 200
+    assert visit.get(Request(server.put("/a", html()), crawl=True)).status == 200
     assert refused(visit, server.base + "/b", crawl=True).reason == "policy.robots"
 
 
@@ -381,7 +386,7 @@ def test_no_robots_forbids_nothing_and_an_unreachable_one_everything(
     assert server.paths() == ["/robots.txt"] * page_client.TRIES
     clock.now += 601
     server.put("/robots.txt", robots(b"", "403 Forbidden"))
-    assert visit.get(url, crawl=True).status == 200
+    assert visit.get(Request(url, crawl=True)).status == 200
     visit.close()
 
 
@@ -397,7 +402,7 @@ def test_robots_switched_off_is_said_once(client: Client, server: Server) -> Non
     visit = client(notices.append, robots=False).visit(lambda: 100.0)
     server.put("/robots.txt", robots(b"User-agent: *\nDisallow: /\n"))
     url = server.put("/a", html())
-    visit.get(url, crawl=True), visit.get(url, crawl=True)
+    visit.get(Request(url, crawl=True)), visit.get(Request(url, crawl=True))
     assert notices == [f"127.0.0.1:{server.port}: robots.txt is not looked at (fetch.robots is off)"]
     assert "/robots.txt" not in server.paths()
     visit.close()
@@ -417,7 +422,7 @@ def test_many_searches_ask_for_robots_once(client: Client, server: Server) -> No
 
     def search() -> None:
         visit = shared.visit(lambda: 100.0)
-        visit.get(url, crawl=True)
+        visit.get(Request(url, crawl=True))
         visit.close()
 
     threads = [threading.Thread(target=search) for _ in range(6)]
@@ -452,7 +457,7 @@ def test_decoding(body: bytes, kind: str, text: str) -> None:
 
 def test_two_servers_pause_apart(visit: PageVisit, server: Server, clock: Clock) -> None:
     with serving() as other:
-        visit.get(server.put("/a", in_turn(ok(b"", "429 Too Many Requests", Retry_After="5"), html())))
+        visit.get(Request(server.put("/a", in_turn(ok(b"", "429 Too Many Requests", Retry_After="5"), html()))))
         before = clock.now
-        visit.get(other.put("/a", html()))
+        visit.get(Request(other.put("/a", html())))
         assert clock.now == before

@@ -100,7 +100,7 @@ def test_nobody_there_is_unreachable_and_everything_is_closed() -> None:
     closed: list[object] = []
 
     class Nobody:
-        def get(self, url: str, **_: object) -> object:
+        def get(self, _request: object) -> object:
             from collector.model import SearchState
 
             raise SourceError(SearchState.UNREACHABLE, "page.unreachable", "nobody there")

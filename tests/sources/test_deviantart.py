@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from collector.errors import SourceError, UsageError
-from collector.http.contract import Answer, Throttled
+from collector.http.contract import Answer, Request
 from collector.model import Hit, Media, Search, SearchState
 from collector.practice import Knobs, PracticeWeb
 from collector.practice.deviantart import CLIENT, LOGIN, Double
@@ -29,15 +29,15 @@ class Hurried(LentWeb):
 
     waits: list[float]
 
-    def get(self, url: str, *, throttled: Throttled | None = None, **rest: Any) -> Answer:
+    def get(self, request: Request) -> Answer:
         def noted(answer: Answer) -> float | None:
-            wait = throttled(answer) if throttled is not None else None
+            wait = request.throttled(answer) if request.throttled is not None else None
             if wait is not None:
                 self.waits.append(wait)
                 return 0.01
             return None
 
-        return super().get(url, throttled=noted, **rest)
+        return super().get(replace(request, throttled=noted))
 
 
 class Walk:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from collector.errors import SourceError, UsageError
+from collector.errors import SourceError
 from collector.http.contract import Answer
 from collector.model import Hit, Media, SearchState
 from collector.practice import Knobs, PracticeWeb
@@ -267,12 +267,6 @@ def test_the_link_of_a_large_gif_is_not_believed() -> None:
     """Over 20 MB it leads to a still thumbnail, `<hash>h.gif`, as the double's always do."""
     hit = found(Double(entries=5, albums=()), gif="gif")[4]
     assert hit.url.endswith(f"/{hit.id}.gif")
-
-
-def test_unknown_settings_are_usage_errors() -> None:
-    for name, value in (("gif", "webm"), ("api", "v4")):
-        with pytest.raises(UsageError, match=f"imgur.{name}"):
-            found(Double(), **{name: value})
 
 
 # ------------------------------------------------------------------------------- refusals and quotas

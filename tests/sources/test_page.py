@@ -127,7 +127,5 @@ def test_a_scheme_is_found(asked: Asked, site: PracticeWeb) -> None:
 
 
 def test_unknown_choices(asked: Asked) -> None:
-    with pytest.raises(UsageError, match=r"page\.browser"):
-        asked("/empty", browser="sometimes")
     with pytest.raises(UsageError, match=r"page\.follow"):
         asked("/empty", follow="everything")

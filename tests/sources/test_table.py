@@ -13,6 +13,7 @@ import pytest
 
 from collector import sources
 from collector.errors import UsageError
+from collector.settings import load
 from collector.sources.contract import Source
 
 ALBUM = """
@@ -105,3 +106,19 @@ def test_what_is_usual() -> None:
     assert not (plain.incremental or plain.unlimited or plain.needs_browser)
     assert (plain.validate_keyword("cat"), plain.default_label("cat")) == (None, "cat")
     assert replace(plain, example="red barn").example == "red barn"
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "page.browser=sometimes",
+        "imgur.gif=webm",
+        "imgur.api=v4",
+        "flickr.page_size=0",
+        "openverse.pages=0",
+        "bing.safe=x",
+    ],
+)
+def test_a_setting_that_a_source_cannot_use_is_told_before_anything_is_asked(assignment: str) -> None:
+    with pytest.raises(UsageError, match=f"--set: {re.escape(assignment.partition('=')[0])} = .*: expected "):
+        load(None, [assignment], sources.defaults(), kinds=sources.kinds())

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from collector.browser.contract import Browser
 from collector.errors import SourceError
-from collector.http.contract import Answer, Throttled
+from collector.http.contract import Answer, Request
 from collector.http.page_client import PageClient
 from collector.model import Query, Search
 from collector.settings import FetchSettings
@@ -28,32 +28,11 @@ class LentWeb:
     def browser(self) -> Browser:
         raise AssertionError("this source needs no browser")
 
-    def get(
-        self,
-        url: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        headers: Mapping[str, str] | None = None,
-        form: Mapping[str, str] | None = None,
-        rate: float = 0.0,
-        throttled: Throttled | None = None,
-        crawl: bool = False,
-    ) -> Answer:
-        return self._visit.get(
-            url, params=params, headers=headers, form=form, rate=rate, throttled=throttled, crawl=crawl
-        )
+    def get(self, request: Request) -> Answer:
+        return self._visit.get(request)
 
-    def get_all(
-        self,
-        urls: Iterable[str | None],
-        *,
-        headers: Mapping[str, str] | None = None,
-        rate: float = 0.0,
-        throttled: Throttled | None = None,
-        crawl: bool = False,
-        most: int = 8,
-    ) -> Iterator[Answer | SourceError]:
-        return self._visit.get_all(urls, headers=headers, rate=rate, throttled=throttled, crawl=crawl, most=most)
+    def get_all(self, requests: Iterable[Request | None], most: int = 8) -> Iterator[Answer | SourceError]:
+        return self._visit.get_all(requests, most)
 
     def cookies(self, url: str) -> str:
         return self._visit.cookies(url)

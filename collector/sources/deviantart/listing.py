@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from collector.errors import SourceError
-from collector.http.contract import Answer
+from collector.http.contract import Answer, Request
 from collector.model import SearchState
 from collector.sources.contract import Web
 from collector.sources.deviantart.keyword import Asked, What
@@ -172,7 +172,9 @@ class Site:
         headers = {"User-Agent": self._agent} if self._agent else {}
         if self._cookies:
             headers["Cookie"] = "; ".join(filter(None, (self._cookies, self._web.cookies(url))))
-        return self._web.get(url, params=params, headers=headers, rate=self._rate, throttled=throttled, crawl=True)
+        return self._web.get(
+            Request(url, params=params or {}, headers=headers, rate=self._rate, throttled=throttled, crawl=True)
+        )
 
 
 class _Reached:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from collector.errors import SourceError
-from collector.http.contract import Answer
+from collector.http.contract import Answer, Request
 from collector.model import SearchState
 from collector.sources.contract import Web
 from collector.sources.deviantart.keyword import Asked, What
@@ -150,11 +150,13 @@ class Api:
             if time.monotonic() >= self._until:
                 self._renew()
             answer = self._web.get(
-                f"{self._home}/api/v1/oauth2/{path}",
-                params={**params, "mature_content": self._mature},
-                headers={"Authorization": f"Bearer {self._token}", "dA-minor-version": _VERSION},
-                rate=self._rate,
-                throttled=throttled,
+                Request(
+                    f"{self._home}/api/v1/oauth2/{path}",
+                    params={**params, "mature_content": self._mature},
+                    headers={"Authorization": f"Bearer {self._token}", "dA-minor-version": _VERSION},
+                    rate=self._rate,
+                    throttled=throttled,
+                )
             )
             if answer.status != 401 or last:
                 break
@@ -164,7 +166,7 @@ class Api:
     def _renew(self) -> None:
         id, secret = self._client
         form = {"grant_type": "client_credentials", "client_id": id, "client_secret": secret}
-        answer = self._web.get(f"{self._home}/oauth2/token", form=form, rate=self._rate, throttled=throttled)
+        answer = self._web.get(Request(f"{self._home}/oauth2/token", form=form, rate=self._rate, throttled=throttled))
         if answer.status in (400, 401, 403):
             raise _denied("DeviantArt does not accept client_id and client_secret")
         got = _mapping(answer, "oauth2/token") if answer.status == 200 else {}

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
-from collector.errors import SourceError, UsageError
-from collector.http.contract import Answer
+from collector.errors import SourceError
+from collector.http.contract import Answer, Request
 from collector.model import SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Web
@@ -21,7 +22,6 @@ from collector.sources.imgur.keyword import Asked, Kind
 from collector.sources.imgur.parse import Post
 
 HOME: Final = "https://api.imgur.com"
-APIS: Final = ("v3", "post", "old")
 VARIABLE: Final = "IMGUR_CLIENT_ID"
 OVER_CAPACITY: Final = 600.0
 """Seconds to wait when imgur is over capacity, or the quota used up: what long-lived clients of it wait."""
@@ -38,8 +38,6 @@ class Api:
         """UsageError for an unknown `imgur.api`; SourceError page.denied when there is no client id."""
         settings = web.settings
         self._web, self._kind = web, str(settings["api"])
-        if self._kind not in APIS:
-            raise UsageError(f"imgur.api is {self._kind!r}; choices: {', '.join(APIS)}")
         self._home = str(settings["home"]).rstrip("/")
         self.real = self._home == HOME
         self.site = str(settings["site"]).rstrip("/") or ("https://imgur.com" if self.real else self._home)
@@ -68,12 +66,12 @@ class Api:
         """Albums in this order, a few under way at once. Hashes are taken as they are needed, some ahead."""
         asked: deque[str] = deque()
 
-        def addresses() -> Iterator[str]:
+        def requests() -> Iterator[Request]:
             for hash in hashes:
                 asked.append(hash)
-                yield self._base + self._album_path(hash)
+                yield self._request(self._album_path(hash))
 
-        came = self._web.get_all(addresses(), headers=self._headers, rate=self._rate, throttled=throttled, most=AT_ONCE)
+        came = self._web.get_all(requests(), AT_ONCE)
         try:
             for answer in came:
                 hash = asked.popleft()
@@ -150,15 +148,10 @@ class Api:
         return self.site if self.old and self.real else self._home
 
     def _get(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
-        return self._seen(
-            self._web.get(
-                self._base + path,
-                params=parameters or None,
-                headers=self._headers,
-                rate=self._rate,
-                throttled=throttled,
-            )
-        )
+        return self._seen(self._web.get(self._request(path, parameters or {})))
+
+    def _request(self, path: str, parameters: Mapping[str, str] = MappingProxyType({})) -> Request:
+        return Request(self._base + path, dict(parameters), self._headers, rate=self._rate, throttled=throttled)
 
     def _authorized(self, client_id: str) -> dict[str, str]:
         if self.old:

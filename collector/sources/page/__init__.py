@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from collector.errors import SourceError, UsageError
-from collector.http.contract import Answer
+from collector.http.contract import Answer, Request
 from collector.model import Hit, Search, SearchState
 from collector.sources.contract import Source, Value, Web
 from collector.sources.page import http_page
@@ -209,7 +209,7 @@ class _Hops:
         if self._web.remaining() <= 0 or urlsplit(url).scheme not in ("http", "https"):
             return None
         try:
-            answer = self._web.get(url, crawl=True)
+            answer = self._web.get(Request(url, crawl=True))
         except SourceError:
             return None
         return answer if 200 <= answer.status < 300 else None

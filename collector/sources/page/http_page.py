@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from collector.errors import SourceError
-from collector.http.contract import Answer, Pages
+from collector.http.contract import Answer, Pages, Request
 from collector.model import SearchState
 from collector.sources.page.candidates import Figure
 from collector.sources.page.markup import Sights
@@ -69,11 +69,11 @@ def fetched(keyword: str, web: Pages, home: str) -> Answer:
     *guesses, last = addresses(keyword, home)
     for guess in guesses:
         try:
-            return web.get(guess, headers=_ACCEPT, crawl=True)
+            return web.get(Request(guess, headers=_ACCEPT, crawl=True))
         except SourceError as error:
             if error.state is not SearchState.UNREACHABLE and error.reason != "policy.robots":
                 raise  # rules that cannot be had over TLS are asked for without it as well
-    return web.get(last, headers=_ACCEPT, crawl=True)
+    return web.get(Request(last, headers=_ACCEPT, crawl=True))
 
 
 def is_challenge(answer: Answer) -> bool:

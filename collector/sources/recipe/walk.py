@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from collector.errors import SourceError
-from collector.http.contract import Answer
+from collector.http.contract import Answer, Request
 from collector.model import Hit, SearchState
 from collector.sources.contract import Web
 from collector.sources.recipe import hits as making
@@ -79,38 +79,37 @@ class Walk:
 
     # ------------------------------------------------------------------ asking
 
-    def _feed(self) -> Iterator[str | None]:
+    def _feed(self) -> Iterator[Request | None]:
         while True:
             stop = self._frontier.take()
             if stop is not None:
                 self._under_way.append(stop)
-                yield stop.url
+                yield self._request(stop.url)
             elif self._under_way:
                 yield None
             else:
                 return
 
-    def _answers(self) -> Iterator[Answer | SourceError]:
+    def _request(self, url: str) -> Request:
         manners = self._recipe.manners
-        if manners.render:
+        return Request(url, headers=dict(manners.headers), rate=manners.rate, crawl=manners.robots)
+
+    def _answers(self) -> Iterator[Answer | SourceError]:
+        if self._recipe.manners.render:
             return self._rendered()
-        return self._web.get_all(
-            self._feed(), headers=dict(manners.headers), rate=manners.rate, crawl=manners.robots, most=self._most
-        )
+        return self._web.get_all(self._feed(), self._most)
 
     def _rendered(self) -> Iterator[Answer | SourceError]:
         browser = self._web.browser
-        for url in self._feed():
-            if url is None:
+        for request in self._feed():
+            if request is None:
                 return
             try:
-                plain = self._web.get(
-                    url, crawl=self._recipe.manners.robots
-                )  # A browser tells no status, and obeys no robots.txt.
+                plain = self._web.get(request)  # A browser tells no status, and obeys no robots.txt.
                 if not 200 <= plain.status < 300:
                     yield plain
                     continue
-                browser.open(url)
+                browser.open(request.url)
             except SourceError as error:
                 yield error
                 continue

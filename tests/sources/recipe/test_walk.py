@@ -15,7 +15,7 @@ from collector.model import Hit, SearchState
 from collector.practice import PracticeWeb
 from collector.practice.doubles import Handler, Place
 from collector.practice.recipe import Double
-from collector.search.breaker import door
+from collector.search.breaker import source_key
 from collector.sources import recipe
 from tests.support.lent_web import LentWeb, search_for
 
@@ -338,7 +338,7 @@ def test_headers_may_hold_secrets_of_the_environment(tmp_path: Path, monkeypatch
 
 def test_a_recipe_whose_site_refuses_does_not_stop_the_others() -> None:
     asked_for = [search_for(keyword, "recipe") for keyword in ("a.toml?x=1", "a.toml?x=2", "time-covers")]
-    assert [door(search) for search in asked_for] == ["recipe a.toml", "recipe a.toml", "recipe time-covers"]
+    assert [source_key(search) for search in asked_for] == ["recipe a.toml", "recipe a.toml", "recipe time-covers"]
 
 
 class ByBrowser(LentWeb):
