@@ -199,8 +199,8 @@ def test_redirects_without_end_or_to_nowhere(visit: PageVisit, server: Server) -
 def test_cookies_are_kept_for_their_host_and_visit(client: Client, server: Server) -> None:
     shared = client()
     first, other = shared.visit(lambda: 100.0), shared.visit(lambda: 100.0)
-    first.get(server.put("/set", html(Set_Cookie="id=7; Path=/")))
-    first.get(server.put("/a", html()), headers={"Cookie": "safe=off; id=8"})
+    first.get(Request(server.put("/set", html(Set_Cookie="id=7; Path=/"))))
+    first.get(Request(server.put("/a", html()), headers={"Cookie": "safe=off; id=8"}))
     assert server.log[1].headers["cookie"] == "id=8; safe=off"
     assert first.cookies(server.base + "/b") == "id=7"
     assert first.cookies(f"http://localhost:{server.port}/b") == ""
@@ -412,7 +412,7 @@ def test_a_long_robots_is_read_to_its_limit(visit: PageVisit, server: Server) ->
     url = server.put("/kept", html())
     server.put("/robots.txt", endless(b"HTTP/1.1 200 OK\r\n\r\nUser-agent: *\nDisallow: /kept\n", b"# more\n"))
     assert refused(visit, url, crawl=True).reason == "policy.robots"
-    assert visit.get(server.put("/free", html()), crawl=True).status == 200
+    assert visit.get(Request(server.put("/free", html()), crawl=True)).status == 200
 
 
 def test_many_searches_ask_for_robots_once(client: Client, server: Server) -> None:

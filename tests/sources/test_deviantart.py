@@ -145,7 +145,7 @@ def test_a_work_of_which_guests_see_nothing_is_named_too() -> None:
     )
     assert (bare.skip_reason, "download button" in fields(bare)["skipped"]) == ("policy.locked", True)
     assert (hidden.skip_reason, "guests" in fields(hidden)["skipped"]) == ("policy.locked", True)
-    assert (file.skip_reason, file.url, file.media) == ("", "https://a.test/b.zip", Media.FILE)
+    assert (file.skip_reason, file.url, file.media) == (None, "https://a.test/b.zip", Media.FILE)
 
 
 @pytest.mark.parametrize("spelling", [{"wrapped": True}, {"leading_slash": False}, {"r_out_of_range": True}])

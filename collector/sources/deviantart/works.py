@@ -152,7 +152,7 @@ def tags_of(tags: Any, name: str) -> tuple[str, ...]:
 
 def _barred(
     one: Mapping[str, Any], deleted: str, blocked: str, tier: str, premium: str, access: str
-) -> tuple[str, str]:
+) -> tuple[str | None, str]:
     """(reason, words for people) of what cannot be had."""
     folder = one.get(premium)
     if one.get(deleted):
@@ -164,7 +164,7 @@ def _barred(
     reasons = [str(why) for why in one.get("blockReasons") or ()]
     if one.get(blocked) and not (reasons and _OPENED_BY_LOGIN.issuperset(reasons) and one.get("media")):
         return "policy.locked", f"blocked by the site ({', '.join(reasons) or 'no reason given'})"
-    return "", ""
+    return None, ""
 
 
 # --------------------------------------------------------------------------- Work -> hits
