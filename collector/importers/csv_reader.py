@@ -1,4 +1,4 @@
-"""A file of comma, semicolon or tab separated text -> records with their physical line numbers.
+"""A file of comma, semicolon or tab separated text, or a spreadsheet -> rows of cells with their physical line numbers.
 
 Reads a file once and never writes it; what cannot be read is one InputError that names file and line.
 Knows no column: what they mean is the business of whoever reads them.
@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 import stat
-from bisect import bisect_left
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from collector.errors import InputError, UsageError
 
+Row = tuple[int, list[str]]
+"""(line from 1 in which the row begins, its stripped cells)."""
+Rows = Iterator[Row]
+
 MAX_BYTES: Final = 1 << 30
+STDIN: Final = Path("-")
 
 _DELIMITERS: Final = (",", ";", "\t")
 _NAMED_DELIMITERS: Final = {"\\t": "\t", "tab": "\t"}
-_CHUNK: Final = 50_000
 _SNIFFED: Final = 65_536
 _NOT_TEXT: Final = (
-    (b"PK\x03\x04", "a spreadsheet or another zip file"),
+    (b"PK\x03\x04", "a zip file"),
     (b"\xd0\xcf\x11\xe0", "an old Excel file"),
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -44,12 +48,25 @@ _BYTE_ORDER_MARKS: Final = (
 )
 
 
+_EXCELS_OWN: Final = re.compile(r"sep=([^\w\s\"]|\t)\n")
+"""The line in which Excel names the delimiter."""
+_COMMENT: Final = re.compile(r"#(?![\w])")
+"""A hashtag may be a keyword; # before a space or a sign begins a comment."""
+
+csv.field_size_limit(MAX_BYTES)  # The module's own is 128 KiB; data: URLs are longer.
+
+
 # --------------------------------------------------------------------------- bytes
 
 
 def read_bytes(path: Path) -> bytes:
-    """All of a regular file of at most 1 GiB. InputError for anything else, and when it cannot be read."""
+    """All of a regular file of at most 1 GiB, or of standard input for "-". InputError when it cannot be read."""
     try:
+        if path == STDIN:
+            raw = sys.stdin.buffer.read(MAX_BYTES + 1)
+            if len(raw) > MAX_BYTES:
+                raise InputError("standard input: more than 1 GiB; split it")
+            return raw
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
@@ -79,7 +96,7 @@ def decode(path: Path, raw: bytes, encoding: str | None = None) -> str:
     except UnicodeError as error:
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
         line = len(re.findall(rb"\r\n|\r|\n", raw[:start])) + 1
-        advice = "save the file as UTF-8, or name its encoding (cp1252, gb18030, ...)"
+        advice = f"save the file as UTF-8, or name its encoding{_probably(raw)}"
         raise InputError(f"{path}, line {line}: byte {start} is not {name.upper()}; {advice}") from error
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
@@ -94,13 +111,73 @@ def _guess_encoding(raw: bytes) -> str:
     return "utf-8"
 
 
+def _probably(raw: bytes) -> str:
+    """A guess for the error message; nothing is read by a guess, because a wrong one spoils keywords silently."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(raw[:_SNIFFED]).best()
+    return f" with --encoding (it may be {best.encoding})" if best else " with --encoding (cp1252, gb18030, ...)"
+
+
 # --------------------------------------------------------------------------- cells
 
 
-def first_line(text: str) -> tuple[str, int]:
-    """The first line that says something, at most 64 Ki characters of it, and its number from 1; "" if none does."""
-    found = re.search(r"^.*[^\s,;].*$", text, re.MULTILINE)
-    return (found[0][:_SNIFFED], text.count("\n", 0, found.start()) + 1) if found else ("", 0)
+def read_rows(path: Path, raw: bytes, headers: Sequence[str], encoding: str | None, delimiter: str | None) -> Rows:
+    """The rows of a CSV or a spreadsheet. `headers`: lower-case names of which the first row may have one."""
+    if raw.startswith(b"PK\x03\x04"):
+        from collector.importers.spreadsheet import read_spreadsheet
+
+        return read_spreadsheet(path, raw)
+    text = decode(path, raw, encoding)
+    if named := _EXCELS_OWN.match(text):
+        text, delimiter = text[named.end() - 1 :], delimiter or named[1]
+    separator = check_delimiter(delimiter) if delimiter else sniff(first_line(text), headers)
+    return csv_rows(path, text, separator)
+
+
+def csv_rows(path: Path, text: str, delimiter: str) -> Rows:
+    """Every row, blank ones as well; comment lines are passed over. InputError for quotes that are out of order."""
+    number = start = 0
+    begins = True
+
+    def lines() -> Iterator[str]:
+        nonlocal number, start, begins
+        for line in io.StringIO(_tight(text, delimiter)):
+            number += 1
+            if begins and _COMMENT.match(line):
+                continue
+            if begins:
+                start, begins = number, False
+            yield line
+
+    reader = csv.reader(lines(), delimiter=delimiter, skipinitialspace=True, strict=True)
+    while True:
+        begins = True
+        try:
+            cells = next(reader, None)
+        except csv.Error:
+            advice = 'close it, or write "" for a quote inside a quoted cell'
+            raise InputError(f"{path}, line {start}: a quote that opens here is not closed; {advice}") from None
+        if cells is None:
+            return
+        yield start, [cell.strip() for cell in cells]
+
+
+def _tight(text: str, delimiter: str) -> str:
+    """Without spaces between a closing quote and the delimiter, which the strict reader does not know.
+
+    A closing quote is the last of an odd number; what stands behind an opening one is stripped in any case.
+    """
+    edge = re.escape(delimiter)
+    return re.sub(rf'(?<!")((?:"")*+") ++(?=[\n{edge}]|\Z)', r"\1", text) if '" ' in text else text
+
+
+def first_line(text: str) -> str:
+    """The first line that says something and is no comment, at most 64 Ki characters of it; "" if none does."""
+    for line in io.StringIO(text):
+        if line.strip(" ,;\t\n") and not _COMMENT.match(line):
+            return line[:_SNIFFED]
+    return ""
 
 
 def split(line: str, delimiter: str) -> list[str]:
@@ -122,90 +199,3 @@ def sniff(line: str, headers: Sequence[str]) -> str:
     cutting = [delimiter for delimiter, cells in splits.items() if len(cells) > 1]
     fitting = [each for each in cutting if any(cell.casefold() in headers for cell in splits[each])]
     return (fitting or cutting or [","])[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A text whose quotes are in order; pandas cuts it into records."""
-
-    path: Path
-    text: str
-    delimiter: str
-    columns: int
-    breaks: tuple[int, ...]
-    """The record number of every line break inside quotes, ascending."""
-
-    def error(self, record: int, what: str) -> InputError:
-        """What is wrong with a record."""
-        return InputError(f"{self.path}, line {self.line(record)}: {what}")
-
-    def line(self, record: int) -> int:
-        """The physical line, from 1, in which a record begins."""
-        return record + 1 + bisect_left(self.breaks, record)
-
-    def records(self) -> Iterator[tuple[int, tuple[str, ...]]]:
-        """(number from 0, cells) of every record, blank ones too; always `columns` cells.
-
-        InputError for a record with more cells; missing ones are "".
-        """
-        import io
-
-        import pandas as pd
-
-        chunks = pd.read_csv(
-            io.StringIO(self.text),
-            sep=self.delimiter,
-            header=None,
-            names=range(self.columns),
-            dtype=str,
-            na_filter=False,
-            skip_blank_lines=False,
-            skipinitialspace=True,
-            chunksize=_CHUNK,
-        )
-        record = 0
-        try:
-            for chunk in chunks:
-                for cells in zip(*(chunk[place].tolist() for place in chunk.columns), strict=True):
-                    yield record, cells
-                    record += 1
-        except pd.errors.ParserError as error:
-            raise self._ragged(error) from error
-
-    def _ragged(self, error: Exception) -> InputError:
-        """pandas counts records; the user counts lines."""
-        found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
-        if not found:
-            return InputError(f"{self.path}: not a CSV file: {str(error).strip()}")
-        what = f"{found[3]} columns where the first row has {found[1]}"
-        return self.error(int(found[2]) - 1, f'{what}; put text that contains "{self.delimiter}" in quotes')
-
-
-def table(path: Path, text: str, delimiter: str, columns: int) -> Table:
-    """Check the quotes of a text. InputError names the line in which a quote opens that nobody closes."""
-    return Table(path, text, delimiter, columns, _inner_breaks(path, text, delimiter))
-
-
-def _inner_breaks(path: Path, text: str, delimiter: str) -> tuple[int, ...]:
-    """A lenient reader makes one keyword of all that follows a quote nobody closed.
-
-    So a quoted cell has to end before a delimiter or a line end. Quotes inside an unquoted cell (6" nail)
-    are just characters.
-    """
-    if '"' not in text:
-        return ()
-    edge = re.escape(delimiter)
-    quoted = re.compile(rf'(?:^|[\n{edge}]) *(?P<cell>"(?:[^"]|"")*+)(?P<close>" *(?=[\n{edge}]|\Z))?')
-    breaks: list[int] = []
-    counted = line = 0
-    for cell in quoted.finditer(text):
-        start, end = cell.span("cell")
-        line += text.count("\n", counted, start)
-        counted = end
-        if cell["close"] is None:
-            advice = 'close it, or write "" for a quote inside a quoted cell'
-            raise InputError(f"{path}, line {line + 1}: the quote that opens here is not closed; {advice}")
-        inner = text.count("\n", start, end)
-        breaks += [line - len(breaks)] * inner
-        line += inner
-    return tuple(breaks)

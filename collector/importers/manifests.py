@@ -31,7 +31,7 @@ def entries(path: Path, label: str | None = None) -> Iterator[Entry]:
     """The URLs of a file, each with its class: that of its row, else `label`, else the file's or folder's name.
 
     A file that the manifest names and that lies beside it is taken as the picture, if its MD5 is the one that the
-    manifest gives. InputError as for `urlmap.read_records`.
+    manifest gives. InputError as for `url_list.read_records`.
     """
     if path.name.endswith(_STATISTICS):
         return
@@ -44,14 +44,17 @@ def entries(path: Path, label: str | None = None) -> Iterator[Entry]:
 
 
 def hit(record: Record) -> Hit:
-    """A record as a hit: caption, page and size in their places, the rest in `fields`."""
-    values = dict(record.fields)
-    title, page = _first(values, _TITLE), _first(values, _PAGE)
-    published, width, height = _first(values, _PUBLISHED), _first(values, _WIDTH), _first(values, _HEIGHT)
+    """A record as a hit: caption, page and size in their places, the rest in `fields` as the file names it."""
+    url, values = url_list.storable(record.url), dict(record.fields)
+    names = {name.casefold(): name for name in values}
+    title, page, published, width, height = (
+        next((names[name] for name in wanted if name in names), "")
+        for wanted in (_TITLE, _PAGE, _PUBLISHED, _WIDTH, _HEIGHT)
+    )
     taken = {name for name in (title, page, published) if name}
     return Hit(
-        url=record.url,
-        key=url_key(record.url),
+        url=url,
+        key=url_key(url),
         page=values.get(page, ""),
         title=" ".join(values.get(title, "").split()),
         width=_side(values.get(width, "")),
@@ -60,12 +63,6 @@ def hit(record: Record) -> Hit:
         way="import",
         fields=tuple((name, value) for name, value in record.fields if name not in taken),
     )
-
-
-def _first(values: Mapping[str, str], wanted: tuple[str, ...]) -> str:
-    """The name, as the file writes it, of the first of the wanted columns that is there; "" for none."""
-    names = {name.casefold(): name for name in values}
-    return next((names[name] for name in wanted if name in names), "")
 
 
 def _side(text: str) -> int:
@@ -77,8 +74,10 @@ def _side(text: str) -> int:
 def _beside(folder: Path, values: Mapping[str, str]) -> Path | None:
     """The file that a manifest names, looked for beside it only: a manifest must not reach into other folders."""
     name = values.get("file", "").replace("\\", "/").rpartition("/")[2]
+    if not name or name.startswith("."):
+        return None
     file = folder / name
-    if not name or name.startswith(".") or not file.is_file() or file.is_symlink():
+    if not file.is_file() or file.is_symlink():
         return None
     checksum = values.get("md5", "").lower()
     if checksum:

@@ -10,11 +10,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from collector.errors import InputError
-from collector.importers.csv_reader import Table, check_delimiter, decode, first_line, read_bytes, sniff, split, table
+from collector.importers.csv_reader import read_bytes, read_rows
 from collector.model import Query
 
 Check = Callable[[Query], str | None]
@@ -33,9 +35,22 @@ MAX_LENGTH: Final = 512
 NAMED: Final = 10
 """Blocked rows that are named one by one; beyond, they are counted."""
 
+SHOWN: Final = 10
+"""Bad rows that one message names; beyond, they are counted."""
+
 _COLUMNS: Final = ("keyword", "limit", "label", "source")
-_ALIASES: Final = {"keywords": "keyword", "query": "keyword", "sources": "source", "colour": "color"}
-_KEYWORD: Final = ("keyword", "keywords", "query")
+_ALIASES: Final = {
+    **dict.fromkeys(("keywords", "query", "queries", "search", "search term"), "keyword"),
+    "sources": "source",
+    "colour": "color",
+}
+_OTHERWISE: Final = ("name", "class", "label")
+"""Headings of the keywords where no column is called keyword, the likeliest first."""
+_LIKE: Final = 0.75
+"""How much an unknown heading may look like a known one before it counts as misspelt (difflib's ratio)."""
+_WHOLE: Final = re.compile(r"0*([1-9][0-9]{0,8})(\.0*)?", re.ASCII)
+"""A limit; pandas writes 200 as 200.0 where other rows have none."""
+_KEYWORD: Final = ("keyword", *(name for name, meant in _ALIASES.items() if meant == "keyword"), *_OTHERWISE)
 _BREAK: Final = re.compile(r" *[\t-\r\x1c-\x1f\x85\u2028\u2029]+ *")
 _INVISIBLE: Final = frozenset({"Cf", "Mn", "Zs", "Zl", "Zp"})
 _UNUSABLE: Final = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
@@ -84,19 +99,23 @@ def read_queries(
     """
     raw = read_bytes(path)
     sha256 = hashlib.sha256(raw).hexdigest()
-    text = decode(path, raw, encoding)
+    rows = read_rows(path, raw, _KEYWORD, encoding, delimiter)
     del raw
-    first, line = first_line(text)
-    if not first:
+    made: _Queries | None = None
+    blank = 0
+    for line, cells in rows:
+        if not any(cells):
+            blank += 1
+        elif made is None:
+            header = _header(path, cells, line, filters)
+            made = _Queries(path, header, limit, sources, given or {}, _Asked(check, fault, label, blocked))
+            if not header.heads:
+                made.add(line, cells)
+        else:
+            made.add(line, cells)
+    if made is None:
         raise InputError(f"{path}: 0 keywords, the file is empty; write one keyword a row")
-    separator = check_delimiter(delimiter) if delimiter else sniff(first, _KEYWORD)
-    header = _header(path, first, line, separator, filters)
-    records = table(path, text, separator, len(header.names))
-    rows = _Rows(records, header, limit, sources, given or {}, _Asked(check, fault, label, blocked))
-    for record, cells in records.records():
-        if record >= header.line:
-            rows.add(record, cells)
-    return rows.done(sha256)
+    return made.done(sha256, blank)
 
 
 # --------------------------------------------------------------------------- columns
@@ -104,31 +123,45 @@ def read_queries(
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    names: tuple[str, ...]
-    """One per column; "" where a column has no name and has to stay empty."""
-    line: int
-    """Where it stands, from 1; 0 when there is none."""
+    names: tuple[str | None, ...]
+    """What each column means; "" where it has no name and has to stay empty, None where it is not used."""
+    heads: bool
+    """Whether the first row holds the names, and no keyword."""
+    notes: tuple[tuple[str, int], ...] = ()
+    """(what the user should read, line)."""
 
 
-def _header(path: Path, first: str, line: int, delimiter: str, filters: Collection[str]) -> _Header:
-    """What the columns mean. InputError for a name nobody knows, and for several columns without names."""
-    cells = split(first, delimiter)
-    names = tuple(_ALIASES.get(cell.casefold(), cell.casefold()) for cell in cells)
+def _header(path: Path, cells: list[str], line: int, filters: Collection[str]) -> _Header:
+    """What the columns mean. InputError for misspelt names, and for several columns without names."""
+    names = _meant(cells)
     known = (*_COLUMNS, *filters)
     where = f"{path}, line {line}"
     if "keyword" not in names:
         if sum(map(bool, cells)) > 1:
             advice = 'name them in a first row such as "keyword,limit", or put a keyword with a comma in quotes'
             raise InputError(f"{where}: {len(cells)} columns without a header ({_listed(cells)}); {advice}")
-        return _Header(tuple("keyword" if cell else "" for cell in cells), 0)
-    unknown = [cell for cell, name in zip(cells, names, strict=True) if name and name not in known]
-    if unknown:
-        found = f"unknown column {_listed(unknown)}; found {_listed(cells)}"
+        return _Header(tuple("keyword" if cell else "" for cell in cells), False)
+    unknown = {cell: name for cell, name in zip(cells, names, strict=True) if name and name not in known}
+    if misspelt := [cell for cell, name in unknown.items() if get_close_matches(name, known, 1, _LIKE)]:
+        found = f"unknown column {_listed(misspelt)}; found {_listed(cells)}"
         raise InputError(f"{where}: {found}; possible are {', '.join(known)}")
-    twice = [name for name in known if names.count(name) > 1]
-    if twice:
+    if twice := [name for name in known if names.count(name) > 1]:
         raise InputError(f"{where}: the column {_listed(twice)} is there twice; keep one")
-    return _Header(names, line)
+    notes = [(f"columns that mean nothing here and are not used: {_listed(list(unknown))}", line)] if unknown else []
+    if len(cells) == 1 and cells[0].casefold() != "keyword":
+        notes.append((f"the first row, {_shown(cells[0])}, is taken as a heading", line))
+    return _Header(tuple(None if name in unknown.values() else name for name in names), True, tuple(notes))
+
+
+def _meant(cells: list[str]) -> list[str]:
+    """The names of the columns in our words; `class` is the label, or the keyword where there is no other."""
+    names = [_ALIASES.get(cell.casefold(), cell.casefold()) for cell in cells]
+    if "keyword" not in names:
+        keyword = next((name for name in _OTHERWISE if name in names), None)
+        names = ["keyword" if name == keyword else name for name in names]
+    if "keyword" in names and "label" not in names:
+        names = ["label" if name == "class" else name for name in names]
+    return names
 
 
 # --------------------------------------------------------------------------- cells -> queries
@@ -145,73 +178,90 @@ class _Asked:
     """Who knows the block list."""
 
 
-class _Rows:
-    """Turns cells into queries, and remembers what it has seen."""
+class _Queries:
+    """Turns rows into queries, and remembers what it has seen."""
 
     def __init__(
         self,
-        table: Table,
+        path: Path,
         header: _Header,
         limit: int | UsualLimit | None,
         sources: tuple[str, ...],
         given: Mapping[str, str],
         asked: _Asked,
     ) -> None:
-        names = header.names
-        self._table = table
-        self._limit = limit
-        self._sources = sources
-        self._given = given
-        self._asked = asked
-        self._limits: dict[tuple[str, ...], int | None] = {}
-        self._places = {name: place for place, name in enumerate(names) if name}
-        self._unnamed = [place for place, name in enumerate(names) if not name]
+        self._path, self._columns = path, len(header.names)
+        self._sources, self._given, self._asked = sources, given, asked
+        self._usual = cache(lambda names: limit(names) if callable(limit) else limit)
+        self._problem = cache(self._checked)
+        self._places = {name: place for place, name in enumerate(header.names) if name}
+        self._unnamed = [place for place, name in enumerate(header.names) if name == ""]
         self._filters = sorted(name for name in self._places if name not in _COLUMNS)
         self._queries: list[Query] = []
         self._seen: dict[object, int] = {}
+        self._first_notes = [text for text, _ in header.notes]
         self._notes: dict[str, tuple[int, int]] = {}
-        self._approved: set[object] = set()
-        self._blank = self._duplicates = self._blocked = 0
+        self._duplicates = self._blocked = 0
         self._blocked_notes: list[str] = []
+        self._bad: list[tuple[int, str]] = []
+        self._bad_rows = 0
 
-    def add(self, record: int, cells: tuple[str, ...]) -> None:
-        """One record."""
-        if not any(cell and not cell.isspace() for cell in cells):
-            self._blank += 1
-            return
-        for place in self._unnamed:
-            if cells[place].strip():
-                raise self._table.error(record, f"{_shown(cells[place])} stands in a column without a name; name it")
-        keyword = self._text(record, "keyword", cells)
-        if not keyword:
-            raise self._table.error(record, "no keyword in this row; write one, or delete the row")
-        sources, filters = self._row_sources(record, cells), self._row_filters(record, cells)
-        self._approve(record, keyword, sources, filters)
-        if self._asked.blocked is not None and (term := self._asked.blocked(keyword)):
-            self._leave_out(record, keyword, term)
-            return
-        limit = self._limit_of(record, cells, sources)
-        label = self._text(record, "label", cells) or self._label(record, sources[0], keyword)
-        self._keep(record, Query(keyword, label, limit, sources, filters))
+    def add(self, line: int, cells: list[str]) -> None:
+        """One row; what is wrong with it is kept for `done`."""
+        try:
+            self._add(line, cells)
+        except ValueError as error:
+            self._bad_rows += 1
+            if self._bad_rows <= SHOWN:
+                self._bad.append((line, str(error)))
 
-    def done(self, sha256: str) -> QueryFile:
-        """Everything. InputError when there was not one keyword."""
+    def done(self, sha256: str, blank: int) -> QueryFile:
+        """Everything. InputError with all bad rows, or when there was not one keyword."""
+        if self._bad_rows == 1:
+            raise InputError(f"{self._path}, line {self._bad[0][0]}: {self._bad[0][1]}")
+        if self._bad:
+            named = "; ".join(f"line {line}: {what}" for line, what in self._bad)
+            more = f"; and {self._bad_rows - SHOWN:,} more" if self._bad_rows > SHOWN else ""
+            raise InputError(f"{self._path}: {self._bad_rows:,} rows cannot be used: {named}{more}")
         if not self._queries and not self._blocked:
-            raise InputError(f"{self._table.path}: 0 keywords below the header; write one keyword a row")
-        notes = [f"{text}: {count:,}, first in line {line}" for text, (count, line) in self._notes.items()]
+            raise InputError(f"{self._path}: 0 keywords below the header; write one keyword a row")
+        notes = [*self._first_notes]
+        notes += [f"{text}: {count:,}, first in line {line}" for text, (count, line) in self._notes.items()]
         notes += self._blocked_notes
         if self._blocked > NAMED:
             notes.append(f"rows not searched because of the block list (policy.blocklist): {self._blocked:,} in all")
-        return QueryFile(tuple(self._queries), self._blank, self._duplicates, tuple(notes), sha256, self._blocked)
+        return QueryFile(tuple(self._queries), blank, self._duplicates, tuple(notes), sha256, self._blocked)
 
-    def _leave_out(self, record: int, keyword: str, term: str) -> None:
+    def _add(self, line: int, cells: list[str]) -> None:
+        """ValueError: what is wrong."""
+        if any(cells[self._columns :]):
+            what = f"{len(cells)} columns where the first row has {self._columns}"
+            raise ValueError(f"{what}; put text that contains the delimiter in quotes")
+        cells += [""] * (self._columns - len(cells))
+        for place in self._unnamed:
+            if cells[place] and not (place == 0 and cells[place].isdecimal()):  # pandas writes its index there.
+                raise ValueError(f"{_shown(cells[place])} stands in a column without a name; name it")
+        keyword = self._text(line, "keyword", cells)
+        if not keyword:
+            raise ValueError("no keyword in this row; write one, or delete the row")
+        sources, filters = self._row_sources(line, cells), self._row_filters(line, cells)
+        self._approve(keyword, sources, filters)
+        if self._asked.blocked is not None and (term := self._asked.blocked(keyword)):
+            self._leave_out(line, keyword, term)
+            return
+        given = self._text(line, "limit", cells)
+        limit = _number(given) if given else self._usual(sources)
+        label = self._text(line, "label", cells) or self._label(sources[0], keyword)
+        self._keep(line, Query(keyword, label, limit, sources, filters))
+
+    def _leave_out(self, line: int, keyword: str, term: str) -> None:
         """A row that is not to be searched; the first of them are named."""
         self._blocked += 1
         if self._blocked <= NAMED:
             why = f"not searched: {_shown(term)} is on the block list (policy.blocklist)"
-            self._blocked_notes.append(f"line {self._table.line(record)}, {_shown(keyword)}: {why}")
+            self._blocked_notes.append(f"line {line}, {_shown(keyword)}: {why}")
 
-    def _keep(self, record: int, query: Query) -> None:
+    def _keep(self, line: int, query: Query) -> None:
         spaced = _spaced(query.keyword)
         plain = query.label == query.keyword and not query.filters
         key: object = spaced if plain else (spaced, _spaced(query.label), query.filters)
@@ -222,11 +272,11 @@ class _Rows:
         self._duplicates += 1
         first = self._queries[place]
         if first.limit != query.limit:
-            self._note(record, "rows that repeat an earlier one with another limit, which does not count")
+            self._note(line, "rows that repeat an earlier one with another limit, which does not count")
         if new := tuple(source for source in query.sources if source not in first.sources):
             self._queries[place] = replace(first, sources=first.sources + new)
 
-    def _text(self, record: int, name: str, cells: tuple[str, ...]) -> str:
+    def _text(self, line: int, name: str, cells: list[str]) -> str:
         """A cell, NFC and stripped; "" when it is empty or there is no such column."""
         place = self._places.get(name)
         if place is None:
@@ -234,64 +284,53 @@ class _Rows:
         try:
             text, broken = clean(cells[place])
         except ValueError as error:
-            raise self._table.error(record, f"the {name} {error}") from None
+            raise ValueError(f"the {name} {error}") from None
         if broken:
-            self._note(record, f"{name}s with a line break or tab inside, which became a space")
+            self._note(line, f"{name}s with a line break or tab inside, which became a space")
         return text
 
-    def _limit_of(self, record: int, cells: tuple[str, ...], sources: tuple[str, ...]) -> int | None:
-        """The row's own, else the usual one; None for all."""
-        text = self._text(record, "limit", cells)
-        if not text:
-            return self._usual(sources)
-        if text.casefold() == "all":
-            return None
-        if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
-            raise self._table.error(record, f"the limit {_shown(text)} is neither a whole number of at least 1 nor all")
-        return int(text)
-
-    def _usual(self, sources: tuple[str, ...]) -> int | None:
-        """The limit of rows without one."""
-        if not callable(self._limit):
-            return self._limit
-        if sources not in self._limits:
-            self._limits[sources] = self._limit(sources)
-        return self._limits[sources]
-
-    def _label(self, record: int, source: str, keyword: str) -> str:
+    def _label(self, source: str, keyword: str) -> str:
         """The class of a row that names none."""
         if self._asked.label is None:
             return keyword
         try:
             return clean(self._asked.label(source, keyword))[0] or keyword
         except ValueError as error:
-            raise self._table.error(record, f"the label that {source} makes of it {error}; give one") from None
+            raise ValueError(f"the label that {source} makes of it {error}; give one") from None
 
-    def _row_filters(self, record: int, cells: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-        own = {name: value for name in self._filters if (value := self._text(record, name, cells))}
+    def _row_filters(self, line: int, cells: list[str]) -> tuple[tuple[str, str], ...]:
+        own = {name: value for name in self._filters if (value := self._text(line, name, cells))}
         return tuple(sorted({**self._given, **own}.items()))
 
-    def _row_sources(self, record: int, cells: tuple[str, ...]) -> tuple[str, ...]:
-        names = re.split(r"[|+,;\s]+", self._text(record, "source", cells).casefold())
+    def _row_sources(self, line: int, cells: list[str]) -> tuple[str, ...]:
+        names = re.split(r"[|+,;\s]+", self._text(line, "source", cells).casefold())
         return tuple(dict.fromkeys(filter(None, names))) or self._sources
 
-    def _approve(
-        self, record: int, keyword: str, sources: tuple[str, ...], filters: tuple[tuple[str, str], ...]
-    ) -> None:
-        """InputError when the sources cannot use the filters or the keyword."""
-        asked, choice = self._asked, (sources, filters)
-        if asked.check is not None and choice not in self._approved:
-            if problem := asked.check(Query(keyword, keyword, 1, sources, filters)):
-                raise self._table.error(record, problem)
-            self._approved.add(choice)
-        if asked.fault is not None:
-            for source in sources:
-                if problem := asked.fault(source, keyword):
-                    raise self._table.error(record, problem)
+    def _approve(self, keyword: str, sources: tuple[str, ...], filters: tuple[tuple[str, str], ...]) -> None:
+        """ValueError when the sources cannot use the filters or the keyword."""
+        if problem := self._problem(sources, filters):
+            raise ValueError(problem)
+        if (fault := self._asked.fault) is None:
+            return
+        for source in sources:
+            if problem := fault(source, keyword):
+                raise ValueError(problem)
 
-    def _note(self, record: int, text: str) -> None:
-        count, line = self._notes.get(text, (0, self._table.line(record)))
-        self._notes[text] = (count + 1, line)
+    def _checked(self, sources: tuple[str, ...], filters: tuple[tuple[str, str], ...]) -> str | None:
+        return self._asked.check(Query("any", "any", 1, sources, filters)) if self._asked.check else None
+
+    def _note(self, line: int, text: str) -> None:
+        count, first = self._notes.get(text, (0, line))
+        self._notes[text] = (count + 1, first)
+
+
+def _number(text: str) -> int | None:
+    """A limit; None for all. ValueError."""
+    if text.casefold() == "all":
+        return None
+    if not (found := _WHOLE.fullmatch(text)):
+        raise ValueError(f"the limit {_shown(text)} is neither a whole number of at least 1 nor all")
+    return int(found[1])
 
 
 def clean(text: str) -> tuple[str, bool]:

@@ -13,12 +13,15 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from collector.errors import InputError
-from collector.importers.csv_reader import Table, decode, first_line, read_bytes, sniff, split, table
+from collector.importers.csv_reader import Rows, csv_rows, decode, first_line, read_bytes, sniff
+from collector.importers.parquet import read_parquet
 from collector.importers.queries import clean
+from collector.importers.spreadsheet import read_spreadsheet
 from collector.ledger.layout import PART_PREFIX, PART_SUFFIX
 
 Fields = tuple[tuple[str, str], ...]
@@ -110,7 +113,9 @@ def read_records(path: Path, keyword: str | None = None) -> Records:
     fallback = path.stem if keyword is None else keyword
     raw = read_bytes(path)
     if raw.startswith(b"PAR1"):
-        records = _parquet(path, fallback)
+        records = _parquet(path, raw, fallback)
+    elif raw.startswith(b"PK\x03\x04"):
+        records = _table(path, read_spreadsheet(path, raw), fallback)
     else:
         text = decode(path, raw)
         records = _structured(path, text, fallback) or _delimited(path, text, fallback)
@@ -124,7 +129,7 @@ def _cleaned(path: Path, records: Iterable[Record]) -> Records:
         keyword = known.get(record.keyword)
         if keyword is None:
             try:
-                keyword = known[record.keyword] = clean(record.keyword)[0]
+                keyword = known[record.keyword] = clean(storable(record.keyword))[0]
             except ValueError as error:
                 raise InputError(f"{path}: the keyword {error}") from None
             if not keyword:
@@ -241,58 +246,53 @@ def _text(value: object) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("NaT", "<NA>"):
         return ""
     if isinstance(value, dict | list | tuple | set):
-        return json.dumps(value, ensure_ascii=False, default=str) if value else ""
-    return str(value).strip()
+        return storable(json.dumps(value, ensure_ascii=False, default=str)) if value else ""
+    return storable(str(value).strip())
+
+
+def storable(text: str) -> str:
+    """A text that UTF-8 can hold: halves of a character that JSON tore apart become one, others U+FFFD."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 # --------------------------------------------------------------------------- tables and lists
 
 
 def _delimited(path: Path, text: str, fallback: str) -> Records:
-    first, line = first_line(text)
+    first = first_line(text)
+    is_table = path.suffix.lower() in (".csv", ".tsv") or "\t" in first
+    if _SCHEME.match(first.strip()) and not is_table:
+        return _plain(path, text, fallback)
+    return _table(path, csv_rows(path, text, sniff(first, _URL)), fallback)
+
+
+def _table(path: Path, rows: Rows, fallback: str) -> Records:
+    """The records of rows; the first, of those that say anything, may hold the names of the columns."""
+    filled: Rows = ((line, cells) for line, cells in rows if any(cells))
+    line, first = next(filled, (0, []))
     if not first:
         raise InputError(f"{path}: 0 URLs, the file is empty")
-    is_table = path.suffix.lower() in (".csv", ".tsv") or "\t" in first
-    if first.startswith("#") or (_SCHEME.match(first.strip()) and not is_table):
-        return _plain(path, text, fallback)
-    delimiter = sniff(first, _URL)
-    cells = split(first, delimiter)
-    names = [cell.casefold() for cell in cells]
-    url = _place(names, _URL)
-    keyword = _place(names, _KEYWORD)
-    header = line if url is not None else 0
-    if url is None:
-        url = next((place for place, cell in enumerate(cells) if _SCHEME.match(cell)), None)
-        if url is None or len(cells) > 2:
-            what = f"no column is called url; found {', '.join(cells[:10])[:200]}"
+    names = [cell.casefold() for cell in first]
+    url, keyword = _place(names, _URL), _place(names, _KEYWORD)
+    others: list[tuple[int, str]] = []
+    if url is not None:
+        others = [(place, name) for place, name in enumerate(first) if place not in (url, keyword) and name]
+    else:
+        url = next((place for place, cell in enumerate(first) if _SCHEME.match(cell)), None)
+        if url is None or len(first) > 2:
+            what = f"no column is called url; found {', '.join(first[:10])[:200]}"
             raise InputError(f"{path}, line {line}: {what}; name the columns keyword and url in a first row")
-        keyword = 1 - url if len(cells) == 2 else None
-    shape = _Shape(cells if header else [], header, url, keyword)
-    return _table(table(path, text, delimiter, len(cells)), shape, fallback)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """Where things are in a table."""
-
-    names: list[str]
-    """Of all columns; none without a header."""
-    header: int
-    """Records before this one are none."""
-    url: int
-    keyword: int | None
-
-
-def _table(rows: Table, shape: _Shape, fallback: str) -> Records:
-    taken = (shape.url, shape.keyword)
-    others = [(place, name) for place, name in enumerate(shape.names) if place not in taken and name]
-    for number, cells in rows.records():
-        if number < shape.header or not any(cells):
-            continue
-        keyword = fallback if shape.keyword is None else cells[shape.keyword]
-        if not keyword.strip() or not cells[shape.url].strip():
-            raise rows.error(number, "a row needs a keyword and a url; complete it or delete it")
-        yield Record(keyword, cells[shape.url], tuple((name, cells[place]) for place, name in others if cells[place]))
+        keyword = 1 - url if len(first) == 2 else None
+        filled = chain([(line, first)], filled)
+    for line, cells in filled:
+        if any(cells[len(first) :]):
+            what = f"{len(cells)} columns where the first row has {len(first)}; put text with commas in quotes"
+            raise InputError(f"{path}, line {line}: {what}")
+        cells += [""] * (len(first) - len(cells))
+        label = fallback if keyword is None else cells[keyword]
+        if not label or not cells[url]:
+            raise InputError(f"{path}, line {line}: a row needs a keyword and a url; complete it or delete it")
+        yield Record(label, cells[url], tuple((name, cells[place]) for place, name in others if cells[place]))
 
 
 def _place(names: list[str], wanted: tuple[str, ...]) -> int | None:
@@ -309,23 +309,15 @@ def _plain(path: Path, text: str, keyword: str) -> Records:
         yield Record(keyword, line)
 
 
-def _parquet(path: Path, fallback: str) -> Records:
-    import pandas as pd
-
-    try:
-        frame = pd.read_parquet(path)
-    except ImportError:
-        raise InputError(
-            f"{path}: reading Parquet needs pyarrow; pip install pyarrow (or collector[parquet]), or save it as CSV"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}") from error
-    names = [str(name).casefold() for name in frame.columns]
-    url, keyword = _place(names, _URL), _place(names, _KEYWORD)
+def _parquet(path: Path, raw: bytes, fallback: str) -> Records:
+    rows = read_parquet(path, raw)
+    names = next(rows)
+    lower = [str(name).casefold() for name in names]
+    url, keyword = _place(lower, _URL), _place(lower, _KEYWORD)
     if url is None:
-        raise InputError(f"{path}: no column is called url; found {', '.join(names[:20])}")
-    others = [(place, str(name)) for place, name in enumerate(frame.columns) if place not in (url, keyword)]
-    for row in frame.itertuples(index=False, name=None):
+        raise InputError(f"{path}: no column is called url; found {', '.join(lower[:20])}")
+    others = [(place, str(name)) for place, name in enumerate(names) if place not in (url, keyword)]
+    for row in rows:
         if isinstance(row[url], str):
             given = _text(row[keyword]) if keyword is not None else ""
             yield Record(given or fallback, row[url], _fields({name: row[place] for place, name in others}))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import tracemalloc
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,92 @@ def test_several_sources_in_one_cell(file: Path, cell: str) -> None:
 @pytest.mark.parametrize("header", ["keyword", "Keywords", "QUERY", '"keyword"'])
 def test_a_header_alone_in_its_row(file: Path, header: str) -> None:
     assert keywords(file, f"{header}\ncat\n") == ["cat"]
+
+
+@pytest.mark.parametrize("header", ["class", "Name", "search", "queries", "Search term", "label"])
+def test_other_words_for_the_keyword_are_headings_too(file: Path, header: str) -> None:
+    result = read(file, f"{header},limit\ncat,3\n")
+    assert (result.queries, result.notes) == ((Query("cat", "cat", 3),), ())
+    alone = read(file, f"{header}\ncat\n")
+    assert [query.keyword for query in alone.queries] == ["cat"]
+    assert alone.notes == (f'the first row, "{header}", is taken as a heading',)
+
+
+def test_a_class_beside_a_keyword_is_its_label(file: Path) -> None:
+    assert read(file, "class,query\nanimal,cat\n").queries == (Query("cat", "animal", 10),)
+    assert read(file, "name,class\ncat,animal\n").queries == (Query("cat", "animal", 10),)
+
+
+def test_columns_that_mean_nothing_here_are_told_and_not_used(file: Path) -> None:
+    result = read(file, 'id,keyword,limit,my notes\n1,red fox,3,"ask, Ann"\n2,owl,,\n')
+    assert result.queries == (Query("red fox", "red fox", 3), Query("owl", "owl", 10))
+    assert result.notes == ('columns that mean nothing here and are not used: "id", "my notes"',)
+
+
+def test_what_pandas_writes(file: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"keyword": ["cat", "dog"], "limit": [200, None]})
+    expected = (Query("cat", "cat", 200), Query("dog", "dog", 10))
+    assert read(file, frame.to_csv(index=False)).queries == expected
+    assert read(file, frame.to_csv()).queries == expected, "its index stands in a column without a name"
+
+
+def test_comments_are_passed_over_and_hashtags_are_not(file: Path) -> None:
+    text = '# my "list, of animals\n#\nkeyword,limit\ncat,1\n#-- birds\n"# nine",2\n#owl,3\nx y,0\n'
+    assert refusal(file, text).startswith(', line 8: the limit "0"')
+    assert keywords(file, text.replace("x y,0", '"a\n# b",4')) == ["cat", "# nine", "#owl", "a # b"]
+
+
+def test_excels_own_first_line_names_the_delimiter(file: Path) -> None:
+    assert read(file, "sep=|\r\nkeyword|limit\r\ncat|3\r\n").queries == (Query("cat", "cat", 3),)
+    assert refusal(file, "sep=;\nkeyword;limit\ncat;x\n").startswith(", line 3:")
+
+
+def test_all_bad_rows_are_in_one_message(file: Path) -> None:
+    line = refusal(file, "keyword,limit\ncat,0\ndog,2\n,7\nowl,1,x\n")
+    assert line.startswith(": 3 rows cannot be used: line 2: the limit")
+    assert "; line 4: no keyword in this row" in line
+    assert line.endswith(
+        "; line 5: 3 columns where the first row has 2; put text that contains the delimiter in quotes"
+    )
+    many = refusal(file, "keyword,limit\n" + "cat,0\n" * 1000)
+    assert many.count("line ") == 10 and many.endswith("; and 990 more")
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("keyword\n猫\n".encode())))
+    result = read_queries(Path("-"), limit=10, sources=("google",))
+    assert result.queries == (Query("猫", "猫", 10),)
+
+
+def test_a_spreadsheet(tmp_path: Path, file: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in ([None], ["Keyword", "limit", "class"], ["猫", 3, None], ["1984", 2.0, "book"], [7, None, None]):
+        book.active.append(row)
+    path = tmp_path / "queries.xlsx"
+    book.save(path)
+    expected = (Query("猫", "猫", 3), Query("1984", "book", 2), Query("7", "7", 10))
+    assert read_queries(path, limit=10, sources=("google",)).queries == expected
+    assert read(file, path.read_bytes()).queries == expected, "whatever its name is"
+    book.active.append(["cat", -1])
+    book.save(path)
+    with pytest.raises(InputError, match="line 6: the limit"):
+        read_queries(path, limit=10, sources=("google",))
+
+
+def test_a_spreadsheet_that_unpacks_to_too_much(file: Path) -> None:
+    pytest.importorskip("openpyxl")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("xl/workbook.xml", b"\0" * 300_000_000)
+    assert "300,000,000 bytes when unpacked" in refusal(file, packed.getvalue())
+
+
+def test_a_likely_encoding_is_named_and_not_used(file: Path) -> None:
+    text = "keyword\nсобака\nкошка\nлошадь\nрыжая лиса\nбелый медведь\n"
+    assert "byte 8 is not UTF-8" in refusal(file, text.encode("cp1251"))
+    assert "--encoding (it may be cp1251)" in refusal(file, text.encode("cp1251"))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +271,7 @@ def test_line_breaks_and_tabs_inside_a_keyword_become_a_space(file: Path) -> Non
             "keyword,limt\ncat,3\n",
             [", line 1:", 'unknown column "limt"', 'found "keyword", "limt"', "possible are keyword, limit"],
         ),
-        ("\n\nname,limit\ncat,3\n", [", line 3:", "2 columns without a header", '"name", "limit"']),
+        ("\n\nanimal,limit\ncat,3\n", [", line 3:", "2 columns without a header", '"animal", "limit"']),
         ("cat;10\ndog;5\n", [", line 1:", "2 columns without a header"]),
         ("keyword,query\ncat,dog\n", [", line 1:", '"keyword"', "twice"]),
         ("cat\n\nsalt, pepper\n", [", line 3:", "2 columns where the first row has 1", "quotes"]),
@@ -284,7 +372,7 @@ def test_the_callers_check_speaks_with_file_and_line(file: Path) -> None:
 
 def test_the_callers_filters_are_the_columns(file: Path) -> None:
     assert read(file, "keyword,mood\ncat,sad", filters=("mood",)).queries[0].filter("mood") == "sad"
-    assert 'unknown column "mood"' in refusal(file, "keyword,mood\ncat,sad")
+    assert read(file, "keyword,mood\ncat,sad").queries == (Query("cat", "cat", 10),)
 
 
 # --------------------------------------------------------------------------- size

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from collector.errors import InputError
-from collector.importers.url_list import read_urls, write_urls
+from collector.importers.url_list import read_records, read_urls, write_urls
 
 PAIRS = [
     ("cat", "https://a.example/1.jpg"),
@@ -184,3 +185,43 @@ def test_parquet(tmp_path: Path) -> None:
     pd.DataFrame({"rank": [1, 1], "URL": ["http://a/1", "http://a/2"], "keyword": ["cat", "dog"]}).to_parquet(path)
     assert list(read_urls(path)) == [("cat", "http://a/1"), ("dog", "http://a/2")]
     assert "not a readable Parquet file" in refusal(path, b"PAR1 broken")
+
+
+def test_a_spreadsheet_of_urls(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["url", "keyword"])
+    book.active.append(["http://a/1", "cat"])
+    book.save(tmp_path / "m.xlsx")
+    assert list(read_urls(tmp_path / "m.xlsx")) == [("cat", "http://a/1")]
+
+
+def test_halves_of_characters_become_one_or_a_sign(tmp_path: Path) -> None:
+    path = tmp_path / "m.jsonl"
+    path.write_text(
+        '{"keyword": "cat \\ud83d", "url": "http://a/1", "alt": "\\ude00\\ud83d", "n": ["\\ud83d"]}\n'
+        '{"keyword": "\\ud83d\\ude00", "url": "http://a/2"}\n'
+    )
+    first, second = read_records(path)
+    assert (first.keyword, dict(first.fields)) == ("cat \ufffd", {"alt": "\ufffd\ufffd", "n": '["\ufffd"]'})
+    assert second.keyword == "\U0001f600"
+
+
+def test_bombs_of_parquet_are_refused_at_once(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    places = pa.array([0] * 50_000, pa.int32())
+    bombs = {
+        "one long text, repeated": pa.table({"url": pa.DictionaryArray.from_arrays(places, ["x" * 100_000])}),
+        "one long text": pa.table({"url": ["http://a/b"], "x": ["\0" * 300_000_000]}),
+        "many rows": pa.table({"url": pa.nulls(21_000_000, pa.string())}),
+    }
+    for name, table in bombs.items():
+        path = tmp_path / "m.parquet"
+        parquet.write_table(table, path, compression="zstd", use_dictionary=name != "one long text")
+        assert path.stat().st_size < 1_000_000
+        before = time.process_time()
+        with pytest.raises(InputError, match=r"not a list of URLs|split the file"):
+            list(read_records(path))
+        assert time.process_time() - before < 5, name
