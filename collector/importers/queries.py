@@ -142,7 +142,7 @@ def _header(path: Path, cells: list[str], line: int, filters: Collection[str]) -
             raise InputError(f"{where}: {len(cells)} columns without a header ({_listed(cells)}); {advice}")
         return _Header(tuple("keyword" if cell else "" for cell in cells), False)
     unknown = {cell: name for cell, name in zip(cells, names, strict=True) if name and name not in known}
-    if misspelt := [cell for cell, name in unknown.items() if get_close_matches(name, known, 1, _LIKE)]:
+    if misspelt := [cell for cell, name in unknown.items() if get_close_matches(name, (*known, *_ALIASES), 1, _LIKE)]:
         found = f"unknown column {_listed(misspelt)}; found {_listed(cells)}"
         raise InputError(f"{where}: {found}; possible are {', '.join(known)}")
     if twice := [name for name in known if names.count(name) > 1]:
