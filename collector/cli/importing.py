@@ -101,13 +101,13 @@ class Taking:
         return "; ".join(parts)
 
     def _pictures(self, entries: Iterable[Entry]) -> None:
-        from collector.crawl.disk_guard import Watch
+        from collector.crawl.disk_guard import DiskGuard
         from collector.importers.pictures import Intake, Known
         from collector.maintenance.checkpoint import Checkpoints
         from collector.model import Duplicate, Saved
 
         settings = self._settings
-        watch = Watch(settings.out, settings.fetch.keep_free, time.monotonic)
+        watch = DiskGuard(settings.out, settings.fetch.keep_free, time.monotonic)
         intake = Intake(
             self._ledger, settings.out, settings.fetch, self._how, Checkpoints(self._ledger, settings.out).tick
         )

@@ -114,9 +114,7 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
             fetchers = ProcessPool(settings.fetch, settings.out, results.put)
     hosts = Hosts(settings.fetch, time.monotonic)
     checkpoints = Checkpoints(ledger, settings.out)
-    return Run(
-        ledger, number, settings, results, hosts, searchers, fetchers, checkpoints, variations=_variations(settings)
-    )
+    return Run(ledger, number, settings, results, hosts, searchers, fetchers, checkpoints, facets=_facets(settings))
 
 
 def _rescuing(settings: Settings, emit: Emit) -> Fetchers:
@@ -142,13 +140,13 @@ def _without_forgotten(settings: Settings, ledger: Ledger) -> Settings:
     return replace(settings, fetch=replace(settings.fetch, block_hosts=listed))
 
 
-def _variations(settings: Settings) -> Callable[[str], Sequence[tuple[str, str]]]:
+def _facets(settings: Settings) -> Callable[[str], Sequence[tuple[str, str]]]:
     """What each source offers to widen a query, if that is wished for."""
 
-    def variations(source: str) -> Sequence[tuple[str, str]]:
+    def facets(source: str) -> Sequence[tuple[str, str]]:
         return sources.load(source).facets if settings.search.widen and source in sources.names() else ()
 
-    return variations
+    return facets
 
 
 def write_map(ledger: Ledger, folder: Path) -> Path:

@@ -13,7 +13,7 @@ LOOK_SECONDS = 5.0
 """Between two looks at the folder."""
 
 
-class Watch:
+class DiskGuard:
     """Looks now and then whether the folder is still ours and has room. Stops the run before anything is half done."""
 
     def __init__(self, folder: Path, keep_free: int, clock: Callable[[], float]) -> None:

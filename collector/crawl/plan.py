@@ -1,25 +1,17 @@
-"""The course of one query: load more of its URLs, search more for it, or be done with it. No workers, no files."""
+"""What a query needs next, from numbers alone: more of its URLs, more search, a facet, or nothing. Pure."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
-from collector.crawl.job import Job
-from collector.crawl.merge import Merge
-from collector.crawl.schedule import Schedule
-from collector.ledger import KnownSearch, Ledger
-from collector.model import DownloadFailed, Event, Failed, Outcome, Rejected, SearchState, Skipped
-from collector.reasons import Fate, fate
-from collector.urls import host_of
+from collector.model import SearchState
 
-CHUNK = 1000
-"""URLs of one query held in memory at a time."""
-SLOW = "still under way when the limit was met"
-
-Variations = Callable[[str], Sequence[tuple[str, str]]]
-"""Source -> the filters (name, value) by which its exhausted queries are widened."""
+LEAST = 10
+"""Fewest URLs worth asking a source for."""
+SEEN = (SearchState.EXHAUSTED, SearchState.EMPTY)
+"""States of a search that has no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,133 +22,86 @@ class Stages:
     fetch: bool
 
 
-class Course:
-    """Decides what comes next for a query whenever something has happened to it. Inside a transaction."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a query stands, in numbers."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        number: int,
-        schedule: Schedule,
-        stages: Stages,
-        spares: float,
-        variations: Variations,
-    ) -> None:
-        """`spares`: extra URLs searched per wanted picture."""
-        self._ledger, self._number, self._schedule = ledger, number, schedule
-        self._stages, self._spares, self._variations = stages, spares, variations
+    wanted: int | None
+    """Pictures; None for everything there is."""
+    saved: int
+    found: int
+    """URLs, whatever became of them."""
+    waiting: int
+    """URLs in memory that wait for their turn."""
+    more: bool
+    """Whether the ledger may have more of them."""
+    under_way: int
+    """Downloads, and URLs that are to be tried again after a while."""
+    searching: int
+    """Searches that were asked for and have not ended."""
+    left_over: bool
+    """Whether something of it stays for a later run."""
+    states: tuple[SearchState, ...]
+    """Of the searches that the run asks for."""
 
-    def plan_searches(self, job: Job) -> None:
-        """Ask the sources that have not given all they should: the limit, and spares for the unusable."""
-        self._merge(job)
-        limit = job.query.query.limit
-        missing: float = math.inf
-        if limit is not None:
-            missing = limit + max(10, math.ceil(limit * self._spares)) - job.found // max(1, len(job.asked))
-        for search in job.asked:
-            again = search.state is SearchState.ENOUGH and not self._stages.fetch and missing > 0
-            if self._stages.search and job.short and (again or not search.state.done):
-                self._schedule.plan_search(job, search, _whole(max(10, missing)))
-
-    def _merge(self, job: Job) -> None:
-        """Several sources' URLs are fetched in the order of their ranks; a single source's as they come."""
-        plain = [search.id for search in job.asked if not search.variant and search.source != "import"]
-        if len(plain) < 2 or not self._stages.fetch:
-            return
-        order = {number: place for place, number in enumerate(plain)}
-        job.merge, job.more = Merge(order, host_of, self._ledger.work.reached(job.query.id)), False
-        for rank, task in self._ledger.work.todo_ranked(job.query.id):
-            job.merge.add(task, rank, task.search_id)
-
-    def advance(self, job: Job) -> list[Event]:
-        """Load more of a query, search more for it, or be done with it."""
-        if self._stages.fetch:
-            if not job.short:
-                return self._finish(job)
-            if not job.pending and job.more:
-                self._load(job)
-            if job.waiting:
-                return []
-        if job.flying or job.delayed or job.searching:
-            return []
-        if self._stages.fetch and self._stages.search:
-            self._search_on(job)
-        if not job.searching:
-            seen = (SearchState.EXHAUSTED, SearchState.EMPTY)
-            all_seen = all(search.state in seen for search in job.asked)
-            if self._stages.fetch and all_seen and not job.left_over:
-                self._ledger.work.close_query(job.query.id)
-            self._schedule.drop(job)
-        return []
-
-    def _search_on(self, job: Job) -> None:
-        """Ask again where there was more; else, if that is wished for, ask for a variation of the query."""
-        extra = _whole(max(10, 2 * job.short))
-        for search in job.asked:
-            if search.state is SearchState.ENOUGH:
-                self._schedule.plan_search(job, search, extra)
-        if job.searching:
-            return
-        for search in job.asked:
-            exhausted = search.state is SearchState.EXHAUSTED and not search.variant
-            if exhausted and (variation := self._variation(job, search.source)) is not None:
-                self._schedule.plan_search(job, variation, extra)
-
-    def _variation(self, job: Job, source: str) -> KnownSearch | None:
-        """The next variation that a source offers, the query does not fix, and nobody has searched to its end.
-
-        None for a query that wants everything: it cannot have too little, and facets of it bring nothing else.
-        """
-        if job.query.query.limit is None:
-            return None
-        fixed = dict(job.query.query.filters)
-        for name, value in self._variations(source):
-            mark = f"{source} {name}={value}"
-            if name in fixed or mark in job.varied:
-                continue
-            job.varied.add(mark)
-            search = self._ledger.work.add_search(job.query.id, source, f"{name}={value}", self._number)
-            if not search.state.done:
-                return search
-        return None
-
-    def _load(self, job: Job) -> None:
-        tasks = self._ledger.work.todo(job.query.id, job.loaded, CHUNK)
-        job.more = len(tasks) == CHUNK
-        job.loaded = tasks[-1].id if tasks else job.loaded
-        job.pending.extend(tasks)
-
-    def _finish(self, job: Job) -> list[Event]:
-        """The limit is met: what was not tried is skipped, what waits for another try is left at that."""
-        events: list[Event] = [self.record(final(missed, later=True)) for missed in self._schedule.undelay(job)]
-        if not job.searching:
-            events += [self.record(Skipped(task, "policy.limit", SLOW)) for _, task in job.flying.values()]
-        while job.waiting or job.more:
-            if not job.waiting:
-                self._load(job)
-            spares = (task for task in job.drained() if task.attempt == 1 or self._schedule.tries(task))
-            events += [self.record(Skipped(task, "policy.limit")) for task in spares]
-        if not job.searching:
-            self._ledger.work.close_query(job.query.id)
-            self._schedule.drop(job)
-        return events
-
-    def record(self, outcome: Outcome) -> Outcome:
-        """Store the one outcome of a URL."""
-        self._ledger.work.outcome(outcome)
-        self._schedule.settled(outcome.task)
-        return outcome
+    @property
+    def short(self) -> float:
+        """Pictures still missing; of everything, there are always some."""
+        return math.inf if self.wanted is None else max(0, self.wanted - self.saved)
 
 
-def _whole(number: float) -> int | None:
-    return None if number == math.inf else int(number)
+class Step(Enum):
+    """What comes next for a query."""
+
+    WAIT = auto()
+    """Something is under way, or waits for a worker."""
+    LOAD = auto()
+    """Take more of its URLs from the ledger."""
+    FINISH = auto()
+    """The limit is met: skip what was not tried; when nothing is searched any more, close it."""
+    SEARCH = auto()
+    """Ask again where there was more."""
+    WIDEN = auto()
+    """Ask for facets of it where there was no more."""
+    CLOSE = auto()
+    """All that there is was seen and tried."""
+    LEAVE = auto()
+    """Nothing more can be done in this run."""
 
 
-def final(missed: DownloadFailed, later: bool) -> Rejected | Failed | Skipped:
-    """The outcome of a URL that is not tried again now; `later`: another run may."""
-    task, reason, detail = missed.task, missed.reason, missed.detail
-    if fate(reason) is Fate.SKIPPED:
-        return Skipped(task, reason, detail)
-    if not later and reason.partition(".")[0] in ("body", "data", "image", "video"):
-        return Rejected(task, reason, detail, missed.attempt)
-    return Failed(task, reason, detail, missed.attempt, retry=later)
+def next_step(query: Standing, stages: Stages, facets: bool) -> Step:
+    """`facets`: whether a source may offer one that was not tried; who wants everything has no use for it."""
+    if stages.fetch:
+        if not query.short:
+            return Step.FINISH
+        if query.waiting:
+            return Step.WAIT
+        if query.more:
+            return Step.LOAD
+    if query.under_way or query.searching:
+        return Step.WAIT
+    if stages.fetch and stages.search:
+        if SearchState.ENOUGH in query.states:
+            return Step.SEARCH
+        if facets and query.wanted is not None and SearchState.EXHAUSTED in query.states:
+            return Step.WIDEN
+    seen = all(state in SEEN for state in query.states)
+    return Step.CLOSE if stages.fetch and seen and not query.left_over else Step.LEAVE
+
+
+def urls_missing(query: Standing, spares: float) -> float:
+    """URLs that each source should bring when a query is taken up: its limit, and `spares` per wanted picture."""
+    if query.wanted is None:
+        return math.inf
+    return query.wanted + max(LEAST, math.ceil(query.wanted * spares)) - query.found // max(1, len(query.states))
+
+
+def is_asked_first(state: SearchState, query: Standing, stages: Stages, missing: float) -> bool:
+    """Whether a source in this state is asked when its query is taken up; one that had more, only without stage two."""
+    again = state is SearchState.ENOUGH and not stages.fetch and missing > 0
+    return stages.search and query.short > 0 and (again or not state.done)
+
+
+def extra(missing: float) -> int | None:
+    """How many URLs to ask for when so many are missing; None: all."""
+    return None if missing == math.inf else max(LEAST, int(missing))

@@ -6,13 +6,13 @@ Runs in the calling thread alone, the only one that touches ledger and pictures.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, assert_never
 
-from collector.crawl.job import Job
-from collector.crawl.plan import SLOW, Course, final
-from collector.crawl.schedule import HostBook, Schedule
+from collector.crawl.frontier import Frontier, HostLimits
+from collector.crawl.queries import SLOW, Queries, ending
+from collector.crawl.query_state import QueryState
 from collector.errors import BrowserError, NetworkError
 from collector.ledger import Ledger, layout
 from collector.model import (
@@ -30,7 +30,7 @@ from collector.model import (
     WorkerError,
 )
 from collector.reasons import Fate, fate
-from collector.settings import Settings
+from collector.settings import FetchSettings
 from collector.urls import blocked, host_of, hostname
 
 
@@ -40,24 +40,55 @@ class Ticks(Protocol):
     def tick(self, saved: int) -> None: ...
 
 
-class Settler:
-    """Settles messages. `trouble` is why the run must end, kept until what is good is stored."""
+class PictureFiles(Protocol):
+    """Where verified part files become pictures. OSError when the disk is at fault."""
+
+    def place(self, part: Path, name: Path) -> None:
+        """Give a part its name, relative to the output folder."""
+
+    def discard(self, part: Path) -> None:
+        """Let go of a part; one that is gone already is fine."""
+
+
+class OutputFolder:
+    """Class folders below one folder, on the disk that has the parts too."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
+
+    def place(self, part: Path, name: Path) -> None:
+        """See `PictureFiles`."""
+        final = f"{self._folder}{os.sep}{name}"
+        try:
+            os.replace(part, final)  # noqa: PTH105 - for each picture: Path.replace makes two paths more.
+        except FileNotFoundError:  # No folder before its first picture.
+            Path(final).parent.mkdir(exist_ok=True)
+            part.replace(final)
+
+    def discard(self, part: Path) -> None:
+        """See `PictureFiles`."""
+        part.unlink(missing_ok=True)
+
+
+class Recorder:
+    """Records messages. `trouble` is why the run must end, kept until what is good is stored."""
 
     def __init__(
         self,
         ledger: Ledger,
-        settings: Settings,
-        schedule: Schedule,
-        course: Course,
-        hosts: HostBook,
-        checkpoints: Ticks | None,
+        settings: FetchSettings,
+        frontier: Frontier,
+        queries: Queries,
+        hosts: HostLimits,
+        files: PictureFiles,
+        checkpoints: Ticks | None = None,
     ) -> None:
         self.trouble: Exception | None = None
-        self._ledger, self._settings, self._schedule = ledger, settings, schedule
-        self._course, self._hosts, self._checkpoints = course, hosts, checkpoints
+        self._ledger, self._settings, self._frontier, self._queries = ledger, settings, frontier, queries
+        self._hosts, self._files, self._checkpoints = hosts, files, checkpoints
         self._forgotten_hosts = ledger.maintenance.forgotten_hosts()
 
-    def settle(self, messages: list[Message]) -> list[Event]:
+    def record(self, messages: Sequence[Message]) -> list[Event]:
         """Turn messages into stored events, all in one commit. Trouble is kept until what is good is stored."""
         events: list[Event] = []
         if not messages:
@@ -65,111 +96,112 @@ class Settler:
         with self._ledger.transaction():
             for message in messages:
                 try:
-                    events += self._handle(message)
+                    events += self._stored(message)
                 except OSError as error:
-                    self.trouble = self.trouble or error
+                    self.stop(error)
         if self._checkpoints is not None:
             self._checkpoints.tick(sum(isinstance(event, Saved) for event in events))
         if self._hosts.network_down:
             line = "the network is down: no host answers; nothing was marked failed, run again later"
-            self.trouble = self.trouble or NetworkError(line)
+            self.stop(NetworkError(line))
         return events
 
-    def _handle(self, message: Message) -> list[Event]:
+    def stop(self, trouble: Exception) -> None:
+        """The run must end; the first trouble tells most."""
+        self.trouble = self.trouble or trouble
+
+    def _stored(self, message: Message) -> list[Event]:
         """One message of a worker, stored; what is to be shown of it."""
         match message:
             case Downloaded():
-                if (of := self._schedule.ended(message)) is None:
-                    message.part.unlink(missing_ok=True)
-                    return []
-                return [self._course.record(self._place(message, of)), *self._course.advance(of)]
+                return self._downloaded(message)
             case DownloadFailed():
-                of = self._schedule.ended(message)
-                return [] if of is None else [*self._missed(message, of), *self._course.advance(of)]
-            case WorkerError(error=error):
-                self.trouble = self.trouble or error
-                return []
+                return self._failed(message)
+            case Found(search=search, rank=rank):
+                state = self._frontier.search_heard(search.id, rank)
+                return [*self._found(message, state), *self._queries.advance(state)]
             case SearchStarted(search=search):
                 self._ledger.work.search_started(search)
-                self._schedule.news(search.id)
-            case Found(search=search, rank=rank):
-                job = self._schedule.news(search.id, rank)
-                return [*self._enter(message, job), *self._course.advance(job)]
-            case SearchEnded(search=search):
-                job = self._schedule.job(search.id)
-                self._search_ended(message, job)
-                return [message, *self._course.advance(job)]
+                self._frontier.search_heard(search.id)
+                return [message]
+            case SearchEnded():
+                return self._search_ended(message)
             case Noticed():
-                pass
-            case _:
-                assert_never(message)
-        return [message]
+                return [message]
+            case WorkerError(error=error):
+                self.stop(error)
+                return []
+        assert_never(message)
 
-    def _enter(self, event: Found, job: Job) -> list[Event]:
-        task = self._ledger.work.found(event, job.query.id)
+    # ----------------------------------------------------------------- searches
+
+    def _found(self, event: Found, state: QueryState) -> list[Event]:
+        task = self._ledger.work.found(event, state.id)
         if task is None:
-            order = job.merge.order if job.merge is not None else {}
-            if (again := self._ledger.work.seen_again(event, job.query.id, order)) is not None:
-                self._schedule.refresh(job, *again, event.rank)
+            if (changed := self._ledger.work.seen_again(event, state.id, state.places)) is not None:
+                state.url_changed(changed[0], event.rank, again=changed[1])
             return []
-        if skip := event.hit.skip_reason:  # Not one of the URLs that the query can live on.
+        if reason := event.hit.skip_reason:  # Not one of the URLs that the query can live on.
             told = dict(event.hit.fields).get("skipped", "")
-            return [event, self._course.record(Skipped(task, skip, told))]
-        if self._forgotten_hosts and self._forgotten(event):
-            return [event, self._course.record(Skipped(task, "policy.forgotten"))]
-        job.found += 1
-        self._schedule.wait(job, task, event.rank)
+            return [event, self._queries.record(state, Skipped(task, reason, told))]
+        if self._forgotten_hosts and self._is_forgotten(event):
+            return [event, self._queries.record(state, Skipped(task, "policy.forgotten"))]
+        state.url_found(task, event.rank)
         return [event]
 
-    def _forgotten(self, event: Found) -> bool:
+    def _is_forgotten(self, event: Found) -> bool:
         """Whether it comes from a host that is to be forgotten, or from a page there."""
         return any(blocked(hostname(url), self._forgotten_hosts) for url in (event.hit.url, event.hit.page))
 
-    def _search_ended(self, event: SearchEnded, job: Job) -> None:
+    def _search_ended(self, event: SearchEnded) -> list[Event]:
         self._ledger.work.search_ended(event)
-        job.searching -= 1
-        if job.merge is not None:
-            job.merge.ended(event.search.id)
-        job.searches[event.search.id] = replace(job.searches[event.search.id], state=event.state)
+        state = self._frontier.search_ended(event.search.id, event.state)
         if event.reason == "browser.start":  # Every other keyword would end the same way.
-            self.trouble = self.trouble or BrowserError(event.reason, event.detail or "the browser would not start")
+            self.stop(BrowserError("browser.start", event.detail or "the browser would not start"))
+        return [event, *self._queries.advance(state)]
 
-    def _place(self, downloaded: Downloaded, job: Job) -> Saved | Duplicate | Skipped:
-        """The part file gets its name, unless it comes too late, its bytes are on disk already, or were forgotten."""
-        task, picture, label = downloaded.task, downloaded.picture, job.query.query.label
-        if not job.short:  # Another URL was tried in the place of a slow one, and both came.
-            downloaded.part.unlink(missing_ok=True)
+    # ----------------------------------------------------------------- downloads
+
+    def _downloaded(self, downloaded: Downloaded) -> list[Event]:
+        state = self._frontier.ended(downloaded)
+        if state is None:
+            self._files.discard(downloaded.part)
+            return []
+        outcome = self._placed(downloaded, state)
+        if not isinstance(outcome, Saved):
+            self._files.discard(downloaded.part)
+        return [self._queries.record(state, outcome), *self._queries.advance(state)]
+
+    def _placed(self, downloaded: Downloaded, state: QueryState) -> Saved | Duplicate | Skipped:
+        """The part gets its name, unless it comes too late, its bytes are there already, or were forgotten."""
+        task, picture, label = downloaded.task, downloaded.picture, state.query.label
+        if not state.short:  # Another URL was tried in the place of a slow one, and both came.
             return Skipped(task, "policy.limit", SLOW)
-        known = self._ledger.work.file_of(picture.sha256)
-        if known is not None:
-            downloaded.part.unlink(missing_ok=True)
-            reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
-            return Duplicate(task, picture, known[0], reason, downloaded.attempt)
+        if (known := self._ledger.work.file_of(picture.sha256)) is not None:
+            path, of = known
+            reason = "duplicate.same_label" if of == label else "duplicate.other_label"
+            return Duplicate(task, picture, path, reason, downloaded.attempt)
         if self._ledger.work.forgotten(picture.sha256):
-            downloaded.part.unlink(missing_ok=True)
             return Skipped(task, "policy.forgotten")
         path = Path(self._ledger.work.folder(label), layout.file_name(picture))
-        final = f"{self._settings.out}{os.sep}{path}"
-        try:
-            os.replace(downloaded.part, final)  # noqa: PTH105 - for each picture: Path.replace makes two paths more.
-        except FileNotFoundError:  # No folder before its first picture.
-            Path(final).parent.mkdir(exist_ok=True)
-            downloaded.part.replace(final)
-        job.saved += 1
+        self._files.place(downloaded.part, path)
         return Saved(task, picture, path, downloaded.attempt)
 
-    def _missed(self, failed: DownloadFailed, job: Job) -> list[Event]:
+    def _failed(self, failed: DownloadFailed) -> list[Event]:
         """Try again later in this run, in a later run, or never."""
-        settings, task = self._settings.fetch, failed.task
-        if self._schedule.again(job, task):
+        state = self._frontier.ended(failed)
+        if state is None:
             return []
+        task, settings = failed.task, self._settings
+        if state.retried(task):
+            return self._queries.advance(state)
         if fate(failed.reason) is not Fate.RETRY or not host_of(task.url):  # A data: URL stays what it is.
-            return [self._course.record(final(failed, later=False))]
-        tries = self._schedule.tries(task)
+            return [self._queries.record(state, ending(failed, later=False)), *self._queries.advance(state)]
+        tries = state.tries(task)
         delay = self._hosts.backoff(tries) if failed.retry_after is None else failed.retry_after
         if tries < settings.attempts_per_run and delay <= settings.retry_after_max:
-            self._schedule.delay(failed, delay)
-            return []
-        later = task.attempt < settings.attempts
-        job.left_over |= later
-        return [self._course.record(final(failed, later))]
+            self._frontier.put_off(failed, delay)
+            return self._queries.advance(state)
+        if later := task.attempt < settings.attempts:
+            state.stays()
+        return [self._queries.record(state, ending(failed, later)), *self._queries.advance(state)]

@@ -1,8 +1,7 @@
-"""The whole program on one page: search and fetch overlapping, one writer.
+"""A run: search and fetch overlapping, one writer.
 
-Workers only hand in messages. The calling thread settles them - decides duplicates by hash,
-gives the part file its name, commits in groups - and yields each event once it is stored. Stop =
-`stopping` turns true: what has arrived is settled, the rest stays to do. It never prints.
+Workers only hand in messages. The calling thread records them, decides what comes next, and yields each event once it
+is stored. Stop = `stopping` turns true: what has come is recorded, the rest stays to do. Never prints.
 """
 
 from __future__ import annotations
@@ -15,21 +14,19 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Protocol
 
-from collector.crawl.disk_guard import Watch
-from collector.crawl.job import Job, PlannedSearch
-from collector.crawl.plan import Course, Stages, Variations
-from collector.crawl.record import Settler, Ticks
-from collector.crawl.schedule import HostBook, Schedule
+from collector.crawl.disk_guard import DiskGuard
+from collector.crawl.frontier import Frontier, HostLimits, PlannedSearch
+from collector.crawl.plan import Stages
+from collector.crawl.queries import Facets, Queries
+from collector.crawl.record import OutputFolder, PictureFiles, Recorder, Ticks
 from collector.ledger import Ledger
 from collector.model import Event, Message, Query, Search, Task
 from collector.settings import Settings
 
-__all__ = ["Fetchers", "Run", "Searchers"]
-
 WINDOW = 256
 """Open queries in hand at a time: enough to keep every worker busy, few enough to forget a million."""
 GROUP = 256
-"""Most messages settled in one commit; what is there already, and no waiting for more."""
+"""Most messages recorded in one commit; what is there already, and no waiting for more."""
 
 
 class Searchers(Protocol):
@@ -60,82 +57,74 @@ class Run:
         number: int,
         settings: Settings,
         results: queue.SimpleQueue[Message],
-        hosts: HostBook,
+        hosts: HostLimits,
         search: Searchers | None = None,
         fetch: Fetchers | None = None,
         checkpoints: Ticks | None = None,
         clock: Callable[[], float] = time.monotonic,
-        variations: Variations = lambda _: (),
+        facets: Facets = lambda _: (),
+        files: PictureFiles | None = None,
     ) -> None:
-        """`variations`: the filters by which a source's exhausted queries are widened."""
+        """`facets`: by what a source's exhausted queries are widened; `files`: where pictures go, the output folder."""
         self._ledger, self._number = ledger, number
         self._results, self._search, self._fetch = results, search, fetch
-        self._watch = Watch(settings.out, settings.fetch.keep_free, clock)
-        self._schedule = Schedule(hosts, clock)
+        self._guard = DiskGuard(settings.out, settings.fetch.keep_free, clock)
+        self._frontier = Frontier(hosts, clock)
         stages = Stages(search is not None, fetch is not None)
-        self._course = Course(ledger, number, self._schedule, stages, settings.search.spares, variations)
-        self._settler = Settler(ledger, settings, self._schedule, self._course, hosts, checkpoints)
+        self._queries = Queries(ledger, number, self._frontier, stages, settings.search.spares, facets)
+        files = files or OutputFolder(settings.out)
+        self._recorder = Recorder(ledger, settings.fetch, self._frontier, self._queries, hosts, files, checkpoints)
         self._position: int | None = -1
 
     def events(self, stopping: Callable[[], bool]) -> Generator[Event, None, None]:
         """Every event, after it is stored. CollectorError, OSError and bugs of workers are raised."""
-        through = False
+        recorder, through = self._recorder, False
         try:
-            while not (through or stopping() or self._settler.trouble is not None):
-                if (trouble := self._watch.trouble()) is not None:
-                    self._settler.trouble = trouble
+            while not (through or stopping() or recorder.trouble):
+                if (trouble := self._guard.trouble()) is not None:
+                    recorder.stop(trouble)
                     break
                 yield from self._take_up()
                 yield from self._hand_out()
-                through = not self._schedule and self._position is None
-                yield from self._settler.settle([] if through else self._receive())
+                through = not self._frontier and self._position is None
+                yield from recorder.record([] if through else self._receive())
         finally:
             self._close_workers(now=through)
-        yield from self._settler.settle(self._drain())
-        if self._settler.trouble is not None:
-            raise self._settler.trouble
-
-    # ----------------------------------------------------------------- taking up and handing out
+        yield from recorder.record(self._drain())
+        if recorder.trouble is not None:
+            raise recorder.trouble
 
     def _take_up(self) -> list[Event]:
         """Fill the window with the next open queries."""
-        room = WINDOW - len(self._schedule)
+        room = WINDOW - len(self._frontier)
         if self._position is None or room < WINDOW // 4:
             return []
         rows = self._ledger.work.open_queries(self._number, self._position, room)
         self._position = rows[-1][0] if len(rows) == room else None
-        events: list[Event] = []
         with self._ledger.transaction():
-            for _, query in rows:
-                job = Job(query, query.saved, query.found, {search.id: search for search in query.searches})
-                self._schedule.add(job)
-                self._course.plan_searches(job)
-                events += self._course.advance(job)
-        return events
+            return [event for _, opened in rows for event in self._queries.take_up(opened)]
 
     def _hand_out(self) -> list[Event]:
+        """Give the workers what they have room for."""
         if self._search is not None:
-            while (planned := self._schedule.next_search(self._search.room)) is not None:
+            while (planned := self._frontier.next_search(self._search.room)) is not None:
                 self._search.submit(self._search_of(planned))
-        if self._fetch is not None:
-            room = self._fetch.capacity - self._fetch.in_flight
-            if tasks := self._schedule.next_tasks(room):
-                self._fetch.submit(*tasks)
-        idled = self._schedule.idled()
-        if not idled:
+        if self._fetch is not None and (
+            tasks := self._frontier.next_tasks(self._fetch.capacity - self._fetch.in_flight)
+        ):
+            self._fetch.submit(*tasks)
+        if not (lost := self._frontier.lost()):
             return []
         with self._ledger.transaction():
-            return [event for job in idled for event in self._course.advance(job)]
+            return [event for state in lost for event in self._queries.advance(state)]
 
     def _search_of(self, planned: PlannedSearch) -> Search:
         """What a source is told, as the ledger knows it by now."""
-        known, search = self._ledger.work.known(planned.job.query.id), planned.search
-        query = _varied(planned.job.query.query, search.variant)
+        known, search = self._ledger.work.known(planned.state.id), planned.search
+        query = _with_facet(planned.state.query, search.variant)
         wanted = None if planned.extra is None else len(known) + planned.extra
         before = self._ledger.work.known_before(search)
         return Search(search.id, query, search.source, wanted, known, search.complete > 0, before)
-
-    # ----------------------------------------------------------------- receiving
 
     def _receive(self) -> list[Message]:
         try:
@@ -163,7 +152,7 @@ class Run:
             thread.join()
 
 
-def _varied(query: Query, variant: str) -> Query:
-    """The query with one filter more."""
-    name, _, value = variant.partition("=")
-    return replace(query, filters=tuple(sorted((*query.filters, (name, value))))) if variant else query
+def _with_facet(query: Query, facet: str) -> Query:
+    """The query with one filter more, given as name=value; "" is none."""
+    name, _, value = facet.partition("=")
+    return replace(query, filters=tuple(sorted((*query.filters, (name, value))))) if facet else query

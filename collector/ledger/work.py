@@ -178,14 +178,12 @@ class Work:
         )
         return frozenset(key for (key,) in rows)
 
-    def todo(self, query_id: int, after: int, count: int) -> list[Task]:
-        """The next URLs of a query without a final outcome, after a found id, oldest first."""
-        rows = self._db.execute(f"SELECT {_TODO} AND found.id > ? ORDER BY found.id LIMIT ?", (query_id, after, count))
-        return [_TASK.load(*row) for row in rows]
-
-    def todo_ranked(self, query_id: int) -> list[tuple[int, Task]]:
-        """All URLs of a query without a final outcome, each with its rank."""
-        rows = self._db.execute(f"SELECT rank, {_TODO} ORDER BY found.id", (query_id,))
+    def todo(self, query_id: int, after: int, count: int | None) -> list[tuple[int, Task]]:
+        """The next (rank, URL) pairs of a query without a final outcome, after a found id, oldest first; None: all."""
+        rows = self._db.execute(
+            f"SELECT rank, {_TODO} AND found.id > ? ORDER BY found.id LIMIT ?",
+            (query_id, after, -1 if count is None else count),
+        )
         return [(rank, _TASK.load(*row)) for rank, *row in rows]
 
     def reached(self, query_id: int) -> dict[int, int]:

@@ -1,72 +1,180 @@
-"""Settling: what arrives too late for its query is not saved on top of the limit."""
+"""Recording: every URL ends once, and what comes too late for its query is not saved on top of the limit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from collector.crawl.job import Job
-from collector.crawl.plan import Course, Stages
-from collector.crawl.record import Settler
-from collector.crawl.schedule import Schedule
+import pytest
+
+from collector.crawl.frontier import Frontier
+from collector.crawl.plan import Stages
+from collector.crawl.queries import Queries
+from collector.crawl.query_state import PATIENCE
+from collector.crawl.record import OutputFolder, Recorder
 from collector.ledger import Ledger
-from collector.model import Attempt, Downloaded, Found, Saved, Skipped, Task
-from collector.settings import Settings, assign
+from collector.model import (
+    Attempt,
+    Downloaded,
+    DownloadFailed,
+    Event,
+    Failed,
+    Found,
+    Hit,
+    Message,
+    Saved,
+    SearchEnded,
+    SearchState,
+    Skipped,
+    Task,
+)
+from collector.settings import FetchSettings
 from tests.support.fakes import OpenHosts
 from tests.support.values import hit, picture, query, search
 
 
-def test_a_slow_download_that_comes_after_its_replacement_is_one_too_many(tmp_path: Path) -> None:
-    now = [0.0]
-    with Ledger.open(tmp_path) as ledger:
-        run = ledger.work.plan([query("cat", 1)])
+class Desk:
+    """One query in hand, its search under way, and who records what happens to it."""
+
+    def __init__(self, folder: Path, ledger: Ledger, limit: int = 1) -> None:
+        self.folder, self.ledger, self.now = folder, ledger, 0.0
+        self.asked = query("cat", limit)
+        run = ledger.work.plan([self.asked])
         ((_, opened),) = ledger.work.open_queries(run, -1, 10)
         (known,) = opened.searches
-        job = Job(opened, 0, 0, {known.id: known}, more=False, searching=1)
-        schedule = Schedule(OpenHosts(), lambda: now[0])
-        schedule.add(job)
-        for number in (1, 2):
-            task = ledger.work.found(Found(search(known.id, query("cat", 1)), number, hit(number)), opened.id)
-            assert task is not None
-            job.pending.append(task)
-        (slow,) = schedule.next_tasks(4)
-        now[0] += 60
-        (quick,) = schedule.next_tasks(4)
-        settings = assign(Settings(), "out", str(tmp_path), "test")
-        course = Course(ledger, run, schedule, Stages(True, True), 0.5, lambda _: ())
-        settler = Settler(ledger, settings, schedule, course, OpenHosts(), None)
-        events = settler.settle([arrived(tmp_path, quick), arrived(tmp_path, slow)])
-        (tally,) = ledger.stats.tallies()
+        self.id = opened.id
+        self.search = search(known.id, self.asked)
+        hosts = OpenHosts()
+        self.frontier = Frontier(hosts, lambda: self.now)
+        queries = Queries(ledger, run, self.frontier, Stages(True, True), 0.5, lambda _: ())
+        self.recorder = Recorder(ledger, FetchSettings(), self.frontier, queries, hosts, OutputFolder(folder))
+        queries.take_up(opened)
+
+    def found(self, *hits: Hit) -> list[Event]:
+        return self.recorder.record([Found(self.search, rank, one) for rank, one in enumerate(hits, start=1)])
+
+    def ended(self, state: SearchState = SearchState.EXHAUSTED) -> list[Event]:
+        return self.recorder.record([SearchEnded(self.search, state)])
+
+    def record(self, *messages: Message) -> list[Event]:
+        return self.recorder.record(messages)
+
+    def next(self) -> list[Task]:
+        return self.frontier.next_tasks(4)
+
+    def arrived(self, task: Task) -> Downloaded:
+        part = self.folder / f".collector-{task.id}.part"
+        part.write_text(task.url)
+        return Downloaded(task, picture(task.url), part, Attempt(200, task.url, 0.1))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with Ledger.open(tmp_path) as ledger:
+        yield Desk(tmp_path, ledger)
+
+
+def test_a_slow_download_that_comes_after_its_replacement_is_one_too_many(desk: Desk) -> None:
+    desk.found(hit(1), hit(2))
+    (slow,) = desk.next()
+    desk.now += PATIENCE
+    (quick,) = desk.next()
+    events = desk.record(desk.arrived(quick), desk.arrived(slow))
+    (tally,) = desk.ledger.stats.tallies()
     assert [type(event) for event in events] == [Saved, Skipped]
     assert (tally.saved, tally.skipped, tally.found) == (1, 1, 2)
-    assert len(list(tmp_path.glob("*/*.jpg"))) == 1
-    assert not list(tmp_path.glob("*.part"))
+    assert len(list(desk.folder.glob("*/*.jpg"))) == 1
+    assert not list(desk.folder.glob("*.part"))
 
 
-def arrived(folder: Path, task: Task) -> Downloaded:
-    part = folder / f".collector-{task.id}.part"
-    part.write_text(task.url)
-    return Downloaded(task, picture(task.url), part, Attempt(200, task.url, 0.1))
+@pytest.mark.parametrize("late", ["downloaded", "failed"])
+def test_what_comes_after_its_query_was_closed_is_let_go_of(desk: Desk, late: str) -> None:
+    desk.found(hit(1), hit(2), hit(3))
+    desk.ended()
+    (slow,) = desk.next()
+    desk.now += PATIENCE
+    (quick,) = desk.next()
+    events = desk.record(desk.arrived(quick))
+    assert [type(event) for event in events] == [Saved, Skipped, Skipped], "the slow one and the third"
+    assert len(desk.frontier) == 0
+    came = desk.arrived(slow) if late == "downloaded" else DownloadFailed(slow, "http.404")
+    assert desk.record(came) == []
+    (tally,) = desk.ledger.stats.tallies()
+    assert (tally.saved, tally.skipped, tally.failed, tally.found) == (1, 2, 0, 3)
+    assert not list(desk.folder.glob("*.part"))
 
 
-def test_what_cannot_be_had_is_skipped_as_soon_as_it_is_found_and_is_no_spare(tmp_path: Path) -> None:
+def test_a_url_that_an_earlier_run_is_to_try_again_is_no_spare_until_this_run_tried_it(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as ledger:
-        run = ledger.work.plan([query("cat", 1)])
-        ((_, opened),) = ledger.work.open_queries(run, -1, 10)
-        (known,) = opened.searches
-        job = Job(opened, 0, 0, {known.id: known}, more=False, searching=1)
-        schedule = Schedule(OpenHosts(), lambda: 0.0)
-        schedule.add(job)
-        settings = assign(Settings(), "out", str(tmp_path), "test")
-        course = Course(ledger, run, schedule, Stages(True, True), 0.5, lambda _: ())
-        settler = Settler(ledger, settings, schedule, course, OpenHosts(), None)
-        locked = replace(
-            hit(1), skip_reason="policy.locked", fields=(("author", "ann"), ("skipped", "for subscribers"))
-        )
-        events = settler.settle([Found(search(known.id, query("cat", 1)), 1, locked)])
+        desk = Desk(tmp_path, ledger)
+        desk.found(hit(1), hit(2))
+        desk.ended(SearchState.ENOUGH)
+        first = desk.next()[0]
+        ledger.work.outcome(Failed(first, "http.503", retry=True))
+    with Ledger.open(tmp_path) as ledger:
+        desk = Desk(tmp_path, ledger)
+        desk.record(SearchEnded(desk.search, SearchState.ENOUGH)) if desk.frontier.next_search(lambda _: True) else None
+        (again,) = desk.next()
+        assert (again.id, again.attempt) == (first.id, 2)
+        desk.now += PATIENCE
+        (other,) = desk.next()
+        desk.record(desk.arrived(other))
         (tally,) = ledger.stats.tallies()
-        assert ledger.work.todo(opened.id, 0, 10) == []
+    assert (tally.saved, tally.skipped, tally.retry) == (1, 1, 0), "tried by this run, it was too slow"
+
+
+def test_a_url_of_an_earlier_run_that_this_run_did_not_come_to_stays_to_do(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        desk = Desk(tmp_path, ledger, limit=2)
+        desk.found(hit(1), hit(2), hit(3))
+        desk.ended(SearchState.ENOUGH)
+        one, two = desk.next()
+        desk.record(desk.arrived(one))
+        ledger.work.outcome(Failed(replace(two, id=3), "http.503", retry=True))
+    with Ledger.open(tmp_path) as ledger:
+        desk = Desk(tmp_path, ledger, limit=2)
+        (second,) = desk.next()
+        assert second.id == 2
+        desk.record(desk.arrived(second))
+        (tally,) = ledger.stats.tallies()
+        assert [task.id for _, task in ledger.work.todo(desk.id, 0, 10)] == [3]
+    assert (tally.saved, tally.skipped, tally.failed) == (2, 0, 1)
+
+
+def test_what_cannot_be_had_is_skipped_as_soon_as_it_is_found_and_is_no_spare(desk: Desk) -> None:
+    fields = (("author", "ann"), ("skipped", "for subscribers"))
+    events = desk.found(replace(hit(1), skip_reason="policy.locked", fields=fields))
+    (tally,) = desk.ledger.stats.tallies()
     assert isinstance(events[1], Skipped)
     assert (events[1].reason, events[1].detail) == ("policy.locked", "for subscribers")
-    assert (tally.found, tally.skipped, tally.waiting, job.found) == (1, 1, 0, 0)
-    assert not schedule.next_tasks(4)
+    assert (tally.found, tally.skipped, tally.waiting) == (1, 1, 0)
+    assert desk.frontier.state_of(desk.search.id).found == 0
+    assert desk.ledger.work.todo(desk.id, 0, 10) == []
+    assert not desk.next()
+
+
+class Shelf:
+    """Somebody else's way to keep pictures."""
+
+    def __init__(self) -> None:
+        self.placed: list[Path] = []
+        self.let_go: list[Path] = []
+
+    def place(self, part: Path, name: Path) -> None:
+        self.placed.append(name)
+
+    def discard(self, part: Path) -> None:
+        self.let_go.append(part)
+
+
+def test_where_pictures_go_is_handed_in(desk: Desk) -> None:
+    files = Shelf()
+    desk.recorder._files = files
+    desk.found(hit(1), hit(2))
+    (slow,) = desk.next()
+    desk.now += PATIENCE
+    (quick,) = desk.next()
+    desk.record(desk.arrived(quick), late := desk.arrived(slow))
+    assert [str(name.parent) for name in files.placed] == ["cat"]
+    assert files.let_go == [late.part]

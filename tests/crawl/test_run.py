@@ -51,7 +51,7 @@ class Bench:
         self.ending = lambda search: None
         self.answer: Answer = lambda task: f"bytes of {task.url}"
         self.stop_after = 10**9
-        self.variations: tuple[tuple[str, str], ...] = ()
+        self.facets: tuple[tuple[str, str], ...] = ()
         self.feeds: tuple[str, ...] = ()
         self.clock: Callable[[], float] = time.monotonic
         self.each_round: Callable[[], object] = lambda: None
@@ -65,9 +65,7 @@ class Bench:
 
     def run(self, *queries: Query, search: bool = True, fetch: bool = True) -> list[Event]:
         with Ledger.open(self.folder) as ledger:
-            number = (
-                ledger.work.plan(queries, bool(self.variations), self.feeds) if queries else ledger.work.take_up_all()
-            )
+            number = ledger.work.plan(queries, bool(self.facets), self.feeds) if queries else ledger.work.take_up_all()
             inbox: SimpleQueue[Any] = SimpleQueue()
             self.searchers = self.searchers_of(inbox)
             self.searchers.ending = self.ending
@@ -82,7 +80,7 @@ class Bench:
                 self.searchers if search else None,
                 self.fetchers if fetch else None,
                 clock=self.clock,
-                variations=lambda source: self.variations,
+                facets=lambda source: self.facets,
             )
             seen: list[Event] = []
 
@@ -310,7 +308,7 @@ def test_an_exhausted_query_is_widened_by_facets_of_itself_when_wished(bench: Be
     bench.total = 4
     bench.run(query("cat", 10))
     assert bench.tallies[0].saved == 4
-    bench.variations = (("size", "large"), ("time", "year"), ("time", "month"))
+    bench.facets = (("size", "large"), ("time", "year"), ("time", "month"))
     bench.run(query("cat", 10))
     assert bench.tallies[0].saved == 10
     asked = [search.query.filters for search in bench.searchers.asked]
@@ -325,14 +323,14 @@ def test_an_exhausted_query_is_widened_by_facets_of_itself_when_wished(bench: Be
 
 def test_a_filter_of_the_users_is_never_varied(bench: Bench) -> None:
     bench.total = 2
-    bench.variations = (("size", "large"), ("time", "year"))
+    bench.facets = (("size", "large"), ("time", "year"))
     bench.run(Query("cat", "cat", 9, ("google",), (("size", "icon"),)))
     assert [search.query.filter("size") for search in bench.searchers.asked] == ["icon", "icon"]
 
 
 def test_everything_is_fetched_and_nobody_widens_it(bench: Bench) -> None:
     bench.total = 30
-    bench.variations = (("size", "large"),)
+    bench.facets = (("size", "large"),)
     bench.answer = lambda task: DownloadFailed(task, "http.404") if task.url.endswith("/7.jpg") else task.url
     bench.run(query("cat", None))
     (tally,) = bench.tallies

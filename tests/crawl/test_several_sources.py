@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from collector.crawl import merge
+from collector.crawl import rank_merge
 from collector.model import DownloadFailed, Found, Hit, Search, SearchEnded, SearchStarted, SearchState
 from tests.crawl.test_run import Bench
 from tests.support.fakes import FakeSearchers
@@ -111,7 +111,7 @@ def test_a_silent_source_is_waited_for_no_longer_than_patience(sites: TwoSites) 
 
     def time_goes_by() -> None:
         sites.let_in()
-        sites.now += merge.PATIENCE / 10
+        sites.now += rank_merge.PATIENCE / 10
 
     sites.each_round = time_goes_by
     sites.run(query("cat", 3, sources=BOTH))

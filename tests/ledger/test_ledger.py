@@ -50,6 +50,10 @@ def enter(ledger: Ledger, wanted: Query, numbers: range) -> tuple[int, int, list
     return run, query_id, [task for task in tasks if task is not None]
 
 
+def todo(ledger: Ledger, query_id: int, after: int = 0) -> list[Task]:
+    return [task for _, task in ledger.work.todo(query_id, after, 10)]
+
+
 def test_a_planned_query_is_open_with_its_search_pending(ledger: Ledger) -> None:
     run = ledger.work.plan([query("cat", 5), query("dog", 2, sources=("google", "bing"))])
     (_, cat), (_, dog) = ledger.work.open_queries(run, -1, 10)
@@ -81,9 +85,9 @@ def test_to_do_is_what_has_no_final_outcome(ledger: Ledger) -> None:
     ledger.work.outcome(Rejected(tasks[1], "body.html"))
     ledger.work.outcome(Failed(tasks[2], "http.503", retry=True))
     ledger.work.outcome(Failed(tasks[3], "http.404"))
-    left = ledger.work.todo(query_id, 0, 10)
+    left = todo(ledger, query_id)
     assert [(task.url, task.attempt) for task in left] == [(hit(3).url, 2), (hit(5).url, 1)]
-    assert ledger.work.todo(query_id, left[0].id, 10) == left[1:]
+    assert todo(ledger, query_id, left[0].id) == left[1:]
 
 
 @pytest.mark.parametrize(
@@ -111,11 +115,11 @@ def test_each_outcome_is_counted_once_and_the_sums_close(ledger: Ledger, make: o
 def test_a_later_outcome_takes_the_place_of_a_retry(ledger: Ledger) -> None:
     run, query_id, (task,) = enter(ledger, query(), range(1, 2))
     ledger.work.outcome(Failed(task, "http.503", retry=True))
-    (again,) = ledger.work.todo(query_id, 0, 10)
+    (again,) = todo(ledger, query_id)
     ledger.work.outcome(Saved(again, picture("a"), Path("cat/a.jpg")))
     (tally,) = ledger.stats.tallies(run)
     assert (tally.saved, tally.failed, tally.retry) == (1, 0, 0)
-    assert ledger.work.todo(query_id, 0, 10) == []
+    assert todo(ledger, query_id) == []
 
 
 def test_a_done_query_stays_done_until_its_limit_is_raised(ledger: Ledger) -> None:
@@ -127,7 +131,7 @@ def test_a_done_query_stays_done_until_its_limit_is_raised(ledger: Ledger) -> No
     assert ledger.work.open_queries(ledger.work.plan([query(limit=1)]), -1, 10) == []
     ((_, opened),) = ledger.work.open_queries(ledger.work.plan([query(limit=2)]), -1, 10)
     assert (opened.saved, opened.query.limit) == (1, 2)
-    assert [task.url for task in ledger.work.todo(query_id, 0, 10)] == [hit(2).url], "the spare is to do again"
+    assert [task.url for task in todo(ledger, query_id)] == [hit(2).url], "the spare is to do again"
 
 
 def test_a_done_query_opens_for_a_source_it_was_never_put_to(ledger: Ledger) -> None:
@@ -187,7 +191,7 @@ def test_it_survives_reopening(tmp_path: Path) -> None:
         _, query_id, _ = enter(first, query(), range(1, 3))
     with Ledger.open(tmp_path) as second:
         assert second.note("practice.port") == "8123"
-        assert len(second.work.todo(query_id, 0, 10)) == 2
+        assert len(todo(second, query_id)) == 2
 
 
 def test_damage_and_newer_files_are_named_and_left_alone(tmp_path: Path) -> None:
@@ -338,7 +342,7 @@ def test_what_is_still_to_do_takes_fresh_addresses_from_its_own_search(ledger: L
         None,
         ("day=2", "day=2", 1),
     ]
-    assert ledger.work.todo(query_id, 0, 10) == [fresh[0], fresh[2]]
+    assert todo(ledger, query_id) == [fresh[0], fresh[2]]
     assert ledger.work.seen_again(seen(1, 2), query_id, {}) is None, "nothing changed"
     assert ledger.work.seen_again(seen(1, 3, by=99), query_id, {}) is None, "somebody else's"
     ledger.maintenance.check(thorough=True)
@@ -358,7 +362,7 @@ def test_a_search_that_ranks_a_url_better_takes_it_over(ledger: Ledger) -> None:
     told = ledger.work.seen_again(better, opened.id, order)
     assert told is not None and told[0].search_id == google
     task = told[0]
-    assert ledger.work.todo_ranked(opened.id) == [(4, task)]
+    assert ledger.work.todo(opened.id, 0, None) == [(4, task)]
     assert ledger.work.reached(opened.id) == {google: 4}
 
 

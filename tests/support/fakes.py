@@ -100,6 +100,9 @@ class OpenHosts:
     def free(self, host: str) -> bool:
         return True
 
+    def next_free(self, host: str) -> float:
+        return 0.0
+
     def hopeless(self, host: str) -> bool:
         return False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from collector.crawl.merge import PATIENCE, Merge
+from collector.crawl.rank_merge import PATIENCE, RankMerge
 from collector.model import Task
 
 A, B = 1, 2
@@ -17,7 +17,7 @@ class Line:
         self.now = 0.0
         self.busy: set[str] = set()
         self.numbers = count(1)
-        self.merge = Merge({A: 0, B: 1}, lambda url: url.split("/")[2], reached)
+        self.merge = RankMerge((A, B), reached or {})
 
     def begin(self, *searches: int) -> None:
         for search in searches or (A, B):
@@ -27,14 +27,19 @@ class Line:
     def find(self, search: int, rank: int, host: str = "one") -> int:
         number = next(self.numbers)
         self.merge.news(search, self.now, rank)
-        self.merge.add(Task(number, search, f"http://{host}/{'ab'[search - 1]}{rank}"), rank, search)
+        self.merge.add(Task(number, search, f"http://{host}/{'ab'[search - 1]}{rank}"), rank)
         return number
 
     def gone(self) -> list[str]:
         """What may go now, in order."""
         names = []
-        while (task := self.merge.take(self.now, lambda host: host not in self.busy)) is not None:
-            names.append(task.url.rpartition("/")[2])
+        while (first := self.merge.first(self.now)) is not None:
+            host, task = first
+            if host in self.busy:
+                self.merge.close(host)
+            else:
+                assert self.merge.take(host) == task
+                names.append(task.url.rpartition("/")[2])
         return names
 
 
@@ -60,7 +65,7 @@ def test_a_search_that_has_not_begun_is_waited_for_and_a_silent_one_is_not_for_l
     line.now += 10 * PATIENCE
     assert line.gone() == [], "it has not had its turn"
     line.merge.news(A, line.now)
-    line.now += PATIENCE
+    line.now += PATIENCE - 0.1
     assert line.gone() == []
     line.now += 0.1
     assert line.gone() == ["b1"]
@@ -80,8 +85,8 @@ def test_what_was_reached_before_is_not_waited_for() -> None:
 def test_nothing_is_held_when_nobody_searches() -> None:
     line = Line()
     for rank in (2, 1):
-        line.merge.add(Task(rank, A, f"http://one/a{rank}"), rank, A)
-        line.merge.add(Task(rank + 10, B, f"http://one/b{rank}"), rank, B)
+        line.merge.add(Task(rank, A, f"http://one/a{rank}"), rank)
+        line.merge.add(Task(rank + 10, B, f"http://one/b{rank}"), rank)
     assert line.gone() == ["a1", "b1", "a2", "b2"]
 
 
@@ -95,6 +100,7 @@ def test_a_busy_host_holds_up_only_its_own() -> None:
     line.busy.add("busy")
     assert line.gone() == ["b1", "b2"]
     line.busy.clear()
+    line.merge.open("busy")
     assert line.gone() == ["a1", "a2"]
 
 
@@ -104,7 +110,7 @@ def test_a_url_that_another_source_ranks_better_moves_and_goes_once() -> None:
     number = line.find(A, 3)
     line.find(A, 2)
     line.merge.news(B, 0.0, 1)
-    line.merge.add(Task(number, B, "http://other/moved"), 1, B)
+    line.merge.add(Task(number, B, "http://other/moved"), 1)
     line.merge.ended(A)
     line.merge.ended(B)
     assert len(line.merge) == 2
@@ -115,7 +121,6 @@ def test_all_of_a_host_can_be_taken_out() -> None:
     line = Line()
     line.find(A, 1, "gone")
     line.find(A, 2, "here")
-    assert sorted(line.merge.hosts()) == ["gone", "here"]
     assert [task.url for task in line.merge.drain("gone")] == ["http://gone/a1"]
     assert [task.url for task in line.merge.drain()] == ["http://here/a2"]
-    assert (len(line.merge), line.merge.hosts()) == (0, [])
+    assert (len(line.merge), line.gone()) == (0, [])
