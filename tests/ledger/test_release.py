@@ -76,7 +76,7 @@ def test_everything_is_seen_through_the_ledger(folder: Path) -> None:
 def test_the_half_done_run_goes_on_with_what_was_never_tried(folder: Path) -> None:
     with Ledger.open(folder) as ledger:
         opened = [query for _, query in ledger.work.open_queries(int(ledger.note("run")), -1, 10)]
-        todo = {task.id for query in opened for task in ledger.work.todo(query.id, 0, 100)}
+        todo = {task.id for query in opened for _, task in ledger.work.todo(query.id, 0, 100)}
         waiting = {row.id for row in ledger.dataset.rows() if row.state == "waiting"}
     assert [query.query.keyword for query in opened] == ["lighthouse", "bicycle"]
     assert todo == waiting and len(todo) == 2
