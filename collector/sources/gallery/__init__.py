@@ -15,7 +15,7 @@ from collector.errors import SourceError
 from collector.model import Hit, Search, SearchState
 from collector.sources.contract import Source, Value, Web
 from collector.sources.page import http_page, rules
-from collector.sources.page.browser_page import LOOK, Looked, Window
+from collector.sources.page.browser_page import LOOK, BrowserPage, Looked
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure, is_blank, merged
 from collector.sources.page.hits import Hits
 from collector.sources.page.http_page import default_label, validate_keyword
@@ -61,7 +61,7 @@ class Gallery:
 
     def __init__(self, web: Web) -> None:
         self._web, self._settings = web, web.settings
-        self._window = Window(web.browser, (*LOOK, (__package__, "more.js")))
+        self._window = BrowserPage(web.browser, (*LOOK, (__package__, "more.js")))
         self._end = time.monotonic() + float(self._settings["seconds"])
         self._hits = Hits("", self._cookies, rules(self._settings))
         self._sets: dict[str, Figure] = {}
@@ -89,7 +89,7 @@ class Gallery:
 
     def following(self) -> str:
         """The address of the next page, "" when there is none that was not opened."""
-        address = str(self._window.call("next"))
+        address = str(self._window.script.call("next"))
         return address if address not in self._opened else ""
 
     def tell(self) -> None:
@@ -122,12 +122,12 @@ class Gallery:
         """Press what may bring more until something does."""
         if not self._settings["press"]:
             return False
-        count = int(self._window.call("more"))
+        count = int(self._window.script.call("more"))
         wait = int(float(self._settings["patience"]) * 600)
         for number in range(min(count, PRESSES)):
             if self._time() <= 0:
                 return False
-            if self._window.call_async("press", number, wait, self._limit()).get("grown"):
+            if self._window.script.call_async("press", number, wait, self._limit()).get("grown"):
                 return True
         return False
 

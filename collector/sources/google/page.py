@@ -8,26 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from collector.browser.contract import Browser
-from collector.errors import SourceError
-from collector.model import SearchState
+from collector.browser.page_script import PageScript
 from collector.sources.opaque import NOTHING, Address, read
 
-_PARTS: Final = ("cards.js", "state.js", "panel.js", "scroll.js")
-_CALL: Final = """
-const api = window.__collector;
-return api ? [api[arguments[0]](...arguments[1])] : null;
-"""
-_CALL_ASYNC: Final = """
-const done = arguments[arguments.length - 1];
-const api = window.__collector;
-if (!api) done(null);
-else Promise.resolve(api[arguments[0]](...arguments[1])).then((value) => done([value]), (error) => done(String(error)));
-"""
+_PARTS: Final = tuple((__package__, name) for name in ("cards.js", "state.js", "panel.js", "scroll.js"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,39 +120,43 @@ class Page:
     def __init__(self, browser: Browser, home: str) -> None:
         self.browser = browser
         self._home = home
-        self.loads = 0
+        self._script = PageScript(browser, _PARTS)
+
+    @property
+    def loads(self) -> int:
         """How often our script had to be put in: 1 more for every time the page was loaded anew."""
+        return self._script.loads
 
     def look(self, keys: Sequence[str] = ()) -> Look:
         """State, new cards and new texts in one round trip. `keys` of rows to ask for at run time."""
-        value = dict(self._call("look", list(keys)))
+        value = dict(self._script.call("look", list(keys)))
         cards = tuple(Card(**{**card, "page": read(card["page"], self._home)}) for card in value.pop("cards"))
         inline, batches = tuple(value.pop("inline")), tuple(value.pop("batches"))
         return Look(cards=cards, inline=inline, batches=batches, **value)
 
     def peek(self) -> Look:
         """State alone: cards and texts stay to be reported by the next `look`."""
-        return Look(**self._call("peek"))
+        return Look(**self._script.call("peek"))
 
     def runtime_rows(self, keys: Sequence[str]) -> tuple[str, ...]:
         """Texts of the rows that the page's own program holds under these keys."""
-        return tuple(self._call("texts", list(keys))["inline"])
+        return tuple(self._script.call("texts", list(keys))["inline"])
 
     def reject(self) -> bool:
         """Say no to cookies; False when the page offers no way that is known."""
-        return bool(self._call("reject"))
+        return bool(self._script.call("reject"))
 
     def pause(self, milliseconds: int) -> None:
         """Let the page go on for a moment."""
-        self._call_async("pause", milliseconds)
+        self._script.call_async("pause", milliseconds)
 
     def hover(self, ids: Sequence[str], patience: int, limit: int) -> Mapping[str, str]:
         """Result addresses that the page wrote for these cards; milliseconds without news, and at all."""
-        return dict(self._call_async("hover", list(ids), patience, limit))
+        return dict(self._script.call_async("hover", list(ids), patience, limit))
 
     def click(self, ids: Sequence[str], around: Surroundings, limit: int, budget: int) -> list[Shown]:
         """Click card after card for `budget` ms, each waiting up to `limit` ms; may stop before the last."""
-        answer = self._call_async("click", list(ids), around.small, around.spared, limit, budget)
+        answer = self._script.call_async("click", list(ids), around.small, around.spared, limit, budget)
         return [_shown(value) for value in answer]
 
     def point(self, id: str) -> bool:
@@ -180,65 +171,29 @@ class Page:
         place = self._aim(id)
         if place is None:
             return None
-        self._call("arm", id, around.small, around.spared, limit)
+        self._script.call("arm", id, around.small, around.spared, limit)
         self.browser.click(*place)
-        value = self._call_async("outcome")
+        value = self._script.call_async("outcome")
         return _shown(value) if value else None
 
     def thumbnails(self, ids: Sequence[str]) -> Mapping[str, str]:
         """The small pictures as they stand in the grid: whole data: URLs, or http."""
-        return dict(self._call("thumbnails", list(ids)))
+        return dict(self._script.call("thumbnails", list(ids)))
 
     def advance(self, wait: int, limit: int) -> Advance:
         """Scroll on until there are more cards; at the bottom wait that many ms, `limit` while loading."""
-        value = self._call_async("advance", wait, limit)
+        value = self._script.call_async("advance", wait, limit)
         return Advance(**{field.name: value[field.name] for field in fields(Advance) if field.name in value})
 
     def _aim(self, id: str) -> tuple[float, float] | None:
         for attempt in range(2):
-            place = self._call("aim", id)
+            place = self._script.call("aim", id)
             if place:
                 return place["x"], place["y"]
             if attempt == 0:
                 self.browser.press("Escape")  # whatever covers the card, such as the open panel
         return None
 
-    def _call(self, name: str, *arguments: Any) -> Any:
-        answer = self.browser.run(_CALL, name, list(arguments))
-        if answer is None:
-            self._install()
-            answer = self.browser.run(_CALL, name, list(arguments))
-        return _unpacked(name, answer)
-
-    def _call_async(self, name: str, *arguments: Any) -> Any:
-        answer = self.browser.run_async(_CALL_ASYNC, name, list(arguments))
-        if answer is None:
-            self._install()
-            answer = self.browser.run_async(_CALL_ASYNC, name, list(arguments))
-        return _unpacked(name, answer)
-
-    def _install(self) -> None:
-        self.loads += 1
-        self.browser.run(_program())
-
-
-def _unpacked(name: str, answer: Any) -> Any:
-    match answer:
-        case [value]:
-            return value
-        case None:
-            raise SourceError(SearchState.LAYOUT, "page.layout", "the page keeps reloading itself")
-    raise SourceError(SearchState.LAYOUT, "page.layout", f"{name} failed in the page: {answer}"[:200])
-
 
 def _shown(value: Mapping[str, Any]) -> Shown:
     return Shown(**value)
-
-
-@cache
-def _program() -> str:
-    """Our script as one function body that may be run twice."""
-    folder = files(__package__)
-    parts = [folder.joinpath(name).read_text(encoding="utf-8") for name in _PARTS]
-    body = "\n".join(parts)
-    return f'"use strict";\nif (!window.__collector) {{\n(() => {{\n{body}\nwindow.__collector = api;\n}})();\n}}'

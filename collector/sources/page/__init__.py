@@ -21,7 +21,7 @@ from collector.sources.page.http_page import default_label, validate_keyword
 from collector.urls import hostname, resolved, url_key
 
 if TYPE_CHECKING:
-    from collector.sources.page.browser_page import Window
+    from collector.sources.page.browser_page import BrowserPage
 
 _SETTINGS: Final[Mapping[str, Value]] = {
     "home": "",
@@ -220,9 +220,9 @@ class _Hops:
 
 def _in_browser(address: str, web: Web, follow: frozenset[str]) -> Iterator[Hit]:
     """The pictures of the page as a browser shows it, scrolled through once."""
-    from collector.sources.page.browser_page import Window
+    from collector.sources.page.browser_page import BrowserPage
 
-    window = Window(web.browser)
+    window = BrowserPage(web.browser)
     window.open(address)
     here = window.browser.address()
     html = window.browser.html()
@@ -231,7 +231,7 @@ def _in_browser(address: str, web: Web, follow: frozenset[str]) -> Iterator[Hit]
     yield from _seen(window, here, html, web, follow)
 
 
-def _seen(window: Window, here: str, html: str, web: Web, follow: frozenset[str]) -> Iterator[Hit]:
+def _seen(window: BrowserPage, here: str, html: str, web: Web, follow: frozenset[str]) -> Iterator[Hit]:
     from collector.sources.page import markup
     from collector.sources.page.candidates import merged
 

@@ -8,33 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from collector.browser.contract import Browser
-from collector.errors import SourceError
+from collector.browser.page_script import PageScript, Part
 from collector.http.contract import Answer
-from collector.model import SearchState
 from collector.sources.page import css, http_page, markup
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure
 from collector.urls import resolved
 
-Part = tuple[str, str]
-"""(package, file) of a piece of the script."""
 LOOK: Final[tuple[Part, ...]] = ((__package__, "look.js"), (__package__, "scroll.js"))
 
-_CALL: Final = """
-const api = window.__collector_page;
-return api ? [api[arguments[0]](...arguments[1])] : null;
-"""
-_CALL_ASYNC: Final = """
-const done = arguments[arguments.length - 1];
-const api = window.__collector_page;
-if (!api) done(null);
-else Promise.resolve(api[arguments[0]](...arguments[1])).then((value) => done([value]), (error) => done(String(error)));
-"""
 _ARRIVAL: Final = """
 const timing = performance.getEntriesByType("navigation")[0];
 return { status: (timing && timing.responseStatus) || 200, type: document.contentType || "", cookies: document.cookie };
@@ -62,12 +47,12 @@ class Step:
     """Requests of the page's program under way."""
 
 
-class Window:
+class BrowserPage:
     """One page; `parts` are the pieces of the script."""
 
     def __init__(self, browser: Browser, parts: tuple[Part, ...] = LOOK) -> None:
         self.browser = browser
-        self._parts = parts
+        self.script = PageScript(browser, parts)
         self._host, self._cookies = "", ""
 
     def open(self, url: str) -> None:
@@ -87,37 +72,18 @@ class Window:
 
     def look(self) -> Looked:
         """What is new in the page since the last look."""
-        value = dict(self.call("look"))
+        value = dict(self.script.call("look"))
         figures = [one for record in value["records"] for one in seen(record)]
         return Looked(figures, [str(url) for url in value["resources"]], int(value["made"]))
 
     def further(self, milliseconds: int, limit: int) -> Step:
         """A few steps down; at the bottom a wait of so many ms for more, `limit` while something loads."""
-        value = self.call_async("further", milliseconds, limit)
+        value = self.script.call_async("further", milliseconds, limit)
         return Step(bool(value["grown"]), bool(value["bottom"]), int(value["pending"]))
 
     def nudge(self) -> None:
         """A little up and down, for pages that look for the position only when it changes."""
-        self.call_async("nudge")
-
-    def call(self, name: str, *arguments: Any) -> Any:
-        """What a function of the script returns."""
-        answer = self.browser.run(_CALL, name, list(arguments))
-        if answer is None:
-            self._install()
-            answer = self.browser.run(_CALL, name, list(arguments))
-        return _unpacked(name, answer)
-
-    def call_async(self, name: str, *arguments: Any) -> Any:
-        """The same for one that takes its time."""
-        answer = self.browser.run_async(_CALL_ASYNC, name, list(arguments))
-        if answer is None:
-            self._install()
-            answer = self.browser.run_async(_CALL_ASYNC, name, list(arguments))
-        return _unpacked(name, answer)
-
-    def _install(self) -> None:
-        self.browser.run(_program(self._parts))
+        self.script.call_async("nudge")
 
 
 def seen(record: Mapping[str, Any]) -> list[Figure]:
@@ -139,20 +105,3 @@ def seen(record: Mapping[str, Any]) -> list[Figure]:
     assert joined is not None  # it has one more than the first
     own = size if joined.candidates[0].url == current else (0, 0)  # of a placeholder it would say nothing
     return [replace(first, candidates=joined.candidates, shown=first.shown if any(first.shown) else own), *found[1:]]
-
-
-def _unpacked(name: str, answer: Any) -> Any:
-    match answer:
-        case [value]:
-            return value
-        case None:
-            raise SourceError(SearchState.LAYOUT, "page.layout", "the page keeps reloading itself")
-    raise SourceError(SearchState.LAYOUT, "page.layout", f"{name} failed in the page: {answer}"[:200])
-
-
-@cache
-def _program(parts: tuple[Part, ...]) -> str:
-    """Our script as one function body that may be run twice."""
-    body = "\n".join(files(package).joinpath(name).read_text(encoding="utf-8") for package, name in parts)
-    mark = "window.__collector_page"
-    return f'"use strict";\nif (!{mark}) {{\n(() => {{\n{body}\n{mark} = api;\n}})();\n}}'
