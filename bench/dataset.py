@@ -145,7 +145,7 @@ def step_hash(folder: Path, _: str) -> dict[str, Any]:
         broken = service.hash_set(ledger, folder)
         return {
             "seconds": time.perf_counter() - started,
-            "number": len(list(ledger.dataset.hashes())),
+            "number": len(ledger.dataset.looks()),
             "broken": broken,
         }
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.dataset import near
-from collector.images.pdq import RELIABLE, Hashed, unpacked
-from collector.ledger import Row
+from collector.images.pdq import RELIABLE
+from collector.ledger import Looks, Row
 from collector.model import Verdict
 
 Policy = Literal["list", "drop", "best", "multi"]
@@ -50,30 +50,30 @@ def preference(item: Row) -> tuple[int, int, int, int]:
     return (-item.width * item.height, -item.bytes, item.rank, item.id)
 
 
-def groups(
-    items: Sequence[Row], hashes: Mapping[str, Hashed], distance: int, mirrored: Mapping[str, str] | None = None
-) -> list[Group]:
-    """Pictures that look the same, within and across labels, and single ones whose very bytes have two labels.
+def alike(looks: Looks, distance: int, mirrored: bool = False) -> list[list[int]]:
+    """Places of pictures that look the same: connected groups, each member within `distance` bits of another one.
 
-    Connected groups: each member is within `distance` bits of another one. Pictures whose hash says little (flat
-    ones) and such that have none stay alone. With `mirrored` (sha256 -> hash in a mirror), a picture and its mirror
-    image look the same, too.
+    Pictures whose hash says little (flat ones) stay alone. With `mirrored` a picture and its mirror image look the
+    same, too.
     """
-    sound = [item for item in items if item.sha256 in hashes and hashes[item.sha256].quality >= RELIABLE]
-    words = unpacked([hashes[item.sha256].hash for item in sound])
-    found: list[Group] = []
-    grouped: set[int] = set()
-    turned = unpacked([mirrored.get(item.sha256, hashes[item.sha256].hash) for item in sound]) if mirrored else None
-    for numbers in near.groups(len(sound), _pairs(words, turned, distance)) if sound else ():
-        numbers.sort(key=lambda number: preference(sound[number]))
-        gaps = near.distances(words, numbers[0], numbers)
-        if turned is not None:
-            seen = np.vstack([words[numbers[:1]], turned[numbers]])
-            gaps = [min(both) for both in zip(gaps, near.distances(seen, 0, range(1, len(seen))), strict=True)]
-        found.append(Group(tuple(sound[number] for number in numbers), tuple(gaps)))
-        grouped.update(sound[number].id for number in numbers)
-    alone = [Group((item,), (0,)) for item in items if item.other_labels and item.id not in grouped]
-    return sorted(found + alone, key=lambda group: group.members[0].id)
+    sound = np.flatnonzero(looks.quality >= RELIABLE)
+    if not len(sound):
+        return []
+    turned = looks.mirrored[sound] if mirrored else None
+    return [
+        sound[numbers].tolist() for numbers in near.groups(len(sound), _pairs(looks.words[sound], turned, distance))
+    ]
+
+
+def grouped(looks: Looks, places: Sequence[int], rows: Mapping[int, Row], mirrored: bool = False) -> Group:
+    """One of these groups, the picture to keep first. `rows` has its members by their ids."""
+    members = {place: rows[int(looks.ids[place])] for place in places}
+    ordered = sorted(places, key=lambda place: preference(members[place]))
+    gaps = near.distances(looks.words, ordered[0], ordered)
+    if mirrored:
+        seen = np.vstack([looks.words[ordered[:1]], looks.mirrored[ordered]])
+        gaps = [min(both) for both in zip(gaps, near.distances(seen, 0, range(1, len(seen))), strict=True)]
+    return Group(tuple(members[place] for place in ordered), tuple(gaps))
 
 
 def _pairs(words: near.Words, turned: near.Words | None, distance: int) -> Iterator[NDArray[np.int64]]:

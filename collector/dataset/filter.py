@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from collector.images.pdq import Hashed
 from collector.ledger import Row
 from collector.model import Verdict
 
@@ -37,19 +36,22 @@ class Limits:
 
 
 def judge(
-    items: Iterable[Row], hashes: Mapping[str, Hashed], seen: Mapping[str, Sightings], limits: Limits
+    items: Iterable[Row], qualities: Mapping[int, int], seen: Mapping[str, Sightings], limits: Limits
 ) -> list[Verdict]:
-    """One verdict at most for each picture, by the first rule that it breaks."""
-    found = ((item, _fault(item, hashes.get(item.sha256), seen.get(item.sha256), limits)) for item in items)
+    """One verdict at most for each picture, by the first rule that it breaks.
+
+    `qualities`: id -> how much its hash says, 0 to 100.
+    """
+    found = ((item, _fault(item, qualities.get(item.id), seen.get(item.sha256), limits)) for item in items)
     return [Verdict(item.sha256, item.label, *fault) for item, fault in found if fault is not None]
 
 
-def _fault(item: Row, hashed: Hashed | None, seen: Sightings | None, limits: Limits) -> tuple[str, str] | None:
+def _fault(item: Row, quality: int | None, seen: Sightings | None, limits: Limits) -> tuple[str, str] | None:
     """(reason, detail)."""
     if limits.hosts and seen and seen.hosts >= limits.hosts and seen.keywords >= limits.keywords:
         return "set.placeholder", f"at {seen.urls} addresses of {seen.hosts} hosts, for {seen.keywords} keywords"
-    if hashed is not None and hashed.quality < limits.detail:
-        return "set.empty", f"quality {hashed.quality} of 100"
+    if quality is not None and quality < limits.detail:
+        return "set.empty", f"quality {quality} of 100"
     long, short = max(item.width, item.height), min(item.width, item.height)
     if limits.aspect and long > limits.aspect * short:
         return "set.aspect", f"{item.width} x {item.height}"

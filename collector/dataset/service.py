@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,9 +17,10 @@ from collector.dataset.samples import Choice, Plan, Sample, plan
 from collector.errors import InputError
 from collector.images.form import Form
 from collector.images.hashing import hash_files
-from collector.images.pdq import NEAR, Hashed
+from collector.images.pdq import NEAR
 from collector.images.processes import Trouble
 from collector.ledger import Ledger, Row
+from collector.ledger.rows import PICTURES
 from collector.model import Verdict
 
 _BATCH = 500
@@ -86,14 +87,15 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
     `mirrored`: a picture and its mirror image look the same.
     """
     unreadable = hash_set(ledger, folder, processes, tell)
-    items = candidates(ledger, ("set.near_duplicate", "set.conflict"))
-    found = _groups(ledger, items, distance, mirrored)
+    reasons = ("set.near_duplicate", "set.conflict")
+    found = _groups(ledger, reasons, distance, mirrored)
     decided = dedupe.decide(found, policy)
+    pictures = sum(1 for _ in candidates(ledger, reasons))
     with ledger.transaction():
-        ledger.dataset.decide(("set.near_duplicate", "set.conflict"), decided.verdicts)
+        ledger.dataset.decide(reasons, decided.verdicts)
         ledger.dataset.replace_extra_labels(decided.extra_labels)
     return Deduped(
-        pictures=len(items),
+        pictures=pictures,
         groups=sum(len(group.members) > 1 for group in found),
         verdicts=decided.verdicts,
         conflicts=decided.conflicts,
@@ -102,16 +104,26 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
     )
 
 
-def _groups(ledger: Ledger, items: Sequence[Row], distance: int, mirrored: bool) -> list[dedupe.Group]:
-    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.dataset.hashes()}
-    return dedupe.groups(items, hashes, distance, dict(ledger.dataset.mirrored()) if mirrored else None)
+def _groups(ledger: Ledger, reasons: Sequence[str], distance: int, mirrored: bool) -> list[dedupe.Group]:
+    """Pictures that look the same, within and across labels, and single ones whose very bytes have two labels.
+
+    Only what belongs to a group is read whole: of all others there are columns.
+    """
+    looks = ledger.dataset.looks(reasons)
+    together = dedupe.alike(looks, distance, mirrored)
+    ids = {int(looks.ids[place]) for places in together for place in places}
+    rows = {row.id: row for row in ledger.dataset.rows(replace(PICTURES, ids=ids))}
+    found = [dedupe.grouped(looks, places, rows, mirrored) for places in together]
+    alone = (row for row in ledger.dataset.under_two_labels() if row.id not in ids and _open_to(row, reasons))
+    return sorted((*found, *(dedupe.Group((row,), (0,)) for row in alone)), key=lambda group: group.members[0].id)
 
 
 def junk_set(ledger: Ledger, folder: Path, limits: filter.Limits, processes: int = 0) -> tuple[Verdict, ...]:
     """Find what is no use to anybody and enter it as left out. No file is moved."""
     hash_set(ledger, folder, processes)
-    hashes = {sha256: Hashed(text, quality) for sha256, text, quality in ledger.dataset.hashes()}
-    verdicts = filter.judge(candidates(ledger, filter.REASONS), hashes, _seen(ledger), limits)
+    looks = ledger.dataset.looks(filter.REASONS)
+    qualities = dict(zip(looks.ids.tolist(), looks.quality.tolist(), strict=True))
+    verdicts = filter.judge(candidates(ledger, filter.REASONS), qualities, _seen(ledger), limits)
     with ledger.transaction():
         ledger.dataset.decide(filter.REASONS, verdicts)
     return tuple(verdicts)
@@ -187,8 +199,11 @@ def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int,
               mirrored: bool = False) -> Split:  # fmt: skip
     """Give every picture of the set its split and keep it; those that have one keep it."""
     hash_set(ledger, folder, processes)
-    items = candidates(ledger, ())
-    together = split.clusters(items, _groups(ledger, items, distance, mirrored))
+    in_the_set = replace(PICTURES, left_out=False)
+    items = [split.Member(*cells) for cells in ledger.dataset.cells(split.Member._fields, in_the_set)]
+    looks = ledger.dataset.looks(())
+    alike = ([int(looks.ids[place]) for place in places] for places in dedupe.alike(looks, distance, mirrored))
+    together = split.clusters(items, alike)
     earlier = ledger.dataset.splits(scheme.name)
     given = split.assign(together, earlier, scheme)
     with ledger.transaction():
@@ -244,10 +259,13 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
     return made, publish(made, folder, order.dest, exporter, documents, processes)
 
 
-def candidates(ledger: Ledger, reasons: Sequence[str]) -> list[Row]:
+def candidates(ledger: Ledger, reasons: Sequence[str]) -> Iterator[Row]:
     """The pictures a rule may decide about: all but those left out for other reasons than its own."""
-    out = {(verdict.sha256, verdict.label) for verdict in ledger.dataset.verdicts() if verdict.reason not in reasons}
-    return [item for item in ledger.dataset.pictures() if (item.sha256, item.label) not in out]
+    return (row for row in ledger.dataset.pictures() if _open_to(row, reasons))
+
+
+def _open_to(row: Row, reasons: Sequence[str]) -> bool:
+    return row.left_out is None or row.left_out in reasons
 
 
 def apply(ledger: Ledger, folder: Path) -> int:

@@ -10,13 +10,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from collector.dataset import near
-from collector.dataset.dedupe import Group
-from collector.ledger import Row
 
 _PART: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,30})(?:\s*=\s*([0-9]*\.?[0-9]+)(%?))?")
 
@@ -65,10 +63,20 @@ def parse_scheme(text: str, salt: str = "") -> Scheme:
     return Scheme(tuple(sizes), salt)
 
 
-def clusters(items: Sequence[Row], groups: Iterable[Group]) -> list[tuple[Row, ...]]:
-    """Pictures that must not be torn apart: near-duplicates, and all from one landing page."""
-    places = {item.sha256: place for place, item in enumerate(items)}
-    together = [[places[item.sha256] for item in group.members if item.sha256 in places] for group in groups]
+class Member(NamedTuple):
+    """A picture as far as it matters here: there may be a million."""
+
+    id: int
+    sha256: str
+    label: str
+    page: str
+    """Address of the page that showed it."""
+
+
+def clusters(items: Sequence[Member], alike: Iterable[Sequence[int]]) -> list[tuple[Member, ...]]:
+    """Pictures that must not be torn apart: near-duplicates (`alike`: their ids), and all from one landing page."""
+    places = {item.id: place for place, item in enumerate(items)}
+    together = [[places[number] for number in numbers if number in places] for numbers in alike]
     pages: dict[str, list[int]] = defaultdict(list)
     for place, item in enumerate(items):
         if item.page:
@@ -80,7 +88,7 @@ def clusters(items: Sequence[Row], groups: Iterable[Group]) -> list[tuple[Row, .
     return [tuple(items[place] for place in members) for members in sorted((*found, *alone))]
 
 
-def assign(together: Sequence[tuple[Row, ...]], earlier: Mapping[str, str], scheme: Scheme) -> dict[str, str]:
+def assign(together: Sequence[tuple[Member, ...]], earlier: Mapping[str, str], scheme: Scheme) -> dict[str, str]:
     """sha256 -> split. Stratified by label; a cluster with a member that has a split follows its oldest one.
 
     New clusters are dealt, the largest first and then in the order of a salted hash, to the split that their most
@@ -92,12 +100,12 @@ def assign(together: Sequence[tuple[Row, ...]], earlier: Mapping[str, str], sche
     names = [name for name, _ in scheme.sizes]
     given: dict[str, str] = {}
 
-    def give(members: tuple[Row, ...], split: str) -> None:
+    def give(members: tuple[Member, ...], split: str) -> None:
         for item in members:
             given[item.sha256] = split
             lacking[item.label][split] -= 1
 
-    fresh: list[tuple[Row, ...]] = []
+    fresh: list[tuple[Member, ...]] = []
     for members in together:
         known = [earlier[item.sha256] for item in sorted(members, key=lambda item: item.id) if item.sha256 in earlier]
         if known and known[0] in names:
@@ -136,7 +144,7 @@ class Leaks:
     """Pictures outside the first split with a twin in the first."""
 
 
-def leaks(together: Sequence[tuple[Row, ...]], scheme: Scheme) -> Leaks:
+def leaks(together: Sequence[tuple[Member, ...]], scheme: Scheme) -> Leaks:
     """By a salted hash of each picture alone, in the scheme's shares."""
     total = sum(len(members) for members in together)
     targets = scheme.targets(max(1, total))
@@ -150,7 +158,7 @@ def leaks(together: Sequence[tuple[Row, ...]], scheme: Scheme) -> Leaks:
     return Leaks(len(many), torn, pictures)
 
 
-def _alone(item: Row, scheme: Scheme, targets: Mapping[str, float]) -> str:
+def _alone(item: Member, scheme: Scheme, targets: Mapping[str, float]) -> str:
     place = _dealt((item,), f"{scheme.salt} alone") / 2**64 * sum(targets.values())
     for name, _ in scheme.sizes:
         place -= targets[name]
@@ -159,7 +167,7 @@ def _alone(item: Row, scheme: Scheme, targets: Mapping[str, float]) -> str:
     return scheme.sizes[-1][0]
 
 
-def _dealt(members: Sequence[Row], salt: str) -> int:
+def _dealt(members: Sequence[Member], salt: str) -> int:
     """A number that looks random and is the same on every machine."""
     key = min(item.sha256 for item in members)
     return int.from_bytes(hashlib.sha256(f"{salt}\0{key}".encode()).digest()[:8], "big")

@@ -3,6 +3,7 @@
 from collector.ledger.db import Interrupted, SqlTrouble, translated
 from collector.ledger.examine import Examined, examine
 from collector.ledger.ledger import Ledger
+from collector.ledger.looks import Looks
 from collector.ledger.rows import Row, Which
 from collector.ledger.work import KnownSearch, OpenQuery
 
@@ -11,6 +12,7 @@ __all__ = [
     "Interrupted",
     "KnownSearch",
     "Ledger",
+    "Looks",
     "OpenQuery",
     "Row",
     "SqlTrouble",

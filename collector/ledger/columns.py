@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from sys import intern
 from types import NoneType, UnionType
@@ -34,31 +34,42 @@ class Columns(Generic[Value]):
         """`named`: field -> column; `parts`: fields that are values with columns of their own; `without`: fields that
         are not kept; `shared`: texts that many rows have in common, which are held once."""
         hints, named, parts = get_type_hints(kind), named or {}, parts or {}
-        kept = [field.name for field in fields(kind) if field.name not in without]  # type: ignore[arg-type]
         self._kind = kind
-        self._plain = [(name, named.get(name, name), _decoder(hints[name], name in shared)) for name in kept
-                       if name not in parts]  # fmt: skip
-        self._parts = [(name, part, lru_cache(maxsize=4096)(part.load)) for name, part in parts.items()]
-        self.names: tuple[str, ...] = (
-            *(column for _, column, _ in self._plain),
-            *(column for _, part, _ in self._parts for column in part.names),
-        )
+        self._fields = [field.name for field in fields(kind) if field.name not in without]  # type: ignore[arg-type]
+        self._plain: list[tuple[str, str]] = []
+        self._parts: list[tuple[str, Columns[Any], int, Callable[..., Any]]] = []
+        self._nothing: list[Any] = []
+        self._decoders: list[tuple[int, Callable[[Any], Any]]] = []
+        columns: list[str] = []
+        for name in self._fields:
+            if name in parts:
+                self._parts.append((name, parts[name], len(columns), lru_cache(maxsize=4096)(parts[name].load)))
+                columns += parts[name].names
+                self._nothing += [None] * len(parts[name].names)
+                continue
+            self._plain.append((name, named.get(name, name)))
+            nothing, decode = _decoder(hints[name], name in shared)
+            if decode is not None:
+                self._decoders.append((len(columns), decode))
+            columns.append(named.get(name, name))
+            self._nothing.append(nothing)
+        self.names: tuple[str, ...] = tuple(columns)
 
     def store(self, value: Value) -> dict[str, object]:
         """Column -> cell; what is None is left to the column's default."""
-        cells = {column: _encoded(getattr(value, name)) for name, column, _ in self._plain}
-        for name, part, _ in self._parts:
+        cells = {column: _encoded(getattr(value, name)) for name, column in self._plain}
+        for name, part, _, _ in self._parts:
             cells.update(part.store(getattr(value, name)))
         return {column: cell for column, cell in cells.items() if cell is not None}
 
     def load(self, *cells: Any) -> Value:
         """The value of a row."""
-        values = {name: decode(cell) for (name, _, decode), cell in zip(self._plain, cells, strict=False)}
-        place = len(self._plain)
-        for name, part, load in self._parts:
-            values[name] = load(*cells[place : place + len(part.names)])
-            place += len(part.names)
-        return self._kind(**values)
+        values = [nothing if cell is None else cell for cell, nothing in zip(cells, self._nothing, strict=True)]
+        for place, decode in self._decoders:
+            values[place] = decode(values[place])
+        for _, part, place, load in reversed(self._parts):
+            values[place : place + len(part.names)] = [load(*values[place : place + len(part.names)])]
+        return self._kind(**dict(zip(self._fields, values, strict=True)))
 
 
 def _encoded(value: object) -> object:
@@ -74,38 +85,23 @@ def json_list(values: Sequence[object]) -> str:
     return json.dumps(values, ensure_ascii=False) if values else ""
 
 
-def _decoder(hint: Any, shared: bool) -> Callable[[Any], Any]:
-    """From a cell to a field of this type; a cell that is NULL is the type's own nothing."""
+def _decoder(hint: Any, shared: bool) -> tuple[Any, Callable[[Any], Any] | None]:
+    """(what NULL stands for, how a cell becomes a field of this type); None: it is one already."""
     if isinstance(hint, UnionType):
         [kind] = [kind for kind in get_args(hint) if kind is not NoneType]
-        return partial(_optional, kind)
+        return None, lambda cell: kind(cell) if cell else None
     if get_origin(hint) is tuple:
-        return _tuple
+        return "", _tuple
     if hint is str:
-        return _shared if shared else _text
+        return "", intern if shared else None
     if issubclass(hint, Enum):
-        return hint  # type: ignore[no-any-return]
-    return partial(_number, hint)
+        return "", hint
+    return hint(), hint if hint is bool else None
 
 
-def _optional(kind: type, cell: Any) -> Any:
-    return kind(cell) if cell else None
-
-
-def _tuple(cell: str | None) -> tuple[Any, ...]:
+@lru_cache(maxsize=4096)
+def _tuple(cell: str) -> tuple[Any, ...]:
     return tuple(tuple(one) if isinstance(one, list) else one for one in json.loads(cell)) if cell else ()
-
-
-def _text(cell: str | None) -> str:
-    return cell or ""
-
-
-def _shared(cell: str | None) -> str:
-    return intern(cell or "")
-
-
-def _number(kind: type, cell: float | None) -> Any:
-    return kind(cell or 0)
 
 
 LICENCE = Columns(Licence, {"url": "licence_url", "page": "licence_page"})

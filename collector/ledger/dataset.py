@@ -14,8 +14,9 @@ from pathlib import Path
 from sys import intern
 from typing import Any
 
-from collector.ledger import rows
+from collector.ledger import looks, rows
 from collector.ledger.db import now
+from collector.ledger.looks import Looks
 from collector.ledger.rows import EVERYTHING, PICTURES, Order, Row, Which
 from collector.model import Verdict
 
@@ -87,20 +88,14 @@ class Dataset:
                AND outcome.sha256 IN (SELECT sha256 FROM outcome WHERE state = 'duplicate') ORDER BY outcome.sha256"""
         )
 
-    def labels_of(self, sha256: str) -> tuple[str, ...]:
-        """Every class under which these very bytes were found, sorted."""
-        one = """SELECT q.label FROM outcome o JOIN found f ON f.id = o.found_id JOIN query q ON q.id = f.query_id
-                 WHERE o.sha256 = ?1 AND o.state = """
-        found = self._db.execute(f"{one} 'saved' UNION {one} 'duplicate' ORDER BY 1", (sha256,))
-        return tuple(label for (label,) in found)
-
-    def under_two_labels(self) -> list[str]:
-        """sha256 of the saved pictures that were found with the very same bytes under another label."""
+    def under_two_labels(self) -> Iterator[Row]:
+        """The saved pictures that were found with the very same bytes under another label."""
         found = self._db.execute(
             """SELECT DISTINCT sha256 FROM outcome WHERE state = 'duplicate' AND reason = 'duplicate.other_label'
                ORDER BY sha256"""
-        )
-        return [sha256 for (sha256,) in found]
+        ).fetchall()
+        rows = (self.picture(sha256) for (sha256,) in found)
+        return (row for row in rows if row is not None and row.other_labels)
 
     # ------------------------------------------------------------------ perceptual hashes
 
@@ -112,13 +107,9 @@ class Dataset:
         """Keep (sha256, hash, quality, hash in a mirror)."""
         self._db.executemany("INSERT OR REPLACE INTO pdq VALUES (?, ?, ?, ?)", hashes)
 
-    def hashes(self) -> Iterator[tuple[str, str, int]]:
-        """(sha256, hash, quality) of every picture that has one."""
-        yield from self._db.execute("SELECT sha256, hash, quality FROM pdq ORDER BY sha256")
-
-    def mirrored(self) -> Iterator[tuple[str, str]]:
-        """(sha256, hash of the picture seen in a mirror)."""
-        yield from self._db.execute("SELECT sha256, mirrored FROM pdq WHERE mirrored <> '' ORDER BY sha256")
+    def looks(self, reasons: Sequence[str] | None = None) -> Looks:
+        """The hashes as columns: of all pictures but those left out for other reasons than these; None: of all."""
+        return looks.read(self._db, reasons)
 
     # ------------------------------------------------------------------ verdicts and labels
 

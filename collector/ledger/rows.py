@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -122,6 +123,7 @@ class Which:
     url: tuple[str, str] | None = None
     """An address as it is written, and its key: either will do."""
     id: int | None = None
+    ids: Collection[int] | None = None
     left_out: str | bool | None = None
     """Left out of the set for this reason; True: for any, False: not left out."""
     unsynced: bool | None = None
@@ -145,6 +147,8 @@ class Which:
             parts.append(("(f.url = ? OR f.url_key = ?)", list(self.url)))
         if self.left_out is not None:
             parts.append(self._left_out(self.left_out))
+        if self.ids is not None:
+            parts.append(("f.id IN (SELECT value FROM json_each(?))", [json.dumps(list(self.ids))]))
         if self.unsynced:
             parts.append(("f.id IN (SELECT found_id FROM unsynced)", []))
         return " AND ".join(["1", *(text for text, _ in parts)]), [value for _, values in parts for value in values]
@@ -180,8 +184,10 @@ def _select(
     db: sqlite3.Connection, names: Sequence[str], which: Which, order: Order, limit: int | None, skip: int
 ) -> sqlite3.Cursor:
     condition, values = which.condition()
+    # The same number from another table: with it SQLite walks outcomes in their order, and has nothing to sort.
+    ordering = _ORDERS[order] if which.state is None else _ORDERS[order].replace("f.id", "o.found_id")
     columns = ", ".join(_CELLS[name] for name in names)
     return db.execute(
-        f"SELECT {columns} {_FROM} WHERE {condition} ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?",
+        f"SELECT {columns} {_FROM} WHERE {condition} ORDER BY {ordering} LIMIT ? OFFSET ?",
         [*values, -1 if limit is None else limit, skip],
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from collector import urls
 from collector.errors import InputError, UsageError
 from collector.http.blocklist import hosts as host_names
 from collector.ledger import Ledger
+from collector.ledger.rows import PICTURES
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -63,11 +64,12 @@ def by_hash(ledger: Ledger, folder: Path, texts: Iterable[str], wanted: Wanted) 
 
 def by_likeness(ledger: Ledger, files: Iterable[Path], distance: int, wanted: Wanted) -> None:
     """Add pictures within so many bits of a file's PDQ hash, which need not be one of the set. They must be hashed."""
-    from collector.dataset import near
+    import numpy as np
+
     from collector.images.hashing import hash_files
     from collector.images.pdq import RELIABLE, Hashed, unpacked
 
-    known = list(ledger.dataset.hashes())
+    known = ledger.dataset.looks()
     for file in files:
         [(_, looks)] = hash_files([("", file)], 1)
         if not isinstance(looks, Hashed):
@@ -76,10 +78,9 @@ def by_likeness(ledger: Ledger, files: Iterable[Path], distance: int, wanted: Wa
             raise InputError(
                 f"--near {file}: too plain to be compared (quality {looks.quality} of 100); name files instead"
             )
-        words = unpacked([looks.hash, *(text for _, text, _ in known)])
-        gaps = near.distances(words, 0, range(1, len(known) + 1)) if known else []
-        alike = [row[0] for row, gap in zip(known, gaps, strict=True) if gap <= distance and row[2] >= RELIABLE]
-        wanted.files.update(ledger.maintenance.files_with(alike))
+        gaps = np.bitwise_count(known.words ^ unpacked([looks.hash])).sum(axis=1)
+        alike = known.ids[(gaps <= distance) & (known.quality >= RELIABLE)].tolist()
+        wanted.files.update((row.sha256, row.file) for row in ledger.dataset.rows(replace(PICTURES, ids=alike)))
 
 
 def forget(ledger: Ledger, folder: Path, wanted: Wanted, tell: Callable[[Path, int], None]) -> None:

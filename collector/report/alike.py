@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from collector.dataset import near
-from collector.images.pdq import NEAR, RELIABLE, unpacked
+from collector.dataset import dedupe
+from collector.images.pdq import NEAR, RELIABLE
 from collector.ledger import Ledger, Row
+from collector.ledger.rows import PICTURES
 
 MOST = 200_000
 """Hashed pictures up to which a report looks for groups itself: some seconds. `collector dedupe` has no such bound."""
@@ -32,48 +33,36 @@ class Alike:
 
 def alike(ledger: Ledger, distance: int = NEAR) -> Alike:
     """Groups by the hashes that the ledger has; nothing is hashed for this."""
-    both = ledger.dataset.under_two_labels()
-    names, words = [], []
-    for sha256, text, quality in ledger.dataset.hashes():
-        if quality >= RELIABLE:
-            names.append(sha256)
-            words.append(text)
-        if len(names) > MOST:
-            return Alike(len(names), False, 0, len(both), (), _exact(ledger, both, ROWS))
-    found = near.groups(len(names), near.pairs(unpacked(words), distance)) if names else []
-    found.sort(key=lambda group: (-len(group), group[0]))
+    both = list(ledger.dataset.under_two_labels())
+    looks = ledger.dataset.looks()
+    hashed = int((looks.quality >= RELIABLE).sum())
+    if hashed > MOST:
+        return Alike(hashed, False, 0, len(both), (), _exact(both[:ROWS]))
     rows: list[tuple[Row, ...]] = []
     conflicts: list[tuple[tuple[str, ...], tuple[Row, ...]]] = []
-    grouped: set[str] = set()
-    mixed = groups = 0
-    for group in found:
-        shas = [names[number] for number in group]
-        labels = tuple(sorted({label for sha256 in shas for label in ledger.dataset.labels_of(sha256)}))
-        groups += 1
+    grouped: set[int] = set()
+    mixed = 0
+    groups = sorted(dedupe.alike(looks, distance), key=lambda places: (-len(places), places[0]))
+    for places in groups:
+        members = list(ledger.dataset.rows(replace(PICTURES, ids=looks.ids[places].tolist())))
+        labels = tuple(sorted({label for row in members for label in (row.label, *row.other_labels)}))
         if len(labels) > 1:
             mixed += 1
-            grouped.update(shas)
-        if len(rows if len(labels) < 2 else conflicts) >= ROWS:
-            continue
-        members = _members(ledger, shas)
-        if len(members) < 2:
-            groups, mixed = groups - 1, mixed - (len(labels) > 1)
-        elif len(labels) > 1:
-            conflicts.append((labels, members))
-        else:
-            rows.append(members)
-    alone = [sha256 for sha256 in both if sha256 not in grouped]
-    conflicts += _exact(ledger, alone, ROWS - len(conflicts))
-    return Alike(len(names), True, groups, mixed + len(alone), tuple(rows), tuple(conflicts))
+            grouped.update(row.id for row in members)
+            if len(conflicts) < ROWS:
+                conflicts.append((labels, _best(members)))
+        elif len(rows) < ROWS:
+            rows.append(_best(members))
+    alone = [row for row in both if row.id not in grouped]
+    conflicts += _exact(alone[: ROWS - len(conflicts)])
+    return Alike(hashed, True, len(groups), mixed + len(alone), tuple(rows), tuple(conflicts))
 
 
-def _members(ledger: Ledger, shas: list[str]) -> tuple[Row, ...]:
-    """Those that are still there, the one that is kept first, then the largest."""
-    there = [one for one in (ledger.dataset.picture(sha256) for sha256 in shas[: 4 * MEMBERS]) if one is not None]
-    there.sort(key=lambda one: (one.left_out is not None, -one.width * one.height, -one.bytes, one.sha256))
-    return tuple(there[:MEMBERS])
+def _best(members: list[Row]) -> tuple[Row, ...]:
+    """The one that is kept first, then the largest."""
+    members.sort(key=lambda one: (one.left_out is not None, -one.width * one.height, -one.bytes, one.sha256))
+    return tuple(members[:MEMBERS])
 
 
-def _exact(ledger: Ledger, shas: list[str], most: int) -> tuple[tuple[tuple[str, ...], tuple[Row, ...]], ...]:
-    found = ((ledger.dataset.labels_of(sha256), ledger.dataset.picture(sha256)) for sha256 in shas[: max(0, most)])
-    return tuple((labels, (one,)) for labels, one in found if one is not None and len(labels) > 1)
+def _exact(rows: list[Row]) -> tuple[tuple[tuple[str, ...], tuple[Row, ...]], ...]:
+    return tuple((tuple(sorted((row.label, *row.other_labels))), (row,)) for row in rows)

@@ -153,7 +153,7 @@ def test_many_files_are_hashed_in_processes(collection: Collection, monkeypatch:
     told: list[tuple[int, int]] = []
     monkeypatch.setattr(service, "_BATCH", 10)
     service.hash_set(collection.ledger, collection.folder, 2, lambda done, of: told.append((done, of)))
-    assert len(list(collection.ledger.dataset.hashes())) == 40
+    assert len(collection.ledger.dataset.looks()) == 40
     assert told == [(10, 40), (20, 40), (30, 40), (40, 40)]
 
 
