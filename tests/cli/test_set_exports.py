@@ -15,6 +15,7 @@ import pytest
 from tests.support.collection import Collection, drawn, encoded
 from tests.support.command import Desk
 from tests.support.exporting import HOSTILE, collected
+from tests.support.pausing import Paused
 
 WORSE = ("=HYPERLINK('http://evil.test')", "<script>alert(1)</script>", "| a | b |", "x" * 200, "-rf", "new\nline")
 LABELS = (*HOSTILE, *WORSE)
@@ -42,27 +43,26 @@ def waited(condition: object, what: str, seconds: float = 60) -> None:
 def test_a_killed_export_leaves_the_old_one_and_the_next_clears_up(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "desk")
     with Collection(desk.images) as collection:
-        for number in range(80):
+        for number in range(16):
             collection.add(f"class {number % 2}", encoded(drawn(number, (64, 48)), quality=80))
-    assert desk.run("export", "imagefolder", "set", "--max-per-class", "5").code == 0
+    assert desk.run("export", "imagefolder", "set", "--max-per-class", "3").code == 0
     before, part = tree(desk.folder / "set"), desk.folder / ".set.collector-part"
-    slow = ("--resize", "stretch", "--side", "1600", "--as", "webp")
-    process = desk.start("export", "imagefolder", "set", *slow)
+    slow = ("--resize", "stretch", "--side", "64", "--as", "webp")
+    paused = Paused(desk, "open", 6, "export", "imagefolder", "set", *slow, under=part)
     try:
-        waited(lambda: process.poll() is not None or any(part.rglob("*.webp")), "the export wrote nothing")
-        assert process.poll() is None, "it ended before it could be killed"
-        children = psutil.Process(process.pid).children(recursive=True)
+        paused.reached()
+        children = psutil.Process(paused.process.pid).children(recursive=True)
     finally:
-        process.kill()
-        process.communicate()
+        paused.process.kill()
+        paused.process.communicate()
     assert part.is_dir()
     assert len(children) >= min(2, len(os.sched_getaffinity(0)))
     assert tree(desk.folder / "set") == before
     waited(lambda: all(gone(child) for child in children), "its processes live on")
     done = desk.run("export", "imagefolder", "set")
     assert done.code == 0, done.err
-    assert "80 pictures in set" in done.out
-    assert len(list((desk.folder / "set").rglob("*.jpg"))) == 80
+    assert "16 pictures in set" in done.out
+    assert len(list((desk.folder / "set").rglob("*.jpg"))) == 16
     assert sorted(path.name for path in desk.folder.iterdir()) == ["images", "set", "tmp"]
 
 

@@ -20,6 +20,7 @@ from collector.practice import Knobs, PracticeWeb
 from tests.support.command import Desk, Ended
 from tests.support.invariants import judge, saved_urls
 from tests.support.maps import write_map
+from tests.support.pausing import Paused
 
 LOOSE = ("--set", "fetch.keep_free=0")
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
@@ -43,27 +44,22 @@ def said(desk: Desk, process: subprocess.Popen[str], seconds: float) -> tuple[in
     return process.returncode, err, time.monotonic() - started
 
 
-def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
-    while not path.exists():
-        assert process.poll() is None
-        time.sleep(0.01)
-
-
 # --------------------------------------------------------------------------- signals
 
 
 @pytest.mark.parametrize(("verb", "name"), [("import", "SIGTERM"), ("plan", "SIGINT"), ("plan", "SIGHUP")])
 def test_a_signal_while_much_is_read_and_planned_ends_it_at_once(desk: Desk, verb: str, name: str) -> None:
     if verb == "import":
-        desk.write("big.csv", "keyword,url\n" + "".join(f"k{n % 99},http://x.test/{n}.jpg\n" for n in range(200_000)))
-        process = desk.start("urls", "--import", "big.csv")
+        desk.write("big.csv", "keyword,url\n" + "".join(f"k{n % 99},http://x.test/{n}.jpg\n" for n in range(4000)))
+        paused = Paused(desk, "insert", 2000, "urls", "--import", "big.csv")
     else:
-        desk.write("big.csv", "".join(f"keyword {n}\n" for n in range(200_000)))
-        process = desk.start("search", "big.csv")
-    wait_for(desk.images / "collector.db-wal", process)
-    time.sleep(0.5)
-    process.send_signal(getattr(signal, name))
-    code, err, seconds = said(desk, process, 20)
+        desk.write("big.csv", "".join(f"keyword {n}\n" for n in range(4000)))
+        paused = Paused(desk, "insert", 2000, "search", "big.csv")
+    paused.reached()
+    paused.process.send_signal(getattr(signal, name))
+    time.sleep(0.1)
+    paused.go()
+    code, err, seconds = said(desk, paused.process, 20)
     assert code == SIGNALS[name], err
     assert seconds < 10
     assert "Traceback" not in err

@@ -1,7 +1,8 @@
-"""Makes the n-th open, write, rename, remove or commit below a folder fail, in this process and those it starts.
+"""Makes the n-th open, write, rename, remove, insert or commit below a folder fail, in this process and its children.
 
 Loaded by Python itself when tests/faults is on PYTHONPATH; does nothing unless FAULT says what: `KIND:N:HOW`
-with HOW one of ENOSPC, EIO, die. FAULT_UNDER is the folder; a hit is written to the file FAULT_LOG.
+with HOW one of ENOSPC, EIO, die, pause. FAULT_UNDER is the folder; a hit is written to the file FAULT_LOG. What pauses
+goes on when that file is gone: so a test can act in the middle of something that takes no time.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import io
 import os
 import sqlite3
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-KINDS = ("open", "write", "rename", "remove", "mkdir", "commit")
+KINDS = ("open", "write", "rename", "remove", "mkdir", "commit", "insert")
 _EVENTS = {"open": "open", "os.rename": "rename", "os.remove": "remove", "os.mkdir": "mkdir"}
 
 
@@ -43,9 +46,13 @@ class Fault:
         return True
 
     def strike(self, path: Any) -> None:
-        """Die like a killed process, or fail like a disk."""
+        """Die like a killed process, wait, or fail like a disk."""
         if self.how == "die":
             os._exit(137)
+        if self.how == "pause":
+            while os.path.exists(self.log):  # noqa: PTH110 - a stat opens nothing, and no hook hears of it
+                time.sleep(0.01)
+            return
         number = getattr(errno, self.how)
         raise OSError(number, os.strerror(number), os.fsdecode(path))
 
@@ -62,8 +69,8 @@ def install(spec: str, under: str, log: str) -> None:
     sys.addaudithook(hook)
     if kind == "write":
         _hook_writes(fault)
-    if kind == "commit":
-        _hook_commits(fault)
+    if kind in ("commit", "insert"):
+        _hook_statements(fault)
 
 
 def _hook_writes(fault: Fault) -> None:
@@ -97,20 +104,35 @@ def _hook_writes(fault: Fault) -> None:
     os.write, os.fdopen = write, fdopen  # type: ignore[assignment]
 
 
-def _hook_commits(fault: Fault) -> None:
+_STATEMENTS = {
+    "commit": ("COMMIT", "INSERT OR REPLACE INTO meta", "VACUUM"),
+    "insert": ("INSERT INTO found", "INSERT INTO query", "INSERT OR IGNORE INTO found"),
+}
+
+
+def _hook_statements(fault: Fault) -> None:
     plain = sqlite3.connect
 
     class Connection(sqlite3.Connection):
         def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
-            if sql.lstrip().startswith(("COMMIT", "INSERT OR REPLACE INTO meta", "VACUUM")) and fault.met(
-                "commit", fault.under
-            ):
-                if fault.how == "die":
-                    os._exit(137)
-                error = sqlite3.OperationalError("database or disk is full")
-                error.sqlite_errorcode = sqlite3.SQLITE_FULL if fault.how == "ENOSPC" else sqlite3.SQLITE_IOERR
-                raise error
+            if sql.lstrip().startswith(_STATEMENTS[fault.kind]) and fault.met(fault.kind, fault.under):
+                if fault.how in ("die", "pause"):
+                    fault.strike(fault.under)
+                else:
+                    error = sqlite3.OperationalError("database or disk is full")
+                    error.sqlite_errorcode = sqlite3.SQLITE_FULL if fault.how == "ENOSPC" else sqlite3.SQLITE_IOERR
+                    raise error
             return super().execute(sql, *arguments)
+
+        def executemany(self, sql: str, rows: Any) -> sqlite3.Cursor:
+            def counted() -> Iterator[Any]:
+                for row in rows:
+                    if fault.met(fault.kind, fault.under):
+                        fault.strike(fault.under)
+                    yield row
+
+            counting = fault.kind == "insert" and sql.lstrip().startswith(_STATEMENTS["insert"])
+            return super().executemany(sql, counted() if counting else rows)
 
     def connect(*arguments: Any, **named: Any) -> sqlite3.Connection:
         return plain(*arguments, **{**named, "factory": Connection})
