@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,34 @@ def test_imports_keep_their_contracts() -> None:
 def test_nothing_new_lies_at_the_top() -> None:
     modules = {path.stem for path in PACKAGE.glob("*.py")}
     assert modules == {"__init__", "__main__", "model", "settings", "reasons", "urls", "errors"}
+
+
+DISTRIBUTIONS = {"PIL": "pillow"}
+"""Packages that are not called as what they are imported by."""
+
+
+def imported() -> set[str]:
+    """The top-level packages of others that the product imports, anywhere."""
+    found: set[str] = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names = [node.module]
+            found |= {name.partition(".")[0] for name in names}
+    return found - sys.stdlib_module_names - {"collector"}
+
+
+def test_every_import_is_required_and_has_its_reason() -> None:
+    """Nothing is used because another package happens to bring it; nothing is installed that is not used."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    needed = [line for line in lines if line and not line.startswith("#")]
+    extras = [line for extra in project["optional-dependencies"].values() for line in extra]
+    listed = {re.split(r"[\[<>=~! ;]", line)[0].lower() for line in [*needed, *extras]}
+    assert listed == {DISTRIBUTIONS.get(name, name).replace("_", "-") for name in imported()}
+    decisions = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "decisions").glob("*.md"))
+    assert {name for name in listed if name not in decisions.lower()} == set()
 
 
 # ------------------------------------------------------------------------------- names, docs
