@@ -1,4 +1,4 @@
-"""The last rung: pictures that their hosts refuse under every Referer, once more as a browser shows them on their page.
+"""The last resort: pictures that their hosts refuse under every Referer, once more as a browser shows them there.
 
 Stands around a pool and is one itself. Its browser is handed in; what that brings is judged as any answer is.
 """
@@ -19,10 +19,9 @@ from urllib.parse import urlsplit
 from collector.browser.contract import Viewer
 from collector.errors import BrowserError
 from collector.fetch.parts import write_part
-from collector.fetch.referers import REFUSALS, Ladder
+from collector.fetch.referers import REFUSALS, Referers
 from collector.fetch.task import fetch
 from collector.http.deadlines import Attempt
-from collector.http.robots import Robots
 from collector.http.safety import candidates, check_url, system_resolve
 from collector.http.transport import Ask, FetchError, Reply
 from collector.model import Downloaded, DownloadFailed, Emit, Media, Message, Task, WorkerError
@@ -147,7 +146,7 @@ class RescuePool:
             return missed
         alone = replace(task, fallbacks=(), thumbnail_url="", cookies="")
         settings = replace(self._settings, stand_ins=False)
-        ended = fetch(alone, settings, partial(self._carried, task.page), _OneRung(), Robots())
+        ended = fetch(alone, settings, partial(self._carried, task.page), _BrowserReferer())
         if isinstance(ended, DownloadFailed):
             self._in_vain[host] += 1
             return replace(missed, detail=missed.detail + ("; " if missed.detail else "") + "nor does a browser get it")
@@ -158,9 +157,7 @@ class RescuePool:
         return Downloaded(task, ended.picture, part, attempt)
 
     def _carried(self, page: str, ask: Ask) -> Reply:
-        """`Download` by the viewer. robots.txt is not asked for again: it allowed the request that was refused."""
-        if ask.robots:
-            return Reply(404, ask.url)
+        """`Download` by the viewer."""
         if not (body := self._view(page, ask.url, ask.seconds)):
             raise FetchError("http.403", "the page does not show it either", 403)
         return Reply(200, ask.url, body=body)
@@ -187,9 +184,9 @@ class RescuePool:
         candidates((parts.hostname or "").strip("[]"), port, system_resolve, allowed, attempt, seconds)
 
 
-class _OneRung(Ladder):
+class _BrowserReferer(Referers):
     """The browser sends its own Referer."""
 
-    def rungs(self, task: Task) -> list[tuple[str, str]]:  # noqa: ARG002 - the same for all.
+    def strategies(self, task: Task) -> list[tuple[str, str]]:  # noqa: ARG002 - the same for all.
         """One, of no name that would be remembered."""
         return [("browser", "")]

@@ -1,99 +1,119 @@
-"""What crosses the process boundary: lines of JSON, small values only, never bytes. No I/O.
+"""What crosses the process boundary: lines of JSON, tagged structs of small values, never bytes. No I/O.
 
 JSON on purpose: a decoder that was taken over by a picture's bytes can send a wrong value, but it cannot make the
-calling process run anything.
+calling process run anything; and what has another shape than these is refused.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from collector.model import Attempt, Downloaded, DownloadFailed, Media, Picture, Task
+import msgspec
+
+from collector.model import Attempt, Downloaded, DownloadFailed, Picture, Task
 from collector.settings import FetchSettings
 
-Message = list[Any]
-"""[serial, ...facts] for a result; for trouble of ours [0, serial, text] or [0, serial, errno, text, path]."""
-CLOSE = b"null\n"
-"""To a worker: start nothing more, finish what runs, end."""
-READY = b"[]\n"
-"""From a worker: up and waiting."""
 
-
-def dump(value: Any) -> bytes:
-    """One line."""
-    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
-
-
-def settings_line(settings: FetchSettings) -> bytes:
+class Begin(msgspec.Struct, frozen=True, tag="begin"):
     """The first line to a worker."""
-    return dump({name: getattr(settings, name) for name in settings.__dataclass_fields__})
+
+    settings: FetchSettings
+    folder: str
+    token: str
+    """What the names of its part files begin with."""
+    limit: int
+    """Downloads at a time."""
+    threads: int
+    """That look at bytes."""
+    heartbeat: str
+    """Path of the shared page."""
 
 
-def tasks_line(tasks: Sequence[tuple[int, Task]]) -> bytes:
-    """(serial, task) pairs as one line."""
-    return dump([(n, *_task(task)) for n, task in tasks])
+class Given(msgspec.Struct, frozen=True, tag="task"):
+    """One task, under the number by which its result is known."""
+
+    serial: int
+    task: Task
 
 
-def _task(task: Task) -> tuple[Any, ...]:
-    """Its fields in order, without those at the end that say nothing."""
-    t = task
-    facts = (t.id, t.search_id, t.url, t.page, t.width, t.height, t.is_thumbnail, t.attempt)
-    if not (t.fallbacks or t.cookies or t.thumbnail_url or t.media is not Media.PICTURE):
-        return facts
-    return (*facts, t.fallbacks, t.media, t.cookies, t.thumbnail_url)
+class Close(msgspec.Struct, frozen=True, tag="close"):
+    """Start nothing more, finish what runs, end."""
 
 
-def read_tasks(rows: list[list[Any]]) -> list[tuple[int, Task]]:
-    """What `tasks_line` wrote."""
-    return [(row[0], _read_task(*row[1:])) for row in rows]
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """A worker is up and waits."""
 
 
-def _read_task(*facts: Any) -> Task:
-    task = Task(*facts[:8])
-    if len(facts) == 8:
-        return task
-    fallbacks, media, cookies, thumbnail = facts[8:]
-    return replace(task, fallbacks=tuple(fallbacks), media=Media(media), cookies=cookies, thumbnail_url=thumbnail)
+class Came(msgspec.Struct, frozen=True, tag="came"):
+    """A `Downloaded` without its task, which the other side has."""
+
+    serial: int
+    picture: Picture
+    part: str
+    attempt: Attempt
+
+    def whole(self, task: Task, folder: Path) -> Downloaded:
+        """With its task; only the name of the part is believed, not where it lies."""
+        return Downloaded(task, self.picture, folder / Path(self.part).name, self.attempt)
 
 
-def result_message(serial: int, value: Downloaded | DownloadFailed) -> Message:
-    """The value without its task, which the other side has."""
-    if isinstance(value, DownloadFailed):
-        return [serial, value.reason, value.detail, _attempt(value.attempt), value.retry_after]
-    p = value.picture
-    facts = (p.sha256, p.format, p.extension, p.width, p.height, p.bytes, p.mode, p.orientation, p.frames)
-    return [serial, *facts, p.phash, p.media, p.rights, value.part.name, _attempt(value.attempt)]
+class Missed(msgspec.Struct, frozen=True, tag="missed"):
+    """A `DownloadFailed` without its task."""
+
+    serial: int
+    reason: str
+    detail: str
+    attempt: Attempt
+    retry_after: float | None
+
+    def whole(self, task: Task, _: Path) -> DownloadFailed:
+        """With its task."""
+        return DownloadFailed(task, self.reason, self.detail, self.attempt, self.retry_after)
 
 
-def _attempt(attempt: Attempt) -> list[Any]:
-    return [getattr(attempt, field.name) for field in fields(Attempt)]
+class Trouble(msgspec.Struct, frozen=True, tag="trouble"):
+    """What is no picture's fault: the disk's, or a bug."""
 
+    text: str
+    serial: int | None = None
+    errno: int | None = None
+    path: str = ""
 
-def read_result(message: Message, task: Task, folder: Path) -> Downloaded | DownloadFailed:
-    """What `result_message` wrote, with its task."""
-    if len(message) == 5:
-        reason, detail, attempt, waits = message[1:]
-        return DownloadFailed(task, reason, detail, Attempt(*attempt), waits)
-    facts: Message = [*message[1:11], Media(message[11]), tuple((name, text) for name, text in message[12])]
-    part, attempt = message[13:]
-    return Downloaded(task, Picture(*facts), folder / part, Attempt(*attempt))
-
-
-def trouble_message(trouble: Exception, serial: int = 0) -> Message:
-    """Trouble that is no picture's: the disk's, or a bug."""
-    if isinstance(trouble, OSError) and trouble.errno is not None:
-        return [0, serial, trouble.errno, trouble.strerror, str(trouble.filename or "")]
-    return [0, serial, f"{type(trouble).__name__}: {trouble}"]
+    def error(self) -> Exception:
+        """Something to raise."""
+        return WorkerFailed(self.text) if self.errno is None else OSError(self.errno, self.text, self.path)
 
 
 class WorkerFailed(Exception):
     """A fetch worker met a bug, or would not start."""
 
 
-def read_trouble(message: Message) -> Exception:
-    """What `trouble_message` wrote, as something to raise."""
-    return OSError(*message[2:]) if len(message) == 5 else WorkerFailed(message[2])
+Order = Given | Close
+Result = Came | Missed | Trouble
+ORDERS, RESULTS = msgspec.json.Decoder(list[Order]), msgspec.json.Decoder(list[Ready | Result])
+"""Read the lines to a worker after `Begin`, and those from it. msgspec.MsgspecError for a line of anything else."""
+
+
+def line(value: Any) -> bytes:
+    """One line. Half a character (a lone surrogate), which JSON cannot carry, becomes a question mark."""
+    try:
+        return msgspec.json.encode(value) + b"\n"
+    except UnicodeEncodeError:
+        plain = json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
+        return plain.encode("utf-8", "replace") + b"\n"
+
+
+def result(serial: int, value: Downloaded | DownloadFailed) -> Result:
+    """What a worker says of a task."""
+    if isinstance(value, DownloadFailed):
+        return Missed(serial, value.reason, value.detail, value.attempt, value.retry_after)
+    return Came(serial, value.picture, value.part.name, value.attempt)
+
+
+def trouble(error: Exception, serial: int | None = None) -> Trouble:
+    """What a worker says when it met trouble of ours."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return Trouble(error.strerror or "", serial, error.errno, str(error.filename or ""))
+    return Trouble(f"{type(error).__name__}: {error}", serial)

@@ -7,7 +7,6 @@ more try. Never names a picture and never decides about trying again for a reaso
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import subprocess
@@ -16,21 +15,15 @@ import threading
 import time
 import zlib
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from collector.fetch.heartbeat import Slots
-from collector.fetch.messages import (
-    CLOSE,
-    Message,
-    WorkerFailed,
-    read_result,
-    read_trouble,
-    settings_line,
-    tasks_line,
-)
+import msgspec
+
+from collector.fetch.heartbeat import Heartbeat
+from collector.fetch.messages import RESULTS, Begin, Close, Given, Ready, Result, Trouble, WorkerFailed, line
 from collector.fetch.parts import PART
-from collector.model import Downloaded, DownloadFailed, Emit, Task, WorkerError
+from collector.model import DownloadFailed, Emit, Task, WorkerError
 from collector.settings import FetchSettings
 from collector.urls import host_of
 
@@ -50,13 +43,23 @@ LOOKERS = 2
 """Threads per worker that look at bytes: while one waits for the interpreter, the other one decodes."""
 
 
+SILENT = 20.0
+"""Seconds without a heartbeat after which a worker is ended, such as one that was stopped."""
+STARTING = 120.0
+"""The same for one that is not up yet."""
+CRASHES = 2
+"""Times that a worker dies while it looks at a task's bytes before these are to blame. A worker may be killed once."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _Held:
     """A task in the hands of a worker."""
 
     task: Task
     deaths: int = 0
-    """Workers that died over it."""
+    """Workers that died while they had it."""
+    crashes: int = 0
+    """Those among them that were looking at its bytes."""
 
 
 class ProcessPool:
@@ -73,7 +76,7 @@ class ProcessPool:
         self._workers: list[_Worker] = []
         self._alone: _Worker | None = None
         """The worker for tasks that are tried one at a time, because a worker died over them."""
-        self._suspects: deque[_Given] = deque()
+        self._suspects: deque[_Held] = deque()
         self._serial = 0
         self._lock = threading.RLock()
         self._closing = self._killed = False
@@ -100,9 +103,9 @@ class ProcessPool:
         if not tasks:
             return
         if self._watch is None:
-            self._watch = threading.Thread(target=self._watch_decoders, name="fetch-watch", daemon=True)
+            self._watch = threading.Thread(target=self._watch_workers, name="fetch-watch", daemon=True)
             self._watch.start()
-        self._spread([_Given(task) for task in tasks])
+        self._spread([_Held(task) for task in tasks])
 
     def close(self, now: bool = False) -> None:
         """End the workers: within 10 s when running downloads may finish, within 2 s with `now`.
@@ -117,7 +120,7 @@ class ProcessPool:
         self._over.set()
         if not now:
             for worker in workers:
-                worker.send(CLOSE, last=True)
+                worker.send(line([Close()]), last=True)
             ends = time.monotonic() + DRAIN_SECONDS
             while any(worker.running for worker in workers) and not self._killed and time.monotonic() < ends:
                 time.sleep(0.01)
@@ -133,8 +136,8 @@ class ProcessPool:
     def _all(self) -> list[_Worker]:
         return [*self._workers, self._alone] if self._alone else self._workers
 
-    def _spread(self, tasks: list[_Given]) -> None:
-        lines: dict[_Worker, list[tuple[int, Task]]] = {}
+    def _spread(self, tasks: list[_Held]) -> None:
+        orders: dict[_Worker, list[Given]] = {}
         with self._lock:
             while len(self._workers) < self._count:
                 self._workers.append(self._new_worker(len(self._workers), alone=False))
@@ -143,9 +146,9 @@ class ProcessPool:
                 worker = self._choose(given.task, slack)
                 self._serial += 1
                 worker.given[self._serial] = given
-                lines.setdefault(worker, []).append((self._serial, given.task))
-        for worker, rows in lines.items():
-            worker.send(tasks_line(rows))
+                orders.setdefault(worker, []).append(Given(self._serial, given.task))
+        for worker, listed in orders.items():
+            worker.send(line(listed))
 
     def _choose(self, task: Task, slack: int) -> _Worker:
         """The worker that most likely has a connection to the host, unless it has much more to do than another."""
@@ -168,27 +171,25 @@ class ProcessPool:
             given = self._suspects.popleft()
             self._serial += 1
             self._alone.given[self._serial] = given
-            worker, rows = self._alone, [(self._serial, given.task)]
-        worker.send(tasks_line(rows))
+            worker, order = self._alone, Given(self._serial, given.task)
+        worker.send(line([order]))
 
     # ----------------------------------------------------------------- in the readers' threads
 
-    def received(self, worker: _Worker, batch: list[Message]) -> None:
+    def received(self, worker: _Worker, batch: list[Result]) -> None:
         """Results of a worker."""
         for message in batch:
-            value: Downloaded | DownloadFailed | WorkerError
-            if message[0] == 0:
-                value, serial = WorkerError(read_trouble(message)), message[1]
-                if serial:
+            serial = message.serial
+            if isinstance(message, Trouble):
+                if serial is not None:
                     self._take(worker, serial)
-            else:
-                with self._lock:
-                    given = worker.given.get(message[0])
-                if given is None:
-                    continue
-                value, serial = read_result(message, given.task, self._folder), message[0]
-            self._emit(value)
-            self._take(worker, serial)
+                self._emit(WorkerError(message.error()))
+                continue
+            with self._lock:
+                held = worker.given.get(message.serial)
+            if held is not None:
+                self._emit(message.whole(held.task, self._folder))
+                self._take(worker, message.serial)
         if worker is self._alone:
             self._next_suspect()
 
@@ -211,48 +212,59 @@ class ProcessPool:
             return
         self._stillborn = 0 if worker.ready else self._stillborn + 1
         if self._stillborn >= DEATHS:
-            line = f"the fetch workers die before they begin (exit code {worker.code})"
-            self._emit(WorkerError(WorkerFailed(line)))
+            text = f"the fetch workers die before they begin (exit code {worker.code})"
+            self._emit(WorkerError(WorkerFailed(text)))
             return
         again = self._judge(worker, left)
         if again:
             self._spread(again)
         self._next_suspect()
 
-    def _judge(self, worker: _Worker, left: dict[int, _Given]) -> list[_Given]:
-        """What becomes of a dead worker's tasks; those returned are handed out again at once."""
-        looked_at = set(worker.slots.serials())
-        again: list[_Given] = []
-        for serial, given in left.items():
-            if not worker.ready:
-                again.append(given)
-            elif serial == worker.overdue:
+    def _judge(self, worker: _Worker, left: dict[int, _Held]) -> list[_Held]:
+        """What becomes of a dead worker's tasks; those returned are handed out again at once.
+
+        One that was looked at, or died with several workers, is tried alone; the second time it is to blame.
+        """
+        if not worker.ready:
+            return list(left.values())
+        looked_at = set(worker.heartbeat.looked_at())
+        again: list[_Held] = []
+        for serial, before in left.items():
+            looked = serial in looked_at
+            held = replace(before, deaths=before.deaths + 1, crashes=before.crashes + looked)
+            if serial == worker.overdue:
                 detail = f"looking at it took more than {self._settings.decode_timeout:.0f} s"
-                self._emit(DownloadFailed(given.task, "image.decoder_timeout", detail))
-            elif worker.is_alone:
-                self._emit(
-                    DownloadFailed(given.task, "image.decoder_crash", f"the decoder died (exit code {worker.code})")
-                )
-            elif worker.overdue or (looked_at and serial not in looked_at and given.deaths < DEATHS):
-                again.append(_Given(given.task, given.deaths + 1))
-            else:
+                self._emit(DownloadFailed(held.task, "image.decoder_timeout", detail))
+            elif worker.overdue:
+                again.append(before)
+            elif held.crashes >= CRASHES or held.deaths > DEATHS:
+                detail = f"the decoder died (exit code {worker.code})"
+                self._emit(DownloadFailed(held.task, "image.decoder_crash", detail))
+            elif looked or held.deaths == DEATHS:
                 with self._lock:
-                    self._suspects.append(given)
+                    self._suspects.append(held)
+            else:
+                again.append(held)
         return again
 
-    # ----------------------------------------------------------------- decoders that do not end
+    # ----------------------------------------------------------------- workers that do not go on
 
-    def _watch_decoders(self) -> None:
+    def _watch_workers(self) -> None:
         """Counted in our own ticks, not by the clock: a machine that slept is not a decoder that hung."""
-        ticks: dict[tuple[int, int], int] = {}
-        most = max(1, round(self._settings.decode_timeout / TICK))
+        looked: dict[tuple[int, int], int] = {}
+        patience = max(SILENT, self._settings.decode_timeout + SILENT / 2)
         while not self._over.wait(TICK):
             with self._lock:
-                workers = list(self._all())
-            running = {(worker.pid, serial): worker for worker in workers for serial in worker.slots.serials()}
-            ticks = {key: ticks.get(key, 0) + 1 for key in running}
+                workers = [worker for worker in self._all() if not worker.killed]
+            running = {(worker.pid, serial): worker for worker in workers for serial in worker.heartbeat.looked_at()}
+            looked = {key: looked.get(key, 0) + 1 for key in running}
+            for worker in workers:
+                worker.silent = 0 if worker.beat() else worker.silent + 1
+                if worker.silent * TICK > (patience if worker.ready else STARTING):
+                    worker.kill()
             for key, worker in running.items():
-                if ticks[key] > most:
+                late = looked[key] * TICK > self._settings.decode_timeout
+                if late and not worker.killed and not worker.stopped:
                     worker.overdue = key[1]
                     worker.kill()
 
@@ -271,21 +283,31 @@ class _Worker:
         alone: bool,
         count: int,
     ) -> None:
-        self.given: dict[int, _Given] = {}
+        self.given: dict[int, _Held] = {}
         self.overdue = 0
         """Serial of the task it was killed for."""
         self.ready = False
         """Whether it said that it is up."""
-        self.is_alone = alone
+        self.silent = 0
+        """Ticks without a heartbeat."""
+        self.killed = False
         self._pool = pool
         self._send_lock = threading.Lock()
-        self.slots = Slots()
+        self.heartbeat = Heartbeat()
+        self._beats = 0
         share = max(1 << 20, settings.max_in_flight // count)
-        arguments = (folder.absolute(), token, limit, 1 if alone else LOOKERS, share, self.slots.path)
+        begin = Begin(
+            replace(settings, max_in_flight=share),
+            str(folder.absolute()),
+            token,
+            limit,
+            1 if alone else LOOKERS,
+            self.heartbeat.path,
+        )
         source = Path(__file__).resolve().parents[2]
         path = os.pathsep.join(filter(None, (str(source), os.environ.get("PYTHONPATH", ""))))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "collector.fetch.worker", *map(str, arguments)],
+            [sys.executable, "-m", "collector.fetch.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **MALLOC, "PYTHONPATH": path},
@@ -293,7 +315,7 @@ class _Worker:
             start_new_session=True,
         )
         self.pid = self._process.pid
-        self.send(settings_line(settings))
+        self.send(line(begin))
         self._reader = threading.Thread(target=self._read, name=f"fetch-{place}", daemon=True)
         self._reader.start()
 
@@ -305,16 +327,31 @@ class _Worker:
     def code(self) -> int | None:
         return self._process.returncode
 
-    def send(self, line: bytes, last: bool = False) -> None:
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody stopped the process (SIGSTOP), so that nothing it does can be late."""
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            return psutil.Process(self.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+        return False
+
+    def beat(self) -> bool:
+        """Whether its loop has turned since this was asked last."""
+        before, self._beats = self._beats, self.heartbeat.beats
+        return before != self._beats
+
+    def send(self, text: bytes, last: bool = False) -> None:
         """A dead worker takes nothing; its reader sees to what it was given."""
         with self._send_lock, contextlib.suppress(OSError, ValueError):
-            view, pipe = memoryview(line), self._process.stdin
+            view, pipe = memoryview(text), self._process.stdin
             while view and pipe is not None:
                 view = view[pipe.write(view) or 0 :]
             if last and pipe is not None:
                 pipe.close()
 
     def kill(self) -> None:
+        self.killed = True
         self._process.kill()
 
     def join(self, seconds: float) -> None:
@@ -323,16 +360,20 @@ class _Worker:
     def _read(self) -> None:
         assert self._process.stdout is not None
         with os.fdopen(os.dup(self._process.stdout.fileno()), "rb") as lines:
-            for line in lines:
-                if not line.endswith(b"\n"):
+            for text in lines:
+                if not text.endswith(b"\n"):
                     break  # It died in the middle of a line.
+                try:
+                    said = RESULTS.decode(text)
+                except msgspec.MsgspecError:  # What a decoder that was taken over may write.
+                    self.kill()
+                    break
                 self.ready = True
-                if batch := json.loads(line):
-                    self._pool.received(self, batch)
+                self._pool.received(self, [result for result in said if not isinstance(result, Ready)])
         self._process.stdout.close()
         self._process.wait()
         with self._send_lock, contextlib.suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()
         self._pool.died(self)
-        self.slots.close()
+        self.heartbeat.close()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -20,7 +19,7 @@ from collector.urls import browser_referer, origin, whole_page
 
 REFUSALS = frozenset((401, 403))
 GIVE_UP = 3
-"""Pictures of a host for which every rung was refused before only one is asked for each."""
+"""Pictures of a host for which every strategy was refused before only one is asked for each."""
 DOUBTS = 2
 """Pictures of a host that may be asked for again with its own Referer in vain, when it says 404 or hangs up."""
 FORGET = 10_000
@@ -28,8 +27,8 @@ FORGET = 10_000
 CLAIM = 200
 """Claimed pixels below which a claim says nothing about a stand-in."""
 
-_RUNGS = ("browser", "own", "none", "page")
-_ORDERS = {name: tuple(sorted(_RUNGS, key=lambda rung: rung != name)) for name in ("", *_RUNGS)}
+_STRATEGIES = ("browser", "own", "none", "page")
+_ORDERS = {name: tuple(sorted(_STRATEGIES, key=lambda one: one != name)) for name in ("", *_STRATEGIES)}
 _STAND_IN = re.compile(
     r"(?<![a-z])(?:removed|deleted|no-?hot-?link(?:ing)?|hot-?link(?:ing)?|hotlinked|go-?away|place-?holder|denied"
     r"|forbidden|no-?image|not-?found|image-?not-?available|stolen)(?![a-z])"
@@ -40,8 +39,8 @@ _KNOWN = frozenset(((503, "d835884373f4d6c8f24742ceabe74946"),))
 """(bytes, MD5): Imgur's removed.png, as cyberdrop-dl and RedditImageGrab know it."""
 
 
-def _referer(rung: str, task: Task, host: str) -> str:
-    match rung:
+def _referer(strategy: str, task: Task, host: str) -> str:
+    match strategy:
         case "browser":
             return browser_referer(task.page, task.url)
         case "own":
@@ -52,8 +51,8 @@ def _referer(rung: str, task: Task, host: str) -> str:
     return ""
 
 
-class Ladder:
-    """The Referers worth trying for a picture; remembers per host what worked. Thread-safe."""
+class Referers:
+    """The Referers worth trying for a picture; remembers per host what worked. For one thread."""
 
     def __init__(self) -> None:
         self._worked: dict[str, str] = {}
@@ -61,16 +60,14 @@ class Ladder:
         self._doubted: Counter[str] = Counter()
         self._disguised: set[str] = set()
         self._brought: dict[tuple[str, str], str] = {}
-        self._lock = threading.Lock()
 
-    def rungs(self, task: Task) -> Iterable[tuple[str, str]]:
+    def strategies(self, task: Task) -> Iterable[tuple[str, str]]:
         """(name, Referer) in the order to try, no Referer twice; the one that worked last comes first.
 
         Each is made when it is asked for: the first one nearly always does.
         """
         host = origin(task.url)
-        with self._lock:
-            worked, hopeless = self._worked.get(host, ""), self._refused[host] >= GIVE_UP
+        worked, hopeless = self._worked.get(host, ""), self._refused[host] >= GIVE_UP
         tried = set()
         for name in _ORDERS[worked]:
             referer = _referer(name, task, host)
@@ -81,17 +78,16 @@ class Ladder:
                 return
 
     def worked(self, task: Task, name: str, disguised: bool = False) -> None:
-        """A rung brought a picture; `disguised` says that an answer before it only looked like no refusal."""
+        """A strategy brought a picture; `disguised` says that an answer before it only looked like no refusal."""
         host = origin(task.url)
-        with self._lock:
-            if len(self._worked) >= FORGET:
-                self._worked.clear()
-                self._disguised.clear()
-            self._worked[host] = name
-            self._refused.pop(host, None)
-            if disguised:
-                self._disguised.add(host)
-                self._doubted.pop(host, None)
+        if len(self._worked) >= FORGET:
+            self._worked.clear()
+            self._disguised.clear()
+        self._worked[host] = name
+        self._refused.pop(host, None)
+        if disguised:
+            self._disguised.add(host)
+            self._doubted.pop(host, None)
 
     def doubtful(self, task: Task, referer: str) -> bool:
         """Whether an answer to this Referer may be a refusal in disguise: 404, a page, a broken connection.
@@ -99,41 +95,36 @@ class Ladder:
         Only foreign Referers are refused so, and hosts for which the doubt was twice in vain are believed.
         """
         host = origin(task.url)
-        with self._lock:
-            return bool(referer) and origin(referer) != host and self._doubted[host] < DOUBTS
+        return bool(referer) and origin(referer) != host and self._doubted[host] < DOUBTS
 
     def in_vain(self, task: Task) -> None:
         """The host's own Referer brought nothing better: the answer was an honest one."""
         host = origin(task.url)
-        with self._lock:
-            if len(self._doubted) >= FORGET:
-                self._doubted.clear()
-            if host not in self._disguised:
-                self._doubted[host] += 1
+        if len(self._doubted) >= FORGET:
+            self._doubted.clear()
+        if host not in self._disguised:
+            self._doubted[host] += 1
 
     def repeated(self, task: Task, referer: str, sha256: str) -> bool:
         """Whether these bytes came for another URL of the host too, and with a foreign Referer: like a stand-in."""
         host = origin(task.url)
         if not referer or origin(referer) == host:
             return False
-        with self._lock:
-            if len(self._brought) >= FORGET:
-                self._brought.clear()
-            first = self._brought.setdefault((host, sha256), task.url)
+        if len(self._brought) >= FORGET:
+            self._brought.clear()
+        first = self._brought.setdefault((host, sha256), task.url)
         return first not in ("", task.url)
 
     def genuine(self, task: Task, sha256: str) -> None:
         """The host's own Referer brings nothing else: two names of one picture, no longer asked about."""
-        with self._lock:
-            self._brought[origin(task.url), sha256] = ""
+        self._brought[origin(task.url), sha256] = ""
 
     def refused(self, task: Task) -> None:
-        """Every rung was refused."""
+        """Every strategy was refused."""
         host = origin(task.url)
-        with self._lock:
-            if len(self._refused) >= FORGET:
-                self._refused.clear()
-            self._refused[host] += 1
+        if len(self._refused) >= FORGET:
+            self._refused.clear()
+        self._refused[host] += 1
 
 
 def stand_in(task: Task, reply: Reply) -> str:

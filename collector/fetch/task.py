@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from collector.fetch.referers import REFUSALS, Ladder, contradicts, gone, stand_in
+from collector.fetch.referers import REFUSALS, Referers, contradicts, gone, stand_in
 from collector.http.opt_out import opt_out, prohibited
-from collector.http.robots import Robots, Rules, robots_ask
+from collector.http.robots import Rules
 from collector.http.safety import check_host, check_url
 from collector.http.transport import Ask, Download, FetchError, Reply, one_line, retry_after
 from collector.images.sniff import Unusable, decode_data, is_data
@@ -45,45 +46,81 @@ class Verified:
         return Attempt(reply.status or None, led_to, reply.seconds, self.via, self.overrides, len(self.body))
 
 
-Steps = Generator[Ask, "Reply | None", "Verified | DownloadFailed"]
-"""Yields what is to be asked; wants the Reply sent, or the FetchError thrown; returns how it ended.
+@dataclass(frozen=True, slots=True)
+class GetRobots:
+    """Wants the rules of an origin sent, or the FetchError there was instead of them."""
 
-Two Asks are special. One for a data: URL is answered at once with an empty Reply. One with `robots` is asked by one
-task at a time for each URL; those who came while it was under way are sent None when it has been answered.
-"""
-
-
-def fetch(
-    task: Task, settings: FetchSettings, download: Download, ladder: Ladder, robots: Robots
-) -> Verified | DownloadFailed:
-    """Fetch and verify one task; expected trouble is a DownloadFailed, anything raised is a bug (or no memory)."""
-    going = steps(task, settings, ladder, robots)
-    try:
-        ask = next(going)
-        while True:
-            ask = _answered(going, ask, download)
-    except StopIteration as end:
-        result: Verified | DownloadFailed = end.value
-        return result
+    origin: str
+    seconds: float
 
 
-def _answered(going: Steps, ask: Ask, download: Download) -> Ask:
-    try:
-        reply = Reply(0, ask.url) if is_data(ask.url) else download(ask)
-    except FetchError as error:
-        return going.throw(error)
-    return going.send(reply)
+@dataclass(frozen=True, slots=True)
+class GetPicture:
+    """Wants the Reply sent, or the FetchError thrown."""
+
+    ask: Ask
 
 
-def steps(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots) -> Steps:
-    """One task, request by request, whoever carries them. Looking at the bytes happens inside `send`."""
-    ended = yield from _one(task, settings, ladder, robots)
+@dataclass(frozen=True, slots=True)
+class Decode:
+    """Wants the Picture sent that the bytes are, or the Unusable thrown; see `decode`, which may take its time."""
+
+    media: Media
+    reply: Reply
+
+
+Request = GetRobots | GetPicture | Decode
+Steps = Generator[Request, Any, "Verified | DownloadFailed"]
+"""One task: yields what it needs next, and returns how it ended."""
+
+
+def fetch(task: Task, settings: FetchSettings, download: Download, referers: Referers) -> Verified | DownloadFailed:
+    """One task, each request answered at once, and robots.txt taken for asked. What is raised is a bug."""
+    going = steps(task, settings, referers)
+    answer: Rules | Reply | Picture | None = None
+    error: FetchError | Unusable | None = None
+    while True:
+        try:
+            request = going.throw(error) if error is not None else going.send(answer)
+        except StopIteration as end:
+            result: Verified | DownloadFailed = end.value
+            return result
+        answer = error = None
+        try:
+            match request:
+                case GetRobots():
+                    answer = Rules(request.origin)
+                case GetPicture():
+                    answer = download(request.ask)
+                case Decode():
+                    answer = decode(request, settings)
+        except (FetchError, Unusable) as trouble:
+            error = trouble
+
+
+def decode(wanted: Decode, settings: FetchSettings) -> Picture:
+    """What the bytes of an answer are. Unusable when they are not what was wanted. Thread-safe."""
+    reply = wanted.reply
+    if wanted.media is Media.PICTURE:
+        from collector.images.decode import inspect
+
+        return inspect(reply.body, settings)
+    from collector.images.media import inspect_file, inspect_video
+
+    if wanted.media is Media.VIDEO:
+        return inspect_video(reply.body, settings)
+    return inspect_file(reply.body, reply.headers, reply.url)
+
+
+def steps(task: Task, settings: FetchSettings, referers: Referers) -> Steps:
+    """One task, request by request, whoever answers them."""
+    ended = yield from _one(task, settings, referers)
     if isinstance(ended, Verified) or not (task.fallbacks or settings.stand_ins):
         return ended
-    return (yield from _others(task, settings, ladder, robots, ended))
+    return (yield from _others(task, settings, referers, ended))
 
 
-def _others(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots, first: DownloadFailed) -> Steps:
+def _others(task: Task, settings: FetchSettings, referers: Referers, first: DownloadFailed) -> Steps:
     """The other URLs of a picture, each when the one before ended for good; told is why the best one failed."""
     missed, decided = first, False
     seconds, most = first.attempt.seconds, DEADLINES * _deadline(task, settings)
@@ -95,7 +132,7 @@ def _others(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots,
             break
         cookies = task.cookies if origin(url) == origin(task.url) else ""
         other = replace(task, url=url, width=0, height=0, is_thumbnail=False, cookies=cookies)
-        ended = yield from _one(other, settings, ladder, robots)
+        ended = yield from _one(other, settings, referers)
         if isinstance(ended, Verified):
             return replace(ended, via=via)
         missed, seconds = ended, seconds + ended.attempt.seconds
@@ -125,7 +162,7 @@ def _ended_for_good(missed: DownloadFailed, settings: FetchSettings) -> bool:
     return fate(missed.reason) is not Fate.RETRY or missed.task.attempt >= settings.attempts
 
 
-def _one(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots) -> Steps:
+def _one(task: Task, settings: FetchSettings, referers: Referers) -> Steps:
     """One URL."""
     started = time.monotonic()
     reply = Reply(0, task.url)
@@ -133,15 +170,15 @@ def _one(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots) ->
         if task.is_thumbnail and not settings.thumbnails:
             raise FetchError("policy.thumbnail", "only a thumbnail is known")
         if is_data(task.url):
-            yield Ask(task.url)
             reply = Reply(0, "", body=decode_data(task.url, settings.max_data_url))
-            return Verified(_inspect(task, reply, settings), reply.body, reply)
+            picture: Picture = yield Decode(task.media, reply)
+            return Verified(picture, reply.body, reply)
         if settings.block_hosts:
             check_host(check_url(task.url, settings.allow_private), settings.block_hosts)
-        overridden = yield from _permitted(task.url, settings, robots)
-        verified = yield from _climb(task, settings, ladder, started)
+        overridden = yield from _permitted(task.url, settings)
+        verified = yield from _asked(task, settings, referers, started)
         if verified.reply.hops and origin(verified.reply.url) != origin(task.url):
-            overridden = overridden or (yield from _permitted(verified.reply.url, settings, robots))
+            overridden = overridden or (yield from _permitted(verified.reply.url, settings))
         return replace(verified, overrides=_joined(overridden, verified.overrides))
     except _Bad as bad:
         reason, detail, reply, wait = bad.reason, bad.detail, bad.reply, bad.retry_after
@@ -155,20 +192,13 @@ def _one(task: Task, settings: FetchSettings, ladder: Ladder, robots: Robots) ->
     return DownloadFailed(task, reason, one_line(detail), attempt, wait)
 
 
-def _permitted(url: str, settings: FetchSettings, robots: Robots) -> Generator[Ask, Reply | None, str | None]:
+def _permitted(url: str, settings: FetchSettings) -> Generator[Request, Any, str | None]:
     """Go on when robots.txt of the URL's origin allows it, else FetchError; the rule that is overridden, if any."""
     host = origin(url)
     if not host:
         return None  # No URL that could be asked for; the transport will say so.
-    while (rules := robots.known(host)) is None:
-        check_url(url, settings.allow_private)
-        try:
-            reply = yield robots_ask(host, settings.deadline)
-        except FetchError as error:
-            robots.learn(host, error)
-        else:
-            if reply is not None:
-                robots.learn(host, reply)
+    check_url(url, settings.allow_private)
+    rules: Rules | FetchError = yield GetRobots(host, settings.deadline)
     if isinstance(rules, Rules):
         rule = rules.forbids(url)
         if rule and settings.robots:
@@ -208,9 +238,9 @@ class _Bad(Exception):
         self.retry_after = retry_after(reply.headers.get("retry-after")) if reply.status not in _SUCCESS else None
 
 
-def _climb(
-    task: Task, settings: FetchSettings, ladder: Ladder, started: float
-) -> Generator[Ask, Reply | None, Verified]:
+def _asked(
+    task: Task, settings: FetchSettings, referers: Referers, started: float
+) -> Generator[Request, Any, Verified]:
     """Try one Referer after the other while the host refuses; all of them share one deadline.
 
     An answer that may be a refusal in disguise is asked for once more, as if the host's own page showed the picture.
@@ -218,48 +248,42 @@ def _climb(
     trouble: _Bad | FetchError | None = None
     repeated: Verified | None = None
     asked, doubted = 0, False
-    for name, referer in ladder.rungs(task):
+    for name, referer in referers.strategies(task):
         left = _deadline(task, settings) - (time.monotonic() - started)
         if (doubted and name != "own") or (left <= 0 and asked):
             continue
         try:
-            reply = yield _ask(task, settings, referer, max(0.01, left))
+            reply: Reply = yield GetPicture(_ask(task, settings, referer, max(0.01, left)))
             asked += 1
-            verified = _judge(task, _answer(reply), settings)
+            verified = yield from _judged(task, reply, settings)
         except (_Bad, FetchError) as caught:
             if doubted:
                 break
             trouble = caught
             if not _another_may_do(caught):
-                if not (_in_disguise(caught) and ladder.doubtful(task, referer)):
+                if not (_in_disguise(caught) and referers.doubtful(task, referer)):
                     raise
                 doubted = True
             continue
-        if not doubted and ladder.repeated(task, referer, verified.picture.sha256):
+        if not doubted and referers.repeated(task, referer, verified.picture.sha256):
             repeated, doubted = verified, True
             continue
         if repeated is not None and repeated.picture.sha256 == verified.picture.sha256:
-            ladder.genuine(task, verified.picture.sha256)
+            referers.genuine(task, verified.picture.sha256)
             return repeated
-        ladder.worked(task, name, disguised=doubted)
+        referers.worked(task, name, disguised=doubted)
         return verified
     if repeated is not None:
-        ladder.genuine(task, repeated.picture.sha256)
+        referers.genuine(task, repeated.picture.sha256)
         return repeated
     if trouble is None:
-        raise AssertionError("a ladder without a rung")
+        raise AssertionError("no strategy for a Referer")
     if doubted:
-        ladder.in_vain(task)
+        referers.in_vain(task)
         raise trouble
-    ladder.refused(task)
+    referers.refused(task)
     trouble.detail = trouble.detail or f"refused with {asked} different Referers"
     raise trouble
-
-
-def _answer(reply: Reply | None) -> Reply:
-    if reply is None:
-        raise AssertionError("an answer that did not come")
-    return reply
 
 
 def _another_may_do(trouble: _Bad | FetchError) -> bool:
@@ -276,7 +300,7 @@ def _in_disguise(trouble: _Bad | FetchError) -> bool:
     return trouble.reply.status in (404, 406, 410) or trouble.reason == "body.html"
 
 
-def _judge(task: Task, reply: Reply, settings: FetchSettings) -> Verified:
+def _judged(task: Task, reply: Reply, settings: FetchSettings) -> Generator[Request, Any, Verified]:
     """What an answer is worth; raises _Bad with the reason when it is not the picture."""
     if reply.status not in _SUCCESS:
         raise _Bad(http_reason(reply.status), "", reply)
@@ -286,7 +310,7 @@ def _judge(task: Task, reply: Reply, settings: FetchSettings) -> Verified:
     if signal and settings.opt_out:
         raise _Bad("policy.opt_out", signal, reply)
     try:
-        picture = _inspect(task, reply, settings)
+        picture: Picture = yield Decode(task.media, reply)
     except Unusable as unusable:
         raise _Bad(unusable.reason, unusable.detail, reply) from None
     if picture.rights and (mark := prohibited(picture.rights)):
@@ -297,18 +321,6 @@ def _judge(task: Task, reply: Reply, settings: FetchSettings) -> Verified:
         detail = f"{picture.width} x {picture.height} instead of {task.width} x {task.height}"
         raise _Bad("image.placeholder", detail, reply)
     return Verified(picture, reply.body, reply, overrides=signal or None)
-
-
-def _inspect(task: Task, reply: Reply, settings: FetchSettings) -> Picture:
-    if task.media is Media.PICTURE:
-        from collector.images.decode import inspect
-
-        return inspect(reply.body, settings)
-    from collector.images.media import inspect_file, inspect_video
-
-    if task.media is Media.VIDEO:
-        return inspect_video(reply.body, settings)
-    return inspect_file(reply.body, reply.headers, reply.url)
 
 
 def _data_reason(task: Task, unusable: Unusable) -> str:

@@ -7,7 +7,6 @@ that the calling process is dead, and so are we. Never names a picture and never
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
 import signal
@@ -17,23 +16,35 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from collector.fetch.heartbeat import Slots
-from collector.fetch.messages import CLOSE, READY, Message, dump, read_tasks, result_message, trouble_message
+import msgspec
+
+from collector.fetch.heartbeat import Heartbeat
+from collector.fetch.messages import (
+    ORDERS,
+    Begin,
+    Close,
+    Given,
+    Ready,
+    Result,
+    Trouble,
+    line,
+    result,
+    trouble,
+)
 from collector.fetch.parts import write_part
-from collector.fetch.referers import Ladder
-from collector.fetch.task import Steps, Verified, steps
+from collector.fetch.referers import Referers
+from collector.fetch.task import Decode, GetPicture, GetRobots, Steps, Verified, decode, steps
 from collector.http.curl_transport import CurlTransfers
-from collector.http.response_checks import WITH_BODY
-from collector.http.robots import Robots
-from collector.http.transport import Ask, FetchError, Reply
-from collector.images.sniff import JPEG, is_data
-from collector.model import Downloaded, DownloadFailed, Task
+from collector.http.robots import Robots, robots_ask
+from collector.http.transport import FetchError, Reply
+from collector.images.sniff import JPEG
+from collector.model import Downloaded, DownloadFailed
 from collector.settings import FetchSettings
-from collector.urls import origin
 
 FLUSH = 0.004
 """Seconds that results may wait for company on their way out."""
@@ -47,46 +58,45 @@ them to a thread costs a tenth of a picture's CPU. A hostile one that takes long
 
 
 class Worker:
-    """The loop. `deliver` takes a batch of messages; `slots` is the page shared with the calling process."""
+    """The loop. `deliver` takes a batch of results; `heartbeat` is the page shared with the calling process."""
 
     def __init__(
         self,
         settings: FetchSettings,
         folder: Path,
         token: str,
-        deliver: Callable[[list[Message]], None],
-        slots: Slots,
+        deliver: Callable[[list[Result]], None],
+        heartbeat: Heartbeat,
         limit: int = 64,
         threads: int = 1,
-        transfers: CurlTransfers | None = None,
-        heartbeat: Callable[[], None] = lambda: None,
+        live_on: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings, self._folder, self._token = settings, folder, token
-        self._deliver, self._slots = deliver, slots
-        self._limit, self._heartbeat = limit, heartbeat
-        self._transfers = transfers or CurlTransfers(settings, settings.max_in_flight)
-        self._ladder, self._robots = Ladder(), Robots()
+        self._deliver, self._heartbeat = deliver, heartbeat
+        self._limit, self._live_on = limit, live_on
+        self._transfers = CurlTransfers(settings, settings.max_in_flight)
+        self._referers, self._robots = Referers(), Robots()
         self._asking: dict[str, list[_Job]] = {}
-        """URL of a robots.txt under way -> who waits for it beside the one that asks."""
+        """Origin whose robots.txt is under way -> who waits for it."""
         self._parked = 0
-        """How many wait so; each keeps its place among the downloads."""
-        self._arriving: deque[tuple[int, Task]] = deque()
-        self._waiting: deque[tuple[int, Task]] = deque()
-        self._bodies: queue.SimpleQueue[tuple[_Job, Reply] | None] = queue.SimpleQueue()
-        self._looked_at: deque[tuple[_Job, int]] = deque()
-        self._results: list[Message] = []
+        """How many wait beside the first; each keeps its place among the downloads."""
+        self._arriving: deque[Given] = deque()
+        self._waiting: deque[Given] = deque()
+        self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._worked: deque[tuple[_Work, Any]] = deque()
+        self._results: list[Result] = []
         self._open = 0
         """Tasks begun and not ended."""
         self._closing = False
         self._inline = settings.verify == "structure"
         self._threads = [
-            threading.Thread(target=self._look, args=(n + 1,), name=f"fetch-look-{n}", daemon=True)
+            threading.Thread(target=self._in_thread, args=(n + 1,), name=f"fetch-look-{n}", daemon=True)
             for n in range(0 if self._inline else threads)
         ]
 
-    def submit(self, tasks: list[tuple[int, Task]]) -> None:
-        """Hand tasks in; from any thread."""
-        self._arriving.extend(tasks)
+    def submit(self, task: Given) -> None:
+        """Hand a task in; from any thread."""
+        self._arriving.append(task)
         self._transfers.wake()
 
     def close(self) -> None:
@@ -99,7 +109,7 @@ class Worker:
         for thread in self._threads:
             thread.start()
         flushed = beaten = time.monotonic()
-        self._heartbeat()
+        self._live_on()
         try:
             while not self._closing or self._open:
                 self._begin_what_fits()
@@ -110,12 +120,13 @@ class Worker:
                     self._flush()
                     flushed = now
                 if now - beaten >= 1.0:
-                    self._heartbeat()
+                    self._heartbeat.beat()
+                    self._live_on()
                     beaten = now
         finally:
             self._flush()
             for _ in self._threads:
-                self._bodies.put(None)
+                self._work.put(None)
             for thread in self._threads:
                 thread.join(1.0)
             self._transfers.close()
@@ -129,101 +140,98 @@ class Worker:
             self._waiting.clear()
         most = self._limit + self._limit // 4
         while self._waiting and self._open < most and len(self._transfers) + self._parked < self._limit:
-            serial, task = self._waiting.popleft()
+            given = self._waiting.popleft()
             self._open += 1
-            self._advance(_Job(serial, task, steps(task, self._settings, self._ladder, self._robots)), None)
+            self._advance(_Job(given, steps(given.task, self._settings, self._referers)))
 
-    def _advance(self, job: _Job, brought: Reply | FetchError | None) -> None:
-        """One step of a task: it asks again, or it has ended. None: it begins, or what it asks for is known now."""
+    def _advance(self, job: _Job, answer: Any = None, error: Exception | None = None) -> None:
+        """Give a task what it asked for; it asks for more, or it has ended."""
         try:
-            if brought is None:
-                ask = next(job.steps)
-            elif isinstance(brought, FetchError):
-                ask = job.steps.throw(brought)
-            else:
-                ask = job.steps.send(brought)
+            request = job.steps.throw(error) if error is not None else job.steps.send(answer)
         except StopIteration as end:
-            self._finish(job, end.value)
+            self._ended(job, end.value)
         except Exception as trouble:  # noqa: BLE001 - nothing is swallowed: the calling process raises it.
-            self._troubled(job, trouble)
+            self._report(job, trouble)
         else:
-            self._ask(job, ask)
-            return
-        if job.asking:
-            self._learned(job)
+            match request:
+                case GetRobots():
+                    self._get_robots(job, request)
+                case GetPicture():
+                    self._release(job)
+                    self._transfers.start(request.ask, partial(self._answered, job))
+                case Decode():
+                    self._decode(job, request)
 
-    def _ask(self, job: _Job, ask: Ask) -> None:
-        """Have it carried. A data: URL has nowhere to go; a robots.txt is asked for by one task for all that wait."""
-        if job.asking:
-            self._learned(job)
-        if ask.robots:
-            if (waiting := self._asking.get(ask.url)) is not None:
-                waiting.append(job)
-                self._parked += 1
-                return
-            if self._robots.known(origin(ask.url)) is not None:
-                self._advance(job, None)
-                return
-            self._asking[ask.url] = []
-            job.asking = ask.url
-        elif is_data(ask.url):
-            self._hand_over(job, Reply(0, ask.url))
-            return
-        self._transfers.start(ask, lambda answer: self._answered(job, answer))
+    def _get_robots(self, job: _Job, wanted: GetRobots) -> None:
+        """What is known, or one request on behalf of all who wait for it."""
+        if (known := self._robots.known(wanted.origin)) is not None:
+            self._advance(job, known)
+        elif (waiting := self._asking.get(wanted.origin)) is not None:
+            waiting.append(job)
+            self._parked += 1
+        else:
+            self._asking[wanted.origin] = [job]
+            ask = robots_ask(wanted.origin, wanted.seconds)
+            self._transfers.start(ask, partial(self._learned, wanted.origin))
 
-    def _learned(self, job: _Job) -> None:
-        """The robots.txt that it asked for is known: whoever waited for that goes on."""
-        waiting = self._asking.pop(job.asking)
-        job.asking = ""
-        self._parked -= len(waiting)
-        for other in waiting:
-            self._advance(other, None)
+    def _learned(self, origin: str, answer: Reply | FetchError) -> None:
+        rules = self._robots.learn(origin, answer)
+        if isinstance(answer, Reply):
+            self._transfers.release(len(answer.body))
+        waiting = self._asking.pop(origin)
+        self._parked -= len(waiting) - 1
+        for job in waiting:
+            self._advance(job, rules)
 
     def _answered(self, job: _Job, answer: Reply | FetchError) -> None:
-        if isinstance(answer, Reply) and answer.status in WITH_BODY:
-            self._hand_over(job, answer)
-        else:
-            self._advance(job, answer)
-
-    def _hand_over(self, job: _Job, reply: Reply) -> None:
-        """Bytes are looked at in a thread; at once when that takes no decoder, or not long."""
-        body = reply.body
-        if not (self._inline or (len(body) <= AT_ONCE and body.startswith(JPEG))):
-            self._bodies.put((job, reply))
+        if isinstance(answer, FetchError):
+            self._advance(job, error=answer)
             return
-        self._slots.put(0, job.serial)
-        self._step(job, reply)
-        self._slots.put(0, 0)
-        self._looked_at.append((job, len(body)))
+        job.held = len(answer.body)
+        self._advance(job, answer)
+
+    def _decode(self, job: _Job, wanted: Decode) -> None:
+        """In a thread; at once when it takes no decoder, or not long."""
+        body = wanted.reply.body
+        work = _Work(job, partial(decode, wanted, self._settings), self._decoded, looks=True)
+        if self._inline or (len(body) <= AT_ONCE and body.startswith(JPEG)):
+            work.then(job, self._done(work, 0))
+        else:
+            self._work.put(work)
+
+    def _decoded(self, job: _Job, outcome: Any) -> None:
+        if isinstance(outcome, Exception):
+            self._advance(job, error=outcome)
+        else:
+            self._advance(job, outcome)
+
+    def _ended(self, job: _Job, value: Verified | DownloadFailed) -> None:
+        """A picture goes to its part file, a large one by a thread."""
+        if isinstance(value, DownloadFailed):
+            self._report(job, value)
+            return
+        work = _Work(job, partial(self._written, job, value), self._report, looks=False)
+        if self._inline or len(value.body) <= AT_ONCE:
+            work.then(job, self._done(work, 0))
+        else:
+            self._work.put(work)
+
+    def _report(self, job: _Job, outcome: Downloaded | DownloadFailed | Exception) -> None:
+        self._release(job)
+        self._open -= 1
+        serial = job.given.serial
+        self._results.append(trouble(outcome, serial) if isinstance(outcome, Exception) else result(serial, outcome))
+
+    def _release(self, job: _Job) -> None:
+        """Its last answer is done with."""
+        held, job.held = job.held, 0
+        if held:
+            self._transfers.release(held)
 
     def _take_back(self) -> None:
-        while self._looked_at:
-            job, size = self._looked_at.popleft()
-            self._transfers.release(size)
-            if job.trouble is not None:
-                self._troubled(job, job.trouble)
-            elif job.ask is not None:
-                ask, job.ask = job.ask, None
-                self._ask(job, ask)
-            elif job.result is not None:
-                self._ended(job, job.result)
-            if job.asking and (job.result or job.trouble):
-                self._learned(job)
-
-    def _finish(self, job: _Job, value: Verified | DownloadFailed) -> None:
-        """An end in the loop; a picture is here only when its redirect led to a host whose robots.txt came last."""
-        try:
-            self._ended(job, self._written(job, value))
-        except OSError as trouble:
-            self._troubled(job, trouble)
-
-    def _ended(self, job: _Job, value: Downloaded | DownloadFailed) -> None:
-        self._open -= 1
-        self._results.append(result_message(job.serial, value))
-
-    def _troubled(self, job: _Job, trouble: Exception) -> None:
-        self._open -= 1
-        self._results.append(trouble_message(trouble, job.serial))
+        while self._worked:
+            work, outcome = self._worked.popleft()
+            work.then(work.job, outcome)
 
     def _flush(self) -> None:
         if self._results:
@@ -232,93 +240,95 @@ class Worker:
 
     # ----------------------------------------------------------------- in the threads
 
-    def _look(self, slot: int) -> None:
+    def _in_thread(self, slot: int) -> None:
         from collector.images import decode  # noqa: F401 - while the first connections are made.
 
-        while (item := self._bodies.get()) is not None:
-            job, reply = item
-            size = len(reply.body)
-            self._slots.put(slot, job.serial)
-            self._step(job, reply)
-            self._slots.put(slot, 0)
-            del item, reply
-            self._looked_at.append((job, size))
+        while (work := self._work.get()) is not None:
+            outcome = self._done(work, slot)
+            self._worked.append((work, outcome))
+            del work, outcome
             self._transfers.wake()
 
-    def _step(self, job: _Job, reply: Reply) -> None:
-        """Verify and write; what comes of it is left with the job."""
+    def _done(self, work: _Work, slot: int) -> Any:
+        """What the work brings, or raises."""
+        if work.looks:
+            self._heartbeat.look(slot, work.job.given.serial)
         try:
-            job.ask = job.steps.send(reply)
-        except StopIteration as end:
-            try:
-                job.result = self._written(job, end.value)
-            except OSError as trouble:
-                job.trouble = trouble
-        except Exception as trouble:  # noqa: BLE001 - nothing is swallowed: the calling process raises it.
-            job.trouble = trouble
+            return work.function()
+        except Exception as trouble:  # noqa: BLE001 - nothing is swallowed: the task, or the calling process, gets it.
+            return trouble
+        finally:
+            if work.looks:
+                self._heartbeat.look(slot, 0)
 
-    def _written(self, job: _Job, value: Verified | DownloadFailed) -> Downloaded | DownloadFailed:
-        if isinstance(value, DownloadFailed):
-            return value
-        part = write_part(self._folder, f"{self._token}-{job.serial}", value.body)
-        return Downloaded(job.task, value.picture, part, value.attempt)
+    def _written(self, job: _Job, value: Verified) -> Downloaded:
+        part = write_part(self._folder, f"{self._token}-{job.given.serial}", value.body)
+        return Downloaded(job.given.task, value.picture, part, value.attempt)
 
 
 class _Job:
     """A task on its way."""
 
-    __slots__ = ("ask", "asking", "result", "serial", "steps", "task", "trouble")
+    __slots__ = ("given", "held", "steps")
 
-    def __init__(self, serial: int, task: Task, going: Steps) -> None:
-        self.serial, self.task, self.steps = serial, task, going
-        self.ask: Ask | None = None
-        self.asking = ""
-        """URL of the robots.txt that it asks for on behalf of all."""
-        self.result: Downloaded | DownloadFailed | None = None
-        self.trouble: Exception | None = None
+    def __init__(self, given: Given, going: Steps) -> None:
+        self.given, self.steps = given, going
+        self.held = 0
+        """Bytes of its last answer, which count as in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What may take its time, and who wants to know what came of it."""
+
+    job: _Job
+    function: Callable[[], Any]
+    then: Callable[[_Job, Any], None]
+    looks: bool
+    """Whether a decoder sees strangers' bytes."""
 
 
 # --------------------------------------------------------------------------- the process around it
 
 
-def main(arguments: list[str]) -> None:
-    """`FOLDER TOKEN LIMIT THREADS SHARE PAGE`; the settings are the first line of standard input."""
-    folder, token, limit, threads, share, page = arguments
+def main() -> None:
+    """`Begin` is the first line of standard input."""
     _ignore_signals()
     out = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # Whatever prints must not end up among the results.
     lines = sys.stdin.buffer
     try:
-        settings = replace(FetchSettings(**json.loads(lines.readline())), max_in_flight=int(share))
-        _limit_memory(MEMORY + settings.max_in_flight)
+        begin = msgspec.json.decode(lines.readline(), type=Begin)
+        _limit_memory(MEMORY + begin.settings.max_in_flight)
         worker = Worker(
-            settings,
-            Path(folder),
-            token,
-            lambda batch: _write(out, dump(batch)),
-            Slots(page),
-            limit=int(limit),
-            threads=int(threads),
-            heartbeat=_live_on,
+            begin.settings,
+            Path(begin.folder),
+            begin.token,
+            lambda batch: _write(out, line(batch)),
+            Heartbeat(begin.heartbeat),
+            limit=begin.limit,
+            threads=begin.threads,
+            live_on=_live_on,
         )
-        _write(out, READY)
+        _write(out, line([Ready()]))
         threading.Thread(target=_listen, args=(lines, worker), name="fetch-listen", daemon=True).start()
         worker.run()
     except BrokenPipeError:
         os._exit(1)
     except Exception:  # noqa: BLE001 - told to the calling process, which raises it.
-        _write(out, dump([[0, 0, traceback.format_exc(limit=-4)]]))
+        _write(out, line([Trouble(traceback.format_exc(limit=-4))]))
         os._exit(1)
     os._exit(0)
 
 
 def _listen(lines: BinaryIO, worker: Worker) -> None:
     """Take in tasks; without a word of goodbye, end with the calling process."""
-    for line in lines:
-        if line == CLOSE:
-            worker.close()
-            return
-        worker.submit(read_tasks(json.loads(line)))
+    for text in lines:
+        for order in ORDERS.decode(text):
+            if isinstance(order, Close):
+                worker.close()
+                return
+            worker.submit(order)
     os._exit(1)
 
 
@@ -352,4 +362,4 @@ def _limit_memory(size: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

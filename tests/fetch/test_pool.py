@@ -122,6 +122,70 @@ def test_a_killed_worker_costs_one_more_try(server: Server, make: Make, tmp_path
     assert pool.in_flight == 0
 
 
+def test_a_stopped_worker_is_ended_and_its_tasks_have_another_try(
+    server: Server, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.fetch.pool.SILENT", 3.0)
+    pool, inbox = make(decode_timeout=1.0)
+    body = picture(size=(200, 200))
+    slow = server.put("/slow.jpg", drip(ok(b"", length=len(body)), body, every=0.05, step=len(body) // 20 + 1))
+    pool.submit(*(Task(n, 1, slow) for n in range(6)))
+    while len(server.pictures) < 6:
+        time.sleep(0.01)
+    stopped = workers()
+    for process in stopped:
+        os.kill(process.pid, signal.SIGSTOP)
+    values = collect(inbox, 6)
+    assert {type(value) for value in values} == {Downloaded}
+    assert not any(process.is_running() for process in stopped)
+    assert pool.in_flight == 0
+
+
+@pytest.fixture
+def sleepy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Workers started from now on leave a file behind when they look at a picture of a certain size, and wait there."""
+    (tmp_path / "weak").mkdir()
+    (tmp_path / "weak" / "sitecustomize.py").write_text(
+        POISON.replace("time.sleep(60)", f"open({str(tmp_path / 'at it')!r}, 'w').close(); time.sleep(0.5)")
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "weak"))
+    return tmp_path / "at it"
+
+
+@both_ways
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_one_death_is_not_the_fault_of_the_picture_that_was_looked_at(
+    server: Server, make: Make, monkeypatch: pytest.MonkeyPatch, sleepy: Path, more: bytes, number: signal.Signals
+) -> None:
+    monkeypatch.setattr("collector.fetch.pool.SILENT", 2.0)
+    pool, inbox = make(processes=1, decode_timeout=4.0)
+    pool.submit(Task(1, 1, server.put("/x.jpg", ok(picture(size=HANG) + more))))
+    while not sleepy.exists():
+        time.sleep(0.01)
+    [process] = workers()
+    os.kill(process.pid, number)
+    assert isinstance(inbox.get(timeout=30), Downloaded)
+    assert server.picture_paths() == ["/x.jpg"] * 2
+
+
+@both_ways
+def test_the_second_death_on_the_same_picture_is_its_fault(
+    server: Server, make: Make, sleepy: Path, more: bytes
+) -> None:
+    pool, inbox = make(processes=1)
+    pool.submit(Task(1, 1, server.put("/x.jpg", ok(picture(size=HANG) + more))))
+    for _ in range(2):
+        while not sleepy.exists():
+            time.sleep(0.01)
+        sleepy.unlink()
+        [process] = [one for one in workers() if one.status() != psutil.STATUS_ZOMBIE]
+        process.kill()
+        process.wait(5)
+    value = inbox.get(timeout=30)
+    assert isinstance(value, DownloadFailed)
+    assert value.reason == "image.decoder_crash"
+
+
 def test_workers_that_cannot_start_are_told(make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "sitecustomize.py").write_text("import os; os._exit(7)")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.fetch.referers import Ladder, stand_in
+from collector.fetch.referers import Referers, stand_in
 from collector.http.transport import Reply
 from collector.model import Downloaded, DownloadFailed, Task
 from collector.urls import browser_referer, referer_after_redirect, whole_page
@@ -57,21 +57,21 @@ def test_a_header_cannot_be_smuggled_in() -> None:
 
 
 def test_rungs_remember_what_worked_and_give_up_on_hopeless_hosts() -> None:
-    ladder = Ladder()
+    ladder = Referers()
     task = Task(1, 1, "https://img.example/x.jpg", page="https://a.example/p")
-    assert list(ladder.rungs(task)) == [
+    assert list(ladder.strategies(task)) == [
         ("browser", "https://a.example/"),
         ("own", "https://img.example/"),
         ("none", ""),
         ("page", "https://a.example/p"),
     ]
     ladder.worked(task, "none")
-    assert [name for name, _ in ladder.rungs(task)] == ["none", "browser", "own", "page"]
+    assert [name for name, _ in ladder.strategies(task)] == ["none", "browser", "own", "page"]
     for _ in range(3):
         ladder.refused(task)
-    assert [name for name, _ in ladder.rungs(task)] == ["none"]
-    assert len(list(ladder.rungs(Task(2, 1, "https://other.example/x.jpg", page="https://a.example/p")))) == 4
-    assert [name for name, _ in Ladder().rungs(Task(3, 1, "https://img.example/x.jpg"))] == ["browser", "own"]
+    assert [name for name, _ in ladder.strategies(task)] == ["none"]
+    assert len(list(ladder.strategies(Task(2, 1, "https://other.example/x.jpg", page="https://a.example/p")))) == 4
+    assert [name for name, _ in Referers().strategies(Task(3, 1, "https://img.example/x.jpg"))] == ["browser", "own"]
 
 
 def wants(test: object, good: bytes = ok(JPEG), bad: bytes = ok(b"<html>no", "403 Forbidden", type="text/html")):
