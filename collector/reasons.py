@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 
 
 class Fate(StrEnum):
@@ -129,6 +130,16 @@ def fate(slug: str) -> Fate:
     if slug.startswith("http.") and slug[5:].isdigit():
         return Fate.RETRY if int(slug[5:]) in _RETRY_STATUS else Fate.FAILED
     return _BY_SLUG[slug].fate
+
+
+def meaning(slug: str) -> str:
+    """What a reason means, in words; "" for one that is not in the list."""
+    if slug.startswith("http.") and slug[5:].isdigit():
+        try:
+            return f"the server says: {HTTPStatus(int(slug[5:])).phrase}"
+        except ValueError:
+            return "the server refuses"
+    return _BY_SLUG[slug].text if slug in _BY_SLUG else ""
 
 
 def known(text: str) -> bool:

@@ -17,7 +17,7 @@ FATES = {
     reasons.Fate.SKIPPED: "not asked for; spares are taken when the limit is raised",
     reasons.Fate.DUPLICATE: "final: points to the file that has the bytes",
     reasons.Fate.SEARCH: "ends a search; the next run takes it up again",
-    reasons.Fate.LEFT_OUT: "the file stays; `collector dedupe`, `audit` and `review` decide it anew",
+    reasons.Fate.LEFT_OUT: "the file stays; `collector dedupe`, `quality` and `review` decide it anew",
     reasons.Fate.STOP: "ends the run; nothing is marked failed",
 }
 HTTP = "408, 425, 429, 500, 502, 503, 504 and 520-524 are tried again (`Retry-After` is obeyed); others are final"

@@ -49,6 +49,14 @@ def test_imports_keep_their_contracts() -> None:
     assert done.returncode == 0, done.stdout[-2000:]
 
 
+def test_rooms_take_nothing_but_the_version_from_the_public_api() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and node.module == "collector":
+                rooms = {one.stem for one in PACKAGE.iterdir()}
+                assert {name.name for name in node.names} <= rooms | {"__version__"}, path
+
+
 def test_nothing_new_lies_at_the_top() -> None:
     modules = {path.stem for path in PACKAGE.glob("*.py")}
     assert modules == {"__init__", "__main__", "model", "settings", "reasons", "urls", "errors"}

@@ -1,14 +1,37 @@
-"""The command line: verbs, flags, and the exit code of every ending. Imports nothing heavy: `--help` is quick."""
+"""The command line: verbs in groups, and the exit code of every ending. Imports nothing heavy: `--help` is quick."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
+import click
+
+from collector import __version__
+from collector.cli import clean, collect, export, look, mend, recipes
 from collector.cli.endings import exit_code
-from collector.cli.verbs import cli
+from collector.cli.groups import Verbs
 
 __all__ = ["cli", "main"]
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="collector")
+def cli() -> None:
+    """From a CSV of keywords to a clean, documented folder of pictures.
+
+    Stop at any moment (Ctrl-C) and run the same command again: it goes on where it was.
+    """
+
+
+for _verb in (
+    *(collect.run, collect.search, collect.fetch, collect.page, collect.import_, collect.frames, collect.sources),
+    *(look.status, look.why, look.urls, look.report, recipes.recipe),
+    *(clean.dedupe, clean.filter_, clean.quality, clean.review, clean.forget),
+    *(export.split, export.export, export.diff),
+    *(mend.doctor, mend.retry, mend.verify, mend.repair, mend.practice),
+):
+    cli.add_command(_verb)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

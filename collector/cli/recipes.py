@@ -10,18 +10,17 @@ from urllib.parse import urlsplit
 
 import click
 
-from collector.cli import terminal
-from collector.cli.endings import counted
-from collector.cli.flags import out as out_flag
+from collector.api.collect import counted
+from collector.cli import options, terminal
 from collector.errors import Incomplete, InputError, SourceError
 from collector.http.contract import Request
-from collector.settings import FetchSettings, Settings
+from collector.settings import FetchSettings
 
 _WIDTH = 100
 _SECONDS = 60.0
 
 
-@click.group()
+@click.group(short_help="sites described by a TOML file: list, show, check, output")
 def recipe() -> None:
     """Sites described by a TOML file: see docs/recipes.md. In a CSV: time-covers,recipe."""
 
@@ -64,39 +63,36 @@ def check(what: str, pages: tuple[str, ...], state: str, allow_private: bool) ->
         text, url = _read(page, known.manners.robots, allow_private)
         found = selftest.tried(known, text, url, state)
         nothing += not found.matched
-        terminal.line(
-            f"{page}: {found.state}, {counted(found.items, 'item', 's')}, {found.matched} of {found.looked_for}"
-        )
+        terminal.line(f"{page}: {found.state}, {counted(found.items, 'item')}, {found.matched} of {found.looked_for}")
         for field, count, example in found.fields:
             terminal.line(_row(field, count, example))
         for to, count, example in found.links:
             terminal.line(_row(f"-> {to}", count, example))
     if nothing:
-        raise Incomplete(f"{counted(nothing, 'page', 's')} on which nothing was found", 7)
+        raise Incomplete(f"{counted(nothing, 'page')} on which nothing was found", 7)
 
 
 @recipe.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@out_flag
+@options.out
 @click.option("--keyword", default="", help="Only what this keyword brought; else all recipes.")
 @click.option("--source", default="recipe", show_default=True, help='Another source\'s list; "" for all.')
 @click.option("--files/--no-files", default=True, help="Whether FOLDER/full gets the pictures.  [default: files]")
 @click.option("--copy", is_flag=True, help="Copy the pictures; else they are hard links where that is possible.")
 @click.option("--name", default="", metavar="TEMPLATE", help="Other names below full/, e.g. '{pubDate} {title}'.")
-def output(folder: Path, out: Path | None, keyword: str, source: str, files: bool, copy: bool, name: str) -> None:
+def output(folder: Path, out: Path, keyword: str, source: str, files: bool, copy: bool, name: str) -> None:
     """Write FOLDER/output.json and FOLDER/full/<SHA-1 of URL>, as Scrapy's files pipeline leaves them."""
     from collector.dataset import scrapy_output
     from collector.ledger import Ledger, Which
 
-    images = out or Settings().out
-    with Ledger.read(images) as ledger:
-        if folder.resolve().is_relative_to(images.resolve()):
-            raise InputError(f"{folder}: give a folder outside of {images}, whose folders are classes")
+    with Ledger.read(out) as ledger:
+        if folder.resolve().is_relative_to(out.resolve()):
+            raise InputError(f"{folder}: give a folder outside of {out}, whose folders are classes")
         rows = ledger.dataset.rows(Which(source=source or None, keyword=keyword or None), "asked")
-        done = scrapy_output.write(rows, images, folder, files=files, copy=copy, name=name)
+        done = scrapy_output.write(rows, out, folder, files=files, copy=copy, name=name)
     lost = f", {done.lost} without a picture" if done.lost else ""
     terminal.line(
-        f"{counted(done.items, 'item', 's')} in {folder / scrapy_output.LIST}, {done.files} with their picture{lost}"
+        f"{counted(done.items, 'item')} in {folder / scrapy_output.LIST}, {done.files} with their picture{lost}"
     )
 
 

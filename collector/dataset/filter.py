@@ -1,4 +1,4 @@
-"""Pictures that are no use to anybody: stand-ins, empty surfaces, odd shapes, small ones. Pure; opens no file."""
+"""Pictures of no use to anybody: placeholders, empty surfaces, odd shapes, small ones. Pure; opens no file."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Limits:
 
     hosts: int = 4
     keywords: int = 3
-    """One picture from so many hosts for so many keywords is a stand-in: nothing is of so many things at once."""
-    detail: int = 2
+    """One picture from so many hosts for so many keywords is a placeholder: no picture shows so many things at once."""
+    min_detail: int = 2
     """PDQ quality below which a picture counts as empty; white paper has 0, a product on white 20 and more."""
-    aspect: float = 8.0
+    max_aspect: float = 8.0
     """Long side by short side."""
-    side: int = 32
+    min_side: int = 32
     """Pixels of the short side."""
 
 
@@ -50,11 +50,11 @@ def _fault(item: Row, quality: int | None, seen: Sightings | None, limits: Limit
     """(reason, detail)."""
     if limits.hosts and seen and seen.hosts >= limits.hosts and seen.keywords >= limits.keywords:
         return "set.placeholder", f"at {seen.urls} addresses of {seen.hosts} hosts, for {seen.keywords} keywords"
-    if quality is not None and quality < limits.detail:
+    if quality is not None and quality < limits.min_detail:
         return "set.empty", f"quality {quality} of 100"
     long, short = max(item.width, item.height), min(item.width, item.height)
-    if limits.aspect and long > limits.aspect * short:
+    if limits.max_aspect and long > limits.max_aspect * short:
         return "set.aspect", f"{item.width} x {item.height}"
-    if short < limits.side:
+    if short < limits.min_side:
         return "set.small", f"{item.width} x {item.height}"
     return None

@@ -50,7 +50,7 @@ class Thresholds:
 def require() -> None:
     """UsageError when cleanvision is not installed."""
     if find_spec("cleanvision") is None:
-        raise UsageError("the audit needs cleanvision, which is not installed: pip install 'collector[audit]'")
+        raise UsageError("this needs cleanvision, which is not installed: pip install 'collector[quality]'")
 
 
 def score_files(files: Iterable[tuple[str, Path]], processes: int = 0) -> Iterator[tuple[str, Scores | Trouble]]:

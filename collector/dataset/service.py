@@ -118,19 +118,21 @@ def _groups(ledger: Ledger, reasons: Sequence[str], distance: int, mirrored: boo
     return sorted((*found, *(dedupe.Group((row,), (0,)) for row in alone)), key=lambda group: group.members[0].id)
 
 
-def junk_set(ledger: Ledger, folder: Path, limits: filter.Limits, processes: int = 0) -> tuple[Verdict, ...]:
+def filter_set(ledger: Ledger, folder: Path, limits: filter.Limits, processes: int = 0) -> tuple[Verdict, ...]:
     """Find what is no use to anybody and enter it as left out. No file is moved."""
     hash_set(ledger, folder, processes)
     looks = ledger.dataset.looks(filter.REASONS)
     qualities = dict(zip(looks.ids.tolist(), looks.quality.tolist(), strict=True))
-    verdicts = filter.judge(candidates(ledger, filter.REASONS), qualities, _seen(ledger), limits)
+    said = ledger.dataset.reviews()
+    items = (item for item in candidates(ledger, filter.REASONS) if said.get((item.sha256, item.label)) != "keep")
+    verdicts = filter.judge(items, qualities, _seen(ledger), limits)
     with ledger.transaction():
         ledger.dataset.decide(filter.REASONS, verdicts)
     return tuple(verdicts)
 
 
 @dataclass(frozen=True, slots=True)
-class Audited:
+class Scored:
     """What an audit found."""
 
     measured: int
@@ -139,8 +141,8 @@ class Audited:
     verdicts: tuple[Verdict, ...]
 
 
-def audit_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, processes: int = 0,
-              tell: Callable[[int, int], None] = lambda *_: None) -> Audited:  # fmt: skip
+def score_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, processes: int = 0,
+              tell: Callable[[int, int], None] = lambda *_: None) -> Scored:  # fmt: skip
     """Score what has no score yet, flag by the thresholds, and enter the flagged as left out. No file is moved.
 
     Scores are kept: with other thresholds only flags and verdicts are made anew. May be stopped and begun again.
@@ -172,7 +174,7 @@ def audit_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, proc
             if sha256 in labels
         )
         ledger.dataset.decide(("set.quality",), verdicts)
-    return Audited(len(missing) - broken, broken, verdicts)
+    return Scored(len(missing) - broken, broken, verdicts)
 
 
 def _seen(ledger: Ledger) -> dict[str, filter.Sightings]:

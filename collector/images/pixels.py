@@ -36,6 +36,8 @@ _FIRST_FRAMES: Final = 16
 """Frames that are looked through for one that is not blank."""
 
 Pixels = NDArray[np.uint8]
+PillowImage = Image.Image
+"""For annotations in rooms that hand pictures on without knowing Pillow."""
 
 
 def grey(path: Path, side: int) -> Pixels:
@@ -50,6 +52,12 @@ def grey(path: Path, side: int) -> Pixels:
             image = flat(image, WHITE).convert("L")
         image.thumbnail((side, side), Image.Resampling.BOX)
         return np.array(image)
+
+
+def upright(path: Path) -> Image.Image:
+    """The picture in full size, as a model is to see it: upright, sRGB, 8-bit RGB, transparency on white."""
+    with open_file(path) as (opened, body):
+        return flat(in_srgb(_shown(opened, body)), WHITE)
 
 
 def small(path: Path, side: int) -> Image.Image:

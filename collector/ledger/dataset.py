@@ -179,6 +179,10 @@ class Dataset:
 
     # ------------------------------------------------------------------ splits and reviews
 
+    def schemes(self) -> list[str]:
+        """Every scheme under which pictures were given a split, sorted."""
+        return [scheme for (scheme,) in self._db.execute("SELECT DISTINCT scheme FROM split ORDER BY scheme")]
+
     def splits(self, scheme: str) -> Mapping[str, str]:
         """sha256 -> the split that a picture was given under a scheme."""
         found = self._db.execute("SELECT sha256, split FROM split WHERE scheme = ?", (scheme,))

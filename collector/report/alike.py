@@ -20,7 +20,7 @@ class Alike:
     """What looks the same."""
 
     hashed: int
-    """Pictures with a hash; 0 when nobody ran `dedupe`, `junk` or `split` yet."""
+    """Pictures with a hash; 0 when nobody ran `dedupe`, `filter` or `split` yet."""
     looked: bool
     groups: int
     conflicts: int

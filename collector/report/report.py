@@ -14,7 +14,7 @@ from typing import Final
 from collector.dataset.filter import REASONS as FILTERED
 from collector.ledger import Ledger, Row
 from collector.ledger.stats import Size, Yield
-from collector.reasons import REASONS
+from collector.reasons import meaning
 from collector.report.alike import MOST, Alike
 from collector.report.facts import DOMAINS, TRIED, USABLE, Facts, side_names
 from collector.report.figures import Figure, Figures, file_address
@@ -43,7 +43,6 @@ OUTCOMES: Final = {
 }
 """Fields of Yield, in the order in which a bar stacks them -> what they are called."""
 _LEFT_OUT: Final = (*FILTERED, "set.quality", "set.unreadable")
-_MEANINGS: Final = {reason.slug: reason.text for reason in REASONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def _front(ledger: Ledger, facts: Facts, same: Alike, figures: Figures) -> dict[
         "left_out": list(_within(GROUP_BYTES, left_out, figures)),
         "lost": {loss.reason: loss.count for loss in lost},
         "outcomes": OUTCOMES,
-        "meaning": _meaning,
+        "meaning": meaning,
         "parts": _parts,
         "bounds": {"hashed": MOST, "domains": DOMAINS, "tried": TRIED, "usable": f"{USABLE:.0%}"},
     }
@@ -141,10 +140,6 @@ def _ends(classes: list[Size]) -> list[Size]:
 def _parts(one: Yield) -> list[tuple[str, int]]:
     """What became of all that was found, as the parts of a bar."""
     return [(name, int(getattr(one, name))) for name in OUTCOMES]
-
-
-def _meaning(reason: str) -> str:
-    return _MEANINGS.get(reason, f"the server answered {reason[5:]}" if reason.startswith("http.") else "")
 
 
 # --------------------------------------------------------------------------- contact sheets

@@ -158,6 +158,7 @@ def _json(text: str) -> Any:
 
 SOURCE: Final = Source(
     search=search,
+    about="Bing's images, without a browser",
     settings=_SETTINGS,
     kinds={"safe": Literal["on", "blur", "off"]},
     filters=_FILTERS,

@@ -229,6 +229,8 @@ def _fields(file: Mapping[str, Any], about: Mapping[str, str]) -> Iterator[tuple
 
 SOURCE: Final = Source(
     search=search,
+    about="Wikimedia Commons: free pictures with their licence",
+    keyword="words, with the operators of its search",
     settings=_SETTINGS,
     kinds={"page_size": Annotated[int, Meta(ge=1, le=50)]},
     filters=_FILTERS,

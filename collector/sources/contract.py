@@ -58,6 +58,10 @@ class Source:
     """A source: its search, and what the rest of the program may know of it without asking the site."""
 
     search: SearchFunction
+    about: str = ""
+    """What it is, in one line."""
+    keyword: str = "words"
+    """What a keyword is there."""
     settings: Mapping[str, Value]
     """Its settings with their default values, which also fix the types. `home`, the site's address, is among them."""
     kinds: Mapping[str, Any] = field(default_factory=dict)

@@ -140,6 +140,8 @@ def _hit(row: Mapping[str, Any]) -> Hit | None:
 
 SOURCE: Final = Source(
     search=search,
+    about="DuckDuckGo's images, without a browser",
+    keyword="words, at most 499 characters",
     settings=_SETTINGS,
     kinds={"safe": Literal["on", "blur", "off"]},
     filters=_FILTERS,

@@ -234,6 +234,7 @@ def _moment(photo: Mapping[str, Any]) -> str:
 
 SOURCE: Final = Source(
     search=search,
+    about="Flickr, with the licence of every picture; needs a key",
     settings=_SETTINGS,
     kinds={"page_size": Annotated[int, Meta(ge=1, le=500)]},
     filters=_FILTERS,

@@ -52,5 +52,6 @@ def parse(page: Answer) -> Iterator[Hit]:
 
 SOURCE: Final = Source(
     search=search,
+    about="Naver's images, best in Korean",
     settings=_SETTINGS,
 )

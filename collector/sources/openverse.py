@@ -171,6 +171,7 @@ def _authorization(web: Web, home: str, headers: Mapping[str, str]) -> dict[str,
 
 SOURCE: Final = Source(
     search=search,
+    about="Openverse: openly licensed pictures of many collections",
     settings=_SETTINGS,
     kinds={"page_size": Annotated[int, Meta(ge=1, le=500)], "pages": Annotated[int, Meta(ge=1, le=1000)]},
     filters=_FILTERS,

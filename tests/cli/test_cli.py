@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.cli.endings import judge, offer_widening
-from collector.cli.site import led_to
+from collector.api.collect import Summary
+from collector.api.practice import led_to
+from collector.cli.collect import offer_widening
 from collector.errors import Incomplete
 from collector.model import SearchState, Tally
 from collector.settings import Settings, assign
@@ -153,19 +154,20 @@ def test_the_practice_web_is_visited_without_a_window_unless_one_is_asked_for() 
 )
 def test_who_wants_everything_is_short_only_of_what_can_still_be_had(tally: Tally, code: int) -> None:
     try:
-        judge(digest_of([replace(tally, searches=(("imgur", SearchState.EXHAUSTED, ""),))]), [], fetched=True)
+        digest = digest_of([replace(tally, searches=(("imgur", SearchState.EXHAUSTED, ""),))])
+        Summary(digest, seconds=1.0, fetched=True).check()
     except Incomplete as verdict:
         assert verdict.exit_code == code
-        assert ("not whole yet" if tally.limit is None else "short of the limit") in str(verdict)
+        assert ("not complete yet" if tally.limit is None else "below the limit") in str(verdict)
     else:
         assert code == 0
 
 
 def test_nobody_is_offered_to_widen_everything(capsys: pytest.CaptureFixture[str]) -> None:
     exhausted = (("google", SearchState.EXHAUSTED, ""),)
-    offer_widening(digest_of([Tally("ann", "ann", None, saved=3, searches=exhausted)]), Settings())
+    offer_widening(digest_of([Tally("ann", "ann", None, saved=3, searches=exhausted)]))
     assert capsys.readouterr().err == ""
-    offer_widening(digest_of([Tally("cat", "cat", 100, saved=3, searches=exhausted)]), Settings())
+    offer_widening(digest_of([Tally("cat", "cat", 100, saved=3, searches=exhausted)]))
     assert "1 keyword exhausted" in capsys.readouterr().err
 
 

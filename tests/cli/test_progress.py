@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
+from collector.api.collect import Progress, Standing
 from collector.cli import terminal
 from collector.cli.terminal.counts import Counts
-from collector.cli.terminal.progress import Bars, JsonLines, Lines, Show
+from collector.cli.terminal.progress import Bars, JsonLines, Lines, Notebook
 from collector.cli.terminal.records import record
 from collector.model import (
     Attempt,
@@ -36,6 +39,7 @@ from collector.model import (
     Task,
 )
 
+ONE = Standing(1, 1, 0, 0)
 HOSTILE = "cat\x1b[2J\x07[bold]\u202e"
 DATA = "data:image/png;base64," + "A" * 5000
 PICTURE = Picture("ab" * 32, "JPEG", "jpg", 640, 480, 500_000)
@@ -80,7 +84,7 @@ class Clock:
         return self.now
 
 
-def watched(show: Show) -> None:
+def watched(show: Progress) -> None:
     with show:
         show.notice("2 blank rows")
         for event in run():
@@ -227,18 +231,68 @@ def test_json_lines_hold_nothing_a_terminal_obeys() -> None:
 # --------------------------------------------------------------------------- which one
 
 
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def test_the_show_that_fits_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
-    assert isinstance(terminal.choose(True, True, 1, 1), JsonLines)
-    assert isinstance(terminal.choose(False, True, 1, 1), Bars)
-    assert isinstance(terminal.choose(False, False, 1, 1), Lines)
-    watched(terminal.choose(False, False, 2, 4))
+    assert isinstance(terminal.choose(ONE, Terminal()), Bars)
+    assert isinstance(terminal.choose(ONE, sys.stderr), Lines)
+    assert isinstance(terminal.json_lines(ONE), JsonLines)
+    watched(terminal.choose(Standing(2, 4, 0, 0), sys.stderr))
     out, err = capsys.readouterr()
     assert out == ""
     assert "searching google" in err
-    watched(terminal.choose(True, False, 2, 4))
+    watched(terminal.json_lines(ONE))
     out, err = capsys.readouterr()
     assert err == ""
     assert out.startswith('{"event": "noticed"')
+
+
+class Output:
+    """What IPython gives for `display(..., display_id=True)`."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def update(self, bundle: dict[str, str], raw: bool) -> None:
+        assert raw
+        self.shown.append(bundle["text/plain"])
+
+
+class ZMQInteractiveShell:
+    """A kernel's shell by its name, which is all that is asked of it."""
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> Output:
+    """This process as the kernel of a notebook."""
+    output = Output()
+
+    def display(bundle: dict[str, str], raw: bool, display_id: bool) -> Output:
+        assert display_id
+        output.update(bundle, raw)
+        return output
+
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=ZMQInteractiveShell))
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
+    return output
+
+
+def test_a_notebook_has_one_output_that_renews_itself(notebook: Output, capsys: pytest.CaptureFixture[str]) -> None:
+    assert isinstance(terminal.choose(ONE, Terminal()), Notebook)
+    watched(Notebook(Counts(2, 4, lambda: 0.0), lambda: 0.0))
+    assert len(notebook.shown) == 2, "at the start and at the end: no half second has passed"
+    assert notebook.shown[0] == "0/2 keywords, 0 URLs; 0/4 saved, 0.0/s, 0.0 MB/s"
+    assert notebook.shown[1].startswith("2/2 keywords, ")
+    assert "warning: google" in capsys.readouterr().err
+
+    seconds = iter(range(1000))
+    watched(Notebook(Counts(2, 4, lambda: 0.0), lambda: float(next(seconds))))
+    assert len(notebook.shown) > 10
 
 
 def test_everything_is_not_counted_against_a_number() -> None:

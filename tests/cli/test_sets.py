@@ -33,10 +33,11 @@ def desk(tmp_path: Path) -> Desk:
 def test_from_a_folder_to_an_export(desk: Desk) -> None:
     done = desk.run("dedupe", "--conflicts", "drop")
     assert done.code == 0, done.err
-    assert "2 groups that look the same: 1 left out as near-duplicates, 2 as conflicts of labels" in done.out
+    assert "2 groups that look the same: 1 left out as near-duplicates, 2 as label conflicts" in done.out
     assert "under test tube and val d'isère: " in done.out
-    junk = desk.run("junk", "--max-aspect", "5")
-    assert "set.aspect" in junk.out
+    left = desk.run("filter", "--max-aspect", "5")
+    assert "set.aspect" in left.out
+    assert desk.run("junk", "--max-aspect", "5").out == left.out, "its old name"
     split = json.loads(desk.run("split", "train=0.8,test=0.2", "--json").out)
     assert split["counts"] == {"test tube": {"train": 7, "test": 2}, "val d'isère": {"train": 8, "test": 2}}
     done = desk.run("export", "imagefolder", "set", "--split", "train=0.8,test=0.2")
@@ -92,7 +93,7 @@ def test_files_move_and_a_person_decides(desk: Desk) -> None:
     assert "1 pictures in set, read back and counted; not in it: 22 not reviewed" in done.out
     unknown = desk.run("review", "drop", "nothing.jpg")
     assert (unknown.code, unknown.last_line) == (
-        4, "collector: nothing.jpg: no picture that images knows; nothing was changed"
+        4, "collector: nothing.jpg: images knows no such picture; nothing was changed"
     )  # fmt: skip
 
 

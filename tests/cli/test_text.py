@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.cli import terminal
-from collector.cli.terminal.text import meaning, printable
-from collector.reasons import REASONS
+from collector.cli.terminal.text import printable
+from collector.reasons import REASONS, meaning
 
 
 def test_results_go_to_stdout_and_trouble_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,10 +40,10 @@ def test_each_issue_is_found_and_good_pictures_are_left_alone(tmp_path: Path) ->
             collection.ledger.dataset.review(person.sha256, "dog", "keep")
     assert desk.run("verify").code == 0
     (desk.images / lost.path).write_bytes(b"not a picture any more")
-    done = desk.run("audit")
+    done = desk.run("quality")
     assert done.code == 0, done.err
-    assert "19 pictures newly looked at; left out by quality: 6" in done.out
-    assert "1 files cannot be read any more" in done.out
+    assert "19 pictures newly scored; left out for their quality: 6" in done.out
+    assert "1 files can no longer be read" in done.out
     with Ledger.read(desk.images) as ledger:
         flagged = {sha256: [issue for issue, _ in issues] for sha256, issues in ledger.dataset.flagged()}
         verdicts = {verdict.sha256: verdict for verdict in ledger.dataset.verdicts()}
@@ -56,8 +56,8 @@ def test_each_issue_is_found_and_good_pictures_are_left_alone(tmp_path: Path) ->
     assert person.sha256 in flagged and person.sha256 not in verdicts, "a person's word is never overruled"
     assert counts["dark"] == (19, 2)
     assert set(counts) == {*MEASURED, "odd_size"}
-    again = desk.run("audit", "--dark", "0", "--odd-size", "0", "--apply")
-    assert "0 pictures newly looked at; left out by quality: 4" in again.out
+    again = desk.run("quality", "--dark", "0", "--odd-size", "0", "--apply")
+    assert "0 pictures newly scored; left out for their quality: 4" in again.out
     assert len(list((desk.folder / "images-rejected").rglob("*.jpg"))) == 4
     assert '"issue": "blurry"' in desk.run("report", "--json").out
 
@@ -76,7 +76,7 @@ def test_without_the_extra_it_is_one_line(tmp_path: Path) -> None:
     desk.environment["PYTHONPATH"] = f"{hidden}{os.pathsep}{desk.environment['PYTHONPATH']}"
     done = desk.run("audit")
     assert (done.code, done.last_line) == (
-        2, "collector: the audit needs cleanvision, which is not installed: pip install 'collector[audit]'"
+        2, "collector: this needs cleanvision, which is not installed: pip install 'collector[quality]'"
     )  # fmt: skip
 
 
@@ -102,11 +102,11 @@ def test_scores_are_kept_and_flags_follow_the_thresholds(tmp_path: Path) -> None
                 ledger.dataset.remember_scores(
                     (item.sha256, issue, 0.2 + 0.3 * place) for place, item in enumerate(items)
                 )
-        done = service.audit_set(ledger, collection.folder, Thresholds(0.4, 0, 0, 0, 0, 0))
+        done = service.score_set(ledger, collection.folder, Thresholds(0.4, 0, 0, 0, 0, 0))
         assert (done.measured, [verdict.sha256 for verdict in done.verdicts]) == (0, [items[0].sha256])
         assert done.verdicts[0].detail == "blurry 0.20"
-        done = service.audit_set(ledger, collection.folder, Thresholds(0.6, 0, 0, 0, 0, 0))
+        done = service.score_set(ledger, collection.folder, Thresholds(0.6, 0, 0, 0, 0, 0))
         assert {verdict.sha256 for verdict in done.verdicts} == {item.sha256 for item in items[:2]}
-        done = service.audit_set(ledger, collection.folder, Thresholds(0, 0, 0, 0, 0, 0))
+        done = service.score_set(ledger, collection.folder, Thresholds(0, 0, 0, 0, 0, 0))
         assert (done.verdicts, ledger.dataset.verdicts()) == ((), [])
         assert Thresholds().pairs()[0] == ("blurry", 0.29)

@@ -166,7 +166,7 @@ def test_junk_is_named_with_its_reason(collection: Collection) -> None:
     for number, label in enumerate(("cat", "dog", "tree", "boat")):
         collection.add(label, drawn(6), url=f"http://host{number}.test/x.jpg")
         collection.add(label, drawn(3), url=f"http://one.test/{label}.jpg")
-    service.junk_set(collection.ledger, collection.folder, filter.Limits())
+    service.filter_set(collection.ledger, collection.folder, filter.Limits())
     assert left_out(collection) == {
         empty.sha256: ("set.empty", ""),
         banner.sha256: ("set.aspect", ""),
@@ -174,7 +174,9 @@ def test_junk_is_named_with_its_reason(collection: Collection) -> None:
         stand_in.sha256: ("set.placeholder", ""),
     }
     assert fine.sha256 not in left_out(collection), "one host may well show a picture for many keywords"
-    service.junk_set(collection.ledger, collection.folder, filter.Limits(hosts=0, detail=0, aspect=0, side=0))
+    service.filter_set(
+        collection.ledger, collection.folder, filter.Limits(hosts=0, min_detail=0, max_aspect=0, min_side=0)
+    )
     assert left_out(collection) == {}
 
 

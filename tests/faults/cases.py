@@ -82,7 +82,7 @@ def warm() -> None:
     import pandas  # noqa: F401
     import requests  # noqa: F401
 
-    import collector.cli.terminal.table
+    import collector.cli.terminal.summary
     import collector.crawl.assemble
     import collector.fetch.pool  # noqa: F401
 

@@ -1,12 +1,24 @@
-"""Events -> progress bars, plain lines, or JSON lines; the only printer.
+"""Events -> progress bars, plain lines, or JSON lines; the only printer, and the only room with rich.
 
 Decides nothing and keeps nothing. What comes from the web or the user is escaped before it is shown.
 """
 
-from collector.cli.terminal.grid import grid
-from collector.cli.terminal.progress import Show, choose
+from collector.cli.terminal.progress import Nothing, choose, json_lines
 from collector.cli.terminal.story import story
-from collector.cli.terminal.table import summary, tally_lines
-from collector.cli.terminal.text import error, line, meaning
+from collector.cli.terminal.summary import summary, tally_lines
+from collector.cli.terminal.tables import grid, report
+from collector.cli.terminal.text import error, line, looked_at
 
-__all__ = ["Show", "choose", "error", "grid", "line", "meaning", "story", "summary", "tally_lines"]
+__all__ = [
+    "Nothing",
+    "choose",
+    "error",
+    "grid",
+    "json_lines",
+    "line",
+    "looked_at",
+    "report",
+    "story",
+    "summary",
+    "tally_lines",
+]

@@ -1,4 +1,4 @@
-"""The three ways to show a run: bars on a terminal, plain lines elsewhere, JSON lines for programs.
+"""The ways to show a run: bars on a terminal, one line in a notebook, plain lines elsewhere, JSON for programs.
 
 They only watch: leaving one out changes nothing about the run.
 """
@@ -9,50 +9,55 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from collector.cli.terminal.counts import Clock, Counts, Finishing
 from collector.cli.terminal.records import record
-from collector.cli.terminal.text import meaning, printable, write
+from collector.cli.terminal.text import printable, write
 from collector.model import Event, Noticed, SearchEnded, SearchStarted
+from collector.reasons import meaning
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from collector.api.collect import Progress, Standing
+
 PROGRESS_SECONDS: Final = 5.0
+NOTEBOOK_SECONDS: Final = 0.5
 SAME_WARNINGS: Final = 5
 """Warnings of one kind that are worth a line each; the summary has the rest."""
 
 
-class Show(Protocol):
-    """Something to watch a run with: `with show: show.show(event)`."""
+def choose(standing: Standing, stream: TextIO) -> Progress:
+    """The progress that fits: bars on a terminal, a line that renews itself in a notebook, plain lines elsewhere."""
+    counts = Counts(standing.keywords, standing.wanted, time.monotonic, standing.searched, standing.saved)
+    if in_notebook():
+        return Notebook(counts)
+    return Bars(counts) if stream.isatty() else Lines(counts, stream)
 
-    def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+def in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook (Jupyter, VS Code, Colab)."""
+    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+    return type(shell).__name__ in ("ZMQInteractiveShell", "Shell")
+
+
+class Nothing:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def show(self, event: Event) -> None:
-        """Show one event; quick, because the run waits."""
+        pass
 
     def notice(self, text: str) -> None:
-        """One line for the user that is no event."""
-
-
-def choose(
-    events: bool, stderr_is_terminal: bool, keywords: int, wanted: int | None, *, searched: int = 0, saved: int = 0
-) -> Show:
-    """The show that fits: JSON lines on stdout if asked for, else bars or lines on stderr.
-
-    `keywords` to be searched and pictures `wanted` in all, 0 and None for unknown; `searched` and `saved` are how
-    many of them earlier runs have brought.
-    """
-    if events:
-        return JsonLines(sys.stdout)
-    counts = Counts(keywords, wanted, time.monotonic, searched, saved)
-    return Bars(counts) if stderr_is_terminal else Lines(counts, sys.stderr)
+        pass
 
 
 class _Warnings:
@@ -186,9 +191,13 @@ class Lines:
 
     def _progress(self) -> None:
         self._spoken = self._clock()
-        counts = self._counts
-        searches = [counts.searches_text()] if counts.keywords or counts.searched else []
-        self.notice("; ".join([*searches, counts.pictures_text(), *filter(None, [counts.others_text()])]))
+        self.notice(_totals(self._counts))
+
+
+def _totals(counts: Counts) -> str:
+    """Such as `3/12 keywords, 1,204 URLs; 118/240 saved, 12.3/s, 4.1 MB/s; 5 duplicate`."""
+    searches = [counts.searches_text()] if counts.keywords or counts.searched else []
+    return "; ".join([*searches, counts.pictures_text(), *filter(None, [counts.others_text()])])
 
 
 def _course(event: Event) -> str:
@@ -204,7 +213,44 @@ def _course(event: Event) -> str:
             return ""
 
 
+class Notebook:
+    """One output of the cell that renews itself twice a second, as tqdm.auto does; warnings stay above it."""
+
+    def __init__(self, counts: Counts, clock: Clock = time.monotonic) -> None:
+        self._counts, self._clock = counts, clock
+        self._warnings = _Warnings()
+        self._drawn = clock()
+        self._output: Any = None
+
+    def __enter__(self) -> Self:
+        self._output = import_module("IPython.display").display(self._bundle(), raw=True, display_id=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._output.update(self._bundle(), raw=True)
+
+    def show(self, event: Event) -> None:
+        self._counts.take(event)
+        if text := self._warnings.of(event):
+            self.notice(text)
+        if self._clock() - self._drawn >= NOTEBOOK_SECONDS:
+            self._drawn = self._clock()
+            self._output.update(self._bundle(), raw=True)
+
+    def notice(self, text: str) -> None:
+        write(sys.stderr, printable(text))
+
+    def _bundle(self) -> dict[str, str]:
+        """What IPython shows, by MIME type."""
+        return {"text/plain": _totals(self._counts)}
+
+
 # --------------------------------------------------------------------------- JSON
+
+
+def json_lines(_standing: Standing) -> Progress:
+    """Every event as a line of JSON on standard output."""
+    return JsonLines(sys.stdout)
 
 
 class JsonLines:

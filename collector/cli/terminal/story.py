@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from collector.cli.terminal.text import meaning
+from collector.reasons import meaning
 
 if TYPE_CHECKING:
     from collector.ledger import Row

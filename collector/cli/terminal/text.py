@@ -5,12 +5,8 @@ from __future__ import annotations
 import io
 import re
 import sys
-from http import HTTPStatus
 from typing import Final, TextIO
 
-from collector.reasons import REASONS
-
-_MEANINGS: Final = {reason.slug: reason.text for reason in REASONS}
 _UNSAFE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
@@ -20,16 +16,6 @@ _UNSAFE: Final = re.compile(
 def printable(text: str) -> str:
     """The text with everything a terminal would obey or hide spelled out: `\\x1b`, `\\u202e`, `\\n`."""
     return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
-
-
-def meaning(reason: str) -> str:
-    """What a reason slug means, in words; "" for a slug without a text."""
-    if reason.startswith("http.") and reason[5:].isdigit():
-        try:
-            return f"the server says: {HTTPStatus(int(reason[5:])).phrase}"
-        except ValueError:
-            return "the server refuses"
-    return _MEANINGS.get(reason, "")
 
 
 def write(stream: TextIO, text: str) -> None:
@@ -48,3 +34,8 @@ def line(text: str) -> None:
 def error(text: str) -> None:
     """One line of trouble on standard error."""
     write(sys.stderr, f"collector: {printable(text)}")
+
+
+def looked_at(done: int, of: int) -> None:
+    """One line on standard error during long work."""
+    error(f"{done:,} of {of:,} pictures looked at")

@@ -206,6 +206,8 @@ def _order(search: Search, asked: Asked, web: Web) -> str:
 
 SOURCE: Final = Source(
     search=search,
+    about="DeviantArt: galleries of artists, tags, searches, single works",
+    keyword="an artist, a folder, favourites, tag:..., search:... or a work",
     settings=_SETTINGS,
     filters=_FILTERS,
     incremental=True,

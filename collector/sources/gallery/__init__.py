@@ -198,6 +198,8 @@ def _pieces(body: str, url: str) -> list[Figure]:
 
 SOURCE: Final = Source(
     search=search,
+    about="a gallery that shows more on scrolling or pressing, in a browser",
+    keyword="the address of a gallery",
     settings=_SETTINGS,
     kinds={"pages": Annotated[int, Meta(ge=1, le=100_000)], "seconds": Annotated[float, Meta(gt=0, le=604_800)]},
     unlimited=True,

@@ -138,6 +138,7 @@ def _look(harvest: Harvest) -> Look:
 
 SOURCE: Final = Source(
     search=search,
+    about="Google Images, read in a real browser",
     settings=_SETTINGS,
     kinds={
         "harvest": Literal["auto", "rows", "hover", "click"],

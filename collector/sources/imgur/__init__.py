@@ -181,6 +181,8 @@ def _parameters(asked: Asked, query: Query) -> dict[str, str]:
 
 SOURCE: Final = Source(
     search=search,
+    about="Imgur: subreddits, tags, users, albums, searches",
+    keyword="a subreddit (r/...), tag, user, album, picture, or words",
     settings=_SETTINGS,
     kinds={"api": Literal["v3", "post", "old"], "gif": Literal["mp4", "gif", "both"]},
     filters=_FILTERS,

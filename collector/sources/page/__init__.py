@@ -254,6 +254,8 @@ def _seen(window: BrowserPage, here: str, html: str, web: Web, follow: frozenset
 
 SOURCE: Final = Source(
     search=search,
+    about="every picture of a web page",
+    keyword="the address of a page",
     settings=_SETTINGS,
     kinds={"browser": Literal["auto", "never", "always"]},
     unlimited=True,

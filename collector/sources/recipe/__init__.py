@@ -88,6 +88,8 @@ def _from_environment(text: str) -> str:
 
 SOURCE: Final = Source(
     search=search,
+    about="a site described by a TOML file",
+    keyword="a recipe that comes with the program, or the path of one, with parameters",
     settings=_SETTINGS,
     unlimited=True,
     needs_browser=True,

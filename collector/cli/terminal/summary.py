@@ -12,9 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from collector.cli.terminal.text import meaning, printable, write
+from collector.cli.terminal.text import printable, write
 from collector.ledger.layout import LEDGER
 from collector.model import Digest, Tally
+from collector.reasons import meaning
 
 if TYPE_CHECKING:
     from rich.console import OverflowMethod

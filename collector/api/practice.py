@@ -14,29 +14,32 @@ if TYPE_CHECKING:
     from collector.ledger import Ledger
     from collector.practice import PracticeWeb
 
+PORT = "practice.port"
+"""The note in the ledger that keeps the port: the URLs found there hold it, and a later run goes on with them."""
+
 
 @contextmanager
-def site(practice: bool, ledger: Ledger, settings: Settings) -> Iterator[Settings]:
-    """The settings, with every source led to a running practice web if that is wanted.
-
-    The port is kept in the ledger, because the URLs found there hold it and a later run goes on.
-    """
-    if not practice:
+def site(practice: bool | PracticeWeb, ledger: Ledger, settings: Settings) -> Iterator[Settings]:
+    """The settings, with every source led to a practice web if that is wanted: to the given one, or to one that
+    runs meanwhile."""
+    if practice is False:
         yield settings
-        return
-    with practice_site(int(ledger.note("practice.port") or 0)) as address:
-        ledger.remember("practice.port", address.rpartition(":")[2])
-        yield led_to(settings, address)
+    elif practice is not True:
+        yield led_to(settings, practice.url)
+    else:
+        with practice_site(int(ledger.note(PORT) or 0)) as address:
+            ledger.remember(PORT, address.rpartition(":")[2])
+            yield led_to(settings, address)
 
 
 @contextmanager
-def practice_site(port: int) -> Iterator[str]:
-    """The address of a practice web that runs meanwhile; 0 is any free port."""
+def practice_site(port: int = 0) -> Iterator[str]:
+    """The address of a practice web that runs meanwhile; port 0 is any free one. UsageError when it is taken."""
     try:
         web = _practice_web(port)
     except OSError:
         raise UsageError(
-            f"--practice: port {port}, which this folder's URLs use, is taken; free it or give --out"
+            f"--practice: port {port}, which the URLs of this folder use, is taken; free it, or give another --out"
         ) from None
     try:
         yield web.url
@@ -45,7 +48,7 @@ def practice_site(port: int) -> Iterator[str]:
 
 
 def led_to(settings: Settings, address: str) -> Settings:
-    """The settings with every source at the practice web, which needs no window: it challenges nobody for that."""
+    """The settings with every source at the practice web. It needs no browser window: it challenges nobody."""
     for name, table in settings.sources.items():
         if "home" in table:
             home = address if name == "google" else f"{address}/{name}"

@@ -1,0 +1,42 @@
+"""What the sources are and what each of them knows, in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from collector import settings as settings_file
+from collector import sources
+from collector.sources.contract import Source
+
+
+def listed() -> list[tuple[str, str]]:
+    """(name, what it is) of every source."""
+    return [(name, sources.load(name).about) for name in sources.names()]
+
+
+def described(name: str) -> list[tuple[str, str]]:
+    """(heading, text) about one source. UsageError that lists the choices when there is none of that name."""
+    source = sources.load(name)
+    rows = [
+        (name, source.about),
+        ("keyword", f"{source.keyword}, such as {source.example}"),
+        ("limit", f"{'all' if source.unlimited else settings_file.USUAL_LIMIT}, unless you give one"),
+        ("browser", "may use one" if source.needs_browser else "none"),
+    ]
+    rows += [("filter", f"{filter}={_choices(choices)}") for filter, choices in sorted(source.filters.items())]
+    rows += [("setting", text) for text in _settings(name, source)]
+    return rows
+
+
+def _choices(choices: tuple[str, ...] | re.Pattern[str]) -> str:
+    return " | ".join(choices) if isinstance(choices, tuple) else "..."
+
+
+def _settings(name: str, source: Source) -> list[str]:
+    kinds: Mapping[str, Any] = source.kinds
+    return [
+        f"{name}.{key} = {value!r} ({settings_file.expected(kinds.get(key) or settings_file.USUAL_KINDS[type(value)])})"
+        for key, value in source.settings.items()
+    ]

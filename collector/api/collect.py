@@ -1,0 +1,285 @@
+"""A run from Python: plan the queries, work them off as events, stop at any moment, go on with the same call."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from collector import sources
+from collector.api import options, queries
+from collector.api.practice import site
+from collector.api.queries import QueryRow
+from collector.api.signals import StopSignals
+from collector.crawl import assemble
+from collector.errors import Incomplete, Stopped
+from collector.importers.queries import QueryFile
+from collector.ledger import Interrupted, Ledger
+from collector.model import Digest, Event, SearchEnded, SearchState, Tally
+from collector.settings import Limit, Settings, Value
+
+if TYPE_CHECKING:
+    from collector.practice import PracticeWeb
+
+GO_ON = "run the same command to go on"
+LOG = logging.getLogger("collector")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a run stands before it begins; earlier runs may have done a part."""
+
+    keywords: int
+    wanted: int | None
+    """Pictures in all; None when a keyword wants everything."""
+    searched: int
+    saved: int
+
+
+class Progress(Protocol):
+    """Something to watch a run with: `with progress: progress.show(event)`."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def show(self, event: Event) -> None: ...
+
+    def notice(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a run ended."""
+
+    digest: Digest
+    """How all its keywords stand: `digest.total.saved`, `digest.shown`, ..."""
+    seconds: float
+    fetched: bool
+    """Whether pictures were downloaded at all."""
+    unreachable: tuple[str, ...] = ()
+    """What was said of sources that could not be reached."""
+    stopped: int = 0
+    """The exit code of the signal that stopped it; 0 when it went on to its end."""
+
+    def check(self) -> None:
+        """Incomplete when something is left to do, Stopped when it was stopped.
+
+        A keyword that wants everything has no limit to fall short of: only URLs to try again count there.
+        """
+        if self.stopped:
+            raise Stopped(f"stopped; everything so far is kept, {GO_ON}", self.stopped)
+        states = dict(self.digest.states)
+        if SearchState.UNREACHABLE in states:
+            line = self.unreachable[0] if self.unreachable else "a source could not be reached"
+            raise Incomplete(f"{line}; check the address and the network, or try it out with --practice", 8)
+        blocked = states.get(SearchState.BLOCKED, 0) + states.get(SearchState.LAYOUT, 0)
+        if blocked:
+            line = f"{counted(blocked, 'search', 'es')} met a block or an unknown page (see above); {GO_ON} later"
+            raise Incomplete(line, 7)
+        if left := self._left(states.get(SearchState.FAILED, 0)):
+            raise Incomplete(f"{' and '.join(left)}; {GO_ON}")
+
+    def _left(self, failed: int) -> list[str]:
+        short, whole = self.fetched * self.digest.short, self.fetched * self.digest.unfinished
+        parts = [counted(failed, "search", "es") + " failed"] * bool(failed)
+        parts += [counted(short, "keyword") + " below the limit with URLs to try again"] * bool(short)
+        parts += [counted(whole, "keyword") + " not complete yet, with URLs to try again"] * bool(whole)
+        return parts
+
+
+def counted(number: int, noun: str, plural: str = "s") -> str:
+    """`1 keyword`, `2 keywords`, `2 searches`."""
+    return f"{number:,} {noun}{plural if number != 1 else ''}"
+
+
+class Crawl:
+    """A run: iterate it for its events, or wait for its end. Closing it stops it; the same call goes on later.
+
+    One thread uses it. What is yielded is stored already. Use it in a `with`, or use it up, so that browsers and
+    worker processes are gone afterwards.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        asked: QueryFile | None,
+        *,
+        search: bool = True,
+        fetch: bool = True,
+        practice: bool | PracticeWeb = False,
+        notice: Callable[[str], None] = LOG.warning,
+    ) -> None:
+        """`asked` None: whatever the folder has left to do. `notice` is told what the user should read once."""
+        self._settings, self._asked, self._practice, self._notice = settings, asked, practice, notice
+        self._search, self._fetch = search, fetch
+        self._stack = ExitStack()
+        self._ledger: Ledger | None = None
+        self._number = 0
+        self._standing = Standing(0, 0, 0, 0)
+        self._stopping: Callable[[], bool] = lambda: False
+        self._closed = False
+        self._unreachable: list[str] = []
+        self._started = time.monotonic()
+        self._digest: Digest | None = None
+        self._events = self._work()
+
+    # ------------------------------------------------------------------ using it
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def wait(self, progress: bool | Callable[[Standing], Progress] = False) -> Summary:
+        """Work it off to its end; True shows how it goes: bars in a terminal, plain text in a notebook.
+
+        In the main thread Ctrl-C (in a notebook: interrupt) stops it cleanly: then Stopped is raised. What is merely
+        left to do is no error; `Summary.check` makes it one.
+        """
+        summary = self.run(progress)
+        if summary.stopped:
+            summary.check()
+        return summary
+
+    def run(self, progress: bool | Callable[[Standing], Progress] = False) -> Summary:
+        """As `wait`, but a stop by a signal is told by the summary. Stopped when there was nothing to sum up yet."""
+        with StopSignals(self._notice) as signals, self:
+            self._stopping = signals.stopping
+            try:
+                standing = self.begin()
+            except (KeyboardInterrupt, Interrupted):
+                raise Stopped(f"stopped; everything so far is kept, {GO_ON}", signals.exit_code or 130) from None
+            signals.gently = True
+            with _shown(progress, standing) as show:
+                for note in self._asked.notes if self._asked else ():
+                    show.notice(note)
+                for event in self:
+                    show.show(event)
+            return self._summary(signals.exit_code)
+
+    def close(self) -> None:
+        """Stop: what has arrived is stored, what is under way is put back. Does nothing after the end."""
+        self._closed = True
+        if self._ledger is not None:
+            for _ in self._events:
+                pass
+        self._events.close()
+        self._stack.close()
+
+    def begin(self) -> Standing:
+        """Open the folder and plan the queries, unless that is done; how the run stands. FolderLocked, LedgerError,
+        DiskError and OSError say why not."""
+        if self._ledger is None:
+            self._started = time.monotonic()
+            with ExitStack() as stack:
+                opened = assemble.workshop(self._settings.out, self._notice, self._stop_now)
+                ledger = stack.enter_context(opened)
+                self._settings = stack.enter_context(site(self._practice, ledger, self._settings))
+                with ledger.interruptible(self._stop_now):
+                    self._plan(ledger)
+                self._stack = stack.pop_all()
+            self._ledger = ledger
+        return self._standing
+
+    @property
+    def settings(self) -> Settings:
+        """The settings it runs with."""
+        return self._settings
+
+    def tallies(self) -> Iterator[Tally]:
+        """How each keyword of it stands; after its end, too."""
+        if self._number:
+            with Ledger.read(self._settings.out) as ledger:
+                yield from ledger.stats.tallies(self._number)
+
+    # ------------------------------------------------------------------ inside
+
+    def _plan(self, ledger: Ledger) -> None:
+        blocked = queries.block_list(self._settings)
+        if self._asked is not None:
+            feeds = [name for name in sources.names() if sources.load(name).incremental]
+            self._number = ledger.work.plan(self._asked.queries, self._settings.search.widen, feeds)
+        else:
+            self._number = ledger.work.take_up_all(blocked)
+            if blocked is not None and (left := ledger.work.left_alone(blocked)):
+                self._notice(f"keywords not fetched because of the block list (policy.blocklist): {left:,}")
+        self._standing = Standing(*ledger.stats.progress(self._number))
+
+    def _work(self) -> Generator[Event, None, None]:
+        self.begin()
+        assert self._ledger is not None
+        ledger = self._ledger
+        with self._stack:
+            run = assemble.assemble(ledger, self._number, self._settings, search=self._search, fetch=self._fetch)
+            try:
+                with closing(run.events(self._stop_now)) as events:
+                    for event in events:
+                        self._remember(event)
+                        yield event
+            finally:
+                if self._search:
+                    assemble.write_map(ledger, self._settings.out)
+            self._digest = ledger.stats.digest(self._number)
+
+    def _stop_now(self) -> bool:
+        return self._closed or self._stopping()
+
+    def _remember(self, event: Event) -> None:
+        if isinstance(event, SearchEnded) and event.state is SearchState.UNREACHABLE and event.detail:
+            self._unreachable.append(event.detail)
+
+    def _summary(self, stopped: int) -> Summary:
+        assert self._digest is not None, "the run has not come to its end"
+        seconds = time.monotonic() - self._started
+        return Summary(self._digest, seconds, self._fetch, tuple(self._unreachable), stopped)
+
+
+def collect(
+    asked: Iterable[str | QueryRow] | PathLike[str],
+    out: str | PathLike[str] = "images",
+    *,
+    limit: Limit | None = None,
+    source: str | None = None,
+    filters: Mapping[str, str] | None = None,
+    settings: Mapping[str, Value] | None = None,
+    config: str | PathLike[str] | None = None,
+    search: bool = True,
+    fetch: bool = True,
+    practice: bool | PracticeWeb = False,
+) -> Crawl:
+    """Search for keywords and fetch their pictures into class folders below `out`. Nothing starts before it is used.
+
+    `asked`: keywords, `collector.Query` values, or the Path of a CSV. `source` and `limit` hold for those that name
+    none; `settings` are dotted keys such as {"fetch.verify": "full"}. `practice`: the practice web in the place of
+    every source. UsageError and InputError for what cannot be asked.
+    """
+    built = options.made(out, limit=limit, source=source, filters=filters, settings=settings, config=config)
+    if isinstance(asked, str):
+        raise TypeError("give a list of keywords, or the pathlib.Path of a CSV")
+    rows = queries.from_file(Path(asked), built) if isinstance(asked, PathLike) else queries.from_rows(asked, built)
+    return Crawl(built, rows, search=search, fetch=fetch, practice=practice)
+
+
+def _shown(progress: bool | Callable[[Standing], Progress], standing: Standing) -> Progress:
+    from collector.cli import terminal
+
+    if callable(progress):
+        return progress(standing)
+    return terminal.choose(standing, sys.stderr) if progress else terminal.Nothing()

@@ -1,0 +1,394 @@
+"""One output folder from Python: look at it, clean the set, split and export it, mend it.
+
+Every method opens the ledger for as long as it needs it: looking works while a run goes on, changing waits for nobody
+and says FolderLocked instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from collector.api import options
+from collector.api.collect import LOG, Crawl
+from collector.api.pictures import PictureDataset, Pictures
+from collector.crawl import assemble
+from collector.errors import InputError, UsageError
+from collector.ledger import Ledger, Row
+from collector.ledger.db import plain_words
+from collector.ledger.layout import LEDGER
+from collector.ledger.rows import PICTURES
+from collector.model import Digest, Tally, Verdict
+from collector.settings import Value
+
+if TYPE_CHECKING:
+    from collector.api.adding import Added
+    from collector.api.mending import Mending
+    from collector.dataset.export import Published
+    from collector.dataset.samples import Choice, Plan
+    from collector.dataset.service import Deduped, Scored, Split
+    from collector.dataset.split import Scheme
+    from collector.images.form import Form
+    from collector.importers.frames import Taken
+    from collector.importers.pictures import How
+    from collector.practice import PracticeWeb
+    from collector.report.facts import Facts
+
+Tell = Callable[[int, int], None]
+"""Told (done, of how many) during long work."""
+Conflicts = Literal["list", "drop", "best", "multi"]
+Decision = Literal["keep", "drop", "undo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An export that was written and read back."""
+
+    plan: Plan
+    published: Published
+    loading: str
+    """How to load it, in a few lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One URL of one keyword, from search to outcome."""
+
+    row: Row
+    same_bytes: tuple[tuple[str, str], ...]
+    """(keyword, URL) of others that brought the very same bytes."""
+    trouble: str
+    """What is wrong with its file on disk: missing or altered; "" when nothing is, or there is none."""
+
+
+def _untold(_done: int, _of: int) -> None:
+    pass
+
+
+class Collection:
+    """What was collected below one folder. Cheap to make; holds nothing open."""
+
+    def __init__(self, folder: str | PathLike[str], notice: Callable[[str], None] = LOG.warning) -> None:
+        """`notice` is told what the user should read once."""
+        self.folder = Path(folder)
+        self.notice = notice
+
+    def __repr__(self) -> str:
+        return f"Collection({str(self.folder)!r})"
+
+    @property
+    def mend(self) -> Mending:
+        """What puts folder and ledger right: retry, verify, repair, forget."""
+        from collector.api.mending import Mending
+
+        return Mending(self)
+
+    @contextmanager
+    def reading(self) -> Iterator[Ledger]:
+        """The ledger for looking only. LedgerError when there is none."""
+        with plain_words(self.folder / LEDGER), Ledger.read(self.folder) as ledger:
+            yield ledger
+
+    @contextmanager
+    def writing(self, create: bool = False) -> Iterator[Ledger]:
+        """The ledger with nobody else at work. LedgerError when there is none, unless it may be made."""
+        opened = assemble.workshop if create else assemble.existing
+        with plain_words(self.folder / LEDGER), opened(self.folder, self.notice) as ledger:
+            yield ledger
+
+    # ------------------------------------------------------------------ looking
+
+    def status(self) -> Digest:
+        """How all keywords stand together: counts, states of searches, reasons."""
+        with self.reading() as ledger:
+            return ledger.stats.digest()
+
+    def keywords(self) -> Iterator[Tally]:
+        """How each keyword stands, in the order asked."""
+        with self.reading() as ledger:
+            yield from ledger.stats.tallies()
+
+    def left_out(self) -> int:
+        """How many saved pictures are left out of the set."""
+        with self.reading() as ledger:
+            return ledger.stats.count_left_out()
+
+    def pictures(self, label: str | None = None, *, kept: bool = False) -> Pictures:
+        """The saved pictures, of one class or all; `kept`: without those that are left out of the set."""
+        with self.reading():
+            return Pictures(self.folder, label, kept)
+
+    def urls(self) -> Iterator[tuple[str, str]]:
+        """The map: (keyword, URL), by keyword in the order asked and by rank."""
+        with self.reading() as ledger:
+            yield from ledger.dataset.cells(("keyword", "url"), order="asked")
+
+    def why(self, what: str) -> list[Story]:
+        """All that is known of a URL, of a picture's path, or of its name. InputError when nothing is."""
+        from collector.maintenance.files import trouble
+
+        with self.reading() as ledger:
+            stories = [
+                Story(
+                    row,
+                    tuple(ledger.dataset.same_bytes(row)),
+                    trouble(self.folder, row) if row.state == "saved" else "",
+                )
+                for row in ledger.stats.why(what)
+            ]
+        if not stories:
+            raise InputError(f"{what[:200]}: {self.folder} knows no such URL and no such picture")
+        return stories
+
+    def facts(self) -> Facts:
+        """All numbers of the report."""
+        from collector.report import facts
+
+        with self.reading() as ledger:
+            return facts.gather(ledger)
+
+    def report(
+        self, page: str | PathLike[str] | None = None, *, pages: int = 1, facts: Facts | None = None
+    ) -> list[Path]:
+        """Write the report as HTML, with up to so many pages of contact sheets; the files. None: beside the folder."""
+        from collector.report.alike import alike
+        from collector.report.report import Place, usual_place, write
+
+        place = Place(self.folder, Path(page) if page is not None else usual_place(self.folder))
+        known = facts or self.facts()
+        with self.reading() as ledger:
+            return write(ledger, known, alike(ledger), place, pages)
+
+    # ------------------------------------------------------------------ cleaning
+
+    def dedupe(
+        self, distance: int = 31, *, mirrored: bool = False, conflicts: Conflicts = "list", tell: Tell = _untold
+    ) -> Deduped:
+        """Leave out all but the best of pictures that look the same: hashes differ in at most `distance` of 256 bits.
+
+        `conflicts`, a picture under two labels: list it, drop it from both, keep the best rank's, or keep both.
+        """
+        from collector.dataset import service
+
+        with self.writing() as ledger:
+            return service.dedupe_set(ledger, self.folder, distance, conflicts, tell=tell, mirrored=mirrored)
+
+    def filter(
+        self,
+        *,
+        hosts: int | None = None,
+        keywords: int | None = None,
+        min_detail: int | None = None,
+        max_aspect: float | None = None,
+        min_side: int | None = None,
+    ) -> tuple[Verdict, ...]:
+        """Leave out placeholders, empty surfaces, odd shapes and small pictures; what is left out, and why.
+
+        None is the usual limit, 0 switches a rule off; `collector.dataset.filter.Limits` says what each means.
+        """
+        from collector.dataset import service
+        from collector.dataset.filter import Limits
+
+        limits = replace(Limits(), **_given(hosts=hosts, keywords=keywords, min_detail=min_detail,
+                                            max_aspect=max_aspect, min_side=min_side))  # fmt: skip
+        with self.writing() as ledger:
+            return service.filter_set(ledger, self.folder, limits)
+
+    def quality(
+        self,
+        *,
+        blurry: float | None = None,
+        dark: float | None = None,
+        light: float | None = None,
+        low_information: float | None = None,
+        odd_aspect_ratio: float | None = None,
+        odd_size: float | None = None,
+        tell: Tell = _untold,
+    ) -> Scored:
+        """Leave out pictures of poor quality: those with a score below a threshold, from 0 (bad) to 1 (good).
+
+        None is the usual threshold, 0 switches one off. Scores are cleanvision's (the extra `quality`) and are kept.
+        """
+        from collector.dataset import service
+        from collector.dataset.quality import Thresholds, require
+
+        require()
+        given = _given(blurry=blurry, dark=dark, light=light, low_information=low_information,
+                       odd_aspect_ratio=odd_aspect_ratio, odd_size=odd_size)  # fmt: skip
+        chosen = replace(Thresholds(), **given)
+        with self.writing() as ledger:
+            return service.score_set(ledger, self.folder, chosen, tell=tell)
+
+    def scores(self) -> list[tuple[str, int, int]]:
+        """(issue, pictures scored, pictures flagged) of the last quality check."""
+        with self.reading() as ledger:
+            return ledger.stats.audited()
+
+    def apply(self) -> int:
+        """Move the files of left-out pictures beside the folder, and those back that no longer are; how many."""
+        from collector.dataset import service
+
+        with self.writing() as ledger:
+            return service.apply(ledger, self.folder)
+
+    def undo(self) -> int:
+        """Move every file back that `apply` moved; how many."""
+        from collector.dataset import service
+
+        with self.writing() as ledger:
+            return service.undo(ledger, self.folder)
+
+    def review(self, decision: Decision, files: Iterable[str | PathLike[str]]) -> int:
+        """Keep pictures whatever the rules say, drop them, or take such a decision back; how many.
+
+        A file is given by its path or its name. InputError for one that is not known; nothing is changed then.
+        """
+        names = [str(file) for file in files]
+        with self.writing() as ledger:
+            places = {
+                str(key): item
+                for item in ledger.dataset.pictures()
+                for key in (item.file, item.file.name, self.folder / item.file)
+            }
+            if unknown := [name for name in names if name not in places]:
+                raise InputError(f"{unknown[0]}: {self.folder} knows no such picture; nothing was changed")
+            with ledger.transaction():
+                for name in names:
+                    item = places[name]
+                    ledger.dataset.review(item.sha256, item.label, "" if decision == "undo" else decision)
+        return len(names)
+
+    # ------------------------------------------------------------------ splitting and exporting
+
+    def split(self, scheme: str, *, salt: str = "", distance: int = 31, mirrored: bool = False) -> Split:
+        """Give every picture of the set a split, such as train=0.8,val=0.1,test=0.1; those that have one keep it.
+
+        What looks the same or was on one page stays together. Another `salt` shuffles anew.
+        """
+        from collector.dataset import service
+
+        parsed = scheme_of(scheme, salt)
+        with self.writing() as ledger:
+            return service.split_set(ledger, self.folder, parsed, distance, mirrored=mirrored)
+
+    def export(
+        self,
+        format: str,
+        dest: str | PathLike[str],
+        *,
+        split: str | None = None,
+        salt: str = "",
+        distance: int = 31,
+        mirrored: bool = False,
+        form: Form | None = None,
+        choice: Choice | None = None,
+    ) -> Exported:
+        """Write the set to `dest` in a format (imagefolder, coco, webdataset, ...) and read it back.
+
+        InputError when there is nothing to export, or `dest` holds something that is no export of ours.
+        """
+        from collector.dataset import formats, service
+        from collector.dataset.samples import Choice
+        from collector.images.form import Form
+
+        exporter = formats.load(format)
+        scheme = scheme_of(split, salt) if split else None
+        order = service.Order(format, Path(dest), form or Form(), choice or Choice(), scheme, distance, mirrored)
+        with self.writing() as ledger:
+            plan, published = service.export_set(ledger, self.folder, order)
+        return Exported(plan, published, exporter.loading(Path(dest), plan))
+
+    def torch(
+        self, split: str | None = None, *, scheme: str | None = None, transform: Callable[[Any], Any] | None = None
+    ) -> PictureDataset:
+        """The pictures of a split (None: of the whole set) as torch's DataLoader wants them; needs no torch.
+
+        `scheme` says which split is meant where the folder was split in more than one way. UsageError when there is
+        no such split.
+        """
+        with self.reading() as ledger:
+            splits = _splits(ledger, split, scheme) if split is not None else None
+            items = list(ledger.dataset.rows(replace(PICTURES, left_out=False)))
+        indices = {label: index for index, label in enumerate(sorted({item.label for item in items}))}
+        samples = [
+            (item.file, indices[item.label]) for item in items if splits is None or splits.get(item.sha256) == split
+        ]
+        return PictureDataset(self.folder, samples, tuple(indices), transform)
+
+    # ------------------------------------------------------------------ adding
+
+    def fetch(self, *, settings: Mapping[str, Value] | None = None, practice: bool | PracticeWeb = False) -> Crawl:
+        """A run that downloads whatever is still to do, without searching; used as what `collect` returns."""
+        return Crawl(options.made(self.folder, settings=settings), None, search=False, practice=practice)
+
+    def add(self, path: str | PathLike[str], *, label: str | None = None, how: How = "copy") -> Added:
+        """Take in a folder of pictures, or a manifest or map of URLs and the pictures beside it.
+
+        `label` is the class of what names none; `how`: copy, link or move the files. What is known is passed over.
+        """
+        from collector.api.adding import add
+
+        with self.writing(create=True) as ledger:
+            return add(ledger, self.folder, Path(path), label, how)
+
+    def add_urls(self, file: str | PathLike[str]) -> tuple[int, int]:
+        """Enter the URLs of a saved map (urls.json, CSV, Parquet, a list); (new, all). InputError."""
+        from collector.api.adding import add_urls
+
+        return add_urls(self, Path(file))
+
+    def frames(self, *, every: float | None = None, count: int | None = None) -> Iterator[Taken]:
+        """Take stills of the saved videos as pictures: one every so many seconds, or so many of each video.
+
+        Yields what became of each video. UsageError unless one of the two is given, and PyAV is installed.
+        """
+        from collector.images import video_frames
+        from collector.importers.frames import take
+
+        if (every is None) == (count is None):
+            raise UsageError("frames: give either --every SECONDS or --count N")
+        video_frames.require()
+        with self.writing() as ledger:
+            yield from take(ledger, self.folder, every or 0.0, count or 0)
+
+
+def open_collection(folder: str | PathLike[str] = "images") -> Collection:
+    """The collection below a folder; exported as `collector.open`. LedgerError when there is none."""
+    collection = Collection(folder)
+    with collection.reading():
+        return collection
+
+
+def _given(**values: float | None) -> dict[str, Any]:
+    """Those that are not None."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _splits(ledger: Ledger, split: str, scheme: str | None) -> Mapping[str, str]:
+    """sha256 -> split, of the scheme that is meant. UsageError when there is none, or more than one."""
+    schemes = ledger.dataset.schemes()
+    if not schemes:
+        raise UsageError('no picture has a split yet; split("train=0.8,val=0.2") gives every picture one')
+    if scheme is None and len(schemes) > 1:
+        raise UsageError(f"the pictures were split in several ways; say which scheme: {' | '.join(schemes)}")
+    chosen = scheme if scheme is not None else schemes[0]
+    if chosen not in schemes:
+        raise UsageError(f"no scheme {chosen!r}; there are: {' | '.join(schemes)}")
+    splits = ledger.dataset.splits(chosen)
+    if split not in (names := set(splits.values())):
+        raise UsageError(f"no split {split!r} in {chosen}; there are: {', '.join(sorted(names))}")
+    return splits
+
+
+def scheme_of(text: str, salt: str = "") -> Scheme:
+    """A split as text. UsageError says what is wrong with it."""
+    from collector.dataset.split import parse_scheme
+
+    try:
+        return parse_scheme(text, salt)
+    except ValueError as error:
+        raise UsageError(f"split: {error}") from None

@@ -1,0 +1,66 @@
+"""The arguments of a run become Settings, checked as a whole. Starts nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+
+from collector import settings as settings_file
+from collector import sources
+from collector.errors import UsageError
+from collector.http.blocklist import hosts, inlined
+from collector.settings import Limit, Settings, Value
+
+
+def loaded(config: Path | None, assignments: tuple[str, ...] = ()) -> Settings:
+    """Settings of a file (None: ./collector.toml, if there is one), then of `table.key=value` texts."""
+    return settings_file.load(config, assignments, sources.defaults(), sources.all_filters(), sources.kinds())
+
+
+def made(
+    out: str | PathLike[str] = "images",
+    *,
+    limit: Limit | None = None,
+    source: str | None = None,
+    filters: Mapping[str, str] | None = None,
+    settings: Mapping[str, Value] | None = None,
+    config: str | PathLike[str] | None = None,
+) -> Settings:
+    """Settings of a settings file, if one is given, then of the other arguments. UsageError says what is wrong.
+
+    `settings` are dotted keys, such as {"fetch.verify": "full"}; docs/settings.md lists them. Unlike the command line,
+    this reads no collector.toml of the working folder.
+    """
+    if config is not None:
+        built = loaded(Path(config))
+    else:
+        built = Settings(
+            sources=sources.defaults(), filters=dict.fromkeys(sources.all_filters(), ""), kinds=sources.kinds()
+        )
+    given: dict[str, object] = {**(settings or {}), "out": str(Path(out))}
+    given |= {f"filters.{name}": value for name, value in (filters or {}).items()}
+    given |= {"limit": limit} if limit is not None else {}
+    given |= {"source": ",".join(source_names(source))} if source is not None else {}
+    for key, value in given.items():
+        built = settings_file.assign(built, key, value, "collect")
+    return checked(built)
+
+
+def checked(settings: Settings) -> Settings:
+    """The settings, with the lists of blocked hosts read. UsageError for what can be seen to be wrong before a run."""
+    home = settings.out.resolve()
+    if home in (Path(home.anchor), Path.home()):
+        raise UsageError(f"--out {settings.out}: give a folder of its own, not the root of the disk or your home")
+    if not (names := source_names(settings.source)):
+        raise UsageError(f"source: name at least one; there are: {', '.join(sources.names())}")
+    for name in names:
+        sources.load(name)
+    hosts(settings.fetch.block_hosts)  # A mistake in it is told now.
+    return settings_file.assign(settings, "fetch.block_hosts", inlined(settings.fetch.block_hosts), "--set")
+
+
+def source_names(text: str) -> tuple[str, ...]:
+    """`google+openverse` as its parts; a comma, a bar, a semicolon or a space separates them as well."""
+    return tuple(dict.fromkeys(filter(None, re.split(r"[|+,;\s]+", text.casefold()))))

@@ -1,0 +1,219 @@
+"""Verbs that decide what belongs to the set: near-duplicates, rules, quality, a person's decisions, forgetting."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector.api.collection import Collection, Conflicts, Decision
+from collector.cli import options, terminal
+from collector.errors import UsageError
+
+if TYPE_CHECKING:
+    from collector.dataset.service import Deduped
+
+apply_flag = click.option(
+    "--apply", is_flag=True, help="Move what is left out beside the output folder; `dedupe --undo` moves it back."
+)
+_SHOWN = 20
+"""Conflicts that are worth a line each."""
+
+
+@click.command(short_help="leave out near-duplicates and label conflicts")
+@options.out
+@options.distance
+@options.mirrored
+@click.option(
+    "--conflicts",
+    type=click.Choice(["list", "drop", "best", "multi"]),
+    default="list",
+    show_default=True,
+    help="A picture under two labels: list it, drop it from both, keep the best-ranked label, or keep both labels.",
+)
+@apply_flag
+@click.option("--undo", is_flag=True, help="Move every file back that was moved away.")
+@options.json_flag
+def dedupe(
+    out: Path, distance: int, mirrored: bool, conflicts: Conflicts, apply: bool, undo: bool, as_json: bool
+) -> None:
+    """Find pictures that look the same, within and across labels, and leave all but the best out of the set.
+
+    The best one has the most pixels, then the most bytes, then the best rank. No file is deleted.
+    """
+    collection = Collection(out, terminal.error)
+    if undo:
+        terminal.line(f"{collection.undo():,} files moved back")
+        return
+    done = collection.dedupe(distance, mirrored=mirrored, conflicts=conflicts, tell=terminal.looked_at)
+    moved = collection.apply() if apply else 0
+    if as_json:
+        terminal.line(json.dumps(_facts(done, moved), ensure_ascii=False))
+        return
+    for group in done.conflicts[:_SHOWN]:
+        files = ", ".join(item.file.as_posix() for item in group.members[:4])
+        terminal.line(f"under {' and '.join(group.labels)}: {files}")
+    if len(done.conflicts) > _SHOWN:
+        terminal.line(f"... and {len(done.conflicts) - _SHOWN:,} more under several labels (--json lists all)")
+    reasons = Counter(verdict.reason for verdict in done.verdicts)
+    terminal.line(
+        f"{done.pictures:,} pictures, {done.groups:,} groups that look the same: {reasons['set.near_duplicate']:,} left"
+        f" out as near-duplicates, {reasons['set.conflict']:,} as label conflicts"
+    )
+    _say_unreadable(done.unreadable)
+    _say_moved(apply, moved, out)
+
+
+@click.command("filter", short_help="leave out placeholders, empty surfaces, odd shapes, small pictures")
+@options.out
+@click.option("--hosts", type=click.IntRange(0), default=4, show_default=True,
+              help="A placeholder is one picture from this many hosts or more ...")  # fmt: skip
+@click.option(
+    "--keywords",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="... that was found for this many keywords or more.",
+)
+@click.option("--min-detail", type=click.IntRange(0, 100), default=2, show_default=True,
+              help="Least detail (PDQ quality): white paper has 0, a product on white 20 and more.")  # fmt: skip
+@click.option("--max-aspect", type=click.FloatRange(0), default=8.0, show_default=True,
+              help="Largest ratio of long to short side.")  # fmt: skip
+@click.option("--min-side", type=click.IntRange(0), default=32, show_default=True,
+              help="Fewest pixels of the short side.")  # fmt: skip
+@apply_flag
+def filter_(
+    out: Path, hosts: int, keywords: int, min_detail: int, max_aspect: float, min_side: int, apply: bool
+) -> None:
+    """Leave out what is of no use: placeholders, empty surfaces, odd shapes, small pictures. 0 turns a rule off."""
+    collection = Collection(out, terminal.error)
+    verdicts = collection.filter(
+        hosts=hosts, keywords=keywords, min_detail=min_detail, max_aspect=max_aspect, min_side=min_side
+    )
+    moved = collection.apply() if apply else 0
+    counts = Counter(verdict.reason for verdict in verdicts)
+    terminal.grid(("reason", "pictures"), sorted(counts.items())) if counts else terminal.line("nothing to leave out")
+    _say_moved(apply, moved, out)
+
+
+_ISSUES = {
+    "blurry": "Blurred.",
+    "dark": "Hardly anything in it is bright.",
+    "light": "Hardly anything in it is dark.",
+    "low_information": "Little detail: its grey values say next to nothing.",
+    "odd_aspect_ratio": "Ratio of short to long side.",
+    "odd_size": "Far from the sizes of the set.",
+}
+
+
+def _thresholds(verb: Callable[..., Any]) -> Callable[..., Any]:
+    from collector.dataset.quality import Thresholds
+
+    for issue, least in reversed(Thresholds().pairs()):
+        flag, kind = f"--{issue.replace('_', '-')}", click.FloatRange(0, 1)
+        verb = click.option(flag, type=kind, default=least, show_default=True, help=_ISSUES[issue])(verb)
+    return verb
+
+
+@click.command(short_help="leave out what is blurry, dark, light or without detail")
+@options.out
+@_thresholds
+@apply_flag
+def quality(out: Path, apply: bool, **thresholds: float) -> None:
+    """Leave out pictures of poor quality, by cleanvision's scores. Needs collector[quality].
+
+    Each threshold is the score from 0 (bad) to 1 (good) below which a picture is left out; 0 turns it off. Scores
+    are kept, so that trying other thresholds takes a moment.
+    """
+    collection = Collection(out, terminal.error)
+    done = collection.quality(**thresholds, tell=terminal.looked_at)
+    moved = collection.apply() if apply else 0
+    terminal.grid(("issue", "looked at", "flagged"), collection.scores())
+    terminal.line(f"{done.measured:,} pictures newly scored; left out for their quality: {len(done.verdicts):,}")
+    _say_unreadable(done.unreadable)
+    _say_moved(apply, moved, out)
+
+
+@click.command(short_help="keep or drop pictures yourself, whatever the rules say")
+@click.argument("decision", type=click.Choice(["keep", "drop", "undo"]))
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@options.out
+def review(decision: Decision, files: tuple[str, ...], out: Path) -> None:
+    """Keep pictures whatever the rules say, drop them, or undo such a decision. FILE is a path or a file name."""
+    terminal.line(f"{Collection(out, terminal.error).review(decision, files):,} pictures: {decision}")
+
+
+@click.command(short_help="delete pictures and never fetch them again")
+@click.argument("what", nargs=-1, metavar="[URL|FILE]...")
+@click.option("--url", "urls", multiple=True, metavar="URL", help="A URL, saved or still to do.")
+@click.option("--domain", "domains", multiple=True, metavar="HOST",
+              help="All from a host, its subdomains and pages there; nothing comes from there again.")  # fmt: skip
+@click.option("--sha", "shas", multiple=True, metavar="HEX", help="A file by its SHA-256, or the first 16 digits.")
+@click.option("--near", "files", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="All that looks like this picture, which need not be in the set.")  # fmt: skip
+@click.option("--distance", type=click.IntRange(0, 31), default=31, show_default=True,
+              help="Bits of 256 in which hashes may differ for --near.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only list what would be forgotten.")
+@options.out
+def forget(what: tuple[str, ...], urls: tuple[str, ...], domains: tuple[str, ...], shas: tuple[str, ...],
+           files: tuple[Path, ...], distance: int, dry_run: bool, out: Path) -> None:  # fmt: skip
+    """Delete pictures and never fetch them again, from these URLs or any other. All ways to name them may be mixed.
+
+    When one of them is unknown, nothing is deleted.
+    """
+    if not (what or urls or domains or shas or files):
+        raise UsageError("forget: name a URL or a file, or give --domain, --sha or --near")
+    wanted = Collection(out, terminal.error).mend.forget(
+        *what, *urls, hosts=domains, sha256=shas, near=files, distance=distance, dry_run=dry_run, tell=_forgotten
+    )
+    if dry_run:
+        for path in sorted(wanted.files.values()):
+            terminal.line(str(path))
+        terminal.line(f"{len(wanted.files):,} pictures and {len(wanted.urls):,} open URLs would be forgotten")
+        return
+    if not wanted.files and not wanted.urls:
+        terminal.line("no picture and no URL matches")
+    if wanted.urls:
+        terminal.line(f"{len(wanted.urls):,} URLs that were not saved are never fetched")
+    for name in wanted.hosts:
+        terminal.line(f"nothing is fetched from {name} again")
+
+
+def _forgotten(path: Path, urls: int) -> None:
+    terminal.line(f"{path} is deleted, and {urls} URLs that lead to it are never fetched again")
+
+
+# --------------------------------------------------------------------------- inside
+
+
+def _facts(done: Deduped, moved: int) -> dict[str, object]:
+    conflicts = [
+        {"labels": group.labels, "files": [item.file.as_posix() for item in group.members]} for group in done.conflicts
+    ]
+    return {
+        "pictures": done.pictures,
+        "groups": done.groups,
+        "left_out": dict(Counter(verdict.reason for verdict in done.verdicts)),
+        "conflicts": conflicts,
+        "labelled_further": done.labelled_further,
+        "unreadable": done.unreadable,
+        "moved": moved,
+    }
+
+
+def _say_unreadable(files: int) -> None:
+    if files:
+        terminal.line(f"{files:,} files can no longer be read; `collector verify --again` puts them back to do")
+
+
+def _say_moved(apply: bool, moved: int, out: Path) -> None:
+    from collector.dataset.service import rejects
+
+    if apply:
+        terminal.line(f"{moved:,} files moved; what is left out is in {rejects(out)}")
+    else:
+        terminal.line("no file was moved (--apply does that); exports leave these pictures out all the same")

@@ -1,0 +1,235 @@
+"""Verbs that bring pictures: search, download, pages, other people's collections, stills of videos."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from collector.api import queries
+from collector.api.collect import GO_ON, Crawl, counted
+from collector.api.collection import Collection
+from collector.api.signals import StopSignals
+from collector.cli import options, terminal
+from collector.cli.options import Blocking, Browsing, Common, Fetching, PageOut, Reading, Searching, Where
+from collector.errors import Incomplete, Stopped, UsageError
+from collector.importers.queries import QueryFile
+from collector.model import Digest
+from collector.settings import Settings
+
+if TYPE_CHECKING:
+    from collector.api.adding import Added
+    from collector.api.pages import Test
+    from collector.importers.pictures import How
+
+
+@click.command(short_help="search for every keyword of a CSV and download the pictures")
+@options.queries
+@options.takes("reading", Reading)
+@options.takes("common", Common)
+@options.takes("blocking", Blocking)
+@options.takes("searching", Searching)
+@options.takes("fetching", Fetching)
+@options.old_filter_flags
+def run(
+    queries: Path, reading: Reading, common: Common, blocking: Blocking, searching: Searching, fetching: Fetching
+) -> None:
+    """Search for every keyword of QUERIES and download the pictures, both at once.
+
+    QUERIES is a CSV: one keyword per row, or a header with `keyword` and any of limit, label, source and
+    search filters.
+    """
+    settings = options.settings_of(common, blocking, searching, fetching)
+    _work(Crawl(settings, _read(queries, settings, reading), practice=common.practice, notice=terminal.error), common)
+
+
+@click.command(short_help="only search: fill the map of keywords and URLs")
+@options.queries
+@options.takes("reading", Reading)
+@options.takes("common", Common)
+@options.takes("blocking", Blocking)
+@options.takes("searching", Searching)
+@options.old_filter_flags
+def search(queries: Path, reading: Reading, common: Common, blocking: Blocking, searching: Searching) -> None:
+    """Only search: fill the map of keywords and URLs; download nothing yet."""
+    settings = options.settings_of(common, blocking, searching)
+    asked = _read(queries, settings, reading)
+    _work(Crawl(settings, asked, fetch=False, practice=common.practice, notice=terminal.error), common)
+
+
+@click.command(short_help="only download what the map still has to do")
+@options.takes("common", Common)
+@options.takes("blocking", Blocking)
+@options.takes("fetching", Fetching)
+def fetch(common: Common, blocking: Blocking, fetching: Fetching) -> None:
+    """Only download: whatever the map still has to do."""
+    settings = options.settings_of(common, blocking, fetching)
+    _work(Crawl(settings, None, search=False, practice=common.practice, notice=terminal.error), common)
+
+
+@click.command(short_help="download every picture of web pages, and show them in one HTML file")
+@click.argument("addresses", nargs=-1, required=True, metavar="URL...")
+@options.takes("common", PageOut)
+@options.takes("browsing", Browsing)
+@options.takes("fetching", Fetching)
+@click.option("--gallery", is_flag=True, help="Scroll, and press for more, in a browser.")
+@click.option("--limit", type=click.IntRange(1), help="Pictures per page.  [default: all]")
+@click.option(
+    "--test",
+    type=click.Choice(["each", "host", "none"]),
+    default="each",
+    show_default=True,
+    help="Which pictures are asked for as a page of another site would: each, some of each host, or none.",
+)
+@click.option("--open", "show", is_flag=True, help="Open the HTML file in your browser.")
+@click.option("--print", "only_print", is_flag=True, help="Only print the pictures' URLs; download nothing.")
+def page(
+    addresses: tuple[str, ...],
+    common: PageOut,
+    browsing: Browsing,
+    fetching: Fetching,
+    gallery: bool,
+    limit: int | None,
+    test: Test,
+    show: bool,
+    only_print: bool,
+) -> None:
+    """Download every picture of web pages, and write an HTML file that shows them.
+
+    It shows each picture from its own host where that lets other pages show it, from the local copy where it does
+    not, and says which of them need a Referer, a cookie and so on. Pictures and ledger go to pages/HOST, the file
+    beside it.
+    """
+    from collector.api.pages import page_crawl, usual_folder
+
+    settings = options.settings_of(replace(common, out=common.out or usual_folder(addresses)), browsing, fetching)
+    crawl = page_crawl(addresses, settings, limit=limit or "all", gallery=gallery, fetch=not only_print,
+                       practice=common.practice, notice=terminal.error)  # fmt: skip
+    left: Incomplete | None = None
+    try:
+        _work(crawl.crawl, common, sys.stderr if only_print else sys.stdout)
+    except Incomplete as ending:
+        left = ending
+    if only_print:
+        for url in crawl.urls():
+            terminal.line(url)
+    else:
+        path = crawl.write(test)
+        terminal.line(str(path))
+        if show:
+            webbrowser.open(path.resolve().as_uri())
+    if left is not None:
+        raise left
+
+
+@click.command("import", short_help="take in folders of pictures, and manifests of other downloaders")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+@options.takes("where", Where)
+@click.option("--label", help="Class of the pictures of a folder, and of URLs whose row names none.")
+@click.option("--link", is_flag=True, help="Hard-link pictures instead of copying them.")
+@click.option("--move", is_flag=True, help="Move pictures: the original goes once its copy is safe.")
+def import_(paths: tuple[Path, ...], where: Where, label: str | None, link: bool, move: bool) -> None:
+    """Take in the pictures of a folder, or the URLs of a map or manifest.
+
+    A folder: its class folders; every file is checked as a download would be, and its path is recorded.
+    A file: better-bing-image-downloader's manifest.jsonl, img2dataset's Parquet, CSV or JSON, or whatever
+    `collector urls --import` takes; `collector fetch` then downloads what is not there yet.
+    The same command again goes on where it stopped.
+    """
+    from collector.api.adding import add
+    from collector.ledger import Interrupted
+
+    if link and move:
+        raise UsageError("--link or --move, not both")
+    settings = options.settings_of(where)
+    how: How = "link" if link else "move" if move else "copy"
+    stop = StopSignals(terminal.error)
+
+    def gently() -> None:
+        stop.gently = True
+
+    try:
+        with stop, Collection(settings.out, terminal.error).writing(create=True) as ledger:
+            for path in paths:
+                stop.gently = False
+                added = add(ledger, settings.out, path, label, how, settings=settings.fetch, stopping=stop.stopping,
+                            taking=gently)  # fmt: skip
+                terminal.line(f"{path}: {_told(added, settings.out)}")
+                if stop.came:
+                    break
+    except (KeyboardInterrupt, Interrupted):
+        raise Stopped(f"stopped; what was taken is kept, {GO_ON}", stop.exit_code or 130) from None
+    if stop.came:
+        raise Stopped(f"stopped; what was taken is kept, {GO_ON}", stop.exit_code)
+
+
+@click.command(short_help="take stills of the saved videos as pictures")
+@click.option("--every", type=click.FloatRange(0.01), metavar="SECONDS", help="One still every so many seconds.")
+@click.option("--count", type=click.IntRange(1, 10_000), help="So many stills of each video, evenly spread.")
+@options.out
+def frames(every: float | None, count: int | None, out: Path) -> None:
+    """Take stills of the saved videos, as pictures in the same folders. Needs PyAV: collector[video]."""
+    videos = saved = 0
+    for taken in Collection(out, terminal.error).frames(every=every, count=count):
+        videos, saved = videos + 1, saved + taken.saved
+        told = f"{taken.saved} new, {taken.known} known" + (f"; {taken.trouble}" if taken.trouble else "")
+        terminal.line(f"{taken.video.path}\t{told}")
+    terminal.line(f"{counted(saved, 'new still')} of {counted(videos, 'video')}")
+
+
+@click.command(short_help="list the sources, and what one of them knows")
+@click.argument("name", required=False)
+def sources(name: str | None) -> None:
+    """List the sources, or tell of one what a keyword is there, its filters and its settings."""
+    from collector.api.catalog import described, listed
+
+    rows = listed() if name is None else described(name)
+    width = max(len(heading) for heading, _ in rows)
+    for heading, text in rows:
+        terminal.line(f"{heading:<{width}}  {text}")
+
+
+# --------------------------------------------------------------------------- inside
+
+
+def _read(path: Path, settings: Settings, reading: Reading) -> QueryFile:
+    return queries.from_file(path, settings, reading.encoding, reading.delimiter)
+
+
+def _work(crawl: Crawl, common: Common, stream: TextIO | None = None) -> None:
+    """Work off a run, show it, sum it up, and end with the right code."""
+    summary = crawl.run(terminal.json_lines if common.events else True)
+    if common.events:
+        terminal.tally_lines(crawl.tallies(), stream)
+    terminal.summary(summary.digest, summary.seconds, crawl.settings.out, events=common.events, stream=stream)
+    if not summary.stopped and not crawl.settings.search.widen:
+        offer_widening(summary.digest)
+    summary.check()
+
+
+def offer_widening(digest: Digest) -> None:
+    """Say that some keywords have too few results, and what can be done about it."""
+    if digest.exhausted:
+        few = counted(digest.exhausted, "keyword")
+        terminal.error(f"{few} exhausted below the limit; --widen searches variations of them, too")
+
+
+def _told(added: Added, out: Path) -> str:
+    """What became of a path, in one line."""
+    parts = [f"{counted(added.urls[1], 'URL')}, {added.urls[0]} of them new"] if added.urls is not None else []
+    if added.urls is None or added.counts:
+        parts.append(f"{counted(added.counts['saved'], 'picture')} saved")
+        parts += [f"{added.counts[name]} {name}" for name in ("duplicate", "known before") if added.counts[name]]
+    parts += [f"not taken: {_listed(added.reasons)}"] * bool(added.reasons)
+    parts += [f"passed over: {_listed(added.ignored)}"] * bool(added.ignored)
+    parts += [f"`collector fetch --out {out}` downloads what is not here yet"] * added.to_fetch
+    return "; ".join(parts)
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common())

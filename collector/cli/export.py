@@ -1,0 +1,179 @@
+"""Verbs that turn the set into data: splits, exports, and what differs between two of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from collector.api.collection import Collection, Exported, scheme_of
+from collector.cli import options, terminal
+from collector.errors import UsageError
+
+if TYPE_CHECKING:
+    from collector.images.form import Form
+
+Resize = Literal["none", "fit", "crop", "pad", "stretch"]
+Encoding = Literal["keep", "jpeg", "png", "webp"]
+salt = click.option("--salt", default="", help="Any text: another one shuffles the pictures anew.")
+
+
+@click.command(short_help="divide the set into train, val and test without leaks")
+@click.argument("scheme", metavar="SCHEME")
+@salt
+@options.distance
+@options.mirrored
+@options.out
+@options.json_flag
+def split(scheme: str, salt: str, distance: int, mirrored: bool, out: Path, as_json: bool) -> None:
+    """Give every picture a split, such as train=0.8,val=0.1,test=0.1 or train,val=50,test=50 (pictures per class).
+
+    Pictures that look the same or come from one page stay together, each class is split in the same proportions, and
+    a picture keeps its split as the set grows.
+    """
+    names = [name for name, _ in scheme_of(scheme, salt).sizes]
+    done = Collection(out, terminal.error).split(scheme, salt=salt, distance=distance, mirrored=mirrored)
+    if as_json:
+        counts = {label: dict(row) for label, row in done.counts}
+        leaks = {"clusters": done.leaks.clusters, "torn": done.leaks.torn, "pictures": done.leaks.pictures}
+        facts = {"counts": counts, "kept": done.kept, "random_split_leaks": leaks}
+        terminal.line(json.dumps(facts, ensure_ascii=False))
+        return
+    terminal.grid(("class", *names), [(label, *(count for _, count in row)) for label, row in done.counts])
+    terminal.line(
+        f"{done.leaks.clusters:,} groups of pictures stay together; a random split would have torn {done.leaks.torn:,}"
+        f" of them apart: {done.leaks.pictures:,} pictures outside {names[0]} with a twin in it"
+    )
+
+
+def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def apply(verb: Any) -> Any:
+        for decorator in reversed(decorators):
+            verb = decorator(verb)
+        return verb
+
+    return apply
+
+
+form_flags = _options(
+    click.option("--resize", type=click.Choice(["none", "fit", "crop", "pad", "stretch"]), default="none",
+                 show_default=True, help="How pictures become squares of --side pixels, if at all."),
+    click.option("--side", type=click.IntRange(1, 20_000), help="Pixels of the square for --resize."),
+    click.option("--as", "encoding", type=click.Choice(["keep", "jpeg", "png", "webp"]), default="keep",
+                 show_default=True, help="File format of the pictures."),
+    click.option("--quality", type=click.IntRange(1, 100), default=92, show_default=True,
+                 help="Quality of JPEG and WebP."),
+    click.option("--matte", default="ffffff", show_default=True, help="Color under transparency, as RRGGBB."),
+)  # fmt: skip
+choice_flags = _options(
+    click.option("--licence", "--license", "licences", multiple=True,
+                 help="Only pictures under this licence, such as by-sa or publicdomain."),
+    click.option("--min-side", type=click.IntRange(0), default=0, help="Fewest pixels of the short side."),
+    click.option("--max-per-class", type=click.IntRange(0), default=0, help="Only the best-ranked so many per class."),
+    click.option("--reviewed", is_flag=True, help="Only pictures that `collector review keep` named."),
+)  # fmt: skip
+
+
+@click.command(short_help="write the set for a loader, and read it back")
+@click.argument("format", metavar="FORMAT")
+@click.argument("dest", type=click.Path(path_type=Path))
+@options.out
+@click.option("--split", "scheme", metavar="SCHEME", help="Such as train=0.8,val=0.1,test=0.1.")
+@salt
+@options.distance
+@options.mirrored
+@form_flags
+@choice_flags
+def export(
+    format: str,
+    dest: Path,
+    out: Path,
+    scheme: str | None,
+    salt: str,
+    distance: int,
+    mirrored: bool,
+    resize: Resize,
+    side: int | None,
+    encoding: Encoding,
+    quality: int,
+    matte: str,
+    licences: tuple[str, ...],
+    min_side: int,
+    max_per_class: int,
+    reviewed: bool,
+) -> None:
+    """Write the set to DEST in a FORMAT, read it back, and say how to load it.
+
+    What `dedupe`, `filter`, `quality` and `review` leave out is not in it. The originals stay as they are, and an older
+    export at DEST is replaced whole or not at all.
+    """
+    from collector.dataset.samples import Choice
+
+    form = _form(resize, side, encoding, quality, matte)
+    choice = Choice(tuple(name.lower() for name in licences), min_side, max_per_class, reviewed)
+    done = Collection(out, terminal.error).export(
+        format, dest, split=scheme, salt=salt, distance=distance, mirrored=mirrored, form=form, choice=choice
+    )
+    _show(done, dest)
+
+
+def _show(done: Exported, dest: Path) -> None:
+    plan, published = done.plan, done.published
+    rows = [(label, *(published.counts[part, label] for part in plan.splits)) for label in plan.classes]
+    terminal.grid(("class", *(part or "pictures" for part in plan.splits)), rows)
+    missing = [(label, part) for label in plan.classes for part in plan.splits if not published.counts[part, label]]
+    for label, part in missing[:5]:
+        terminal.error(
+            f"no picture of {label!r} in {part}: loaders that number classes by folders will number them differently"
+        )
+    for path, trouble in published.unreadable[:10]:
+        terminal.error(f"{path}: not exported: {trouble}")
+    left = ", ".join(f"{count:,} {why}" for why, count in sorted(plan.left.items()))
+    terminal.line(
+        f"{published.pictures:,} pictures in {dest}, read back and counted{f'; not in it: {left}' if left else ''}"
+    )
+    for text in done.loading.splitlines():
+        terminal.line(text)
+
+
+def _form(resize: Resize, side: int | None, encoding: Encoding, quality: int, matte: str) -> Form:
+    from collector.images.form import Form
+
+    if (resize == "none") != (side is None):
+        raise UsageError("--resize and --side belong together, such as --resize fit --side 256")
+    try:
+        red, green, blue = bytes.fromhex(matte)
+    except ValueError:
+        raise UsageError(f"--matte {matte}: six hexadecimal digits, such as ffffff") from None
+    return Form(resize, side or 0, encoding, quality, (red, green, blue))
+
+
+@click.command(short_help="what differs between two exports")
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@options.json_flag
+def diff(before: Path, after: Path, as_json: bool) -> None:
+    """Tell what differs between two exports, and which part of the version number should go up."""
+    from collector.dataset.lock import compare
+
+    found = compare(before, after)
+    counts = {
+        "added": len(found.added),
+        "removed": len(found.removed),
+        "relabelled": len(found.relabelled),
+        "moved": len(found.moved),
+        "rewritten": found.rewritten,
+    }
+    if as_json:
+        settings = {what: [old, new] for what, old, new in found.settings}
+        terminal.line(json.dumps({**counts, "settings": settings, "step": found.step}, ensure_ascii=False))
+        return
+    for what, old, new in found.settings:
+        terminal.line(f"{what}: {json.dumps(old, ensure_ascii=False)} -> {json.dumps(new, ensure_ascii=False)}")
+    terminal.grid(
+        ("pictures", "number"), [(what, count) for what, count in counts.items() if count] or [("changed", 0)]
+    )
+    terminal.line(f"a {found.step} step" if found.step else "the same set")

@@ -1,0 +1,99 @@
+"""Verbs that only look: how things stand, why a URL ended as it did, the map, the report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from collector.api.collect import GO_ON, counted
+from collector.api.collection import Collection
+from collector.api.signals import StopSignals
+from collector.cli import options, terminal
+from collector.errors import Stopped
+
+
+@click.command(short_help="how every keyword stands, also while a run goes on")
+@options.out
+@options.json_flag
+def status(out: Path, as_json: bool) -> None:
+    """Show how every keyword in the output folder stands, also while a run goes on."""
+    collection = Collection(out)
+    if as_json:
+        terminal.tally_lines(collection.keywords())
+    terminal.summary(collection.status(), 0.0, out, left_out=collection.left_out(), events=as_json)
+
+
+@click.command(short_help="all that is known of a URL or a picture")
+@click.argument("what", metavar="URL|FILE")
+@options.out
+def why(what: str, out: Path) -> None:
+    """Tell all that is known of a URL or a picture: how it was found, and what became of it."""
+    for story in Collection(out).why(what):
+        for line in terminal.story(story.row, story.same_bytes, story.trouble):
+            terminal.line(line)
+
+
+@click.command(short_help="print the map of keywords and URLs, or enter a saved one")
+@options.out
+@click.option("--import", "file", type=options.A_PATH, help="Enter the URLs of FILE into the map.")
+def urls(out: Path, file: Path | None) -> None:
+    """Print the map as `keyword<TAB>url` lines, or enter a saved map.
+
+    --import takes the urls.json of another folder, an old keyword_urls.txt, a CSV or Parquet table
+    of keyword and url, or a plain list of URLs. `collector fetch` then downloads them. (`collector import`
+    also takes folders of pictures, and pictures that lie beside a manifest.)
+    """
+    if file is None:
+        for keyword, url in Collection(out).urls():
+            terminal.line(f"{keyword}\t{url}")
+        return
+    new, given = _entered(out, file)
+    terminal.line(
+        f"{counted(given, 'URL')} read from {file}, {new} of them new; `collector fetch --out {out}` downloads them"
+    )
+
+
+def _entered(out: Path, file: Path) -> tuple[int, int]:
+    """(new, all) URLs of a saved map that are in the ledger now."""
+    from collector.api.adding import add_urls
+    from collector.ledger import Interrupted
+
+    stop = StopSignals(terminal.error)
+    try:
+        with stop:
+            return add_urls(Collection(out, terminal.error), file, lambda: stop.came)
+    except (KeyboardInterrupt, Interrupted):
+        raise Stopped(f"stopped; {file} was not entered, {GO_ON}", stop.exit_code or 130) from None
+
+
+@click.command(short_help="what came of everything found: a table, JSON, a page with pictures")
+@options.out
+@click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Where to write the page.  [default: <out>-report.html]")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; then a page is written only with --html.")
+@click.option("--pages", type=click.IntRange(1, 10_000), default=1, show_default=True,
+              help="Pages of contact sheets; further ones go to <page>/2.html and so on.")  # fmt: skip
+def report(out: Path, page: Path | None, as_json: bool, pages: int) -> None:
+    """Tell what came of everything found, by keyword, domain, class and reason, and write a page with pictures.
+
+    Changes nothing in the folder, and works while a run goes on.
+    """
+    from collector.report.facts import as_json as plain
+
+    collection = Collection(out)
+    facts = collection.facts()
+    if as_json:
+        terminal.line(json.dumps(plain(facts), ensure_ascii=False))
+        if page is not None:
+            collection.report(page, pages=pages, facts=facts)
+        return
+    terminal.report(facts)
+    written = collection.report(page, pages=pages, facts=facts)
+    terminal.line("")
+    terminal.line(f"page with pictures: {written[0]}{_more(written)}")
+
+
+def _more(written: list[Path]) -> str:
+    return f" and {len(written) - 1:,} more in {written[0].with_suffix('')}" if len(written) > 1 else ""

@@ -1,0 +1,135 @@
+"""Verbs that put things right: second chances, checks of pictures, ledger and machine, repair; the practice web."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from contextlib import closing, nullcontext
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from collector.api.collect import counted
+from collector.api.collection import Collection
+from collector.cli import options, terminal
+from collector.cli.options import Browsing, Where
+from collector.errors import Incomplete
+from collector.settings import Settings
+
+if TYPE_CHECKING:
+    from collector.maintenance.verify import Finding
+
+
+@click.command(short_help="put URLs that failed or were rejected back to do")
+@click.option("--only", metavar="REASON,...", default="", help="Only these reasons, or families: net, http.404, image.")
+@click.option("--keyword", default="", help="Only URLs of this keyword.")
+@options.out
+def retry(only: str, keyword: str, out: Path) -> None:
+    """Put URLs that failed or were rejected back to do, as if never tried; `collector fetch` then downloads them."""
+    slugs = tuple(filter(None, (slug.strip() for slug in only.split(","))))
+    back, left = Collection(out, terminal.error).mend.retry(slugs, keyword)
+    spare = f"; {left} belong to keywords that have reached their limit, and are spares now" if left else ""
+    terminal.line(f"{counted(back, 'URL')} to do again{spare}; `collector fetch --out {out}` downloads them")
+
+
+@click.command(short_help="check every picture against the ledger, or against the web")
+@click.option("--again", is_flag=True, help="Put missing and altered pictures back to do.")
+@click.option("--sizes", is_flag=True, help="Compare sizes only: quick, but a flipped byte is not seen.")
+@click.option("--live", is_flag=True, help="Ask the web whether the pictures are still there; leave the files alone.")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="With --live: only N of them, always the same.")
+@click.option("--rate", type=click.FloatRange(0), default=2.0, show_default=True,
+              help="With --live: most requests per second to one host.")  # fmt: skip
+@options.takes("where", Where)
+@click.option("--allow-private", is_flag=True, help="With --live: loopback and private addresses, too.")
+def verify(
+    again: bool, sizes: bool, live: bool, sample: int | None, rate: float, where: Where, allow_private: bool
+) -> None:
+    """Check every picture and the ledger itself: missing, altered, moved, unknown files. Exit code 9 if there are any.
+
+    --live asks for the pictures again and says which are gone, changed or blocked now; the folder stays as it is.
+    """
+    settings = options.settings_of(where, also={"fetch.allow_private": allow_private or None})
+    if live:
+        _live(settings, sample or 0, rate)
+        return
+    out = settings.out
+    done = Collection(out, terminal.error).mend.verify(bytes_too=not sizes, again=again, tell=_finding)
+    if done.put_back:
+        terminal.line(f"{counted(done.put_back, 'URL')} to do again; `collector fetch --out {out}` downloads them")
+    elif done.broken:
+        raise Incomplete(f"{counted(done.broken, 'picture')} missing or altered; --again puts them back to do")
+    elif not done.findings:
+        terminal.line("every picture is there as it was saved")
+
+
+def _finding(finding: Finding) -> None:
+    where = f"\t{finding.now}" if finding.now else ""
+    terminal.line(f"{finding.kind}\t{finding.path}{where}")
+
+
+def _live(settings: Settings, sample: int, rate: float) -> None:
+    from collector.maintenance.live import State, address
+
+    counts: Counter[State] = Counter()
+    mend = Collection(settings.out, terminal.error).mend
+    with closing(mend.verify_live(sample=sample, rate=rate, settings=settings.fetch)) as found:
+        for one in found:
+            counts[one.state] += 1
+            if one.state is not State.ALIVE:
+                terminal.line(f"{one.state}\t{one.row.path}\t{address(one.row)}\t{one.detail}".rstrip())
+    terminal.line(f"{counts.total():,} asked for: " + ", ".join(f"{counts[state]:,} {state}" for state in State))
+
+
+@click.command(short_help="rebuild a damaged ledger")
+@options.out
+def repair(out: Path) -> None:
+    """Rebuild a damaged ledger from what can be read of it, its backup and the pictures; the old one is kept."""
+    done = Collection(out, terminal.error).mend.repair()
+    if done is None:
+        terminal.line("the ledger is sound; nothing was changed")
+        return
+    rows = done.salvaged.rows
+    terminal.line(f"rebuilt: {rows['query']} keywords, {rows['found']} URLs, {rows['outcome']} outcomes")
+    if done.kept:
+        terminal.line(f"the damaged one is kept as {done.kept}")
+    if done.salvaged.refused:
+        terminal.line(f"{done.salvaged.refused} rows contradicted themselves and were left out")
+    if done.unknown:
+        terminal.line(f"{done.unknown} pictures have lost their row; they stay, and are known again when found again")
+
+
+@click.command(short_help="check browser, driver, display, disk and ledger before a run")
+@options.takes("where", Where)
+@click.option("--practice", is_flag=True, help="Use the bundled practice web in the place of every source.")
+@options.takes("browsing", Browsing)
+@click.option("--source", "names", multiple=True, help="Sources that --live asks.  [default: google]")
+@click.option("--live", is_flag=True, help="Ask each source for one keyword, by every way to a picture it knows.")
+def doctor(where: Where, practice: bool, browsing: Browsing, names: tuple[str, ...], live: bool) -> None:
+    """Check browser, driver, display, disk, output folder and ledger, and say what to do.
+
+    With --live also whether the sites still answer as they should: worth a minute before a long run.
+    """
+    from collector.api.practice import led_to, practice_site
+    from collector.maintenance import doctor as doctors
+
+    settings = options.settings_of(where, browsing, also={"source": ",".join(names) or None})
+    with practice_site() if practice else nullcontext() as address:
+        if address is not None:
+            settings = led_to(settings, address)
+        problems: list[doctors.Finding] = []
+        for finding in chain(doctors.checks(settings), doctors.live(settings) if live else ()):
+            terminal.line(str(finding))
+            problems += [finding] * (finding.level is doctors.Level.PROBLEM)
+    if problems:
+        raise Incomplete(f"{counted(len(problems), 'problem')}, see above", problems[0].code)
+
+
+@click.command(short_help="serve the practice web, to look at or to test scrapers on")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free port.")
+def practice(port: int) -> None:
+    """Serve the practice web on loopback until Ctrl-C, to look at it or to test scrapers on it."""
+    from collector.practice.__main__ import main as serve
+
+    sys.exit(serve(["--port", str(port)]))

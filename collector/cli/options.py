@@ -1,0 +1,267 @@
+"""The options of the verbs as frozen values, each with its flag, its help and the setting that it stands for."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from collector import settings as settings_file
+from collector import sources
+from collector.api.options import checked, loaded
+from collector.errors import UsageError
+from collector.settings import Settings
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def option(*flags: str, key: str = "", default: Any = None, **attributes: Any) -> Any:
+    """A field that the user gives by flags; `key` is the setting it stands for, None or () mean not given."""
+    return field(default=default, metadata={"flags": flags, "key": key, "attributes": attributes})
+
+
+def switch(*flags: str, key: str = "", value: Any = True, **attributes: Any) -> Any:
+    """An option without a value; given, it stands for `value`."""
+    return option(*flags, key=key, flag_value=value, is_flag=True, **attributes)
+
+
+def takes(name: str, kind: type[Any]) -> Decorator:
+    """Gives a verb all options of a class of them, as one argument."""
+
+    def decorate(verb: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(verb)
+        def folded(**given: Any) -> Any:
+            own = {one.name: given.pop(one.name) for one in fields(kind)}
+            return verb(**given, **{name: kind(**own)})
+
+        for one in reversed(fields(kind)):
+            attributes = {"default": one.default, **one.metadata["attributes"]}
+            folded = click.option(*one.metadata["flags"], one.name, **attributes)(folded)
+        return folded
+
+    return decorate
+
+
+class Limit(click.ParamType[settings_file.Limit]):
+    """A whole number of at least 1, or all."""
+
+    name = "limit"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> settings_file.Limit:
+        text = str(value).strip()
+        if text.casefold() == "all":
+            return "all"
+        if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text)):
+            self.fail(f"{text!r} is neither a whole number of at least 1 nor all", param, ctx)
+        return int(text)
+
+
+A_PATH = click.Path(path_type=Path)
+OUT_HELP = "Output folder.  [default: images]"
+out = click.option("--out", type=A_PATH, default=Path("images"), help=OUT_HELP)
+json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+distance = click.option(
+    "--distance",
+    type=click.IntRange(0, 31),
+    default=31,
+    show_default=True,
+    help="Bits of 256 in which the hashes of one picture may differ.",
+)
+mirrored = click.option("--mirrored", is_flag=True, help="Treat a picture and its mirror image as the same.")
+queries = click.argument("queries", type=A_PATH, default=Path("queries.csv"))
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The folder and the settings."""
+
+    out: Path | None = option("--out", key="out", type=A_PATH, help=OUT_HELP)
+    config: Path | None = option("--config", type=A_PATH, help="Settings file.  [default: ./collector.toml]")
+    assignments: tuple[str, ...] = option(
+        "--set", default=(), multiple=True, metavar="KEY=VALUE", help="Set one setting, e.g. google.home=URL."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Common(Where):
+    """What every run takes."""
+
+    events: bool = option("--events", default=False, is_flag=True, help="Print every event as a line of JSON.")
+    practice: bool = option(
+        "--practice", default=False, is_flag=True, help="Use the bundled practice web in the place of every source."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PageOut(Common):
+    """As Common; pages have a folder of their own."""
+
+    out: Path | None = option("--out", key="out", type=A_PATH, help="Output folder.  [default: pages/HOST]")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How QUERIES is read."""
+
+    encoding: str | None = option("--encoding", help="Encoding of QUERIES, if it is neither UTF-8 nor UTF-16.")
+    delimiter: str | None = option("--delimiter", help="Column separator of QUERIES, if guessing it fails.")
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """What is not to be searched."""
+
+    blocklist: str | None = option(
+        "--blocklist", key="blocklist", metavar="FILE", help="Skip keywords that contain a term of FILE (one a line)."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Browsing:
+    """The browsers."""
+
+    headed: bool | None = option(
+        "--headed/--headless",
+        key="search.headed",
+        help="With or without a browser window.  [default: with one where there is a display]",
+    )
+    browser_binary: str | None = option(
+        "--browser-binary", key="search.browser_binary", metavar="PATH", help="Chrome or Chromium to use."
+    )
+    driver: str | None = option("--driver", key="search.driver", metavar="PATH", help="chromedriver to use.")
+    grid: str | None = option(
+        "--grid", key="search.grid", metavar="URL", help="Use a Selenium Grid, e.g. http://localhost:4444."
+    )
+    profile: str | None = option(
+        "--profile", key="search.profile", metavar="DIR", help="Keep browser profiles (cookies) in DIR between runs."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Searching(Browsing):
+    """Stage one."""
+
+    limit: settings_file.Limit | None = option(
+        "--limit",
+        key="limit",
+        type=Limit(),
+        metavar="NUMBER|all",
+        help="Pictures per keyword, unless its row says.  [default: 100; all of a gallery or user]",
+    )
+    source: tuple[str, ...] = option(
+        "--source", key="source", default=(), multiple=True, metavar="NAME",
+        help="Where to search, unless a row says; `collector sources` lists them.  [default: google]",
+    )  # fmt: skip
+    filters: tuple[str, ...] = option(
+        "--filter", default=(), multiple=True, metavar="NAME=VALUE,...",
+        help="Search filters, e.g. size=large,color=red; `collector sources NAME` lists what a source knows.",
+    )  # fmt: skip
+    browsers: int | None = option(
+        "--browsers", key="search.browsers", type=click.IntRange(1, 64), help="Browsers open at once.  [default: 2]"
+    )
+    workers: int | None = option(
+        "--workers", key="search.workers", type=click.IntRange(1, 64),
+        help="Keywords searched at once without a browser.  [default: 10]",
+    )  # fmt: skip
+    widen: bool | None = switch(
+        "--widen", key="search.widen", help="Search variations (size, time, color) of keywords with too few results."
+    )
+    harvest: str | None = option(
+        "--harvest",
+        key="google.harvest",
+        metavar="WAY",
+        help="How Google's pictures are found: auto, rows, hover, click.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """Stage two."""
+
+    threads: int | None = option(
+        "--threads", key="fetch.threads", type=click.IntRange(1, 1024), help="Downloads at once.  [default: 64]"
+    )
+    transport: str | None = option("--transport", key="fetch.transport", hidden=True)
+    verify: str | None = option(
+        "--verify", key="fetch.verify", type=click.Choice(["full", "fast", "structure"]),
+        help="How thoroughly pictures are checked before they are saved.  [default: fast]",
+    )  # fmt: skip
+    rescue: bool | None = switch(
+        "--rescue", key="fetch.browser", help="Let a browser try pictures that their hosts refuse; a few per host."
+    )
+    thumbnails: bool | None = switch(
+        "--thumbnails", key="fetch.stand_ins", help="Save the thumbnail, marked, when the picture itself cannot be had."
+    )
+    robots: str | None = switch(
+        "--ignore-robots", key="fetch.robots", value="no", help="Fetch what robots.txt forbids; recorded in the ledger."
+    )
+    opt_out: str | None = switch(
+        "--ignore-opt-out", key="fetch.opt_out", value="no",
+        help="Fetch pictures marked as not for training or mining; recorded in the ledger.",
+    )  # fmt: skip
+    allow_private: bool | None = switch(
+        "--allow-private", key="fetch.allow_private", help="Fetch from loopback and private addresses too."
+    )
+
+
+# --------------------------------------------------------------------------- filters
+
+ALIASES: Mapping[str, str] = {"colour": "color"}
+"""Other spellings of filters."""
+_OLD = "collector.filters"
+_PAIR = re.compile(r",(?=\s*\w+\s*=)")
+
+
+def old_filter_flags(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """`--size large` and the like, as earlier versions had them: they work, and are not shown."""
+
+    def remember(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            ctx.meta.setdefault(_OLD, {})[str(param.name)] = value
+
+    for name in sorted(sources.all_filters()):
+        spelled = [f"--{name}", *(f"--{other}" for other, known in ALIASES.items() if known == name)]
+        verb = click.option(*spelled, name, hidden=True, expose_value=False, callback=remember)(verb)
+    return verb
+
+
+def filters_of(texts: tuple[str, ...]) -> dict[str, str]:
+    """`size=large,color=red` as a dict; a comma within a value is no separator. UsageError for what is no pair."""
+    found: dict[str, str] = {}
+    for pair in (piece for text in texts for piece in _PAIR.split(text)):
+        name, equals, value = pair.partition("=")
+        if not (equals and name.strip() and value.strip()):
+            raise UsageError(f"--filter {pair.strip()}: write it as name=value, for example size=large,color=red")
+        found[ALIASES.get(name.strip(), name.strip())] = value.strip()
+    return found
+
+
+# --------------------------------------------------------------------------- settings
+
+
+def settings_of(where: Where, *others: Any, also: Mapping[str, Any] | None = None) -> Settings:
+    """The settings file, then --set, then the flags that were given. UsageError says what is wrong.
+
+    `also`: setting -> value of flags that belong to one verb alone; None is not given.
+    """
+    settings = loaded(where.config, where.assignments)
+    for key, value in (also or {}).items():
+        if value is not None:
+            settings = settings_file.assign(settings, key, value, key)
+    for group in (where, *others):
+        for one in fields(group):
+            key, value = one.metadata["key"], getattr(group, one.name)
+            if key and value is not None and value != ():
+                text = ",".join(value) if isinstance(value, tuple) else str(value) if key == "out" else value
+                settings = settings_file.assign(settings, key, text, one.metadata["flags"][0].partition("/")[0])
+        for name, value in filters_of(getattr(group, "filters", ())).items():
+            settings = settings_file.assign(settings, f"filters.{name}", value, "--filter")
+    context = click.get_current_context(silent=True)
+    for name, value in (context.meta.get(_OLD, {}) if context else {}).items():
+        settings = settings_file.assign(settings, f"filters.{name}", value, f"--{name}")
+    return checked(settings)

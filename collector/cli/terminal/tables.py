@@ -1,0 +1,73 @@
+"""Tables for people: rows of values in aligned columns, numbers to the right, and the tables of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from collector.cli.terminal.text import line, printable
+
+if TYPE_CHECKING:
+    from collector.ledger.stats import Yield
+    from collector.report.facts import Facts
+
+FULL: Final = 40
+"""Rows up to which all are printed; else the largest so many."""
+_HEAD: Final = ("found", "fetched", "decoded", "unique", "kept", "MB", "seconds")
+
+
+def grid(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print on standard output. What comes from outside is made printable."""
+    from rich.cells import cell_len
+
+    texts = [[printable(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row] for row in rows]
+    numeric = [all(isinstance(cell, int) for cell in column) for column in zip(*rows, strict=True)] if texts else []
+    widths = [max(cell_len(row[place]) for row in [list(head), *texts]) for place in range(len(head))]
+    for row in [list(head), *texts]:
+        cells = []
+        for place, text in enumerate(row):
+            gap = " " * (widths[place] - cell_len(text))
+            cells.append(gap + text if numeric and numeric[place] else text + gap)
+        line("  ".join(cells).rstrip())
+
+
+def report(facts: Facts) -> None:
+    """Print what came of everything found: by keyword, in sums, by reason and by host."""
+    shown = facts.keywords if len(facts.keywords) <= FULL else sorted(facts.keywords, key=lambda row: -row.found)[:FULL]
+    grid(("keyword", *_HEAD), [*map(_row, shown), ("all", *_row(facts.total)[1:])])
+    if len(facts.keywords) > len(shown):
+        line(f"... and {len(facts.keywords) - len(shown):,} keywords more (--json has all)")
+    total, even = facts.total, facts.balance
+    line("")
+    line(
+        f"{total.found:,} found = {total.kept:,} kept + {total.left_out:,} left out + {total.duplicate:,} duplicates"
+        f" + {total.rejected:,} no picture + {total.failed:,} failed + {total.skipped:,} skipped"
+        f" + {total.waiting:,} to do"
+    )
+    if even.classes:
+        ratio = f"largest/smallest {even.ratio:g}" if even.ratio else f"{even.empty:,} empty"
+        line(
+            f"{even.classes:,} classes: {even.smallest:,} to {even.largest:,} pictures, median {even.median:g},"
+            f" {ratio}, Gini {even.gini:.2f}"
+        )
+    if facts.losses:
+        line("")
+        rows = [(loss.reason or loss.state, loss.count, _megabytes(loss.bytes), f"{loss.seconds:,.1f}")
+                for loss in facts.losses[:15]]  # fmt: skip
+        grid(("lost because", "URLs", "MB", "seconds"), rows)
+    if facts.domains.count:
+        line("")
+        line(f"{facts.domains.count:,} hosts; the largest:")
+        grid(("host", *_HEAD), map(_row, facts.domains.largest[:10]))
+    if facts.block:
+        line("")
+        line(f"hosts that brought next to nothing: {', '.join(facts.block[:20])}")
+
+
+def _row(one: Yield) -> tuple[object, ...]:
+    return (one.name, one.found, one.fetched, one.decoded, one.unique, one.kept, _megabytes(one.bytes),
+            f"{one.seconds:,.1f}")  # fmt: skip
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f}"
