@@ -17,8 +17,13 @@ from collector.ledger import layout, rows, schema
 from collector.ledger.db import REPAIR, Interrupted, note, now, plain_words, remember, transaction
 from collector.ledger.rows import SAVED, Row, Which
 
-_SHORT = """(SELECT count(*) FROM found f JOIN outcome o ON o.found_id = f.id
+SHORT = """(SELECT count(*) FROM found f JOIN outcome o ON o.found_id = f.id
   WHERE f.query_id = query.id AND o.state = 'saved') < wanted"""
+"""SQL: a query is below its limit."""
+REOPEN = f"""UPDATE query SET state = 'open' WHERE state = 'done' AND {SHORT} AND EXISTS (
+  SELECT 1 FROM found LEFT JOIN outcome ON found_id = found.id
+  WHERE query_id = query.id AND (outcome.state IS NULL OR outcome.state = 'retry'))"""
+"""Queries below their limit with something to do are open."""
 _HOSTS = "forgotten.hosts"
 """The note of hosts, with commas between them."""
 _OPEN = "coalesce(state, '') NOT IN ('saved', 'duplicate') AND coalesce(reason, '') <> 'policy.forgotten'"
@@ -105,7 +110,7 @@ class Maintenance:
             condition, values = f"{condition} AND query.keyword = ?", [*values, keyword]
         with transaction(self._db):
             self._db.execute(
-                f"""CREATE TEMP TABLE chosen AS SELECT found_id, query_id, {_SHORT} AS short FROM outcome
+                f"""CREATE TEMP TABLE chosen AS SELECT found_id, query_id, {SHORT} AS short FROM outcome
                     JOIN found ON found.id = found_id JOIN query ON query.id = query_id WHERE {condition}""",
                 values,
             )
@@ -236,11 +241,6 @@ class Maintenance:
             self._db.set_progress_handler(None, 0)
             part.unlink(missing_ok=True)
         return True
-
-
-REOPEN = f"""UPDATE query SET state = 'open' WHERE state = 'done' AND {_SHORT} AND EXISTS (
-  SELECT 1 FROM found LEFT JOIN outcome ON found_id = found.id
-  WHERE query_id = query.id AND (outcome.state IS NULL OR outcome.state = 'retry'))"""
 
 
 def _reason_condition(reasons: Sequence[str]) -> tuple[str, list[object]]:

@@ -1,7 +1,8 @@
 """A new ledger from what can be read of damaged ones and of backups. Believes nothing that contradicts itself.
 
-Every table of the schema is taken, whichever it has. What a row is about never changes, and a final outcome stays:
-there the backup is believed. How things stand is believed of the newest. Pictures are the caller's to check.
+Every table of the schema is taken, whichever it has. What a row is about never changes, and a final outcome stays
+unless a saved picture follows it: there the backup is believed. How things stand is believed of the newest. Pictures
+are the caller's to check.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from collector import urls
 from collector.ledger import schema
-from collector.ledger.maintenance import REOPEN
+from collector.ledger.maintenance import REOPEN, SHORT
 
 _MAP = {
     "meta": {"key"},
@@ -29,6 +30,9 @@ _MAP = {
 
 Of these every file is believed; of all others the newest alone, if it can be read whole: what it lacks was deleted.
 """
+
+_GIVES_WAY = """DELETE FROM outcome WHERE found_id = ? AND
+  (state = 'retry' OR reason = 'policy.limit' OR (? AND state NOT IN ('saved', 'duplicate')))"""
 
 Cells = dict[str, Any]
 GAPS = 10_000
@@ -146,8 +150,9 @@ def _put(target: sqlite3.Connection, table: _Table, row: Cells, changing: Sequen
     """Enter a row unless a better copy is there; of a known one only what changes. False when it contradicts."""
     names, key = list(row), [row[name] for name in table.key]
     try:
-        if table.name == "outcome":  # A try that may have been followed by a better one.
-            target.execute("DELETE FROM outcome WHERE found_id = ? AND state = 'retry'", key)
+        if table.name == "outcome":  # A try or a spare may have been followed by a better one, and a saved picture is
+            saved = row.get("state") in ("saved", "duplicate")  # beyond doubt: its bytes were looked at.
+            target.execute(_GIVES_WAY, (*key, saved))
         if target.execute(f"SELECT 1 FROM {table.name} WHERE {table.here}", key).fetchone() is None:
             marks = ", ".join("?" * len(names))
             target.execute(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", list(row.values()))
@@ -269,6 +274,10 @@ def _close_ranks(target: sqlite3.Connection) -> None:
     target.execute("DELETE FROM meta WHERE key = 'running'")
     # URLs may be lost from the midst of what a walk brought: only a walk to the very end finds them again.
     target.execute("UPDATE search SET complete = 0")
+    target.execute(
+        f"""DELETE FROM outcome WHERE reason = 'policy.limit' AND found_id IN
+            (SELECT found.id FROM found JOIN query ON query.id = query_id WHERE {SHORT})"""
+    )
     target.execute(REOPEN)
     target.execute(
         """UPDATE query SET position = id, run = coalesce((SELECT value FROM meta WHERE key = 'run'), run)

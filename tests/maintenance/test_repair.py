@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import ForeignLedger, LedgerError
-from collector.ledger import Ledger, schema
+from collector.ledger import Ledger, Which, schema
 from collector.ledger.rows import PICTURES
 from collector.maintenance.repair import repair
 from collector.model import Verdict
@@ -110,8 +110,28 @@ def test_what_happened_after_the_backup_is_saved_from_the_damaged_file(big: Shel
     assert saved_urls(big.folder).get(big.tasks[-1].url) == path.as_posix()
 
 
+def test_what_a_later_try_brought_is_not_undone_by_the_backup(big: Shelf) -> None:
+    failed, spare = big.tasks[SAVED + 1], big.tasks[SAVED + 3]
+    with Ledger.open(big.folder) as ledger:
+        paths = [big.save(ledger, task).as_posix() for task in (failed, spare)]
+    damage(big.folder, DAMAGE["a page of zeros"])
+    repair(big.folder)
+    after = saved_urls(big.folder)
+    assert [after.get(task.url) for task in (failed, spare)] == paths
+
+
+def test_spares_of_a_backup_are_to_do_when_pictures_are_missing(big: Shelf) -> None:
+    big.files()[0].unlink()
+    damage(big.folder, DAMAGE["S1 no bytes"])
+    repair(big.folder)
+    with Ledger.open(big.folder) as ledger:
+        assert [row.reason for row in ledger.dataset.rows(Which(state="skipped"))] == []
+
+
 def decide(folder: Path) -> None:
-    """Fill every table that a person or a verb of the set writes."""
+    """Fill every table that a person or a verb of the set writes; nothing is a spare, as the limit is not reached."""
+    with Ledger.open(folder) as ledger:
+        ledger.maintenance.put_back(["policy.limit"])
     with Ledger.open(folder) as ledger, ledger.transaction():
         shas = [row.sha256 for row in ledger.dataset.rows(PICTURES)]
         ledger.dataset.remember_hashes((sha, sha, 90, sha[::-1]) for sha in shas)
