@@ -11,14 +11,27 @@ import io
 import json
 import math
 import random
+import socket
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 HOSTS = 50
 """Loopback addresses 127.0.0.2 to 127.0.0.51, each a host of its own."""
-PLAIN, SLOW, FAULTY = 18080, 18081, 18082
+
+
+def _free_ports(number: int) -> list[int]:
+    """Ports that nobody listens on."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
+            one.bind(("", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+PLAIN, SLOW, FAULTY = _free_ports(3)
 """Ports: files as they are; 100-300 ms before the first byte; trouble by path."""
 MIX = {"404": 100, "referer": 60, "stall": 40, "truncated": 40, "html": 20, "reset": 20, "429": 40, "loop": 20}
 """How many of 2,000 URLs of the faulty list are what; the rest is good. Obtainable: good, referer, stall, 429."""

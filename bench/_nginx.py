@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -64,6 +67,12 @@ def missing() -> str:
     return ""
 
 
+def _die_with_parent() -> None:
+    """Linux: the server ends with the benchmark, however that ends (prctl(2), PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 class Nginx:
     """`with Nginx(folder):` the server runs."""
 
@@ -76,17 +85,20 @@ class Nginx:
         values = {"run": self._run.name, "modules": MODULES, "root": self._root}
         config.write_text(CONFIG.format(**values, plain=PLAIN, slow=SLOW, faulty=FAULTY))
         command = ["nginx", "-p", self._run.name, "-c", str(config)]
-        self._process = subprocess.Popen(command, start_new_session=True)
+        self._process = subprocess.Popen(command, start_new_session=True, preexec_fn=_die_with_parent)
         for _ in range(100):
             try:
                 self.forget()
                 return self
             except OSError:
                 time.sleep(0.05)
-        raise RuntimeError(f"nginx did not start: {(Path(self._run.name) / 'error.log').read_text()[-300:]}")
+        log = (Path(self._run.name) / "error.log").read_text(errors="replace").strip()
+        self.__exit__()
+        sys.exit(f"nginx did not start: {log.splitlines()[-1] if log else 'it says nothing'}")
 
     def __exit__(self, *_: object) -> None:
-        os.killpg(self._process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait()
         self._run.cleanup()
 

@@ -239,7 +239,7 @@ def table(work: str, rows: dict[str, list[Figures]], base: str) -> None:
         cpu = 1000 * statistics.median(one.cpu for one in runs) / count
         memory = statistics.median(one.memory for one in runs) / 2**20
         junk = ", ".join(f"{number} {kind}" for kind, number in runs[-1].junk.items()) or "nothing"
-        times = f"{rates[name] / rates[base]:.2f}" if base in rates else "-"
+        times = f"{rates[name] / rates[base]:.2f}" if rates.get(base) else "-"
         cut = ", cut off" if any(one.cut for one in runs) else ""
         correct = min(one.correct for one in runs)
         print(

@@ -25,7 +25,7 @@ def write_attribution(path: Path, samples: Iterable[Sample]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_COLUMNS)
         for sample in sorted(samples, key=lambda sample: sample.key):
-            writer.writerow([_safe(cell) for cell in attribution(sample)])
+            writer.writerow([no_formula(cell) for cell in attribution(sample)])
 
 
 def attribution(sample: Sample) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def short_name(url: str) -> str:
     return f"see {parts.hostname}" if parts.hostname else UNKNOWN
 
 
-def _safe(cell: str) -> str:
+def no_formula(cell: str, further: str = "") -> str:
     """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
     text = cell.replace("\x00", "")
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return f"'{text}" if text and text[0] in f"=+-@\t\r{further}" else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 import subprocess
@@ -207,7 +208,7 @@ def test_fiftyone_in_its_own_importer(collection: Collection, tmp_path: Path) ->
 
 PANDAS = """
 import pandas as pd
-read = {"csv": lambda: pd.read_csv(f"{folder}/data.csv", keep_default_na=False),
+read = {"csv": lambda: pd.read_csv(f"{folder}/data.csv", keep_default_na=False).replace("^'", "", regex=True),
         "jsonl": lambda: pd.read_json(f"{folder}/metadata.jsonl", lines=True, convert_dates=False),
         "parquet": lambda: pd.read_parquet(f"{folder}/data.parquet")}[FORMAT]()
 print(json.dumps(sorted(read[["split", "label", "id"]].values.tolist())))
@@ -220,6 +221,22 @@ def test_tables_in_pandas(collection: Collection, tmp_path: Path, format: str) -
         need("pyarrow")
     made, _ = exported(collection, format, tmp_path / "out")
     assert loaded(PANDAS.replace("FORMAT", repr(format)), tmp_path / "out", "pandas") == expected(made)
+
+
+def test_no_cell_of_a_csv_is_a_formula_and_every_text_comes_back(tmp_path: Path) -> None:
+    titles = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "'quoted", "plain", "a=b"]
+    with Collection(tmp_path / "images") as collection:
+        for number, title in enumerate(titles):
+            collection.add("=cmd|' /C calc'!A0", drawn(number), title=title, page="http://x.test/")
+        exported(collection, "csv", tmp_path / "out")
+    with (tmp_path / "out" / "data.csv").open(encoding="utf-8", newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert [cell for cell in cells if cell[:1] in "=+-@\t\r" and cell] == []
+    import pandas as pd
+
+    table = pd.read_csv(tmp_path / "out" / "data.csv", keep_default_na=False).replace("^'", "", regex=True)
+    assert sorted(table["title"]) == sorted(titles)
+    assert set(table["label"]) == {"=cmd|' /C calc'!A0"}
 
 
 def test_a_picture_with_two_labels_says_both(tmp_path: Path) -> None:

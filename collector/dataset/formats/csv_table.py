@@ -9,32 +9,36 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from collector.dataset.attribution import no_formula
 from collector.dataset.formats import rows
 from collector.dataset.samples import Plan, Written
 
 READABLE: Final = rows.READABLE
 TABLE: Final = "data.csv"
+_QUOTED: Final = "'"
+"""A cell that begins so gets another one in front: to take one away gives every cell back."""
 
 
 def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
-    """See Exporter. `labels` is JSON; texts are as they are, so open it with care in a spreadsheet."""
+    """See Exporter. `labels` is JSON; what a spreadsheet would take for a formula has a ' in front."""
     with (folder / TABLE).open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows.COLUMNS, lineterminator="\n")
         writer.writeheader()
         for written in pictures:
             row = rows.row(written, plan, rows.save(folder, written))
             row["labels"] = json.dumps(row["labels"], ensure_ascii=False)
-            writer.writerow({name: str(value).replace("\x00", "") for name, value in row.items()})
+            writer.writerow({name: no_formula(str(value), _QUOTED) for name, value in row.items()})
 
 
 def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
     """See Exporter. As pandas reads it, every column a text."""
     import pandas as pd
 
-    frame = pd.read_csv(folder / TABLE, dtype=str, keep_default_na=False)
+    frame = pd.read_csv(folder / TABLE, dtype=str, keep_default_na=False).replace("^'", "", regex=True)
     return rows.checked(folder, frame[["file_name", "split", "label"]].to_dict("records"))  # type: ignore[arg-type]
 
 
 def loading(folder: Path, plan: Plan) -> str:
     """See Exporter."""
-    return f"import pandas as pd\ntable = pd.read_csv({str(folder / TABLE)!r}, keep_default_na=False)"
+    read = f"pd.read_csv({str(folder / TABLE)!r}, keep_default_na=False)"
+    return f"import pandas as pd\ntable = {read}.replace(\"^'\", '', regex=True)"
