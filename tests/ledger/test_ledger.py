@@ -17,6 +17,7 @@ from collector.model import (
     Duplicate,
     Failed,
     Found,
+    Hit,
     Media,
     Outcome,
     Query,
@@ -404,3 +405,32 @@ def test_the_view_tells_the_media_and_an_older_ledger_gets_it(tmp_path: Path, mo
         ("video",),
     ]
     connection.close()
+
+
+def test_a_thumbnail_never_takes_the_place_of_a_picture(ledger: Ledger) -> None:
+    _, query_id, search_id = plan_one(ledger, query())
+    full = replace(hit(1), key=id_key("web", "1"))
+    small = replace(full, url="http://thumbs.test/1.jpg", is_thumbnail=True)
+
+    def seen(one: Hit) -> Found:
+        return Found(search(search_id, query()), 1, one)
+
+    assert ledger.work.found(seen(full), query_id) is not None
+    assert ledger.work.seen_again(seen(small), query_id, {}) is None
+    assert [task.url for _, task in ledger.work.todo(query_id, 0, 9)] == [full.url]
+    again = ledger.work.seen_again(seen(replace(full, url="http://fresh.test/1.jpg")), query_id, {})
+    assert again is not None and (again[0].url, again[1]) == ("http://fresh.test/1.jpg", False)
+
+
+@pytest.mark.parametrize(("limit", "counts", "todo", "opened"), [(1, (0, 2), 0, 0), (2, (2, 0), 2, 1)])
+def test_urls_put_back_are_spares_of_a_query_that_has_its_limit(
+    ledger: Ledger, limit: int, counts: tuple[int, int], todo: int, opened: int
+) -> None:
+    run, query_id, (first, second, third) = enter(ledger, query(limit=limit), range(1, 4))
+    ledger.work.outcome(Saved(first, picture("a"), Path("cat/a.jpg")))
+    ledger.work.outcome(Failed(second, "http.404"))
+    ledger.work.outcome(Rejected(third, "body.html"))
+    ledger.work.close_query(query_id)
+    assert ledger.maintenance.put_back() == counts
+    assert len(ledger.work.todo(query_id, 0, 9)) == todo
+    assert len(ledger.work.open_queries(run, -1, 9)) == opened
