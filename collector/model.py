@@ -143,7 +143,7 @@ class Task:
     media: Media = Media.PICTURE
     cookies: str = ""
     thumbnail_url: str = ""
-    """The small picture that may stand in when that is asked for (`fetch.stand_ins`)."""
+    """The small picture that is saved in its place when that is asked for (`fetch.thumbnails`)."""
 
 
 @dataclass(frozen=True, slots=True)

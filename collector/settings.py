@@ -121,10 +121,9 @@ class FetchSettings:
     retry_after_max: Amount = 300.0
     """Longest Retry-After waited for inside a run; a longer one leaves the URL to a later run."""
     backoff_max: Amount = 60.0
-    thumbnails: bool = True
-    """Whether a hit that is only a thumbnail may be saved."""
-    stand_ins: bool = False
-    """Whether the thumbnail that the source showed is saved, and marked, when the picture itself cannot be had."""
+    thumbnails: Literal["no", "yes", "fallback"] = "yes"
+    """no: none is saved; yes: where the source had nothing larger; fallback: also, and marked as such, in the place of
+    a picture that cannot be had."""
     browser: bool = False
     """Whether a picture that its host refuses under every Referer is asked for by a browser that shows its page."""
     browser_per_host: Whole = 20
@@ -209,6 +208,9 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
     """A copy with one dotted key set: `out`, `limit`, `search.browsers`, `google.home`, ... UsageError."""
     if key in RETIRED:
         return settings
+    if key == "fetch.stand_ins":  # What is `thumbnails = "fallback"` now.
+        asked = _converted(value, bool, key, where)
+        return assign(settings, "fetch.thumbnails", "fallback", where) if asked else settings
     table, _, name = key.rpartition(".")
     if not table:
         return _assign_at_the_top(settings, key, value, where)

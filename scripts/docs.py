@@ -13,11 +13,11 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 FATES = {
     reasons.Fate.RETRY: "tried again in this run, then by later runs (six attempts in all)",
     reasons.Fate.FAILED: "final",
-    reasons.Fate.REJECTED: "final: bytes came, but no picture we accept",
-    reasons.Fate.SKIPPED: "not asked for; spares are taken when the limit is raised",
-    reasons.Fate.DUPLICATE: "final: points to the file that has the bytes",
+    reasons.Fate.REJECTED: "final: bytes came, but they are not a picture that we accept",
+    reasons.Fate.SKIPPED: "not requested; taken up when the limit is raised",
+    reasons.Fate.DUPLICATE: "final: points to the file that has the same bytes",
     reasons.Fate.SEARCH: "ends a search; the next run takes it up again",
-    reasons.Fate.LEFT_OUT: "the file stays; `collector dedupe`, `quality` and `review` decide it anew",
+    reasons.Fate.LEFT_OUT: "the file stays; `dedupe`, `filter`, `quality` and `review` decide again",
     reasons.Fate.STOP: "ends the run; nothing is marked failed",
 }
 HTTP = "408, 425, 429, 500, 502, 503, 504 and 520-524 are tried again (`Retry-After` is obeyed); others are final"

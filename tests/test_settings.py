@@ -149,3 +149,11 @@ def test_no_key_and_no_value_is_worse_than_one_line(key: str, value: object) -> 
             assign(settings, name, value, "x.toml")
         except UsageError as error:
             assert str(error).startswith("x.toml: ")
+
+
+def test_what_the_two_settings_of_thumbnails_were_is_one_now() -> None:
+    for old, new in (("stand_ins=true", "fallback"), ("stand_ins=no", "yes"), ("thumbnails=false", "no"),
+                     ("thumbnails=true", "yes"), ("thumbnails=fallback", "fallback")):  # fmt: skip
+        assert load(None, [f"fetch.{old}"], {}).fetch.thumbnails == new
+    with pytest.raises(UsageError, match="one of no, yes, fallback"):
+        load(None, ["fetch.thumbnails=often"], {})

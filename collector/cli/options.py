@@ -194,8 +194,11 @@ class Fetching:
     rescue: bool | None = switch(
         "--rescue", key="fetch.browser", help="Let a browser try pictures that their hosts refuse; a few per host."
     )
-    thumbnails: bool | None = switch(
-        "--thumbnails", key="fetch.stand_ins", help="Save the thumbnail, marked, when the picture itself cannot be had."
+    thumbnails: str | None = switch(
+        "--thumbnails",
+        key="fetch.thumbnails",
+        value="fallback",
+        help="Save the thumbnail, marked as such, when the picture itself cannot be had.",
     )
     robots: str | None = switch(
         "--ignore-robots", key="fetch.robots", value="no", help="Fetch what robots.txt forbids; recorded in the ledger."

@@ -145,7 +145,7 @@ class RescuePool:
         if self._in_vain[host] >= GIVE_UP:
             return missed
         alone = replace(task, fallbacks=(), thumbnail_url="", cookies="")
-        settings = replace(self._settings, stand_ins=False)
+        settings = replace(self._settings, thumbnails="yes" if self._settings.thumbnails == "fallback" else "no")
         ended = fetch(alone, settings, partial(self._carried, task.page), _BrowserReferer())
         if isinstance(ended, DownloadFailed):
             self._in_vain[host] += 1

@@ -115,7 +115,7 @@ def decode(wanted: Decode, settings: FetchSettings) -> Picture:
 def steps(task: Task, settings: FetchSettings, referers: Referers) -> Steps:
     """One task, request by request, whoever answers them."""
     ended = yield from _one(task, settings, referers)
-    if isinstance(ended, Verified) or not (task.fallbacks or settings.stand_ins):
+    if isinstance(ended, Verified) or not (task.fallbacks or settings.thumbnails == "fallback"):
         return ended
     return (yield from _others(task, settings, referers, ended))
 
@@ -149,7 +149,7 @@ def _candidates(task: Task, settings: FetchSettings) -> Iterator[tuple[str, str]
         if url not in seen:
             seen.add(url)
             yield "fallback", url
-    wanted = settings.stand_ins and task.media is Media.PICTURE and not task.is_thumbnail
+    wanted = settings.thumbnails == "fallback" and task.media is Media.PICTURE and not task.is_thumbnail
     if wanted and task.thumbnail_url and task.thumbnail_url not in seen:
         yield "thumbnail", task.thumbnail_url
 
@@ -167,7 +167,7 @@ def _one(task: Task, settings: FetchSettings, referers: Referers) -> Steps:
     started = time.monotonic()
     reply = Reply(0, task.url)
     try:
-        if task.is_thumbnail and not settings.thumbnails:
+        if task.is_thumbnail and settings.thumbnails == "no":
             raise FetchError("policy.thumbnail", "only a thumbnail is known")
         if is_data(task.url):
             reply = Reply(0, "", body=decode_data(task.url, settings.max_data_url))

@@ -60,7 +60,7 @@ def test_why_tells_a_url_from_search_to_outcome(desk: Desk, web: PracticeWeb) ->
     path = path_of(desk, web)
     assert "outcome   saved" in desk.run("why", f"images/{path}").out, "by its picture too"
     assert "body.html: a web page instead of a picture" in desk.run("why", web.url + third).out
-    assert "http.404: the server says: Not Found" in desk.run("why", web.url + fourth).out
+    assert "http.404: the server answered: Not Found" in desk.run("why", web.url + fourth).out
     (desk.images / path).unlink()
     assert "now missing" in desk.run("why", path).out
     unknown = desk.run("why", "http://x.test/never.jpg")

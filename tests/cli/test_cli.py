@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,14 @@ import pytest
 
 from collector.api.collect import Summary
 from collector.api.practice import led_to
+from collector.cli import cli
 from collector.cli.collect import offer_widening
-from collector.errors import Incomplete
+from collector.cli.groups import GROUPS
+from collector.cli.options import filters_of
+from collector.errors import Incomplete, UsageError
 from collector.model import SearchState, Tally
 from collector.settings import Settings, assign
+from collector.sources import SOURCES
 from tests.support.command import Desk
 from tests.support.values import digest_of
 
@@ -37,6 +42,49 @@ def test_every_verb_has_help(desk: Desk, verb: str) -> None:
     ended = desk.run(verb, "--help")
     assert ended.code == 0
     assert "Usage: collector" in ended.out
+
+
+def test_help_groups_every_verb_and_cuts_no_summary(desk: Desk) -> None:
+    shown = desk.run("--help").out
+    assert re.findall(r"^(\w+):$", shown, re.MULTILINE) == ["Options", *GROUPS]
+    listed = [name for names in GROUPS.values() for name in names]
+    assert sorted(listed) == sorted(cli.commands), "each verb in one group"
+    for name in listed:
+        assert f"  {name:<8}  {cli.commands[name].short_help}\n" in shown
+    assert "junk" not in shown and "audit" not in shown
+
+
+def test_old_names_of_verbs_and_filters_work_and_are_not_shown(desk: Desk) -> None:
+    assert "Leave out what is of no use" in desk.run("junk", "--help").out
+    assert desk.run("audit", "--help").code == 0
+    desk.write("good.csv", "cat\n")
+    shown = desk.run("run", "--help").out
+    assert "--filter" in shown and "--size" not in shown and "--transport" not in shown
+    for flags in (["--size", "huge"], ["--filter", "size=huge"]):
+        ended = desk.run("run", "good.csv", *flags)
+        assert (ended.code, "size='huge' is not a choice of google" in ended.err) == (4, True), ended.err
+
+
+def test_filters_are_pairs_and_a_comma_inside_a_value_is_no_end() -> None:
+    assert filters_of(("size=large,colour=red", "exclude=a, b")) == {"size": "large", "color": "red", "exclude": "a, b"}
+    for wrong in ("large", "size=", "=large"):
+        with pytest.raises(UsageError, match="write it as name=value"):
+            filters_of((wrong,))
+
+
+def test_page_tells_its_own_folder(desk: Desk) -> None:
+    assert "[default: pages/HOST]" in desk.run("page", "--help").out
+    assert "[default: images]" in desk.run("run", "--help").out
+
+
+def test_sources_are_listed_and_told(desk: Desk) -> None:
+    listed = desk.run("sources")
+    assert [line.split()[0] for line in listed.out.splitlines()] == list(SOURCES)
+    assert all(len(line.split("  ", 1)[1].strip()) > 10 for line in listed.out.splitlines()), "each says what it is"
+    told = desk.run("sources", "openverse").out
+    assert "filter     size=small | medium | large" in told or "size=" in told
+    assert "openverse.home = " in told
+    assert desk.run("sources", "gogle").code == 2
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_what_is_printed_is_one_line_without_controls(text: str) -> None:
 def test_every_reason_has_a_meaning() -> None:
     assert all(meaning(reason.slug) for reason in REASONS)
     assert all(meaning(f"http.{status.value}") for status in HTTPStatus)
-    assert meaning("http.999") == "the server refuses"
+    assert meaning("http.999") == "the server answered with an unknown error"
     assert meaning("no.such") == ""
 
 

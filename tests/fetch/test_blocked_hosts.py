@@ -28,7 +28,7 @@ def test_a_redirect_to_a_blocked_host_is_not_followed(server: Server, second: Se
 def test_another_url_takes_its_place_and_its_thumbnail_does_not(
     server: Server, second: Server, named: str, fetch
 ) -> None:
-    settings = {"block_hosts": "127.0.0.2", "stand_ins": True}
+    settings = {"block_hosts": "127.0.0.2", "thumbnails": "fallback"}
     thumbnail = server.put("/small.jpg", ok(JPEG))
     good = server.put("/good.jpg", ok(JPEG))
     assert isinstance(fetch(f"{named}/a.jpg", settings, fallbacks=(good,)), Downloaded)

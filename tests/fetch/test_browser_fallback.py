@@ -176,7 +176,7 @@ def test_a_stop_ends_the_browser_and_leaves_its_pictures_to_do(
 def test_a_browser_comes_before_the_thumbnail(server: Server, rescue, showing: Showing) -> None:
     url, small = server.put("/x.jpg", REFUSED), server.put("/small.jpg", ok(picture(size=(9, 9))))
     showing.shows[url] = JPEG
-    pool, inbox = rescue(stand_ins=True)
+    pool, inbox = rescue(thumbnails="fallback")
     pool.submit(Task(1, 1, url, page=page_of(server), thumbnail_url=small))
     assert inbox.get(timeout=10).attempt.via == "browser"
     pool.submit(Task(2, 1, server.base + "/gone.jpg", page=page_of(server), thumbnail_url=small))

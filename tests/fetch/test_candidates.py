@@ -49,7 +49,7 @@ def test_the_best_one_is_enough(server: Server, fetch) -> None:
 def test_a_hiccup_does_not_cost_the_best_one(bad: object, server: Server, fetch) -> None:
     urls = (server.put("/second.jpg", ok(JPEG)),)
     best = server.put("/best.jpg", bad)  # type: ignore[arg-type]
-    settings = {"stand_ins": True, "attempts": 3}
+    settings = {"thumbnails": "fallback", "attempts": 3}
     value = fetch(best, settings, fallbacks=urls, thumbnail_url=DATA, attempt=2)
     assert isinstance(value, DownloadFailed)
     assert set(server.picture_paths()) == {"/best.jpg"}
@@ -91,7 +91,7 @@ def test_the_thumbnail_stands_in_when_asked_and_nothing_else_came(data: bool, se
     best = server.put("/best.jpg", GONE)
     facts = {"fallbacks": (server.put("/second.jpg", GONE),), "thumbnail_url": thumbnail}
     assert isinstance(fetch(best, **facts), DownloadFailed)
-    value = fetch(best, {"stand_ins": True}, **facts)
+    value = fetch(best, {"thumbnails": "fallback"}, **facts)
     assert isinstance(value, Downloaded)
     assert (value.attempt.via, value.picture.width) == ("thumbnail", 80)
     assert value.attempt.final_url == (None if data else thumbnail)
@@ -99,17 +99,17 @@ def test_the_thumbnail_stands_in_when_asked_and_nothing_else_came(data: bool, se
 
 def test_no_stand_in_for_a_video_or_a_decision(server: Server, slug) -> None:
     best = server.put("/best.mp4", GONE)
-    assert slug(best, {"stand_ins": True}, thumbnail_url=DATA, media=Media.VIDEO) == "http.404"
+    assert slug(best, {"thumbnails": "fallback"}, thumbnail_url=DATA, media=Media.VIDEO) == "http.404"
     kept = server.put("/kept.jpg", ok(JPEG, X_Robots_Tag="noai"))
     other = server.put("/copy.jpg", ok(JPEG))
-    assert slug(kept, {"stand_ins": True}, thumbnail_url=DATA, fallbacks=(other,)) == "policy.opt_out"
+    assert slug(kept, {"thumbnails": "fallback"}, thumbnail_url=DATA, fallbacks=(other,)) == "policy.opt_out"
     assert "/copy.jpg" not in server.picture_paths()
 
 
 def test_what_robots_forbids_may_lie_elsewhere_but_has_no_stand_in(server: Server, second: Server, fetch) -> None:
     server.put("/robots.txt", ok(b"User-agent: *\nDisallow: /kept/"))
     best = server.put("/kept/best.jpg", ok(JPEG))
-    value = fetch(best, {"stand_ins": True}, thumbnail_url=DATA)
+    value = fetch(best, {"thumbnails": "fallback"}, thumbnail_url=DATA)
     assert isinstance(value, DownloadFailed)
     assert value.reason == "policy.robots"
     value = fetch(best, fallbacks=(second.put("/copy.jpg", ok(JPEG)),))

@@ -110,7 +110,7 @@ def test_a_host_with_those_below_it_and_pages_there(desk: Desk) -> None:
     assert "nothing is fetched from taken.test again" in done.out, done.err
     assert [(desk.images / item.path).exists() for item in (*gone, stays)] == [False, False, True]
     assert "policy.forgotten" in desk.run("why", url).out
-    assert "no picture and no URL is of that kind" in desk.run("forget", "--domain", "taken.test").out
+    assert "no picture and no URL matches" in desk.run("forget", "--domain", "taken.test").out
     with Ledger.read(desk.images) as ledger:
         assert ledger.maintenance.forgotten_hosts() == {"taken.test"}
     assert desk.run("forget", "--domain", "not a host").code == 2
