@@ -21,6 +21,8 @@ FILE_NAME: Final = "collector.toml"
 USUAL_LIMIT: Final = 100
 LARGEST_FILE: Final = 1_048_576
 """Bytes of a TOML file that are read."""
+DEEPEST: Final = 30
+"""Tables and arrays of a TOML file that may stand in one another."""
 Value = str | int | float | bool
 Tables = Mapping[str, Mapping[str, Value]]
 Kinds = Mapping[str, Mapping[str, Any]]
@@ -292,11 +294,21 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
 def parsed_toml(text: str, file: str) -> dict[str, Any]:
     """What a text in TOML says. InputError, in one line, when it is none."""
     try:
-        return tomllib.loads(text)
+        data = tomllib.loads(text)
     except RecursionError:
         raise InputError(f"{file}: nested too deeply") from None
     except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         raise InputError(f"{file}: not valid TOML: {error}") from None
+    level: list[Any] = [data]
+    for _ in range(DEEPEST):
+        level = [below for one in level if isinstance(one, dict | list) for below in _inner(one)]
+        if not level:
+            return data
+    raise InputError(f"{file}: nested too deeply")
+
+
+def _inner(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 _HEADER: Final = re.compile(r"\s*\[\[?([^\[\]]+)\]")

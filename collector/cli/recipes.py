@@ -31,7 +31,7 @@ def list_() -> None:
     from collector.sources.recipe import catalog
 
     for name in catalog.names():
-        terminal.line(f"{name}\t{catalog.shown(name).about}")
+        terminal.line(f"{name}\t{catalog.shown(name).head.about}")
 
 
 @recipe.command()
@@ -51,19 +51,20 @@ def show(name: str) -> None:
 @click.option("--allow-private", is_flag=True, help="Ask loopback and private addresses too.")
 def check(what: str, pages: tuple[str, ...], state: str, allow_private: bool) -> None:
     """Check a recipe, and tell what it finds on saved pages or URLs, and what stays empty. Exit 7 if all does."""
-    from collector.sources.recipe import catalog, selftest
+    from collector.sources.recipe import catalog
+    from collector.sources.recipe.check import best_fit
 
     name, given = catalog.asked(what)
     known = catalog.recipe(what) if given else catalog.shown(name)
-    if state and state not in [each.name for each in known.states]:
-        raise InputError(f"--as {state}: {name} has: {', '.join(each.name for each in known.states)}")
-    terminal.line(f"{name}: a sound recipe: {', '.join(each.name for each in known.states)}")
+    if state and state not in known.kinds:
+        raise InputError(f"--as {state}: {name} has: {', '.join(known.kinds)}")
+    terminal.line(f"{name}: a sound recipe: {', '.join(known.kinds)}")
     nothing = 0
     for page in pages:
-        text, url = _read(page, known.manners.robots, allow_private)
-        found = selftest.tried(known, text, url, state)
+        text, url = _read(page, known.head.robots and not known.head.api, allow_private)
+        found = best_fit(known, text, url, state)
         nothing += not found.matched
-        terminal.line(f"{page}: {found.state}, {counted(found.items, 'item')}, {found.matched} of {found.looked_for}")
+        terminal.line(f"{page}: {found.kind}, {counted(found.items, 'item')}, {found.matched} of {found.looked_for}")
         for field, count, example in found.fields:
             terminal.line(_row(field, count, example))
         for to, count, example in found.links:

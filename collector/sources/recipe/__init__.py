@@ -9,13 +9,16 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from collector.errors import InputError, SourceError
 from collector.model import Hit, Search, SearchState
 from collector.sources.contract import Source, Value, Web
 from collector.urls import hostname
+
+if TYPE_CHECKING:
+    from collector.sources.recipe.values import Head
 
 _SETTINGS: Final[Mapping[str, Value]] = {"home": "", "connections": 0}
 """home: takes the place of scheme and host of every start address, for a copy of the site ("": as the recipe says);
@@ -54,18 +57,23 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
         recipe = catalog.recipe(search.query.keyword)
     except InputError as error:  # The file has changed since the queries were read.
         raise SourceError(SearchState.FAILED, "page.gone", str(error)) from None
-    headers = tuple((name, _from_environment(value)) for name, value in recipe.manners.headers)
-    recipe = replace(recipe, manners=replace(recipe.manners, headers=headers))
+    headers = {name: _from_environment(text) for name, text in _headers(recipe.head).items()}
     home = str(web.settings["home"]).rstrip("/")
     if home:
         recipe = replace(recipe, start=tuple(_at(home, url) for url in recipe.start))
     hosts = (hostname(home), "localhost") if home else ()
-    walk = Walk(recipe, web, int(web.settings["connections"]), hosts)
+    walk = Walk(recipe, web, headers, int(web.settings["connections"]), hosts)
     try:
         yield from walk.hits()
     finally:
-        for line in walk.report.lines():
+        for line in walk.losses.lines():
             web.notice(line)
+
+
+def _headers(head: Head) -> dict[str, str]:
+    agent = {"User-Agent": head.user_agent} if head.user_agent else {}
+    cookies = "; ".join(f"{name}={text}" for name, text in head.cookies.items())
+    return head.headers | agent | ({"Cookie": cookies} if cookies else {})
 
 
 def _at(home: str, url: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from collector.errors import InputError
+from collector.settings import read_toml
 from collector.sources.recipe import schema
 from collector.sources.recipe.values import Recipe
 
@@ -24,12 +25,7 @@ def text(what: str) -> tuple[str, str, str]:
     """(file as errors name it, name, text) of a shipped recipe or a file. InputError when there is none."""
     if what.endswith(".toml"):
         path = Path(what)
-        try:
-            return what, path.stem, path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise InputError(f"{what}: no such recipe file") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{what}: cannot be read: {error}") from None
+        return what, path.stem, read_toml(path)[1]
     if what not in names():
         raise InputError(f"no recipe {what!r}; there are: {', '.join(names())}; or give the path of a .toml file")
     return f"{what}.toml", what, _SHIPPED.joinpath(f"{what}.toml").read_text(encoding="utf-8")

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from collector.model import Hit, Licence
 from collector.sources.recipe import select
-from collector.sources.recipe.schema import KNOWN
-from collector.sources.recipe.select import Page
-from collector.sources.recipe.values import Recipe, State
+from collector.sources.recipe.select import Document
+from collector.sources.recipe.values import KNOWN, PageKind, Recipe
 from collector.urls import hostname, resolved, url_key
 
 Values = dict[str, list[str]]
@@ -18,7 +17,7 @@ Values = dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class Item:
     """What one item of a page says."""
 
     values: Values
@@ -30,34 +29,34 @@ class Read:
     """Those of them without which it counts for nothing."""
 
 
-def read(state: State, scope: object, page: Page, carried: Mapping[str, str]) -> Read:
+def read(kind: PageKind, scope: object, page: Document, carried: Mapping[str, str]) -> Item:
     """All fields of one item; what the pages before said fills those that stay empty."""
     values: Values = {}
     known = dict(carried)
-    for field in state.fields:
+    for name, field in kind.fields.items():
         found = select.value(field, scope, page, known)
-        if not found and carried.get(field.name):
-            found = [carried[field.name]]
-        values[field.name] = found
-        known[field.name] = ", ".join(found)
+        if not found and carried.get(name):
+            found = [carried[name]]
+        values[name] = found
+        known[name] = ", ".join(found)
     for name, text in carried.items():
         values.setdefault(name, [text])
-    empty = tuple(field.name for field in state.fields if not values[field.name])
-    required = tuple(field.name for field in state.fields if field.required and not values[field.name])
-    return Read(values, _pictures(state, scope, page, known), empty, required)
+    empty = tuple(name for name in kind.fields if not values[name])
+    required = tuple(name for name in empty if kind.fields[name].required)
+    return Item(values, _pictures(kind, scope, page, known), empty, required)
 
 
-def _pictures(state: State, scope: object, page: Page, known: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
+def _pictures(kind: PageKind, scope: object, page: Document, known: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
     """Lists of the same length are of the same pictures, best first; of different lengths only the first counts."""
-    if state.picture is None:
+    if kind.picture is None:
         return ()
     lists = [
         urls
-        for pick in state.picture.picks
+        for pick in kind.picture.picks
         if (urls := [resolved(text, page.base) for text in select.texts(pick, scope, page, known)])
     ]
-    if not lists and state.picture.default:
-        lists = [[resolved(state.picture.default, page.base)]]
+    if not lists and kind.picture.default:
+        lists = [[resolved(kind.picture.default, page.base)]]
     if not lists:
         return ()
     same = [urls for urls in lists if len(urls) == len(lists[0])]
@@ -65,15 +64,15 @@ def _pictures(state: State, scope: object, page: Page, known: Mapping[str, str])
     return tuple(dict.fromkeys(urls for urls in grouped if urls))
 
 
-def hits(recipe: Recipe, item: Read, page: Page, parent: str) -> Iterator[Hit]:
+def hits(recipe: Recipe, item: Item, page: Document, parent: str) -> Iterator[Hit]:
     """One per picture."""
     for number, urls in enumerate(item.pictures):
         value = _Values(item.values, number, len(item.pictures))
         width, height = value.size("width"), value.size("height")
-        if recipe.min_side and 0 < min(width or height, height or width) < recipe.min_side:
+        if recipe.head.min_side and 0 < min(width or height, height or width) < recipe.head.min_side:
             continue
         shown = resolved(value["page"], page.base) or page.url
-        referer = {"page": shown, "parent": parent or shown, "none": ""}[recipe.referer]
+        referer = {"page": shown, "parent": parent or shown, "none": ""}[recipe.head.referer]
         fields = tuple((name, text) for name in item.values if name not in KNOWN and (text := value[name]))
         yield Hit(
             url=urls[0],
@@ -88,7 +87,7 @@ def hits(recipe: Recipe, item: Read, page: Page, parent: str) -> Iterator[Hit]:
             way="recipe",
             licence=_licence(value),
             fallbacks=urls[1:],
-            media=recipe.media,
+            media=recipe.head.media,
             published=value["published"],
             fields=fields if referer == shown else (*fields, ("page", shown)),
         )

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
-from typing import Any, Final, Literal, cast
+from collections.abc import Collection, Mapping
+from typing import Any, Final, TypeVar
 
 from collector.errors import InputError
-from collector.model import Media
-from collector.sources.recipe import selectors, start_urls
-from collector.sources.recipe.toml_table import Place, Table, shown
-from collector.sources.recipe.values import (
-    DEEPEST,
-    MOST_PAGES,
-    Follow,
-    Manners,
-    Next,
-    Pick,
-    Recipe,
-    State,
-)
+from collector.settings import parsed_toml
+from collector.sources.recipe import start_urls
+from collector.sources.recipe.expressions import literal
+from collector.sources.recipe.location import Location
+from collector.sources.recipe.transforms import PLAIN, Step
+from collector.sources.recipe.values import KNOWN, Field, Follow, Head, Next, PageKind, Pick, Recipe
 
-VERSION: Final = 1
-KNOWN: Final = (
-    *("title", "published", "id", "page", "site", "thumbnail", "width", "height"),
-    *("licence", "licence_page", "licensor", "creator", "credit"),
-)
-"""Fields that have a place of their own in the ledger; others stand under `fields`."""
+_SHORT: Final = re.compile(r"(.*\S)\s*@([\w:-]+)")
+_EXPRESSIONS: Final = frozenset(("include", "exclude", "matches", "regex"))
+"""Keys whose texts are regular expressions: parameters in them stand for themselves."""
+_LISTS: Final = ("attr", "domains", "hosts", "start", "date")
+"""Keys of a text or a list of texts."""
+P = TypeVar("P", bound=Pick)
 
 
 def parsed(text: str, file: str, name: str, given: Mapping[str, str] | None = None, *, complete: bool = True) -> Recipe:
@@ -36,192 +28,169 @@ def parsed(text: str, file: str, name: str, given: Mapping[str, str] | None = No
     InputError for anything that is wrong, for a parameter that it does not have, and, if `complete`, for one that has
     no default and is not given.
     """
+    data, top = parsed_toml(text, file), Location(file, text)
+    if data.get("version") != 1:
+        raise top.at("version").error("write version = 1, the one that this program knows")
+    values = _values(top, data, given or {}, name, complete)
+    filled = {key: value if key in ("params", "start") else _filled(value, values) for key, value in data.items()}
+    head = top.converted(_listed(filled), Head)
+    pages = top.at("page")
+    kinds = {key: _kind(pages.at(key), table, head.page) for key, table in head.page.items()}
+    if not any(kind.picture for kind in kinds.values()):
+        raise pages.error("no kind of page has a picture; write picture = ... where it stands")
+    _check_templates(kinds, pages)
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{file}: not valid TOML: {error}") from None
-    top = Table(data, Place(file, text))
-    if top.number("version", 0) != VERSION:
-        raise top.at("version").error(f"write version = {VERSION}, the one that this program knows")
-    params = _params(top)
-    values = _filled(params, given or {}, name, complete)
-    place = Place(file, text, given=values)
-    top = Table(data, place)
-    top.get("version")
-    top.get("params")
-    recipe = _recipe(top, name, params, values)
-    top.done()
-    return recipe
-
-
-def _params(top: Table) -> tuple[tuple[str, str | None], ...]:
-    table = Table(top.get("params") or {}, top.at("params"))
-    found: list[tuple[str, str | None]] = []
-    for name, value in table.raw().items():
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            raise table.at(name).error("a name is of small letters, digits and _")
-        if value is not True and not isinstance(value, str):
-            raise table.at(name).error("expected its default as a text, or true when the user has to give it")
-        found.append((name, None if value is True else value))
-    return tuple(found)
-
-
-def _filled(
-    params: tuple[tuple[str, str | None], ...], given: Mapping[str, str], name: str, complete: bool
-) -> dict[str, str]:
-    known = dict(params)
-    for key in given:
-        if key not in known:
-            raise InputError(f"{name} has no parameter {key!r}; it has: {', '.join(known) or 'none'}")
-    missing = [key for key, default in params if default is None and not given.get(key)]
-    if missing and complete:
-        raise InputError(f"{name} needs {missing[0]}; write {name}?{missing[0]}=...")
-    return {key: given.get(key) or default or "" for key, default in params}
-
-
-def _recipe(top: Table, name: str, params: tuple[tuple[str, str | None], ...], values: Mapping[str, str]) -> Recipe:
-    pages = Table(top.get("page"), top.at("page")).raw()
-    if not pages:
-        raise top.at("page").error("there is no kind of page; write one under [page.NAME]")
-    states = tuple(_state(Table(table, top.at("page").at(key)), key, tuple(pages)) for key, table in pages.items())
-    _check_templates(states, top.at("page"))
-    recipe = Recipe(
-        name=name,
-        about=top.text("about"),
-        start=_start(top, values),
-        states=states,
-        params=params,
-        manners=_manners(top),
-        domains=top.texts("domains"),
-        max_pages=top.number("max_pages", MOST_PAGES, 1),
-        max_depth=top.number("max_depth", DEEPEST, 1),
-        min_side=top.number("min_side", 0),
-        referer=cast(Literal["page", "parent", "none"], top.choice("referer", ("page", "parent", "none"), "page")),
-        media=Media(top.choice("media", [media.value for media in Media], "picture")),
-    )
-    if not any(state.picture for state in states):
-        raise top.at("page").error("no kind of page has a picture; write picture = ... where it stands")
-    return recipe
-
-
-def _start(top: Table, values: Mapping[str, str]) -> tuple[str, ...]:
-    value = top.get("start")
-    listed = value if isinstance(value, list) else [value]
-    if not listed or not all(isinstance(item, str) and item for item in listed):
-        raise top.at("start").error("expected a URL or a list of URLs")
-    try:
-        return tuple(url for item in listed for url in start_urls.expanded(item, values))
+        start = tuple(url for item in head.start for url in start_urls.expanded(item, values))
     except ValueError as error:
         raise top.at("start").error(str(error)) from None
+    return Recipe(name, head, start, kinds)
 
 
-def _manners(top: Table) -> Manners:
-    headers = Table(top.get("headers") or {}, top.at("headers"))
-    named = {key: headers.text(key) for key in headers.raw()}
-    if agent := top.text("user_agent"):
-        named["User-Agent"] = agent
-    cookies = Table(top.get("cookies") or {}, top.at("cookies"))
-    if cookies.raw():
-        named["Cookie"] = "; ".join(f"{key}={cookies.text(key)}" for key in cookies.raw())
-    api, robots = top.flag("api"), top.flag("robots", True)
-    return Manners(
-        connections=top.number("connections", 8, 1),
-        rate=top.rate("rate"),
-        headers=tuple(named.items()),
-        robots=robots and not api,
-        render=top.flag("render"),
-    )
+# --------------------------------------------------------------------------- parameters
 
 
-# --------------------------------------------------------------------------- kinds of pages
+def _values(
+    top: Location, data: Mapping[str, Any], given: Mapping[str, str], name: str, complete: bool
+) -> dict[str, str]:
+    """Parameter -> its value, "" where it has none."""
+    params = top.at("params").table(data.get("params", {}))
+    for key, default in params.items():
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
+            raise top.at("params", key).error("a name is of small letters, digits and _")
+        if default is not True and not isinstance(default, str):
+            raise top.at("params", key).error("expected its default as a text, or true when the user has to give it")
+    for key in given:
+        if key not in params:
+            raise InputError(f"{name} has no parameter {key!r}; it has: {', '.join(params) or 'none'}")
+    missing = [key for key, default in params.items() if default is True and not given.get(key)]
+    if missing and complete:
+        raise InputError(f"{name} needs {missing[0]}; write {name}?{missing[0]}=...")
+    return {key: given.get(key) or ("" if default is True else default) for key, default in params.items()}
 
 
-def _state(table: Table, name: str, states: tuple[str, ...]) -> State:
-    extra = Table(table.get("fields") or {}, table.at("fields"))
-    given = [(key, table.get(key), table.at(key)) for key in KNOWN if key in table]
-    given += [(key, value, extra.at(key)) for key, value in extra.raw().items()]
-    state = State(
-        name=name,
-        items=_one(table, "items"),
-        picture=selectors.field("picture", table.get("picture"), table.at("picture")) if "picture" in table else None,
-        fields=tuple(selectors.field(*each) for each in given),
-        follow=tuple(_follow(value, place, states) for value, place in table.tables("follow")),
-        next=_next(table.get("next"), table.at("next"), name) if "next" in table else None,
-        empty=_one(table, "empty"),
-        full=table.number("full", 0),
-    )
-    table.done()
-    if state.picture is None and not state.leads_on:
-        raise table.place.error("it has neither a picture nor links to follow")
-    return state
+def _filled(value: Any, values: Mapping[str, str], key: str = "") -> Any:
+    """A value of the file with its parameters filled in, wherever they stand in it."""
+    if isinstance(value, dict):
+        return {name: _filled(item, values, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, values, key) for item in value]
+    if not isinstance(value, str) or not values:
+        return value
+    names = "|".join(map(re.escape, values))
+    quote = literal if key in _EXPRESSIONS else str
+    return re.sub(r"\{(" + names + r")\}", lambda found: quote(values[found[1]]), value)
 
 
-def _check_templates(states: tuple[State, ...], place: Place) -> None:
-    """A template is of fields that some kind of page has, and never of itself."""
-    names = {field.name for state in states for field in state.fields}
-    for state in states:
-        for field in state.all_fields:
-            texts = [pick.path for pick in field.picks if pick.way == "template"]
-            for name in (name for text in texts for name in re.findall(r"\{(\w+)\}", text)):
-                if name == field.name or name not in names:
-                    at = place.at(state.name, field.name)
-                    raise at.error(f"{{{name}}} is no other field; there are: {', '.join(sorted(names))}")
+# --------------------------------------------------------------------------- short forms -> tables
 
 
-def _one(table: Table, key: str) -> Pick | None:
-    return selectors.pick(table.get(key), table.at(key)) if key in table else None
+def _listed(table: dict[str, Any]) -> dict[str, Any]:
+    """The table with a text alone in a list, where a list of texts is possible too."""
+    return {key: [value] if key in _LISTS and isinstance(value, str) else value for key, value in table.items()}
 
 
-# --------------------------------------------------------------------------- ways on
+def _tables(at: Location, value: object) -> list[tuple[Location, object]]:
+    """One value or a list of them, each with its place."""
+    if isinstance(value, list):
+        return [(at.at(str(number)), item) for number, item in enumerate(value)]
+    return [(at, value)]
 
 
-def _follow(value: object, place: Place, states: tuple[str, ...], to: str = "") -> Follow:
-    table = Table(value, place)
-    pick = _with_link(selectors.pick_of(table))
-    follow = Follow(
-        pick=pick,
-        to=to or table.text("to"),
-        most=table.number("most", 1 if to else 0),
-        include=table.pattern("include"),
-        exclude=table.pattern("exclude"),
-        domains=table.texts("domains"),
-        whole_page=table.flag("whole_page", bool(to)),
-    )
-    table.done()
-    if follow.to not in states:
-        raise place.at("to").error(f"{shown(follow.to)} is no kind of page here; there are: {', '.join(states)}")
-    return follow
-
-
-def _with_link(pick: Pick) -> Pick:
-    """Links are taken from href, and all of them, unless the recipe says otherwise."""
-    from dataclasses import replace
-
-    link = pick.way in ("css", "xpath") and not pick.attributes and not pick.inner and "::" not in pick.path
-    return replace(pick, all=True, attributes=("href",) if link else pick.attributes)
-
-
-def _next(value: object, place: Place, name: str) -> Next:
+def _shaped(at: Location, value: object) -> dict[str, Any]:
+    """A selector as a table: `h1 a@href` is short for one."""
     if isinstance(value, str):
-        value = (
-            dict(zip(("css", "attr"), found.groups(), strict=True))
-            if (found := selectors.SHORT.fullmatch(value))
-            else {"css": value}
-        )
-    table = Table(value, place)
-    param = table.text("param")
-    if not param:
-        return Next(link=_follow(_without(value, "param"), place, (name,), name))
-    paging = Next(
-        param=param,
-        first=table.number("first", 1),
-        step=table.number("step", 1, 1),
-        last=_one(table, "last"),
-        cursor=_one(table, "cursor"),
-    )
-    table.done()
-    return paging
+        short = _SHORT.fullmatch(value)
+        return {"css": short[1], "attr": [short[2]]} if short else {"css": value}
+    table = _listed(at.table(value))
+    steps = _tables(at.at("then"), table.get("then", []))
+    return table | {"then": tuple(_step(*step) for step in steps)}
 
 
-def _without(value: object, key: str) -> Any:
-    return {name: item for name, item in value.items() if name != key} if isinstance(value, dict) else value
+def _step(at: Location, value: object) -> Step:
+    if isinstance(value, str):
+        if value not in PLAIN and value != "urljoin":
+            raise at.error(f"no transform {value!r} without an argument; there are: {', '.join(PLAIN)}, urljoin")
+        return Step(plain=value)
+    table = _listed(at.table(value))
+    for name in table:
+        if name in PLAIN or name == "urljoin":
+            raise at.error(f'{name} takes no argument; write "{name}"')
+    return at.converted(table, Step)
+
+
+def _checked(at: Location, pick: P) -> P:
+    """The pick; InputError for a selector that is none."""
+    from collector.sources.recipe.select import fault
+
+    for key in ("css", "xpath", "json"):
+        path = getattr(pick, key)
+        if path is not None and (wrong := fault(key, path)):
+            raise at.at(key).error(f"{path[:60]!r}: {wrong}")
+    return pick
+
+
+def _pick(at: Location, value: object) -> Pick:
+    return _checked(at, at.converted(_shaped(at, value), Pick))
+
+
+def _field(at: Location, value: object) -> Field:
+    picks, default, required = [], "", False
+    for number, item in enumerate(value if isinstance(value, list) else [value]):
+        here = at.at(str(number))
+        if isinstance(item, dict):
+            default, required = item.get("default", default), item.get("required", required)
+            item = {key: each for key, each in item.items() if key not in ("default", "required")}
+        picks.append(_pick(here, item))
+    if not picks:
+        raise at.error("expected a selector or a list of them")
+    return at.converted({"picks": picks, "default": default, "required": required}, Field)
+
+
+def _follow(at: Location, value: object, kinds: Collection[str], **usual: Any) -> Follow:
+    """Links: taken from href, and all of them, unless the recipe says otherwise."""
+    table = usual | _shaped(at, value) | {"all": True}
+    path = str(table.get("css") or table.get("xpath") or "")
+    if path and "attr" not in table and "json" not in table and "::" not in path:
+        table["attr"] = ["href"]
+    if str(table.get("to")) not in kinds:
+        raise at.at("to").error(f"{table.get('to')!r} is no kind of page here; there are: {', '.join(kinds)}")
+    return _checked(at, at.converted(table, Follow))
+
+
+def _next(at: Location, value: object, name: str) -> Next:
+    if not isinstance(value, dict) or not value.get("param"):
+        return Next(link=_follow(at, value, (name,), to=name, most=1, whole_page=True))
+    table = dict(value)
+    for key in ("last", "cursor"):
+        if key in table:
+            table[key] = _pick(at.at(key), table[key])
+    return at.converted(table, Next)
+
+
+def _kind(at: Location, value: object, kinds: Mapping[str, Any]) -> PageKind:
+    table = at.table(value)
+    fields = {key: _field(at.at(key), table.pop(key)) for key in KNOWN if key in table}
+    extra = at.at("fields").table(table.get("fields", {}))
+    table["fields"] = fields | {key: _field(at.at("fields", key), item) for key, item in extra.items()}
+    for key, shape in (("items", _pick), ("empty", _pick), ("picture", _field)):
+        if key in table:
+            table[key] = shape(at.at(key), table[key])
+    if "follow" in table:
+        table["follow"] = tuple(_follow(*each, kinds) for each in _tables(at.at("follow"), table["follow"]))
+    if "next" in table:
+        table["next"] = _next(at.at("next"), table["next"], at.path[-1])
+    kind = at.converted(table, PageKind, *KNOWN)
+    if kind.picture is None and not kind.leads_on:
+        raise at.error("it has neither a picture nor links to follow")
+    return kind
+
+
+def _check_templates(kinds: Mapping[str, PageKind], at: Location) -> None:
+    """A template is of fields that some kind of page has, and never of itself."""
+    names = {name for kind in kinds.values() for name in kind.fields}
+    for key, kind in kinds.items():
+        for field_name, field in kind.all_fields.items():
+            for name in (name for pick in field.picks for name in re.findall(r"\{(\w+)\}", pick.template or "")):
+                if name == field_name or name not in names:
+                    known = ", ".join(sorted(names))
+                    raise at.at(key, field_name).error(f"{{{name}}} is no other field; there are: {known}")

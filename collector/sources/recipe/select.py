@@ -16,7 +16,8 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from parsel import Selector
 
-from collector.sources.recipe.steps import applied
+from collector.sources.recipe.expressions import found as finds
+from collector.sources.recipe.transforms import applied
 from collector.sources.recipe.values import Field, Pick
 
 
@@ -25,7 +26,7 @@ class NotThis(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Document:
     """An answer, taken apart."""
 
     url: str
@@ -35,19 +36,19 @@ class Page:
     """A Selector, or a JSON value."""
 
 
-def page(text: str, url: str, as_json: bool) -> Page:
+def document(text: str, url: str, as_json: bool) -> Document:
     """Take a page apart. NotThis when JSON was expected and is not there."""
     if as_json:
         try:
-            return Page(url, url, json.loads(text))
+            return Document(url, url, json.loads(text))
         except (ValueError, RecursionError):
             raise NotThis("no JSON") from None
     root = Selector(text=text or "<html></html>", type="html")
-    return Page(url, urljoin(url, root.xpath("//base/@href").get("").strip()), root)
+    return Document(url, urljoin(url, root.xpath("//base/@href").get("").strip()), root)
 
 
-def fault(way: str, path: str) -> str:
-    """What is wrong with a selector, in one line; "" when nothing is."""
+def fault(way: str, path: str) -> str | None:
+    """What is wrong with a selector, in one line; None when nothing is."""
     try:
         if way == "css":
             Selector(text="<html></html>").css(path)
@@ -57,7 +58,7 @@ def fault(way: str, path: str) -> str:
             jmespath.compile(path)
     except (SyntaxError, RuntimeError, ValueError, JMESPathError) as error:
         return " ".join(str(error).split())[:200]
-    return ""
+    return None
 
 
 def scopes(pick: Pick, scope: Any) -> list[Any]:
@@ -77,7 +78,7 @@ def is_empty_list(pick: Pick, scope: Any) -> bool:
     return pick.way == "json" and _searched(pick.path, scope) == []
 
 
-def texts(pick: Pick, scope: Any, at: Page, known: Mapping[str, str]) -> list[str]:
+def texts(pick: Pick, scope: Any, at: Document, known: Mapping[str, str]) -> list[str]:
     """What a pick brings, after its transforms; empty texts are left out. `known` fills templates."""
     if pick.way == "url":
         raw = [at.url]
@@ -88,10 +89,10 @@ def texts(pick: Pick, scope: Any, at: Page, known: Mapping[str, str]) -> list[st
     else:
         found = [text for node in scopes(pick, scope) for text in _taken(pick, node) if text.strip()]
         raw = found if pick.all else found[pick.at :][:1] if pick.at >= 0 else found[: pick.at + 1 or None][-1:]
-    return applied(raw, pick.steps, at.base)
+    return applied(raw, pick.then, at.base)
 
 
-def value(field: Field, scope: Any, at: Page, known: Mapping[str, str]) -> list[str]:
+def value(field: Field, scope: Any, at: Document, known: Mapping[str, str]) -> list[str]:
     """A field's texts by the first of its picks that brings any, else its default."""
     for pick in field.picks:
         if found := texts(pick, scope, at, known):
@@ -118,7 +119,7 @@ def _is_element(node: Selector) -> bool:
 
 
 def _fits(pick: Pick, words: str) -> bool:
-    return pick.contains in words and (pick.matches is None or pick.matches.search(words) is not None)
+    return pick.contains in words and (pick.matches is None or finds(pick.matches, words))
 
 
 def _taken(pick: Pick, node: Any) -> Iterator[str]:
@@ -133,8 +134,8 @@ def _taken(pick: Pick, node: Any) -> Iterator[str]:
         yield from map(_scalar, found) if isinstance(found, list) else (_scalar(found),)
     elif not _is_element(node):
         yield str(node.root)
-    elif pick.attributes:
-        yield next((got for name in pick.attributes if (got := node.attrib.get(name, "").strip())), "")
+    elif pick.attr:
+        yield next((got for name in pick.attr if (got := node.attrib.get(name, "").strip())), "")
     else:
         yield _TAKES[pick.take](node)
 

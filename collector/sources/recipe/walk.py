@@ -6,7 +6,7 @@ Reads pages only. It neither waits nor tries again nor stores: the Web it is len
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,14 +17,17 @@ from collector.model import Hit, SearchState
 from collector.sources.contract import Web
 from collector.sources.recipe import hits as making
 from collector.sources.recipe import links, select
-from collector.sources.recipe.frontier import Frontier, Stop
-from collector.sources.recipe.report import Report
-from collector.sources.recipe.select import NotThis, Page
-from collector.sources.recipe.values import Pick, Recipe
+from collector.sources.recipe.losses import Losses
+from collector.sources.recipe.page_queue import PageQueue, QueuedPage
+from collector.sources.recipe.select import Document, NotThis
+from collector.sources.recipe.values import PageKind, Recipe
+from collector.urls import hostname, origin
 
 FAILURES: Final = 10
 """Pages in a row that may fail before the walk is given up."""
 GONE: Final = (404, 410)
+FOR_ALL: Final = frozenset(("accept", "accept-language", "user-agent"))
+"""Headers, in lower case, that any host may see."""
 UNKNOWN: Final = 5
 """Pages of a kind in a row, before any was recognised, after which the site has changed."""
 
@@ -48,14 +51,18 @@ class _Met:
 class Walk:
     """One walk; `hits` is to be called once."""
 
-    def __init__(self, recipe: Recipe, web: Web, connections: int, own_hosts: tuple[str, ...] = ()) -> None:
-        """`own_hosts` may be asked whatever the recipe's domains are: the site that stands in for the real one."""
-        self._recipe, self._web = recipe, web
-        self._most = 1 if recipe.manners.render else connections or recipe.manners.connections
-        self._domains = (*recipe.domains, *own_hosts) if recipe.domains else ()
-        self._frontier = Frontier(recipe, ahead=4 * self._most)
-        self.report = Report(recipe.name)
-        self._under_way: deque[Stop] = deque()
+    def __init__(
+        self, recipe: Recipe, web: Web, headers: Mapping[str, str], connections: int, own_hosts: tuple[str, ...] = ()
+    ) -> None:
+        """`headers` are sent to the recipe's own origins alone. `own_hosts` may be asked whatever the recipe's domains
+        are: the site that stands in for the real one."""
+        self._recipe, self._web, self._headers = recipe, web, headers
+        self._origins = frozenset(map(origin, recipe.start))
+        self._most = 1 if recipe.head.render else connections or recipe.head.connections
+        self._domains = (*recipe.head.domains, *own_hosts) if recipe.head.domains else ()
+        self._queue = PageQueue(recipe, ahead=4 * self._most)
+        self.losses = Losses(recipe.name)
+        self._under_way: deque[QueuedPage] = deque()
         self._pictures: set[str] = set()
         self._recognised: Counter[str] = Counter()
         self._unknown: Counter[str] = Counter()
@@ -66,12 +73,12 @@ class Walk:
     def hits(self) -> Iterator[Hit]:
         """Every picture; SourceError at the end when a part of the site was not to be had."""
         for number, url in enumerate(self._recipe.start):
-            self._frontier.add(Stop(url, self._recipe.states[0], ((float(number), 0),)))
+            self._queue.add(QueuedPage(url, self._recipe.first, ((float(number), 0),)))
         for answer in self._answers():
-            stop = self._under_way.popleft()
-            yield from self._seen(stop, answer)
-        if self._frontier.capped:
-            self.report.note("stopped at max_pages", f"{self._recipe.max_pages:,}")
+            page = self._under_way.popleft()
+            yield from self._seen(page, answer)
+        if self._queue.capped:
+            self.losses.note("stopped at max_pages", f"{self._recipe.head.max_pages:,}")
         if changed := [name for name in self._unknown if not self._recognised[name]]:
             raise SourceError(SearchState.LAYOUT, "page.layout", f"no page of the kind {changed[0]} was as expected")
         if self._broken is not None:
@@ -81,21 +88,28 @@ class Walk:
 
     def _feed(self) -> Iterator[Request | None]:
         while True:
-            stop = self._frontier.take()
-            if stop is not None:
-                self._under_way.append(stop)
-                yield self._request(stop.url)
+            page = self._queue.take()
+            if page is not None:
+                self._under_way.append(page)
+                yield self._request(page.url)
             elif self._under_way:
                 yield None
             else:
                 return
 
     def _request(self, url: str) -> Request:
-        manners = self._recipe.manners
-        return Request(url, headers=dict(manners.headers), rate=manners.rate, crawl=manners.robots)
+        """A page's request. Links may lead anywhere, and what a recipe is let in by is not for every host."""
+        head = self._recipe.head
+        listed = hostname(url) in head.hosts and (url.startswith("https:") or self._recipe.start[0].startswith("http:"))
+        own = listed or origin(url) in self._origins
+        headers = {name: text for name, text in self._headers.items() if own or name.lower() in FOR_ALL}
+        return Request(url, headers=headers, rate=head.rate, crawl=head.robots and not head.api)
+
+    def _kind(self, page: QueuedPage) -> PageKind:
+        return self._recipe.kinds[page.kind]
 
     def _answers(self) -> Iterator[Answer | SourceError]:
-        if self._recipe.manners.render:
+        if self._recipe.head.render:
             return self._rendered()
         return self._web.get_all(self._feed(), self._most)
 
@@ -118,158 +132,155 @@ class Walk:
 
     # ------------------------------------------------------------------ looking
 
-    def _seen(self, stop: Stop, answer: Answer | SourceError) -> Iterator[Hit]:
+    def _seen(self, page: QueuedPage, answer: Answer | SourceError) -> Iterator[Hit]:
         if isinstance(answer, SourceError) or not 200 <= answer.status < 300:
-            yield from self._failed(stop, answer)
+            yield from self._failed(page, answer)
             return
         self._failed_in_a_row = 0
-        self.report.pages += 1
+        self.losses.pages += 1
         try:
-            page = select.page(answer.text or answer.body.decode("utf-8", "replace"), answer.url, stop.state.json)
+            text = answer.text or answer.body.decode("utf-8", "replace")
+            document = select.document(text, answer.url, self._kind(page).json)
         except NotThis:
-            self._not_as_expected(stop)
+            self._not_as_expected(page)
             return
-        if self._is_short(stop, page):
-            self._frontier.add(replace(stop, again=True))
+        if self._is_short(page, document):
+            self._queue.add(replace(page, again=True))
             return
         met = _Met()
-        found = list(self._items(stop, page, met))
-        if stop.state.items is not None:
-            self._links(stop, page, page.root, None, met)
+        found = list(self._items(page, document, met))
+        if self._kind(page).items is not None:
+            self._links(page, document, document.root, None, met)
         if not met.anything:
-            yield from self._nothing(stop, page)
+            yield from self._nothing(page, document)
             return
-        self._recognised[stop.state.name] += 1
+        self._recognised[page.kind] += 1
         yield from found
-        self._turn(stop, page, met)
+        self._turn(page, document, met)
 
-    def _items(self, stop: Stop, page: Page, met: _Met) -> Iterator[Hit]:
+    def _items(self, page: QueuedPage, document: Document, met: _Met) -> Iterator[Hit]:
         """The hits of a page; its links per item are entered on the way."""
-        state = stop.state
-        scopes = select.scopes(state.items, page.root) if state.items is not None else [page.root]
-        carried = dict(stop.carried)
+        kind = self._kind(page)
+        scopes = select.scopes(kind.items, document.root) if kind.items is not None else [document.root]
+        carried = dict(page.carried)
         for scope in scopes:
-            item = making.read(state, scope, page, carried)
-            own = any(item.values[field.name] for field in state.fields if _looks(field.picks))
+            item = making.read(kind, scope, document, carried)
+            own = any(item.values[name] for name, field in kind.fields.items() if field.reads_page)
             met.known = met.known or own
-            met.items += state.items is not None
-            self._links(stop, page, scope, item, met)
-            if state.picture is not None:
-                yield from self._taken(stop, page, item, met, own)
+            met.items += kind.items is not None
+            self._links(page, document, scope, item, met)
+            if kind.picture is not None:
+                yield from self._taken(page, document, item, met, own)
 
-    def _taken(self, stop: Stop, page: Page, item: making.Read, met: _Met, own: bool) -> Iterator[Hit]:
+    def _taken(self, page: QueuedPage, document: Document, item: making.Item, met: _Met, own: bool) -> Iterator[Hit]:
         for name in item.required:
-            self.report.note(f"left out for want of {name}", page.url)
+            self.losses.note(f"left out for want of {name}", document.url)
         if item.required:
             return
         if not item.pictures:
-            if own and stop.state.items is None:
-                self.report.note("pages without a picture", page.url)
+            if own and self._kind(page).items is None:
+                self.losses.note("pages without a picture", document.url)
                 carried = {name: ", ".join(texts) for name, texts in item.values.items() if texts}
-                yield making.lost(page.url, carried, "its page shows no picture", stop.parent)
+                yield making.lost(document.url, carried, "its page shows no picture", page.parent)
             elif own:
-                self.report.note("items without a picture", page.url)
+                self.losses.note("items without a picture", document.url)
             return
         for name in item.empty:
-            self.report.note(f"pictures without {name}", page.url)
-        for hit in making.hits(self._recipe, item, page, stop.parent):
-            met.items += stop.state.items is None
+            self.losses.note(f"pictures without {name}", document.url)
+        for hit in making.hits(self._recipe, item, document, page.parent):
+            met.items += self._kind(page).items is None
             if hit.key in self._pictures:
-                self.report.note("pictures that another page has shown already", page.url)
+                self.losses.note("pictures that another page has shown already", document.url)
             else:
                 self._pictures.add(hit.key)
-                self.report.pictures += 1
+                self.losses.pictures += 1
                 met.new += 1
             yield hit
 
-    def _links(self, stop: Stop, page: Page, scope: object, item: making.Read | None, met: _Met) -> None:
+    def _links(self, page: QueuedPage, document: Document, scope: object, item: making.Item | None, met: _Met) -> None:
         """Enter what an item of a page leads to; without an item, what the page itself leads to beside them."""
-        if stop.depth >= self._recipe.max_depth:
+        if page.depth >= self._recipe.head.max_depth:
             return
         values = item.values if item is not None else {}
-        carried = tuple((name, ", ".join(texts)) for name, texts in values.items() if texts) or stop.carried
-        for follow in stop.state.follow:
-            if stop.state.items is not None and follow.whole_page != (item is None):
+        carried = tuple((name, ", ".join(texts)) for name, texts in values.items() if texts) or page.carried
+        for follow in self._kind(page).follow:
+            if self._kind(page).items is not None and follow.whole_page != (item is None):
                 continue
-            texts = select.texts(follow.pick, scope, page, {})
+            texts = select.texts(follow, scope, document, {})
             met.known = met.known or bool(texts)
-            for url in links.targets(follow, texts, page, self._domains):
+            for url in links.targets(follow, texts, document, self._domains):
                 met.links += 1
-                place = (*stop.place, (float(met.links), 0))
-                on = Stop(url, self._recipe.state(follow.to), place, stop.depth + 1, carried, page.url)
-                met.new += self._frontier.add(on)
+                place = (*page.order, (float(met.links), 0))
+                on = QueuedPage(url, follow.to, place, page.depth + 1, carried, document.url)
+                met.new += self._queue.add(on)
 
     # ------------------------------------------------------------------ turning over
 
-    def _turn(self, stop: Stop, page: Page, met: _Met) -> None:
+    def _turn(self, page: QueuedPage, document: Document, met: _Met) -> None:
         """Enter the pages that come next in the same listing."""
-        paging = stop.state.next
+        paging = self._kind(page).next
         if paging is None:
             return
-        last = stop.place[-1]
-        for count, (number, url) in enumerate(links.following(paging, stop, page, met.new, self._domains), start=1):
-            place = (*stop.place[:-1], (last[0], last[1] + count))
-            on = Stop(url, stop.state, place, stop.depth, stop.carried, page.url, number)
-            self._frontier.add(on, (stop.place, met.links) if count == 1 else None)
+        last = page.order[-1]
+        for count, (number, url) in enumerate(links.following(paging, page, document, met.new, self._domains), start=1):
+            place = (*page.order[:-1], (last[0], last[1] + count))
+            on = QueuedPage(url, page.kind, place, page.depth, page.carried, document.url, number)
+            self._queue.add(on, (page.order, met.links) if count == 1 else None)
 
-    def _is_short(self, stop: Stop, page: Page) -> bool:
+    def _is_short(self, page: QueuedPage, document: Document) -> bool:
         """Whether it has less than a full page of its kind although another follows, or may: some sites falter."""
-        state, paging = stop.state, stop.state.next
-        if not state.full or stop.again or paging is None:
+        kind, paging = self._kind(page), self._kind(page).next
+        if not kind.full or page.again or paging is None:
             return False
-        if state.items is not None:
-            count = len(select.scopes(state.items, page.root))
+        if kind.items is not None:
+            count = len(select.scopes(kind.items, document.root))
         else:
-            count = sum(len(select.texts(follow.pick, page.root, page, {})) for follow in state.follow)
-        return 0 < count < state.full and any(True for _ in links.following(paging, stop, page, 1, self._domains))
+            count = sum(len(select.texts(follow, document.root, document, {})) for follow in kind.follow)
+        return 0 < count < kind.full and any(True for _ in links.following(paging, page, document, 1, self._domains))
 
     # ------------------------------------------------------------------ losses
 
-    def _failed(self, stop: Stop, answer: Answer | SourceError) -> Iterator[Hit]:
+    def _failed(self, page: QueuedPage, answer: Answer | SourceError) -> Iterator[Hit]:
         error = answer if isinstance(answer, SourceError) else _refusal(answer)
-        is_start = not stop.parent
+        is_start = not page.parent
         if error.reason == "page.rate_limited" or (is_start and len(self._recipe.start) == 1):
             raise error
-        if error.reason == "page.gone" and stop.number is not None and stop.state.next and not stop.state.next.last:
+        kind = self._kind(page)
+        if error.reason == "page.gone" and page.number is not None and kind.next is not None and not kind.next.last:
             return  # Counted on until there is no such page.
         why = error.detail.partition(": ")[2] or error.detail
-        self.report.note(f"pages that failed ({why[:60]})", stop.url)
+        self.losses.note(f"pages that failed ({why[:60]})", page.url)
         if error.reason in ("page.gone", "policy.robots"):
             self._failed_in_a_row = 0
         else:
             self._failed_in_a_row += 1
-        if error.reason != "policy.robots" and (error.reason != "page.gone" or stop.state.leads_on):
+        if error.reason != "policy.robots" and (error.reason != "page.gone" or kind.leads_on):
             self._broken = _at_the_end(error)
         if self._failed_in_a_row >= FAILURES:
             raise error
-        if stop.state.picture is not None and stop.state.items is None and error.reason == "page.gone":
-            yield making.lost(stop.url, dict(stop.carried), why, stop.parent)
+        if kind.picture is not None and kind.items is None and error.reason == "page.gone":
+            yield making.lost(page.url, dict(page.carried), why, page.parent)
 
-    def _nothing(self, stop: Stop, page: Page) -> Iterator[Hit]:
-        state = stop.state
-        if state.empty is not None and select.scopes(state.empty, page.root):
-            self._recognised[state.name] += 1
+    def _nothing(self, page: QueuedPage, document: Document) -> Iterator[Hit]:
+        kind = self._kind(page)
+        if kind.empty is not None and select.scopes(kind.empty, document.root):
+            self._recognised[page.kind] += 1
             return
-        if stop.number is not None or (stop.parent and state.next is not None and state.next.param):
+        if page.number is not None or (page.parent and kind.next is not None and kind.next.param):
             return  # Past the last page of a listing.
-        if state.items is not None and select.is_empty_list(state.items, page.root):
-            self._recognised[state.name] += 1
+        if kind.items is not None and select.is_empty_list(kind.items, document.root):
+            self._recognised[page.kind] += 1
             return
-        self._not_as_expected(stop)
-        if stop.parent and state.picture is not None and state.items is None:
-            yield making.lost(stop.url, dict(stop.carried), "its page is not as expected", stop.parent)
+        self._not_as_expected(page)
+        if page.parent and kind.picture is not None and kind.items is None:
+            yield making.lost(page.url, dict(page.carried), "its page is not as expected", page.parent)
 
-    def _not_as_expected(self, stop: Stop) -> None:
-        name = stop.state.name
+    def _not_as_expected(self, page: QueuedPage) -> None:
+        name = page.kind
         self._unknown[name] += 1
-        self.report.note(f"pages of the kind {name} that are not as expected", stop.url)
-        if not self._recognised[name] and (not stop.parent or self._unknown[name] >= UNKNOWN):
-            raise SourceError(SearchState.LAYOUT, "page.layout", f"nothing of {name} is there: {stop.url[:160]}")
-
-
-def _looks(picks: tuple[Pick, ...]) -> bool:
-    """Whether a field is read off the page, and so says that the page is the right one."""
-    return any(pick.way in ("css", "xpath", "json") for pick in picks)
+        self.losses.note(f"pages of the kind {name} that are not as expected", page.url)
+        if not self._recognised[name] and (not page.parent or self._unknown[name] >= UNKNOWN):
+            raise SourceError(SearchState.LAYOUT, "page.layout", f"nothing of {name} is there: {page.url[:160]}")
 
 
 def _refusal(answer: Answer) -> SourceError:

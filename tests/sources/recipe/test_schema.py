@@ -11,7 +11,7 @@ from collector.errors import InputError
 from collector.sources import recipe as source
 from collector.sources.recipe import catalog, schema
 from collector.sources.recipe.start_urls import expanded
-from collector.sources.recipe.steps import STEPS
+from collector.sources.recipe.transforms import PLAIN, WORK
 
 SMALL = """\
 version = 1
@@ -32,11 +32,12 @@ title = { css = "h1", then = ["strip"] }
 def test_a_small_recipe_is_read_whole() -> None:
     recipe = schema.parsed(SMALL, "small.toml", "small", {"year": "1930"})
     assert recipe.start == tuple(f"https://example.org/1930/{number}" for number in (1, 2, 3))
-    assert [state.name for state in recipe.states] == ["list", "one"]
-    assert recipe.states[0].follow[0].pick.attributes == ("href",)
-    assert recipe.states[1].picture is not None
-    assert recipe.states[1].picture.picks[0].attributes == ("src",)
-    assert recipe.manners.robots
+    assert list(recipe.kinds) == ["list", "one"]
+    assert recipe.kinds["list"].follow[0].attr == ("href",)
+    picture = recipe.kinds["one"].picture
+    assert picture is not None
+    assert picture.picks[0].attr == ("src",)
+    assert recipe.head.robots
 
 
 @pytest.mark.parametrize(
@@ -49,20 +50,26 @@ def test_a_small_recipe_is_read_whole() -> None:
         ('css = "a"', 'xpath = "//a["', 6, "page.list.follow.0.xpath"),
         ('css = "a"', 'css = "a", json = "a["', 6, "page.list.follow.0.json"),
         ('css = "a"', 'css = "a", xpath = "//a"', 6, "write one of css, xpath"),
-        ('css = "a"', 'css = "a", matches = "("', 6, "page.list.follow.0.matches"),
+        ('css = "a"', 'css = "a", matches = "("', 6, "page.list.follow.0: '(' is not a regular expression: missing )"),
         ('"img@src"', "3", 11, "page.one.picture.0: expected a table"),
         ('"strip"', '"evaluate"', 12, "no transform 'evaluate'"),
         ('"strip"', '{ regex = "(a)", group = 2 }', 12, "the expression has 1 groups"),
         ('"strip"', '{ date = "%d %b" }', 12, "it has no year"),
         ('"strip"', '{ date = "%q" }', 12, "%q is not possible"),
         ('"strip"', '{ rewrite = ["a", "\\\\7"] }', 12, "invalid group reference"),
-        ('"strip"', '{ slice = "a" }', 12, "expected [from, to]"),
+        ('"strip"', '{ slice = "a" }', 12, "page.one.title.0.then.0.slice: Expected `int | array | null`, got `str`"),
         ('"strip"', '{ strip = "x" }', 12, "takes no argument"),
         ('{ css = "h1", then = ["strip"] }', '{ template = "{month} {x}" }', 12, "{month} is no other field"),
         ("{year}", "{month}", 2, "{month} is no parameter"),
         ('"https://example.org/{year}/[1-3]"', '"example.org"', 2, "is no address"),
         ("[1-3]", "[3-1]", 2, "is no range"),
         ("params", "parms", 3, "no such key"),
+        ('css = "a"', 'css = "a", include = "(?=x)"', 6, "'(?=x)' is not a regular expression: invalid perl operator"),
+        ('css = "a"', 'css = "a", most = -1', 6, "page.list.follow.0.most: Expected `int` >= 0"),
+        ('css = "a"', 'css = "a", most = 0x1' + "0" * 5000, 6, "page.list.follow.0.most"),
+        ("version = 1", "version = 1\nconnections = 0", 2, "connections: Expected `int` >= 1"),
+        ("version = 1", "version = 1\nrate = inf", 2, "rate: Expected `float` <= 1000.0"),
+        ("version = 1", "version = 1\nhosts = 3", 2, "hosts: Expected `array`, got `int`"),
         ("picture =", "pciture =", 11, "no such key"),
     ],
 )
@@ -83,6 +90,12 @@ def test_toml_that_is_none_names_its_line() -> None:
         schema.parsed("version = 1\n\nstart = = 3", "small.toml", "small")
 
 
+@pytest.mark.parametrize("depth", [100, 900, 3000, 100_000])
+def test_toml_that_is_nested_too_deeply_is_one_line(depth: int) -> None:
+    with pytest.raises(InputError, match=r"^small\.toml: nested too deeply$"):
+        schema.parsed(f"version = 1\nstart = {'[' * depth}{']' * depth}", "small.toml", "small")
+
+
 def test_a_recipe_without_pictures_is_none() -> None:
     text = SMALL.replace('picture = "img@src"', 'follow = { css = "a", to = "list" }')
     with pytest.raises(InputError, match="no kind of page has a picture"):
@@ -94,16 +107,15 @@ def test_parameters_that_are_missing_or_unknown_are_named() -> None:
     assert source.validate_keyword("inaturalist") == "inaturalist needs taxon; write inaturalist?taxon=..."
     assert source.validate_keyword("inaturalist?taxon=Vulpes vulpes") is None
     assert re.search("no recipe 'nothing'; there are: .*time-covers", source.validate_keyword("nothing"))
-    assert "no such recipe file" in source.validate_keyword("nothing.toml")
+    assert "nothing.toml: no such file" in source.validate_keyword("nothing.toml")
 
 
 def test_parameters_stand_for_themselves_in_expressions() -> None:
     text = SMALL.replace('to = "one"', 'to = "one", include = "{year}"')
     recipe = schema.parsed(text, "small.toml", "small", {"year": "1.2"})
-    include = recipe.states[0].follow[0].include
-    assert include is not None
-    assert include.search("1.2")
-    assert not include.search("1x2")
+    follow = recipe.kinds["list"].follow[0]
+    assert follow.fits("https://x/1.2")
+    assert not follow.fits("https://x/1x2")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +142,7 @@ def test_a_class_is_called_as_its_recipe() -> None:
 def test_every_shipped_recipe_is_sound_and_says_what_it_is() -> None:
     assert set(catalog.names()) >= {"time-covers", "inaturalist", "wordpress"}
     for name in catalog.names():
-        assert catalog.shown(name).about
+        assert catalog.shown(name).head.about
 
 
 def test_the_time_recipe_is_about_twenty_lines() -> None:
@@ -148,4 +160,4 @@ def test_the_docs_show_the_time_recipe_as_it_is() -> None:
 def test_the_docs_name_every_transform() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "recipes.md").read_text(encoding="utf-8")
     told = page.partition("## Transforms")[2].partition("**Dates**")[0]
-    assert set(re.findall(r'`"(\w+)"`', told)) | set(re.findall(r"`\{ (\w+) =", told)) == set(STEPS)
+    assert set(re.findall(r'`"(\w+)"`', told)) | set(re.findall(r"`\{ (\w+) =", told)) == {*PLAIN, *WORK, "urljoin"}

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
-
 import pytest
 
-from collector.sources.recipe import dates, select, selectors
-from collector.sources.recipe.toml_table import Place
+from collector.sources.recipe import dates, schema, select
 
 PAGE = """<html><head><base href="/sub/"></head><body>
 <h1>  The
@@ -21,9 +18,10 @@ PAGE = """<html><head><base href="/sub/"></head><body>
 
 def got(field: str, text: str = PAGE, as_json: bool = False) -> list[str]:
     """What a field, written as in a recipe, brings."""
-    value = tomllib.loads(f"field = {field}")["field"]
-    parsed = selectors.field("field", value, Place("f.toml", field))
-    page = select.page(text, "https://example.org/dir/page", as_json)
+    fields = f"month = 'h9'\nyear = 'h9'\nday = 'h9'\nvalue = {field}"
+    recipe = f"version = 1\nstart = 'https://x/'\n[page.one]\npicture = 'img@src'\n[page.one.fields]\n{fields}"
+    parsed = schema.parsed(recipe, "f.toml", "f").kinds["one"].fields["value"]
+    page = select.document(text, "https://example.org/dir/page", as_json)
     return select.value(parsed, page.root, page, {"month": "June", "year": "1923"})
 
 
@@ -78,7 +76,7 @@ def test_json_is_read_by_path() -> None:
     assert got('{ json = "ok" }', text, True) == ["true"]
     assert got('{ json = "length(ok)" }', text, True) == []
     with pytest.raises(select.NotThis):
-        select.page("<html>", "https://x", True)
+        select.document("<html>", "https://x", True)
 
 
 @pytest.mark.parametrize("text", ["", "\x00", "<", "<a", "<!DOCTYPE html>", "<html/>" * 3, "</p></p><![CDATA["])

@@ -170,7 +170,7 @@ class Site:
         if isinstance(page, int):
             return aio.Response(status=page, text="<h1>no</h1>", content_type="text/html")
         kind = "application/json" if page.startswith("{") else "text/html"
-        return aio.Response(text=page, content_type=kind)
+        return aio.Response(text=page.replace("PORT", str(request.url.port)), content_type=kind)
 
 
 def images(*names: str) -> str:
@@ -334,6 +334,27 @@ def test_headers_may_hold_secrets_of_the_environment(tmp_path: Path, monkeypatch
     with walked(Site({"/": images("a")}), keyword) as (hits, _, site):
         assert named(hits) == ["a"]
         assert [request.headers.get("x-key") for request in site.log if request.path == "/recipe/"] == ["k secret"]
+
+
+@pytest.mark.parametrize(("listed", "seen"), [("", [None, None]), ('hosts = ["localhost"]\n', ["secret", "id=7"])])
+def test_secrets_go_to_the_recipes_own_origins_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: str, seen: list[str | None]
+) -> None:
+    """127.0.0.1 is where the recipe starts; a link leads to localhost, and another is redirected there."""
+    monkeypatch.setenv("RECIPE_TEST_KEY", "secret")
+    kinds = 'follow = { css = "a", to = "one" }\n[page.one]\npicture = "img@src"'
+    secret = 'headers = { X-Key = "${RECIPE_TEST_KEY}" }\ncookies = { id = "7" }\nuser_agent = "ours"\n'
+    keyword = write(tmp_path, f"{listed}{secret}[page.list]\n{kinds}")
+    away = "http://localhost:PORT/recipe/away"
+    pages = {"/": f'<a href="{away}">x</a><a href="own">y</a>', "/away": images("a"), "/own": images("b")}
+    with walked(Site(pages), keyword) as (hits, _, site):  # type: ignore[arg-type]
+        assert named(hits) == ["a", "b"]
+        told = {
+            request.path: (request.headers.get("x-key"), request.headers.get("cookie"), request.headers["user-agent"])
+            for request in site.log
+        }
+    assert told["/recipe/own"] == told["/recipe/"] == ("secret", "id=7", "ours")
+    assert told["/recipe/away"] == (*seen, "ours")
 
 
 def test_a_recipe_whose_site_refuses_does_not_stop_the_others() -> None:

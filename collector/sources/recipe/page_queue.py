@@ -5,21 +5,21 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
-from collector.sources.recipe.values import Recipe, State
+from collector.sources.recipe.values import Recipe
 from collector.urls import url_key
 
-Place = tuple[tuple[float, int], ...]
+Order = tuple[tuple[float, int], ...]
 """Where a page stands in the walk: (number of the link, number of the page of a listing) for each page that leads to
 it. A listing's next page comes after all that the one before leads to."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class QueuedPage:
     """A page to be asked for."""
 
     url: str
-    state: State
-    place: Place
+    kind: str
+    order: Order
     depth: int = 0
     """Links followed to come here, paging not counted."""
     carried: tuple[tuple[str, str], ...] = ()
@@ -31,15 +31,15 @@ class Stop:
     """Whether it was asked before and came short."""
 
 
-class Frontier:
+class PageQueue:
     """Pages in the order of the site: what a page leads to comes before what comes after it, as one would read it.
 
     But the next page of a listing is asked for `ahead` places early, so that nobody waits for it.
     """
 
     def __init__(self, recipe: Recipe, ahead: int) -> None:
-        self._recipe, self._ahead = recipe, ahead
-        self._heap: list[tuple[Place, int, Stop]] = []
+        self._most, self._ahead = recipe.head.max_pages, ahead
+        self._heap: list[tuple[Order, int, QueuedPage]] = []
         self._seen: set[str] = set()
         self._count = 0
         self.taken = 0
@@ -49,22 +49,22 @@ class Frontier:
     def __len__(self) -> int:
         return len(self._heap)
 
-    def add(self, stop: Stop, after: tuple[Place, int] | None = None) -> bool:
-        """Whether it is new; a page is asked for once. `after`: (place, links) of the page that it is the next of."""
-        key = f"{stop.state.name} {url_key(stop.url)}"
-        if key in self._seen and not stop.again:
+    def add(self, page: QueuedPage, after: tuple[Order, int] | None = None) -> bool:
+        """Whether it is new; a page is asked for once. `after`: (order, links) of the page that it is the next of."""
+        key = f"{page.kind} {url_key(page.url)}"
+        if key in self._seen and not page.again:
             return False
         self._seen.add(key)
         self._count += 1
-        at = (*after[0], (max(0, after[1] - self._ahead) + 0.5, 0)) if after else stop.place
-        heapq.heappush(self._heap, (at, self._count, stop))
+        at = (*after[0], (max(0, after[1] - self._ahead) + 0.5, 0)) if after else page.order
+        heapq.heappush(self._heap, (at, self._count, page))
         return True
 
-    def take(self) -> Stop | None:
+    def take(self) -> QueuedPage | None:
         """The next one; None when there is none, or when the recipe's most pages were taken."""
         if not self._heap:
             return None
-        if self.taken >= self._recipe.max_pages:
+        if self.taken >= self._most:
             self.capped = True
             self._heap.clear()
             return None

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from collector.sources.recipe import hits, select
 from collector.sources.recipe.select import NotThis
-from collector.sources.recipe.values import Pick, Recipe, State
+from collector.sources.recipe.values import PageKind, Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Fit:
     """How a page fared as one kind of page."""
 
-    state: str
+    kind: str
     items: int
     """Items on it; 1 where the page is the item."""
     fields: tuple[tuple[str, int, str], ...]
@@ -32,52 +32,47 @@ class Tried:
         return len(self.fields) + len(self.links)
 
 
-def tried(recipe: Recipe, text: str, url: str, state: str = "") -> Tried:
+def best_fit(recipe: Recipe, text: str, url: str, kind: str = "") -> Fit:
     """As the kind of page that is named, else as the one that most of it fits."""
-    states = [recipe.state(state)] if state else list(recipe.states)
-    return max((_as(each, text, url) for each in states), key=lambda one: one.matched / max(1, one.looked_for))
+    kinds = [kind] if kind else list(recipe.kinds)
+    return max(
+        (_as(each, recipe.kinds[each], text, url) for each in kinds),
+        key=lambda one: one.matched / max(1, one.looked_for),
+    )
 
 
-def _as(state: State, text: str, url: str) -> Tried:
-    names = [field.name for field in state.all_fields]
+def _as(name_of_kind: str, kind: PageKind, text: str, url: str) -> Fit:
+    names = list(kind.all_fields)
     counts, examples = dict.fromkeys(names, 0), dict.fromkeys(names, "")
     try:
-        page = select.page(text, url, state.json)
+        page = select.document(text, url, kind.json)
     except NotThis:
-        return Tried(state.name, 0, tuple((name, 0, "") for name in names), _no_links(state))
-    scopes = select.scopes(state.items, page.root) if state.items is not None else [page.root]
-    links: dict[str, list[str]] = {name: [] for name, _, _ in _no_links(state)}
+        return Fit(name_of_kind, 0, tuple((name, 0, "") for name in names), _no_links(kind))
+    scopes = select.scopes(kind.items, page.root) if kind.items is not None else [page.root]
+    links: dict[str, list[str]] = {name: [] for name, _, _ in _no_links(kind)}
     for scope in scopes:
-        item = hits.read(state, scope, page, {})
+        item = hits.read(kind, scope, page, {})
         found = {name: ", ".join(texts) for name, texts in item.values.items()}
         found |= {"picture": item.pictures[0][0]} if item.pictures else {}
         for name in names:
             counts[name] += bool(found.get(name))
             examples[name] = examples[name] or found.get(name, "")
-        for follow in state.follow:
-            if state.items is None or not follow.whole_page:
-                links[follow.to] += select.texts(follow.pick, scope, page, {})
-    for follow in state.follow:
-        if state.items is not None and follow.whole_page:
-            links[follow.to] += select.texts(follow.pick, page.root, page, {})
-    for pick in _next_picks(state):
+        for follow in kind.follow:
+            if kind.items is None or not follow.whole_page:
+                links[follow.to] += select.texts(follow, scope, page, {})
+    for follow in kind.follow:
+        if kind.items is not None and follow.whole_page:
+            links[follow.to] += select.texts(follow, page.root, page, {})
+    for pick in kind.next.picks if kind.next is not None else ():
         links["next"] += select.texts(pick, page.root, page, {})
-    return Tried(
-        state.name,
+    return Fit(
+        name_of_kind,
         len(scopes),
         tuple((name, counts[name], examples[name]) for name in names),
         tuple((to, len(texts), texts[0] if texts else "") for to, texts in links.items()),
     )
 
 
-def _next_picks(state: State) -> list[Pick]:
-    paging = state.next
-    if paging is None:
-        return []
-    link = paging.link.pick if paging.link is not None else None
-    return [pick for pick in (link, paging.cursor, paging.last) if pick is not None]
-
-
-def _no_links(state: State) -> tuple[tuple[str, int, str], ...]:
-    names = [follow.to for follow in state.follow] + ["next"] * bool(_next_picks(state))
+def _no_links(kind: PageKind) -> tuple[tuple[str, int, str], ...]:
+    names = [follow.to for follow in kind.follow] + ["next"] * bool(kind.next is not None and kind.next.picks)
     return tuple((name, 0, "") for name in dict.fromkeys(names))

@@ -10,7 +10,7 @@ LONGEST = 120
 """Characters of an example."""
 
 
-class Report:
+class Losses:
     """Counts with a few examples each."""
 
     def __init__(self, name: str) -> None:
