@@ -62,7 +62,7 @@ def test_nothing_new_lies_at_the_top() -> None:
     assert modules == {"__init__", "__main__", "model", "settings", "reasons", "urls", "errors"}
 
 
-DISTRIBUTIONS = {"PIL": "pillow"}
+DISTRIBUTIONS = {"PIL": "pillow", "re2": "google-re2"}
 """Packages that are not called as what they are imported by."""
 
 
