@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
 from functools import lru_cache
-from pathlib import Path
+from operator import attrgetter
 from sys import intern
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
@@ -40,6 +40,8 @@ class Columns(Generic[Value]):
         self._parts: list[tuple[str, Columns[Any], int, Callable[..., Any]]] = []
         self._nothing: list[Any] = []
         self._decoders: list[tuple[int, Callable[[Any], Any]]] = []
+        self._encoders: list[tuple[str, Callable[[Any], object]]] = []
+        self._optional: list[str] = []
         columns: list[str] = []
         for name in self._fields:
             if name in parts:
@@ -52,15 +54,24 @@ class Columns(Generic[Value]):
             if decode is not None:
                 self._decoders.append((len(columns), decode))
             columns.append(named.get(name, name))
+            if isinstance(hints[name], UnionType):
+                self._optional.append(columns[-1])
+            elif encode := _encoder(hints[name]):
+                self._encoders.append((columns[-1], encode))
             self._nothing.append(nothing)
         self.names: tuple[str, ...] = tuple(columns)
 
     def store(self, value: Value) -> dict[str, object]:
         """Column -> cell; what is None is left to the column's default."""
-        cells = {column: _encoded(getattr(value, name)) for name, column in self._plain}
+        cells: dict[str, object] = {column: getattr(value, name) for name, column in self._plain}
+        for column, encode in self._encoders:
+            cells[column] = encode(cells[column])
+        for column in self._optional:
+            if cells[column] is None:
+                del cells[column]
         for name, part, _, _ in self._parts:
             cells.update(part.store(getattr(value, name)))
-        return {column: cell for column, cell in cells.items() if cell is not None}
+        return cells
 
     def load(self, *cells: Any) -> Value:
         """The value of a row."""
@@ -72,12 +83,11 @@ class Columns(Generic[Value]):
         return self._kind(**dict(zip(self._fields, values, strict=True)))
 
 
-def _encoded(value: object) -> object:
-    if isinstance(value, tuple):
-        return json_list(value)
-    if isinstance(value, Enum):
-        return value.value
-    return value.as_posix() if isinstance(value, Path) else value
+def _encoder(hint: Any) -> Callable[[Any], object] | None:
+    """How a field of this type becomes a cell; None: it is one already."""
+    if get_origin(hint) is tuple:
+        return json_list
+    return attrgetter("value") if issubclass(hint, Enum) else None
 
 
 def json_list(values: Sequence[object]) -> str:
