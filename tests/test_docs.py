@@ -45,6 +45,12 @@ def test_links_in_the_docs_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_files_that_the_docs_name_are_there() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for name in re.findall(r"`((?:tests|collector|scripts|bench)/[\w/.]+\.py)`", page.read_text(encoding="utf-8")):
+            assert (ROOT / name).is_file(), f"{page.name}: {name}"
+
+
 def test_every_export_format_is_documented_and_no_other() -> None:
     page = (ROOT / "docs" / "dataset.md").read_text(encoding="utf-8")
     table = page.partition("| format | layout |")[2].partition("\n\n")[0]

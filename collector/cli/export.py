@@ -69,8 +69,9 @@ form_flags = _options(
     click.option("--matte", default="ffffff", show_default=True, help="Color under transparency, as RRGGBB."),
 )  # fmt: skip
 choice_flags = _options(
-    click.option("--licence", "--license", "licences", multiple=True,
-                 help="Only pictures under this licence, such as by-sa or publicdomain."),
+    click.option("--license", "licenses", multiple=True,
+                 help="Only pictures under this license, such as by-sa or publicdomain."),
+    click.option("--licence", "licences", multiple=True, hidden=True),
     click.option("--min-side", type=click.IntRange(0), default=0, help="Fewest pixels of the short side."),
     click.option("--max-per-class", type=click.IntRange(0), default=0, help="Only the best-ranked so many per class."),
     click.option("--reviewed", is_flag=True, help="Only pictures that `collector review keep` named."),
@@ -100,6 +101,7 @@ def export(
     encoding: Encoding,
     quality: int,
     matte: str,
+    licenses: tuple[str, ...],
     licences: tuple[str, ...],
     min_side: int,
     max_per_class: int,
@@ -113,7 +115,7 @@ def export(
     from collector.dataset.samples import Choice
 
     form = _form(resize, side, encoding, quality, matte)
-    choice = Choice(tuple(name.lower() for name in licences), min_side, max_per_class, reviewed)
+    choice = Choice(tuple(name.lower() for name in (*licenses, *licences)), min_side, max_per_class, reviewed)
     done = Collection(out, terminal.error).export(
         format, dest, split=scheme, salt=salt, distance=distance, mirrored=mirrored, form=form, choice=choice
     )

@@ -214,7 +214,7 @@ class Fetching:
 
 # --------------------------------------------------------------------------- filters
 
-ALIASES: Mapping[str, str] = {"colour": "color"}
+ALIASES: Mapping[str, str] = {"colour": "color", "licence": "license"}
 """Other spellings of filters."""
 _OLD = "collector.filters"
 _PAIR = re.compile(r",(?=\s*\w+\s*=)")

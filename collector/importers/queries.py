@@ -43,6 +43,7 @@ _ALIASES: Final = {
     **dict.fromkeys(("keywords", "query", "queries", "search", "search term"), "keyword"),
     "sources": "source",
     "colour": "color",
+    "licence": "license",
 }
 _OTHERWISE: Final = ("name", "class", "label")
 """Headings of the keywords where no column is called keyword, the likeliest first."""

@@ -72,6 +72,25 @@ def test_filters_are_pairs_and_a_comma_inside_a_value_is_no_end() -> None:
             filters_of((wrong,))
 
 
+def test_one_spelling_of_license_is_shown_and_both_work(desk: Desk) -> None:
+    assert "--license" in desk.run("export", "--help").out and "--licence" not in desk.run("export", "--help").out
+    for spelled in ("--license", "--licence"):
+        assert desk.run("export", "csv", "set", spelled, "by").code == 6, "the flag is known; there is no ledger"
+    assert filters_of(("licence=by",)) == {"license": "by"}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_verbs(desk: Desk, shell: str) -> None:
+    desk.environment |= {"_COLLECTOR_COMPLETE": f"{shell}_source"}
+    assert "_collector_completion" in desk.run().out
+    desk.environment |= {"_COLLECTOR_COMPLETE": f"{shell}_complete", "COMP_WORDS": "collector re", "COMP_CWORD": "1"}
+    if shell == "fish":
+        desk.environment["COMP_CWORD"] = "re"
+    completed = desk.run().out
+    assert all(verb in completed for verb in ("repair", "report", "retry", "review", "recipe"))
+    assert "junk" not in completed
+
+
 def test_page_tells_its_own_folder(desk: Desk) -> None:
     assert "[default: pages/HOST]" in desk.run("page", "--help").out
     assert "[default: images]" in desk.run("run", "--help").out
