@@ -101,12 +101,12 @@ def filter_(
 
 
 _ISSUES = {
-    "blurry": "Blurred.",
-    "dark": "Hardly anything in it is bright.",
-    "light": "Hardly anything in it is dark.",
-    "low_information": "Little detail: its grey values say next to nothing.",
-    "odd_aspect_ratio": "Ratio of short to long side.",
-    "odd_size": "Far from the sizes of the set.",
+    "blurry": "Below this score: blurred.",
+    "dark": "Below: hardly anything in it is bright.",
+    "light": "Below: hardly anything in it is dark.",
+    "low_information": "Below: hardly any detail.",
+    "odd_aspect_ratio": "Below: long and narrow (the ratio of its sides).",
+    "odd_size": "Below: far from the sizes of the set.",
 }
 
 

@@ -1,7 +1,4 @@
-"""Verbs for recipes: what there is, what one says, what it finds on a page, and the list that its crawl leaves.
-
-Flags in, rooms below do the work, `ui` prints.
-"""
+"""Verbs for recipes: what there is, what one says, what it finds on a page, and the list that its crawl leaves."""
 
 from __future__ import annotations
 
@@ -22,10 +19,10 @@ _SECONDS = 60.0
 
 @click.group(short_help="sites described by a TOML file: list, show, check, output")
 def recipe() -> None:
-    """Sites described by a TOML file: see docs/recipes.md. In a CSV: time-covers,recipe."""
+    """Sites described by a TOML file (docs/recipes.md). A row of a CSV names one: `time-covers,recipe`."""
 
 
-@recipe.command("list")
+@recipe.command("list", short_help="list the recipes that come with the program")
 def list_() -> None:
     """List the recipes that come with the program."""
     from collector.sources.recipe import catalog
@@ -34,7 +31,7 @@ def list_() -> None:
         terminal.line(f"{name}\t{catalog.shown(name).head.about}")
 
 
-@recipe.command()
+@recipe.command(short_help="print a recipe, to start your own from it")
 @click.argument("name")
 def show(name: str) -> None:
     """Print a recipe, to start one of your own from it."""
@@ -44,13 +41,13 @@ def show(name: str) -> None:
         terminal.line(line)
 
 
-@recipe.command()
+@recipe.command(short_help="check a recipe, and what it finds on pages")
 @click.argument("what", metavar="FILE|NAME[?parameter=value]")
 @click.argument("pages", nargs=-1, metavar="[PAGE|URL]...")
-@click.option("--as", "state", default="", metavar="KIND", help="The kind of page they are; else the one that fits.")
-@click.option("--allow-private", is_flag=True, help="Ask loopback and private addresses too.")
+@click.option("--as", "state", default="", metavar="KIND", help="Kind of page; otherwise the one that fits.")
+@click.option("--allow-private", is_flag=True, help="Fetch from loopback and private addresses, too.")
 def check(what: str, pages: tuple[str, ...], state: str, allow_private: bool) -> None:
-    """Check a recipe, and tell what it finds on saved pages or URLs, and what stays empty. Exit 7 if all does."""
+    """Check a recipe, and tell what it finds on saved pages or URLs, and what stays empty. Exit code 7 if all does."""
     from collector.sources.recipe import catalog
     from collector.sources.recipe.check import best_fit
 
@@ -73,13 +70,13 @@ def check(what: str, pages: tuple[str, ...], state: str, allow_private: bool) ->
         raise Incomplete(f"{counted(nothing, 'page')} on which nothing was found", 7)
 
 
-@recipe.command()
+@recipe.command(short_help="write output.json and full/ as Scrapy does")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @options.out
-@click.option("--keyword", default="", help="Only what this keyword brought; else all recipes.")
-@click.option("--source", default="recipe", show_default=True, help='Another source\'s list; "" for all.')
+@click.option("--keyword", default="", help="Only what this keyword brought; otherwise all recipes.")
+@click.option("--source", default="recipe", show_default=True, help='The list of another source; "" for all.')
 @click.option("--files/--no-files", default=True, help="Whether FOLDER/full gets the pictures.  [default: files]")
-@click.option("--copy", is_flag=True, help="Copy the pictures; else they are hard links where that is possible.")
+@click.option("--copy", is_flag=True, help="Copy the pictures; otherwise they are hard links where possible.")
 @click.option("--name", default="", metavar="TEMPLATE", help="Other names below full/, e.g. '{pubDate} {title}'.")
 def output(folder: Path, out: Path, keyword: str, source: str, files: bool, copy: bool, name: str) -> None:
     """Write FOLDER/output.json and FOLDER/full/<SHA-1 of URL>, as Scrapy's files pipeline leaves them."""
