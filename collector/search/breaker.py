@@ -23,6 +23,8 @@ class Ending:
     state: SearchState
     reason: str = ""
     detail: str = ""
+    trace: str | None = None
+    """Where in the program an error came up that nobody foresaw."""
 
 
 def source_key(search: Search) -> str:

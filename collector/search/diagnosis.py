@@ -1,4 +1,4 @@
-"""Keeps what a browser showed when a page was blocked or not recognised: HTML, screenshot, a few words.
+"""Keeps what was there when a page was blocked, not recognised, or too much for us: HTML, screenshot, a few words.
 
 Writes beside the output folder, never into it, and never makes a search fail.
 """
@@ -15,7 +15,7 @@ from collector.model import Search
 from collector.search.breaker import Ending
 
 
-def keep(folder: Path, search: Search, ending: Ending, browser: Browser, now: datetime) -> Path | None:
+def keep(folder: Path, search: Search, ending: Ending, browser: Browser | None, now: datetime) -> Path | None:
     """`folder`/<keyword>-<source>-<time>/ with page.html, page.png, about.txt as far as the browser still answers.
 
     None when it cannot be written: a full disk will be told of by those who must write.
@@ -31,16 +31,25 @@ def keep(folder: Path, search: Search, ending: Ending, browser: Browser, now: da
     ]
     try:
         place = _new(folder, name)
-        try:
-            about.append(f"address: {browser.address()}")
-            (place / "page.html").write_text(browser.html(), encoding="utf-8", errors="replace")
-            (place / "page.png").write_bytes(browser.screenshot())
-        except (BrowserError, SourceError) as error:
-            about.append(f"missing: the browser no longer answered: {error}")
-        (place / "about.txt").write_text("\n".join(about) + "\n", encoding="utf-8")
+        if browser is not None:
+            about += _shown(browser, place)
+        if ending.trace is not None:
+            about.append(f"\nPlease report this:\n{ending.trace}")
+        (place / "about.txt").write_text("\n".join(about) + "\n", encoding="utf-8", errors="replace")
     except OSError:
         return None
     return place
+
+
+def _shown(browser: Browser, place: Path) -> list[str]:
+    """Write what the browser shows; what there is to say of it. OSError."""
+    try:
+        address = f"address: {browser.address()}"
+        (place / "page.html").write_text(browser.html(), encoding="utf-8", errors="replace")
+        (place / "page.png").write_bytes(browser.screenshot())
+    except (BrowserError, SourceError) as error:
+        return [f"missing: the browser no longer answered: {error}"]
+    return [address]
 
 
 def _new(folder: Path, name: str) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.browser.contract import Browser
-from collector.errors import BrowserError, SourceError
+from collector.errors import BrowserError, CollectorError, SourceError
 from collector.http.contract import Answer, OpenVisit, Request, Visit
 from collector.model import Emit, Found, Hit, Noticed, Search, SearchEnded, SearchStarted, SearchState
 from collector.search import diagnosis
@@ -22,6 +23,7 @@ from collector.search.breaker import Breaker, Ending, source_key
 from collector.search.lease import BrowserLease
 from collector.settings import SearchSettings
 from collector.sources.contract import SearchFunction
+from collector.sources.storable import storable
 
 DIAGNOSED = (SearchState.BLOCKED, SearchState.LAYOUT)
 DIAGNOSIS_TIME = 10.0
@@ -145,7 +147,7 @@ class SearchRunner:
             finally:
                 if self._visit is not None:
                     self._visit.close()
-            if ending.state in DIAGNOSED:
+            if ending.state in DIAGNOSED or ending.trace is not None:
                 kept = self._diagnose(ending)
             if terms.breaker.note(asked, ending):
                 text = f"{asked} was {ending.state} twice in a row; it is not asked again in this run"
@@ -169,6 +171,11 @@ class SearchRunner:
                 return Ending(error.state, error.reason, error.detail)
             except OutOfTime:
                 return self._out_of_time()
+            except (Stopped, CollectorError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001 - told: what a page holds must not end the other searches
+                detail = f"{type(error).__name__}: {error}"[:200]
+                return Ending(SearchState.FAILED, "internal.error", detail, traceback.format_exc(limit=-12))
         return failure
 
     def _once(self) -> Ending:
@@ -178,10 +185,11 @@ class SearchRunner:
         ranked: set[str] = set()
         hits = self._source(self._search, self)
         try:
-            for hit in hits:
+            for seen in hits:
                 self._stop_if_asked()
                 self._any = True
-                if hit.key not in ranked:
+                hit = storable(seen)
+                if hit is not None and hit.key not in ranked:
                     ranked.add(hit.key)
                     if self._search.wanted is None:  # However long a walk takes, as long as it gets on.
                         self._deadline = self._terms.clock() + self._terms.settings.keyword_timeout
@@ -231,7 +239,8 @@ class SearchRunner:
 
     def _diagnose(self, ending: Ending) -> Path | None:
         browser = self._lease.current
-        if browser is None:
+        if browser is None and ending.trace is None:
             return None  # a source that asked no page
-        browser.bound(lambda: DIAGNOSIS_TIME)
+        if browser is not None:
+            browser.bound(lambda: DIAGNOSIS_TIME)
         return diagnosis.keep(self._terms.diagnosis, self._search, ending, browser, datetime.now().astimezone())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import BrowserError, SourceError
-from collector.model import Hit, Noticed, Search, SearchStarted, SearchState
+from collector.model import Found, Hit, Noticed, Search, SearchStarted, SearchState
 from collector.search.runner import Stopped
 from collector.sources.contract import Web
 from tests.support.browser_fakes import FakeBrowser, Stage, pages, tries
@@ -115,11 +115,6 @@ def test_an_empty_second_try_is_not_empty(tmp_path: Path) -> None:
 def test_a_browser_that_does_not_start_fails_the_search(tmp_path: Path) -> None:
     ended = Stage(tmp_path, [], restarts=1).search(a_search(), pages(hit(1)))
     assert (ended.state, ended.reason, ended.detail) == (SearchState.FAILED, "browser.start", "no browser here")
-
-
-def test_a_bug_in_a_source_surfaces(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError):
-        Stage(tmp_path).search(a_search(), pages(hit(1), ZeroDivisionError("a bug")))
 
 
 def test_one_browser_serves_many_searches_until_it_is_used_up(tmp_path: Path) -> None:
@@ -321,3 +316,27 @@ def test_what_a_rule_forbids_stops_nothing_else(tmp_path: Path) -> None:
     robots = SourceError(SearchState.BLOCKED, "policy.robots", "robots.txt forbids it")
     for _ in range(3):
         assert stage.search(a_search(), pages(robots)).reason == "policy.robots"
+
+
+def test_an_error_that_nobody_foresaw_ends_its_search_alone_and_is_kept(tmp_path: Path) -> None:
+    def broken(search: Search, web: Web) -> Iterator[Hit]:
+        yield hit(1)
+        raise TypeError("cannot read 'length' of \ud83d")
+
+    stage = Stage(tmp_path)
+    ended = stage.search(a_search(), broken)
+    assert (ended.state, ended.reason) == (SearchState.FAILED, "internal.error")
+    assert ended.detail.startswith("TypeError: cannot read 'length'")
+    assert ended.diagnosis is not None
+    about = (ended.diagnosis / "about.txt").read_text(encoding="utf-8")
+    assert "Please report this" in about
+    assert "in broken" in about
+
+
+def test_what_no_ledger_can_hold_is_made_to_fit_or_is_no_find(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    odd = [Hit("http://[::1", "a"), Hit("https://a.test/1", "b", title="cat \ud83d", width=2**63)]
+    ended = stage.search(a_search(), pages(*odd))
+    assert (ended.state, ended.found) == (SearchState.EXHAUSTED, 1)
+    (found,) = [event.hit for event in stage.posted if isinstance(event, Found)]
+    assert (found.title, found.width) == ("cat \ufffd", 0)
