@@ -74,6 +74,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("image.truncated", Fate.RETRY, "the picture is cut off or corrupt"),
     Reason("image.too_many_pixels", Fate.REJECTED, "more pixels than allowed; it was not decoded"),
     Reason("image.too_small", Fate.REJECTED, "smaller than the minimum side"),
+    Reason("image.unsupported", Fate.REJECTED, "a variant of its format that no decoder here reads"),
     Reason("image.decoder_crash", Fate.REJECTED, "the decoder crashed on it"),
     Reason("image.decoder_timeout", Fate.REJECTED, "decoding took too long"),
     Reason("image.placeholder", Fate.REJECTED, "a known placeholder instead of the picture"),

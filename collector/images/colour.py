@@ -88,15 +88,10 @@ def _with_alpha(image: Image.Image) -> Image.Image:
 
 
 def _is_key(image: Image.Image, key: object) -> NDArray[np.bool_]:
-    """Where the samples are those of the key, which a PNG gives in its own depth: 1, 2, 4, 8 or 16 bits."""
-    rawmode = str(image.info.get("rawmode", ""))
+    """Where the 8-bit samples are those of the key."""
     if isinstance(key, tuple):
-        wanted = np.array([value >> 8 if max(key) > 255 else value for value in key])
-        return np.asarray((np.asarray(image.convert("RGB")) == wanted).all(axis=2))
-    if not isinstance(key, int):
-        return np.zeros((image.height, image.width), dtype=np.bool_)
-    step = {"L;2": 85, "L;4": 17, "1": 255}.get(rawmode, 255 if image.mode == "1" else 1)
-    return np.asarray(np.asarray(image.convert("L")) == min(255, key * step))
+        return np.asarray((np.asarray(image.convert("RGB")) == np.array(key)).all(axis=2))
+    return np.asarray(np.asarray(image.convert("L")) == key)
 
 
 def _scaled(image: Image.Image) -> Image.Image:

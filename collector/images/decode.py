@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ from PIL.ImageFile import ImageFile
 
 from collector.images import metadata
 from collector.images.sniff import Unusable, identify
-from collector.images.structure import frames
+from collector.images.structure import frames, jpeg, without_texts
 from collector.model import Picture
 from collector.settings import FetchSettings
 
@@ -56,6 +57,16 @@ _CRASHES: Final = (
     struct.error, zlib.error,
 )  # fmt: skip
 """What decoders raise on bytes made to hurt them; each is a verdict on the bytes, not a bug of ours."""
+_UNSUPPORTED: Final = re.compile(
+    r"unsupported|not supported|unknown (?!chunk)|not available|not implemented|no decoder", re.IGNORECASE
+)
+"""How decoders say that they do not know a kind, which no second download will change."""
+PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
+"""Bytes of a text or a colour profile in a PNG, unpacked: there are printers' profiles above Pillow's one megabyte."""
+STRIPPED: Final = "collector:stripped"
+"""In `info` of a PNG that was opened without its texts and its profile, because they are larger still."""
+_FILLER: Final = bytes(range(1, 255)) * 2
+"""Put before the end of a JPEG: read as pixels where some are missing, and passed over where none are."""
 
 
 @contextmanager
@@ -68,16 +79,34 @@ def open_picture(body: bytes, tiff: bool = True, most: int = LARGEST) -> Iterato
     Image.MAX_IMAGE_PIXELS = most  # For what Pillow checks inside.
     metadata.silence()
     try:
-        with _DECODERS[format](io.BytesIO(body)) as image:
+        with _opened(body, format) as image:
             if image.width * image.height > most:
                 raise Unusable("image.too_many_pixels", f"{image.width} x {image.height}")
             yield image
     except Image.DecompressionBombError as error:
         raise Unusable("image.too_many_pixels", str(error)) from None
-    except (OSError, SyntaxError, EOFError) as error:
-        raise Unusable("image.truncated", f"{format}: {error}") from None
+    except (OSError, SyntaxError, EOFError, NotImplementedError) as error:
+        reason = "image.unsupported" if _UNSUPPORTED.search(str(error)) else "image.truncated"
+        raise Unusable(reason, f"{format}: {error}") from None
     except _CRASHES as error:
         raise Unusable("image.decoder_crash", f"{format}: {type(error).__name__}: {error}") from None
+
+
+def _opened(body: bytes, format: str) -> ImageFile:
+    """By the decoder of that format; a PNG whose texts or profile are larger than Pillow likes without them."""
+    if format != "PNG":
+        return _DECODERS[format](io.BytesIO(body))
+    try:
+        image = PngImagePlugin.PngImageFile(io.BytesIO(body))
+    except ValueError:
+        image = PngImagePlugin.PngImageFile(io.BytesIO(without_texts(body)))
+        image.info[STRIPPED] = True
+    key = image.info.get("transparency")
+    if isinstance(key, int) and image.mode in ("1", "L"):  # Given in the file's own depth, unlike the pixels.
+        image.info["transparency"] = min(255, key * {1: 255, 2: 85, 4: 17}.get(body[24], 1))
+    elif isinstance(key, tuple) and body[24] == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in key)
+    return image
 
 
 @contextmanager
@@ -100,9 +129,13 @@ def inspect(body: bytes, settings: FetchSettings) -> Picture:
     with open_picture(body, settings.tiff, max(1, settings.max_pixels)) as image:
         (width, height), mode, format = metadata.stored_size(image), image.mode, image.format or ""
         _check_size((width, height), settings)
-        count = frames(body, format)
+        count = getattr(image, "n_frames", 1) if format == "AVIF" else 1
+        count = max(count, frames(body, format))
         turned = metadata.tiff_orientation(image)
-        phash = "" if settings.verify == "structure" else _decode(image, reduced=settings.verify == "fast")
+        reduced = settings.verify == "fast" and not (format == "JPEG" and jpeg(body).lossless)
+        phash = "" if settings.verify == "structure" else _decode(image, reduced)
+        if phash and format == "JPEG" and (not reduced or _ends_grey(image)):
+            _check_complete(body, reduced)
         return Picture(
             sha256=hashlib.sha256(body).hexdigest(),
             format=format,
@@ -133,6 +166,33 @@ def _decode(image: ImageFile, reduced: bool) -> str:
         if at % 9 != 8:
             bits = bits << 1 | (cells[at] < cells[at + 1])
     return f"{bits:016x}"
+
+
+def _ends_grey(image: Image.Image) -> bool:
+    """Whether the last pixel is what a JPEG decoder puts where data are missing."""
+    value = image.getpixel((image.width - 1, image.height - 1))
+    return all(126 <= band <= 129 for band in (value if isinstance(value, tuple) else (value or 0,)))
+
+
+def _check_complete(body: bytes, reduced: bool) -> None:
+    """Unusable(image.truncated) for a JPEG whose data end too early, though its end marker is there.
+
+    libjpeg only warns of that, and Pillow hands no warnings on. So more data are put before the end: they change the
+    picture when, and only when, some were missing. `reduced` compares at the smallest size, without the finest detail.
+    """
+    found = jpeg(body)
+    if found.lossless:
+        return
+    longer = b"".join((body[: found.end - 2], _FILLER, body[found.end - 2 :]))
+    if _luma(body, reduced) != _luma(longer, reduced):
+        raise Unusable("image.truncated", "data are missing before its end marker")
+
+
+def _luma(body: bytes, reduced: bool) -> bytes:
+    """The brightness of a JPEG's pixels, at an eighth of its size or in full."""
+    with JpegImagePlugin.JpegImageFile(io.BytesIO(body)) as image:
+        image.draft("L", (1, 1) if reduced else image.size)
+        return image.tobytes()
 
 
 def _check_size(size: tuple[int, int], settings: FetchSettings) -> None:

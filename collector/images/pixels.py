@@ -18,8 +18,10 @@ from PIL.ImageFile import ImageFile
 
 from collector.images import metadata
 from collector.images.colour import flat, in_srgb, is_blank, is_plain_profile, is_transparent
-from collector.images.decode import EXTENSIONS, open_file
+from collector.images.decode import EXTENSIONS, STRIPPED, open_file
 from collector.images.form import Encoded, Form
+from collector.images.sniff import Unusable
+from collector.images.structure import frames
 
 WHITE: Final = (255, 255, 255)
 _TURNS: Final = {
@@ -132,8 +134,18 @@ def _is_plain(image: ImageFile, body: bytes) -> bool:
         return False
     one = getattr(image, "n_frames", 1) == 1
     eight_bits = image.mode in ("RGB", "L") and not is_transparent(image)
-    loads = image.format != "BMP" or _is_common_bmp(body)
+    loads = _is_common_bmp(body) if image.format == "BMP" else not _has_large_texts(image)
+    try:
+        frames(body, image.format or "")  # Other decoders stop, or worse, at what Pillow forgives.
+    except Unusable:
+        return False
     return one and eight_bits and loads and is_plain_profile(image.info.get("icc_profile"))
+
+
+def _has_large_texts(image: ImageFile) -> bool:
+    """Whether a text or a profile is larger than Pillow takes by itself, which then refuses the picture."""
+    sizes = (len(value) for value in image.info.values() if isinstance(value, str | bytes))
+    return STRIPPED in image.info or max(sizes, default=0) >= 1 << 20
 
 
 def _is_common_bmp(body: bytes) -> bool:

@@ -19,6 +19,7 @@ STEPS = 200_000
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 """The last byte of any fill and the code. It begins with a plain byte, so that the search runs at memchr's speed."""
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]", re.DOTALL)
+_TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt", b"iCCP"))
 _TOP_BOXES = frozenset((b"ftyp", b"meta", b"mdat", b"moov", b"moof", b"free", b"skip", b"uuid", b"wide", b"mfra"))
 _EOI, _SOI, _SOS, _DRI, _TEM = 0xD9, 0xD8, 0xDA, 0xDD, 0x01
 _FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB))
@@ -216,6 +217,19 @@ def _png(body: bytes) -> int:
             break
         at = end
     return max(1, count)
+
+
+def without_texts(body: bytes) -> bytes:
+    """A PNG without its texts and its colour profile."""
+    kept, at = [body[:8]], 8
+    for _ in range(STEPS):
+        if at + 12 > len(body):
+            break
+        length, name = struct.unpack_from(">I4s", body, at)
+        if name not in _TEXTS:
+            kept.append(body[at : at + 12 + length])
+        at += 12 + length
+    return b"".join(kept)
 
 
 def _gif(body: bytes) -> int:
