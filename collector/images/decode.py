@@ -30,7 +30,7 @@ from PIL.ImageFile import ImageFile
 
 from collector.images import metadata
 from collector.images.sniff import Unusable, identify
-from collector.images.structure import frames, jpeg, without_texts
+from collector.images.structure import Jpeg, frames, jpeg, without_texts
 from collector.model import Picture
 from collector.settings import FetchSettings
 
@@ -129,13 +129,10 @@ def inspect(body: bytes, settings: FetchSettings) -> Picture:
     with open_picture(body, settings.tiff, max(1, settings.max_pixels)) as image:
         (width, height), mode, format = metadata.stored_size(image), image.mode, image.format or ""
         _check_size((width, height), settings)
-        count = getattr(image, "n_frames", 1) if format == "AVIF" else 1
-        count = max(count, frames(body, format))
+        marks = jpeg(body) if format == "JPEG" else None
+        count = 1 if marks else frames(body, format)
         turned = metadata.tiff_orientation(image)
-        reduced = settings.verify == "fast" and not (format == "JPEG" and jpeg(body).lossless)
-        phash = "" if settings.verify == "structure" else _decode(image, reduced)
-        if phash and format == "JPEG" and (not reduced or _ends_grey(image)):
-            _check_complete(body, reduced)
+        phash = "" if settings.verify == "structure" else _decode(image, body, marks, settings.verify == "fast")
         return Picture(
             sha256=hashlib.sha256(body).hexdigest(),
             format=format,
@@ -145,18 +142,20 @@ def inspect(body: bytes, settings: FetchSettings) -> Picture:
             bytes=len(body),
             mode=image.mode if settings.verify == "full" else mode,
             orientation=turned or metadata.orientation(image, body),
-            frames=count,
+            frames=getattr(image, "n_frames", 1) if format == "AVIF" else count,
             phash=phash,
             rights=metadata.rights(image),
         )
 
 
-def _decode(image: ImageFile, reduced: bool) -> str:
+def _decode(image: ImageFile, body: bytes, marks: Jpeg | None, reduced: bool) -> str:
     """Decode the first frame and give its difference hash (dHash): 64 bits, whether a cell of a 9 x 8 grid of mean
     brightness is darker than its right neighbour."""
-    if reduced and image.format == "JPEG":
+    if marks is not None and reduced and not marks.lossless:
         image.draft("L", (HASHED, HASHED))
     image.load()
+    if marks is not None and not marks.lossless and (not reduced or _ends_grey(image)):
+        _check_complete(body, marks, whole=not reduced and marks.progressive)
     small: Image.Image = image
     if min(image.size) > 8 * HASHED and image.mode in ("L", "RGB"):
         small = image.reduce(min(image.size) // (2 * HASHED))
@@ -174,24 +173,22 @@ def _ends_grey(image: Image.Image) -> bool:
     return all(126 <= band <= 129 for band in (value if isinstance(value, tuple) else (value or 0,)))
 
 
-def _check_complete(body: bytes, reduced: bool) -> None:
+def _check_complete(body: bytes, marks: Jpeg, whole: bool) -> None:
     """Unusable(image.truncated) for a JPEG whose data end too early, though its end marker is there.
 
     libjpeg only warns of that, and Pillow hands no warnings on. So more data are put before the end: they change the
-    picture when, and only when, some were missing. `reduced` compares at the smallest size, without the finest detail.
+    picture when, and only when, some were missing. `whole` compares at full size, for the last scans of a progressive
+    one, which bring nothing but the finest detail.
     """
-    found = jpeg(body)
-    if found.lossless:
-        return
-    longer = b"".join((body[: found.end - 2], _FILLER, body[found.end - 2 :]))
-    if _luma(body, reduced) != _luma(longer, reduced):
+    longer = b"".join((body[: marks.end - 2], _FILLER, body[marks.end - 2 :]))
+    if _luma(body, whole) != _luma(longer, whole):
         raise Unusable("image.truncated", "data are missing before its end marker")
 
 
-def _luma(body: bytes, reduced: bool) -> bytes:
+def _luma(body: bytes, whole: bool) -> bytes:
     """The brightness of a JPEG's pixels, at an eighth of its size or in full."""
     with JpegImagePlugin.JpegImageFile(io.BytesIO(body)) as image:
-        image.draft("L", (1, 1) if reduced else image.size)
+        image.draft("L", image.size if whole else (1, 1))
         return image.tobytes()
 
 

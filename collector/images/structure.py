@@ -74,6 +74,11 @@ class Jpeg:
         """Whether it is the process that decoders cannot make smaller as they go."""
         return self.process in _LOSSLESS
 
+    @property
+    def progressive(self) -> bool:
+        """Whether it comes in scans of finer and finer detail."""
+        return self.process in _PROGRESSIVE
+
 
 def jpeg(body: bytes) -> Jpeg:
     """The markers to the end. Unusable(image.truncated): no end, a scan that never came, restart intervals missing."""
