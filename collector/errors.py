@@ -12,6 +12,7 @@ CollectorError
 ├── NetworkError      8   no host answers at all
 ├── SourceError     7/8   a source refused, was not understood (7), or could not be reached (8)
 ├── Incomplete    7/8/9   the work was done, and something is left to do
+├── MissingPictures  11   pictures of the set are gone or unreadable, so nothing was written
 ├── BrowserError     10   no usable browser or driver
 └── Stopped         130   stopped by Ctrl-C or a signal; everything so far is kept
 """
@@ -98,6 +99,12 @@ class Incomplete(CollectorError):
     def __init__(self, line: str, exit_code: int = 9) -> None:
         super().__init__(line)
         self.exit_code = exit_code
+
+
+class MissingPictures(CollectorError):
+    """More pictures of the set than allowed are gone or cannot be read; nothing was written."""
+
+    exit_code = 11
 
 
 class BrowserError(CollectorError):

@@ -286,18 +286,24 @@ class Collection:
         mirrored: bool = False,
         form: Form | None = None,
         choice: Choice | None = None,
+        missing_ok: int = 0,
     ) -> Exported:
         """Write the set to `dest` in a format (imagefolder, coco, webdataset, ...) and read it back.
 
-        InputError when there is nothing to export, or `dest` holds something that is no export of ours.
+        `split`: a scheme; None: as the set was last split; "none": without splits. InputError when there is nothing to
+        export, or `dest` holds something that is no export of ours; MissingPictures when more than `missing_ok`
+        pictures are gone, unreadable or altered: an older export stays then.
         """
         from collector.dataset import formats, service
         from collector.dataset.samples import Choice
         from collector.images.form import Form
 
         exporter = formats.load(format)
-        scheme = scheme_of(split, salt) if split else None
-        order = service.Order(format, Path(dest), form or Form(), choice or Choice(), scheme, distance, mirrored)
+        whole = split == "none"
+        scheme = scheme_of(split, salt) if split and not whole else None
+        order = service.Order(
+            format, Path(dest), form or Form(), choice or Choice(), scheme, whole, distance, mirrored, missing_ok
+        )
         with self.writing() as ledger:
             plan, published = service.export_set(ledger, self.folder, order)
         return Exported(plan, published, exporter.loading(Path(dest), plan))
@@ -310,10 +316,13 @@ class Collection:
         `scheme` says which split is meant where the folder was split in more than one way. UsageError when there is
         no such split.
         """
+        from collector.dataset.classes import ordered
+
         with self.reading() as ledger:
             splits = _splits(ledger, split, scheme) if split is not None else None
             items = list(ledger.dataset.rows(replace(PICTURES, left_out=False)))
-        indices = {label: index for index, label in enumerate(sorted({item.label for item in items}))}
+            classes = ordered({item.label for item in items}, ledger.dataset.class_numbers())
+        indices = {label: index for index, label in enumerate(classes)}
         samples = [
             (item.file, indices[item.label]) for item in items if splits is None or splits.get(item.sha256) == split
         ]

@@ -74,6 +74,7 @@ choice_flags = _options(
     click.option("--licence", "licences", multiple=True, hidden=True),
     click.option("--min-side", type=click.IntRange(0), default=0, help="Fewest pixels of the short side."),
     click.option("--max-per-class", type=click.IntRange(0), default=0, help="Only the best-ranked so many per class."),
+    click.option("--skip-small", is_flag=True, help="Leave out classes without a picture in one of the splits."),
     click.option("--reviewed", is_flag=True, help="Only pictures that `collector review keep` named."),
 )  # fmt: skip
 
@@ -82,8 +83,11 @@ choice_flags = _options(
 @click.argument("format", metavar="FORMAT")
 @click.argument("dest", type=click.Path(path_type=Path))
 @options.out
-@click.option("--split", "scheme", metavar="SCHEME", help="Such as train=0.8,val=0.1,test=0.1.")
+@click.option(
+    "--split", "scheme", metavar="SCHEME", help="Such as train=0.8,val=0.2, or none. Usually as the set was last split."
+)
 @salt
+@click.option("--missing-ok", type=click.IntRange(0), default=0, help="How many pictures may be gone or unreadable.")
 @options.distance
 @options.mirrored
 @form_flags
@@ -94,6 +98,7 @@ def export(
     out: Path,
     scheme: str | None,
     salt: str,
+    missing_ok: int,
     distance: int,
     mirrored: bool,
     resize: Resize,
@@ -106,6 +111,7 @@ def export(
     min_side: int,
     max_per_class: int,
     reviewed: bool,
+    skip_small: bool,
 ) -> None:
     """Write the set to DEST in a FORMAT, read it back, and say how to load it.
 
@@ -115,10 +121,12 @@ def export(
     from collector.dataset.samples import Choice
 
     form = _form(resize, side, encoding, quality, matte)
-    choice = Choice(tuple(name.lower() for name in (*licenses, *licences)), min_side, max_per_class, reviewed)
+    words = tuple(name.lower() for name in (*licenses, *licences))
+    choice = Choice(words, min_side, max_per_class, reviewed, skip_small)
     done = Collection(out, terminal.error).export(
-        format, dest, split=scheme, salt=salt, distance=distance, mirrored=mirrored, form=form, choice=choice
-    )
+        format, dest, split=scheme, salt=salt, distance=distance, mirrored=mirrored, form=form, choice=choice,
+        missing_ok=missing_ok,
+    )  # fmt: skip
     _show(done, dest)
 
 
@@ -126,17 +134,12 @@ def _show(done: Exported, dest: Path) -> None:
     plan, published = done.plan, done.published
     rows = [(label, *(published.counts[part, label] for part in plan.splits)) for label in plan.classes]
     terminal.grid(("class", *(part or "pictures" for part in plan.splits)), rows)
-    missing = [(label, part) for label in plan.classes for part in plan.splits if not published.counts[part, label]]
-    for label, part in missing[:5]:
-        terminal.error(
-            f"no picture of {label!r} in {part}: loaders that number classes by folders will number them differently"
-        )
     for path, trouble in published.unreadable[:10]:
         terminal.error(f"{path}: not exported: {trouble}")
     left = ", ".join(f"{count:,} {why}" for why, count in sorted(plan.left.items()))
-    terminal.line(
-        f"{published.pictures:,} pictures in {dest}, read back and counted{f'; not in it: {left}' if left else ''}"
-    )
+    left = f"; not in it: {left}" if left else ""
+    lost = f"; cannot be read: {len(published.unreadable):,}" if published.unreadable else ""
+    terminal.line(f"{published.pictures:,} pictures in {dest}, read back and counted{left}{lost}")
     for text in done.loading.splitlines():
         terminal.line(text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from collector.ledger import Row
 
 CARD: Final = "README.md"
 _SPELLED_OUT: Final = {ord(letter): f"&#{ord(letter)};" for letter in "\\`*_[]<>|&#"}
-Patterns = Callable[[Plan], Sequence[tuple[str, str]]]
-"""(split, glob) of each split for Hugging Face's `configs`."""
+Patterns = Callable[[Plan], Sequence[tuple[str, str | list[str]]]]
+"""(split, glob or globs) of each split for Hugging Face's `configs`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def card(
     plan: Plan,
     samples: Sequence[Sample],
     asked: Sequence[Asked],
-    patterns: Patterns | None,
+    patterns: Patterns,
 ) -> str:
     """README.md: YAML for Hugging Face, then what is in it, where it came from, and what is not known."""
     items = [sample.item for sample in samples]
@@ -46,7 +47,7 @@ def card(
         "",
         "## Classes",
         "",
-        *_table(("class", *(split or "pictures" for split in plan.splits)), _class_rows(plan, samples)),
+        *_table(("number", "class", *(split or "pictures" for split in plan.splits)), _class_rows(plan, samples)),
         "## Where the pictures come from",
         "",
         *_table(("source", "pictures"), Counter(item.source for item in items).most_common()),
@@ -74,7 +75,7 @@ def card(
     return "\n".join(parts)
 
 
-def _front(plan: Plan, count: int, patterns: Patterns | None) -> list[str]:
+def _front(plan: Plan, count: int, patterns: Patterns) -> list[str]:
     """The YAML head that Hugging Face reads; JSON strings are YAML strings."""
     sizes = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
     size = next((name for most, name in sizes if count < most), "1M<n<10M")
@@ -86,17 +87,21 @@ def _front(plan: Plan, count: int, patterns: Patterns | None) -> list[str]:
         "- image-classification",
     ]
     lines += ["size_categories:", f"- {size}"]
-    if patterns is not None:
-        lines += ["configs:", "- config_name: default", "  data_files:"]
-        for split, pattern in patterns(plan):
-            lines += [f"  - split: {split or 'train'}", f"    path: {_quoted(pattern)}"]
+    lines += ["configs:", "- config_name: default", "  data_files:"]
+    for split, pattern in patterns(plan):
+        lines += [f"  - split: {split_name(split)}", f"    path: {_quoted(pattern)}"]
     return [*lines, "---", ""]
+
+
+def split_name(split: str) -> str:
+    """As Hugging Face takes it: a word of letters, digits and underscores."""
+    return re.sub(r"\W", "_", split) or "train"
 
 
 def _class_rows(plan: Plan, samples: Sequence[Sample]) -> Iterator[tuple[object, ...]]:
     counts = Counter((sample.split, label) for sample in samples for label in sample.labels)
-    for label in plan.classes:
-        yield (label, *(counts[split, label] for split in plan.splits))
+    for number, label in enumerate(plan.classes):
+        yield (number, label, *(counts[split, label] for split in plan.splits))
 
 
 def _asked_row(one: Asked) -> tuple[object, ...]:
@@ -122,5 +127,5 @@ def _plain(text: str) -> str:
     return " ".join(text.translate(_SPELLED_OUT).split())
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _quoted(value: str | list[str]) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -17,7 +17,7 @@ from typing import Final
 
 from collector.dataset.formats import Exporter
 from collector.dataset.samples import Plan, Sample, Written
-from collector.errors import InputError
+from collector.errors import InputError, MissingPictures
 from collector.images.pixels import encoded
 from collector.images.processes import Trouble, map_files
 
@@ -41,12 +41,19 @@ class Published:
 
 
 def publish(
-    plan: Plan, folder: Path, dest: Path, exporter: Exporter, documents: Documents, processes: int = 0
+    plan: Plan,
+    folder: Path,
+    dest: Path,
+    exporter: Exporter,
+    documents: Documents,
+    processes: int = 0,
+    missing_ok: int = 0,
 ) -> Published:
     """Write `plan` of the pictures below `folder` to `dest`.
 
     InputError when `dest` holds something that is no export of ours, or when the check reads back anything but what
-    was written: then nothing is put in place. OSError when the disk is at fault.
+    was written, and MissingPictures when more than `missing_ok` pictures cannot be read, or all: then nothing is put in
+    place. OSError when the disk is at fault.
     """
     _refuse_strangers(dest)
     dest.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +61,7 @@ def publish(
     shutil.rmtree(part, ignore_errors=True)  # of an export that was killed
     part.mkdir()
     try:
-        published = _written(plan, folder, part, exporter, documents, processes)
+        published = _written(plan, folder, part, exporter, documents, processes, missing_ok)
         _put_in_place(part, dest)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -62,7 +69,13 @@ def publish(
 
 
 def _written(
-    plan: Plan, folder: Path, part: Path, exporter: Exporter, documents: Documents, processes: int
+    plan: Plan,
+    folder: Path,
+    part: Path,
+    exporter: Exporter,
+    documents: Documents,
+    processes: int,
+    missing_ok: int,
 ) -> Published:
     unreadable: list[tuple[Path, str]] = []
     names: list[tuple[Sample, str]] = []
@@ -80,6 +93,8 @@ def _written(
             yield made
 
     exporter.write(part, plan, pictures())
+    if len(unreadable) > missing_ok or not names:
+        raise _missing(unreadable, len(plan.samples))
     documents(part, plan, names)
     expected = Counter((sample.split, sample.labels[0]) for sample, _ in names)
     try:
@@ -89,6 +104,14 @@ def _written(
     if found != expected:
         raise InputError(f"the export was not put in place: {_difference(expected, found)}")
     return Published(len(names), size, tuple(unreadable), found)
+
+
+def _missing(unreadable: Sequence[tuple[Path, str]], of: int) -> MissingPictures:
+    path, trouble = unreadable[0]
+    return MissingPictures(
+        f"nothing was exported: {len(unreadable):,} of {of:,} pictures cannot be read, such as {path} ({trouble});"
+        f" bring them back, or allow it with --missing-ok {len(unreadable)}"
+    )
 
 
 def rendered(
@@ -104,6 +127,8 @@ def rendered(
     for sample, made in map_files(encoded, files, plan.form, exporter.READABLE, processes=processes):
         if isinstance(made, Trouble):
             yield sample, str(made)
+        elif made.kept and made.sha256 != sample.item.sha256:
+            yield sample, "the file is not the one that was saved"
         else:
             yield sample, Written(sample, made.body, made.extension, made.width, made.height, made.sha256)
 

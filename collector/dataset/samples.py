@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from collector.dataset.classes import ordered
 from collector.images.form import AS_IS, Form
 from collector.ledger import Row
 
@@ -23,6 +23,8 @@ class Choice:
     """The best ranks of each class; 0 is all."""
     reviewed: bool = False
     """Only those that a person said to keep."""
+    skip_small: bool = False
+    """Leave classes out that have no picture in one of the splits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Plan:
     samples: tuple[Sample, ...]
     """In the order in which they are written: by split, then as the salt deals them."""
     classes: tuple[str, ...]
-    """Sorted; the place is the class's number."""
+    """In the order of their numbers."""
     splits: tuple[str, ...]
     """In the scheme's order; ("",) when the set is not split."""
     form: Form = AS_IS
@@ -73,9 +75,12 @@ class Plan:
     left: Mapping[str, int] = field(default_factory=dict)
     """Why -> how many pictures of the folder are not in it."""
 
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    """Class -> its place in `classes`."""
+
     def number(self, label: str) -> int:
-        """The place of a class among all."""
-        return bisect_left(self.classes, label)
+        """The number of a class, in every format."""
+        return self.numbers[label]
 
     def counts(self) -> Counter[tuple[str, str]]:
         """(split, class) -> pictures; by their own class."""
@@ -94,12 +99,13 @@ def plan(
     scheme: str = "",
     form: Form = AS_IS,
     choice: Choice = Choice(),
+    numbers: Mapping[str, int] | None = None,
 ) -> Plan:
     """The samples of an export.
 
     `out`: (sha256, label) -> why it is left out; `further`: more classes of a picture; `kept`: those that a person
-    said to keep; `splits`: sha256 -> split, of which `order` names all. The order of the samples depends on nothing
-    but the pictures themselves.
+    said to keep; `splits`: sha256 -> split, of which `order` names all; `numbers`: class -> the number it was given
+    once. The order of the samples depends on nothing but the pictures themselves.
     """
     left: Counter[str] = Counter()
     chosen: list[Row] = []
@@ -109,6 +115,9 @@ def plan(
             left[why] += 1
         else:
             chosen.append(item)
+    if choice.skip_small:
+        chosen, dropped = _in_every_split(chosen, splits, order)
+        left["of a class too small for every split"] += dropped
     if choice.max_per_class:
         chosen, dropped = _best(chosen, choice.max_per_class)
         left["over the most per class"] += dropped
@@ -120,8 +129,10 @@ def plan(
             labels = (*labels, *(label for label in further[item.sha256] if label != item.label))
         samples.append(Sample(item, labels, splits.get(item.sha256, order[0])))
     samples.sort(key=lambda sample: (order.index(sample.split), dealt(sample)))
-    classes = tuple(sorted({label for sample in samples for label in sample.labels}))
-    return Plan(name, tuple(samples), classes, tuple(order), form, choice, scheme, {k: v for k, v in left.items() if v})
+    classes = ordered({label for sample in samples for label in sample.labels}, numbers or {})
+    places = {label: place for place, label in enumerate(classes)}
+    reasons = {reason: count for reason, count in left.items() if count}
+    return Plan(name, tuple(samples), classes, tuple(order), form, choice, scheme, reasons, places)
 
 
 def dealt(sample: Sample) -> bytes:
@@ -144,6 +155,14 @@ def licence_text(item: Row) -> str:
     """All that is known of its licence, in lower case, for comparing."""
     rights = " ".join(text for name, text in item.rights if name in ("licence", "terms"))
     return f"{item.licence.url} {item.licence.notice} {dict(item.fields).get('license', '')} {rights}".lower()
+
+
+def _in_every_split(items: list[Row], splits: Mapping[str, str], order: Sequence[str]) -> tuple[list[Row], int]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for item in items:
+        found[item.label].add(splits.get(item.sha256, order[0]))
+    kept = [item for item in items if len(found[item.label]) == len(order)]
+    return kept, len(items) - len(kept)
 
 
 def _best(items: list[Row], most: int) -> tuple[list[Row], int]:

@@ -227,38 +227,76 @@ class Order:
     form: Form = field(default_factory=Form)
     choice: Choice = field(default_factory=Choice)
     scheme: split.Scheme | None = None
-    """None: not split."""
+    """None: as the set was last split."""
+    whole: bool = False
+    """Without splits, whatever the set has."""
     distance: int = NEAR
     mirrored: bool = False
     """Whether a picture and its mirror image must not be in two splits."""
+    missing_ok: int = 0
+    """Pictures that may be gone or unreadable."""
 
 
 def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -> tuple[Plan, Published]:
-    """Write the set in a format; pictures of a split set that have no split get one first. See `publish`."""
+    """Write the set in a format; pictures of a split set that have no split get one first. See `publish`.
+
+    InputError when a class has no picture in one of the splits: loaders would number the classes otherwise there.
+    """
     exporter = formats.load(order.format)
-    if order.scheme is not None:
-        split_set(ledger, folder, order.scheme, order.distance, processes, order.mirrored)
-    made = plan(
-        order.dest.name,
-        ledger.dataset.pictures(),
-        out={(verdict.sha256, verdict.label): verdict.reason for verdict in ledger.dataset.verdicts()},
-        further=ledger.dataset.extra_labels(),
-        kept=frozenset(place for place, decision in ledger.dataset.reviews().items() if decision == "keep"),
-        splits=ledger.dataset.splits(order.scheme.name) if order.scheme else {},
-        order=[name for name, _ in order.scheme.sizes] if order.scheme else ("",),
-        scheme=order.scheme.name if order.scheme else "",
-        form=order.form,
-        choice=order.choice,
-    )
+    scheme = None if order.whole else order.scheme or latest_scheme(ledger)
+    if scheme is not None:
+        split_set(ledger, folder, scheme, order.distance, processes, order.mirrored)
+    made = _plan(ledger, order, scheme)
     if not made.samples:
         raise InputError(f"{folder}: no picture to export; left out: {dict(made.left) or 'nothing'}")
+    _refuse_gaps(made)
     labels = {sample.item.label for sample in made.samples}
     asked = [Asked(*row) for row in ledger.dataset.queries() if row[1] in labels]
 
     def documents(place: Path, made: Plan, names: Sequence[tuple[Sample, str]]) -> None:
         write_all(place, made, names, asked, order.format, getattr(exporter, "patterns", None))
 
-    return made, publish(made, folder, order.dest, exporter, documents, processes)
+    return made, publish(made, folder, order.dest, exporter, documents, processes, order.missing_ok)
+
+
+def latest_scheme(ledger: Ledger) -> split.Scheme | None:
+    """How the set was last split."""
+    name, _, salt = (ledger.dataset.latest_scheme() or "").partition(" ")
+    return split.parse_scheme(name, salt) if name else None
+
+
+def _plan(ledger: Ledger, order: Order, scheme: split.Scheme | None) -> Plan:
+    """What is exported. Classes that are exported for the first time get their numbers for good."""
+    made = plan(
+        order.dest.name,
+        ledger.dataset.pictures(),
+        out={(verdict.sha256, verdict.label): verdict.reason for verdict in ledger.dataset.verdicts()},
+        further=ledger.dataset.extra_labels(),
+        kept=frozenset(place for place, decision in ledger.dataset.reviews().items() if decision == "keep"),
+        splits=ledger.dataset.splits(scheme.name) if scheme else {},
+        order=[name for name, _ in scheme.sizes] if scheme else ("",),
+        scheme=scheme.name if scheme else "",
+        form=order.form,
+        choice=order.choice,
+        numbers=ledger.dataset.class_numbers(),
+    )
+    with ledger.transaction():
+        ledger.dataset.number_classes(made.classes)
+    return made
+
+
+def _refuse_gaps(made: Plan) -> None:
+    counts = made.counts()
+    gaps = [(label, part) for label in made.classes for part in made.splits if not counts[part, label]]
+    own = {label for _, label in counts}
+    gaps = [(label, part) for label, part in gaps if label in own]
+    if gaps:
+        names = ", ".join(f"{label!r} in {part}" for label, part in gaps[:5])
+        more = f" and {len(gaps) - 5:,} more" if len(gaps) > 5 else ""
+        raise InputError(
+            f"no picture of {names}{more}: loaders would number the classes otherwise there; collect more of them,"
+            " split by other shares, leave such classes out with --skip-small, or export with --split none"
+        )
 
 
 def candidates(ledger: Ledger, reasons: Sequence[str]) -> Iterator[Row]:

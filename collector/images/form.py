@@ -38,6 +38,8 @@ class Encoded:
     """Pixels, upright."""
     sha256: str
     """Of the body."""
+    kept: bool
+    """Whether these are the bytes of the file."""
 
 
 AS_IS = Form()

@@ -21,7 +21,7 @@ from collector.images.colour import flat, in_srgb, is_blank, is_plain_profile, i
 from collector.images.decode import EXTENSIONS, STRIPPED, open_file
 from collector.images.form import Encoded, Form
 from collector.images.sniff import Unusable
-from collector.images.structure import frames
+from collector.images.structure import frames, jpeg
 
 WHITE: Final = (255, 255, 255)
 _TURNS: Final = {
@@ -90,7 +90,7 @@ def encoded(path: Path, form: Form, readable: frozenset[str]) -> Encoded:
     with open_file(path) as (opened, body):
         extension = EXTENSIONS[opened.format or ""]
         if form.encoding == "keep" and form.resize == "none" and extension in readable and _is_plain(opened, body):
-            return _result(body, extension, opened.size)
+            return _result(body, extension, opened.size, kept=True)
         opened.draft(None, _enough(opened.size, form))
         image = flat(in_srgb(_shown(opened, body)), form.matte)
     image = _resized(image, form)
@@ -100,8 +100,8 @@ def encoded(path: Path, form: Form, readable: frozenset[str]) -> Encoded:
     return _result(out.getvalue(), EXTENSIONS[format], image.size)
 
 
-def _result(body: bytes, extension: str, size: tuple[int, int]) -> Encoded:
-    return Encoded(body, extension, *size, hashlib.sha256(body).hexdigest())
+def _result(body: bytes, extension: str, size: tuple[int, int], kept: bool = False) -> Encoded:
+    return Encoded(body, extension, *size, hashlib.sha256(body).hexdigest(), kept)
 
 
 def _shown(opened: ImageFile, body: bytes) -> Image.Image:
@@ -134,12 +134,20 @@ def _is_plain(image: ImageFile, body: bytes) -> bool:
         return False
     one = getattr(image, "n_frames", 1) == 1
     eight_bits = image.mode in ("RGB", "L") and not is_transparent(image)
-    loads = _is_common_bmp(body) if image.format == "BMP" else not _has_large_texts(image)
+    return one and eight_bits and _is_common(image, body) and is_plain_profile(image.info.get("icc_profile"))
+
+
+def _is_common(image: ImageFile, body: bytes) -> bool:
+    """A variant of its format that every loader reads, without the damage that Pillow forgives and others do not."""
     try:
-        frames(body, image.format or "")  # Other decoders stop, or worse, at what Pillow forgives.
+        if image.format == "JPEG":
+            return jpeg(body).common
+        frames(body, image.format or "")
     except Unusable:
         return False
-    return one and eight_bits and loads and is_plain_profile(image.info.get("icc_profile"))
+    if image.format == "BMP":
+        return _is_common_bmp(body)
+    return image.format != "PNG" or (body[24] <= 8 and not _has_large_texts(image))
 
 
 def _has_large_texts(image: ImageFile) -> bool:
@@ -149,10 +157,10 @@ def _has_large_texts(image: ImageFile) -> bool:
 
 
 def _is_common_bmp(body: bytes) -> bool:
-    """The one kind of BMP that every loader reads: a BITMAPINFOHEADER, 8 or 24 bits, not packed, bottom row first."""
+    """The one kind of BMP that every loader reads: a BITMAPINFOHEADER, 24 bits, not packed, bottom row first."""
     size, height = int.from_bytes(body[14:18], "little"), int.from_bytes(body[22:26], "little", signed=True)
     bits, packing = int.from_bytes(body[28:30], "little"), int.from_bytes(body[30:34], "little")
-    return size == 40 and height > 0 and bits in (8, 24) and packing == 0
+    return size == 40 and height > 0 and bits == 24 and packing == 0
 
 
 def _enough(size: tuple[int, int], form: Form) -> tuple[int, int]:

@@ -75,6 +75,11 @@ class Jpeg:
         return self.process in _LOSSLESS
 
     @property
+    def common(self) -> bool:
+        """Whether it is of a process that every decoder knows: baseline, extended or progressive, by Huffman codes."""
+        return self.process in (0xC0, 0xC1, 0xC2)
+
+    @property
     def progressive(self) -> bool:
         """Whether it comes in scans of finer and finer detail."""
         return self.process in _PROGRESSIVE

@@ -194,6 +194,24 @@ class Dataset:
             "INSERT OR IGNORE INTO split VALUES (?, ?, ?)",
             ((sha256, scheme, split) for sha256, split in splits.items()),
         )
+        last = "(SELECT coalesce(max(used), 0) + 1 FROM scheme)"
+        self._db.execute(f"INSERT INTO scheme VALUES (?, {last}) ON CONFLICT DO UPDATE SET used = {last}", (scheme,))
+
+    def latest_scheme(self) -> str | None:
+        """The scheme that the set was last split by."""
+        found = self._db.execute("SELECT name FROM scheme ORDER BY used DESC, name LIMIT 1").fetchone()
+        return None if found is None else str(found[0])
+
+    def class_numbers(self) -> dict[str, int]:
+        """Class -> the number it was given."""
+        return dict(self._db.execute("SELECT label, number FROM class"))
+
+    def number_classes(self, labels: Iterable[str]) -> None:
+        """Give the next numbers to classes that have none, in this order."""
+        following = "(SELECT coalesce(max(number), -1) + 1 FROM class)"
+        self._db.executemany(
+            f"INSERT INTO class VALUES (?, {following}) ON CONFLICT DO NOTHING", ((label,) for label in labels)
+        )
 
     def reviews(self) -> Mapping[tuple[str, str], str]:
         """(sha256, label) -> keep or drop."""

@@ -204,7 +204,16 @@ _ATTEMPTS = """
 ALTER TABLE outcome DROP COLUMN trailing_bytes;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED, _ATTEMPTS)
+_CLASSES = """
+-- The number of each class in every export: given when it is first exported, and never another's.
+CREATE TABLE class (label TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE) STRICT, WITHOUT ROWID;
+
+-- The ways in which the set was split; the one with the highest number was used last.
+CREATE TABLE scheme (name TEXT PRIMARY KEY, used INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO scheme SELECT scheme, 0 FROM split GROUP BY scheme;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED, _ATTEMPTS, _CLASSES)
 
 
 class NotALedger(Exception):

@@ -12,7 +12,7 @@ from PIL import Image
 from collector.dataset import export, formats
 from collector.dataset.card import card
 from collector.dataset.samples import Choice, Plan
-from collector.errors import InputError, UsageError
+from collector.errors import InputError, MissingPictures, UsageError
 from collector.model import Licence
 from tests.support.collection import Collection, drawn, encoded
 from tests.support.exporting import collected, exported, form, lock_only, planned
@@ -82,10 +82,45 @@ def test_somebody_elses_folder_is_left_alone(collection: Collection, tmp_path: P
     assert tree(tmp_path / "mine").keys() == {"thesis.txt"}
 
 
+def put(collection: Collection, dest: Path, missing_ok: int) -> tuple[Plan, export.Published]:
+    made = planned(collection)
+    exporter = formats.load("imagefolder")
+    return made, export.publish(made, collection.folder, dest, exporter, lock_only, 1, missing_ok)
+
+
+@pytest.mark.parametrize("gone", ["a file", "a class", "everything", "altered"])
+def test_a_good_export_is_never_replaced_by_less(collection: Collection, tmp_path: Path, gone: str) -> None:
+    put(collection, tmp_path / "out", 0)
+    before = tree(tmp_path / "out")
+    first = next(collection.ledger.dataset.pictures())
+    match gone:
+        case "a file":
+            (collection.folder / first.path).unlink()
+        case "a class":
+            (collection.folder / first.path.parent).rename(tmp_path / "away")
+        case "everything":
+            for place in collection.folder.iterdir():
+                if place.is_dir():
+                    place.rename(tmp_path / f"away {place.name}")
+        case "altered":
+            (collection.folder / first.path).write_bytes(encoded(drawn(9999)))
+    lost = {"a file": 1, "a class": 4, "everything": 40, "altered": 1}[gone]
+    with pytest.raises(MissingPictures, match=f"{lost} of 40 pictures cannot be read.*--missing-ok {lost}") as caught:
+        put(collection, tmp_path / "out", lost - 1)
+    assert caught.value.exit_code == 11
+    assert tree(tmp_path / "out") == before
+    if gone == "everything":
+        with pytest.raises(MissingPictures):
+            put(collection, tmp_path / "out", lost)
+        assert tree(tmp_path / "out") == before
+    else:
+        assert put(collection, tmp_path / "out", lost)[1].pictures == 40 - lost
+
+
 def test_a_file_that_is_gone_is_told_and_in_no_list(collection: Collection, tmp_path: Path) -> None:
     lost = next(collection.ledger.dataset.pictures())
     (collection.folder / lost.path).unlink()
-    made, published = exported(collection, "imagefolder", tmp_path / "out")
+    made, published = put(collection, tmp_path / "out", 1)
     assert [path for path, _ in published.unreadable] == [lost.path]
     assert published.pictures == len(made.samples) - 1
     assert lost.sha256[:32] not in (tmp_path / "out" / "dataset.lock").read_text()
@@ -150,7 +185,7 @@ def test_texts_in_the_card_are_text_and_nothing_else(tmp_path: Path) -> None:
     with Collection(tmp_path / "images") as collection:
         collection.add("a|b", drawn(1), site="Wide & Open <script>alert(1)</script> `x` [y](z) #1")
         made = planned(collection, ("",))
-    text = card(made, made.samples, [], None)
+    text = card(made, made.samples, [], lambda plan: [])
     assert "Wide &#38; Open &#60;script&#62;alert(1)&#60;/script&#62; &#96;x&#96; &#91;y&#93;(z) &#35;1" in text
     assert "| a&#124;b | 1 |" in text
 

@@ -91,6 +91,52 @@ print(json.dumps(sorted(rows)))
 """
 
 
+ROWS = """
+from datasets import load_dataset
+data = load_dataset(folder)
+rows = []
+for split in data:
+    label = data[split].features.get("label")
+    for row in data[split]:
+        if "json" in row:
+            name = row["json"]["label"]
+            assert row["cls"] == row["json"]["label_id"] and row["jpg"].size
+        else:
+            name = label.names[row["label"]] if hasattr(label, "names") else row["label"]
+        if "image" in row:
+            assert row["image"].size
+        rows.append([split, name])
+print(json.dumps(sorted(rows)))
+"""
+
+
+@pytest.mark.parametrize("format", list(EXPORTERS))
+@pytest.mark.parametrize("splits", [("train", "val", "test"), ("",)])
+def test_hugging_face_takes_nothing_for_what_it_is_not(
+    collection: Collection, tmp_path: Path, format: str, splits: tuple[str, ...]
+) -> None:
+    need("pyarrow")
+    made, _ = exported_with_card(collection, format, tmp_path / "out", splits)
+    names = {label: label for label in made.classes}
+    if format in ("imagefolder", "keras", "yolo-cls"):
+        names = formats.folders.class_folders(made.classes)
+    rows = loaded(ROWS, tmp_path / "out", "datasets")
+    assert rows == sorted([split or "train", names[label]] for split, label, _ in expected(made))
+
+
+def test_labels_that_loaders_pass_over(tmp_path: Path) -> None:
+    need("pyarrow")
+    labels = ("__private", ".hidden", "_one", "class __private", "cat")
+    with collected(tmp_path / "images", labels, each=2) as odd:
+        made, _ = exported_with_card(odd, "imagefolder", tmp_path / "out", ("",))
+    names = formats.folders.class_folders(made.classes)
+    rows = loaded(ROWS, tmp_path / "out", "datasets")
+    assert rows == sorted(["train", names[label]] for label in labels for _ in range(2))
+    (tmp_path / "out" / names["cat"]).rename(tmp_path / "out" / "__cat")
+    with pytest.raises(ValueError, match="would be"):
+        formats.load("imagefolder").check(tmp_path / "out", made)
+
+
 @pytest.mark.parametrize("format", ["imagefolder", "keras", "yolo-cls"])
 def test_class_folders_in_torchvision(collection: Collection, tmp_path: Path, format: str) -> None:
     made, _ = exported(collection, format, tmp_path / "out")
@@ -209,7 +255,8 @@ def test_fiftyone_in_its_own_importer(collection: Collection, tmp_path: Path) ->
 PANDAS = """
 import pandas as pd
 read = {"csv": lambda: pd.read_csv(f"{folder}/data.csv", keep_default_na=False).replace("^'", "", regex=True),
-        "jsonl": lambda: pd.read_json(f"{folder}/metadata.jsonl", lines=True, convert_dates=False),
+        "jsonl": lambda: pd.concat(pd.read_json(f"{folder}/{split}/metadata.jsonl", lines=True, convert_dates=False)
+                                   for split in ("train", "val", "test")),
         "parquet": lambda: pd.read_parquet(f"{folder}/data.parquet")}[FORMAT]()
 print(json.dumps(sorted(read[["split", "label", "id"]].values.tolist())))
 """
@@ -283,12 +330,14 @@ def spoil(folder: Path, format: str) -> None:
         shards[0].unlink()
 
 
-def exported_with_card(collection: Collection, format: str, dest: Path) -> tuple[Plan, object]:
+def exported_with_card(
+    collection: Collection, format: str, dest: Path, splits: tuple[str, ...] = ("train", "val", "test")
+) -> tuple[Plan, object]:
     """With the documents of a real export, which Hugging Face reads the splits from."""
     from collector.dataset.documents import write_all
     from collector.dataset.export import publish
 
-    made = planned(collection)
+    made = planned(collection, splits)
     exporter = formats.load(format)
 
     def documents(folder: Path, plan: Plan, names: object) -> None:

@@ -103,7 +103,7 @@ def bmp(bits: int, packing: int = 0, header: int = 40, height: int = 8) -> bytes
 
 @pytest.mark.parametrize(
     ("body", "extension"),
-    [(bmp(24), "bmp"), (bmp(8), "bmp"), (bmp(16), "jpg"), (bmp(16, 3), "jpg"), (bmp(8, 1), "jpg"), (bmp(32), "jpg"),
+    [(bmp(24), "bmp"), (bmp(8), "jpg"), (bmp(16), "jpg"), (bmp(16, 3), "jpg"), (bmp(8, 1), "jpg"), (bmp(32), "jpg"),
      (bmp(24, height=-8), "jpg"), (bmp(24, header=108), "jpg")],
 )  # fmt: skip
 def test_only_bmps_that_every_loader_reads_go_through(body: bytes, extension: str, tmp_path: Path) -> None:

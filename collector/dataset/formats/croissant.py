@@ -62,7 +62,7 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
             facts["dates"].add(item.ended_at[:10])
             yield written
 
-    jsonl_table.write(folder, plan, noted())
+    jsonl_table.write_table(folder, plan, noted())
     document = _document(folder, plan, sorted(kinds), {name: sorted(values) for name, values in facts.items()})
     (folder / DOCUMENT).write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
@@ -161,7 +161,7 @@ def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
     matched = {path for pattern in files["includes"] for path in folder.glob(pattern)}
     if len(matched) != sum(1 for path in (folder / PICTURES).rglob("*") if path.is_file()):
         raise ValueError(f"{DOCUMENT} does not name all pictures")
-    return jsonl_table.check(folder, plan)
+    return jsonl_table.check_table(folder)
 
 
 def loading(folder: Path, plan: Plan) -> str:

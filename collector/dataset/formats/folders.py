@@ -6,16 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from collector.dataset.classes import class_folders as class_folders
 from collector.dataset.samples import Plan, Written
-from collector.ledger.layout import folder_name
-
-
-def class_folders(classes: Sequence[str]) -> dict[str, str]:
-    """Class -> its folder; each once, whatever the file system."""
-    names: dict[str, str] = {}
-    for label in classes:
-        names[label] = folder_name(label, names.values())
-    return names
 
 
 def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
@@ -30,7 +22,8 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
 def check(folder: Path, classes: Sequence[str], readable: frozenset[str]) -> Counter[tuple[str, str]]:
     """As the loaders read it: classes are the sorted sub-folders of a root, pictures go by their extension.
 
-    ValueError for a folder that would be read as a class and is none, and for a class without a picture.
+    ValueError for a folder that would be read as a class and is none, for a class without a picture, and for a name
+    that Hugging Face passes over.
     """
     labels = {name: label for label, name in class_folders(classes).items()}
     roots = [(folder, "")] if _is_root(folder, labels) else [(path, path.name) for path in _folders(folder)]
@@ -39,6 +32,8 @@ def check(folder: Path, classes: Sequence[str], readable: frozenset[str]) -> Cou
         for place in _folders(root):
             if place.name not in labels:
                 raise ValueError(f"{place.name} would be read as a class")
+            if place.name.startswith(("__", ".")):
+                raise ValueError(f"{place.name} would be passed over")
             files = [path for path in place.rglob("*") if path.suffix[1:].lower() in readable]
             if not files:
                 raise ValueError(f"the class folder {place.name} is empty")
@@ -48,7 +43,7 @@ def check(folder: Path, classes: Sequence[str], readable: frozenset[str]) -> Cou
 
 def patterns(plan: Plan) -> list[tuple[str, str]]:
     """(split, glob) for Hugging Face, which would guess splits from words in class names otherwise."""
-    return [(split, f"{split}/**" if split else "**") for split in plan.splits]
+    return [(split, f"{split}/*/*" if split else "*/*") for split in plan.splits]
 
 
 def variable(split: str) -> str:

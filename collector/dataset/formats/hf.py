@@ -7,13 +7,13 @@ picture and `label` a ClassLabel. Folder names play no part, so a class called "
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+from collector.dataset.card import split_name
 from collector.dataset.formats import arrow
 from collector.dataset.formats.folders import variable
 from collector.dataset.formats.rows import READABLE as READABLE
@@ -37,11 +37,11 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
     for split, group in groupby(pictures, key=lambda written: written.sample.split):
         count = 0
         for shard in _shards(group):
-            arrow.write(data / f"{_name(split)}-{count:05}.part", schema, (_entry(one, plan) for one in shard))
+            arrow.write(data / f"{split_name(split)}-{count:05}.part", schema, (_entry(one, plan) for one in shard))
             count += 1
         for number in range(count):
-            target = data / f"{_name(split)}-{number:05}-of-{count:05}.parquet"
-            (data / f"{_name(split)}-{number:05}.part").replace(target)
+            target = data / f"{split_name(split)}-{number:05}-of-{count:05}.parquet"
+            (data / f"{split_name(split)}-{number:05}.part").replace(target)
 
 
 def _shards(group: Iterable[Written]) -> Iterator[Iterator[Written]]:
@@ -102,15 +102,12 @@ def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
 
 def patterns(plan: Plan) -> list[tuple[str, str]]:
     """(split, glob) of the card's `configs`."""
-    return [(split, f"data/{_name(split)}-*.parquet") for split in plan.splits]
-
-
-def _name(split: str) -> str:
-    """Split names of Hugging Face are words: letters, digits, dots and underscores."""
-    return re.sub(r"\W", "_", split) or "train"
+    return [(split, f"data/{split_name(split)}-*.parquet") for split in plan.splits]
 
 
 def loading(folder: Path, plan: Plan) -> str:
     """See Exporter."""
     lines = ["from datasets import load_dataset", f"dataset = load_dataset({str(folder)!r})"]
-    return "\n".join([*lines, *(f"{variable(split)} = dataset[{_name(split)!r}]" for split in plan.splits if split)])
+    return "\n".join(
+        [*lines, *(f"{variable(split)} = dataset[{split_name(split)!r}]" for split in plan.splits if split)]
+    )

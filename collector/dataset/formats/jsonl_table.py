@@ -1,6 +1,6 @@
-"""metadata.jsonl with a line for each picture, and the pictures beside it.
+"""metadata.jsonl with a line for each picture, and the pictures beside it; below a folder for each split.
 
-Hugging Face's imagefolder reads it too: the label stands in a column, so no folder name is taken for a split.
+Hugging Face's imagefolder reads it: the label stands in a column, so no folder name is taken for a class or a split.
 """
 
 from __future__ import annotations
@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from collector.dataset.formats import rows
+from collector.dataset.formats.folders import variable
 from collector.dataset.samples import Plan, Written
 
 READABLE: Final = rows.READABLE
@@ -20,18 +22,44 @@ TABLE: Final = "metadata.jsonl"
 
 def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
     """See Exporter."""
-    with (folder / TABLE).open("w", encoding="utf-8", newline="\n") as file:
+    for split, group in groupby(pictures, key=lambda written: written.sample.split):
+        write_table(folder / split, plan, group)
+
+
+def write_table(place: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+    """One table and its pictures."""
+    place.mkdir(exist_ok=True)
+    with (place / TABLE).open("w", encoding="utf-8", newline="\n") as file:
         for written in pictures:
-            row = rows.row(written, plan, rows.save(folder, written))
+            row = rows.row(written, plan, rows.save(place, written))
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
     """See Exporter."""
-    with (folder / TABLE).open(encoding="utf-8") as file:
-        return rows.checked(folder, (json.loads(line) for line in file))
+    counts: Counter[tuple[str, str]] = Counter()
+    for split in plan.splits:
+        if (folder / split / TABLE).is_file():
+            counts += check_table(folder / split)
+    return counts
+
+
+def check_table(place: Path) -> Counter[tuple[str, str]]:
+    """(split, class) -> pictures of one table."""
+    with (place / TABLE).open(encoding="utf-8") as file:
+        return rows.checked(place, (json.loads(line) for line in file))
+
+
+def patterns(plan: Plan) -> list[tuple[str, list[str]]]:
+    """(split, globs) for Hugging Face."""
+    places = [(split, f"{split}/" if split else "") for split in plan.splits]
+    return [(split, [f"{place}{TABLE}", f"{place}{rows.PICTURES}/**"]) for split, place in places]
 
 
 def loading(folder: Path, plan: Plan) -> str:
     """See Exporter."""
-    return f"import pandas as pd\ntable = pd.read_json({str(folder / TABLE)!r}, lines=True)"
+    lines = ["import pandas as pd"]
+    for split in plan.splits:
+        name = variable(split) if split else "table"
+        lines.append(f"{name} = pd.read_json({str(folder / split / TABLE)!r}, lines=True)")
+    return "\n".join(lines)

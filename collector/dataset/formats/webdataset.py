@@ -96,6 +96,11 @@ def _samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield key, parts
 
 
+def patterns(plan: Plan) -> list[tuple[str, str]]:
+    """(split, glob) for Hugging Face, which reads the shards' samples."""
+    return [(split, f"{_name(split)}-*.tar") for split in plan.splits]
+
+
 def _name(split: str) -> str:
     return split or "data"
 

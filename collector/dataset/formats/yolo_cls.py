@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from collector.dataset.formats import folders
-from collector.dataset.formats.folders import patterns as patterns
 from collector.dataset.samples import Plan, Written
 
 READABLE: Final = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
@@ -31,6 +30,11 @@ def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
     counts = folders.check(folder, plan.classes, READABLE)
     whole = plan.splits == ("",)
     return Counter({("" if whole else split, label): count for (split, label), count in counts.items()})
+
+
+def patterns(plan: Plan) -> list[tuple[str, str]]:
+    """(split, glob) for Hugging Face."""
+    return [(split, f"{split or _WHOLE}/*/*") for split in plan.splits]
 
 
 def loading(folder: Path, plan: Plan) -> str:
