@@ -119,7 +119,7 @@ def plan(
         chosen, dropped = _in_every_split(chosen, splits, order)
         left["of a class too small for every split"] += dropped
     if choice.max_per_class:
-        chosen, dropped = _best(chosen, choice.max_per_class)
+        chosen, dropped = _best(chosen, splits, order, choice.max_per_class)
         left["over the most per class"] += dropped
     alone: dict[str, tuple[str, ...]] = {}  # One tuple for all pictures of a class: there may be a million.
     samples = []
@@ -165,10 +165,16 @@ def _in_every_split(items: list[Row], splits: Mapping[str, str], order: Sequence
     return kept, len(items) - len(kept)
 
 
-def _best(items: list[Row], most: int) -> tuple[list[Row], int]:
+def _best(items: list[Row], splits: Mapping[str, str], order: Sequence[str], most: int) -> tuple[list[Row], int]:
+    """The best ranks of each class, the best of each split before all others: no class goes missing in one."""
+    ranked = sorted(items, key=lambda item: (item.rank, item.id))
+    first: dict[tuple[str, str], int] = {}
+    for item in ranked:
+        first.setdefault((item.label, splits.get(item.sha256, order[0])), item.id)
+    ahead = set(first.values())
     taken: Counter[str] = Counter()
     kept = []
-    for item in sorted(items, key=lambda item: (item.rank, item.id)):
+    for item in sorted(ranked, key=lambda item: item.id not in ahead):
         taken[item.label] += 1
         if taken[item.label] <= most:
             kept.append(item)

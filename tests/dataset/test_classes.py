@@ -101,6 +101,15 @@ def test_a_split_without_a_class_is_refused(tmp_path: Path) -> None:
         assert export(ledger, folder, "imagefolder", tmp_path / "whole", whole=True).classes == ("cat", "dog")
 
 
+def test_the_most_per_class_leaves_no_split_without_it(tmp_path: Path) -> None:
+    with Collection(tmp_path / "images") as collection:
+        for number in range(20):
+            collection.add(("cat", "dog")[number % 2], drawn(number))
+        choice = Choice(max_per_class=2)
+        made = export(collection.ledger, collection.folder, "csv", tmp_path / "set", scheme=SCHEME, choice=choice)
+    assert set(made.counts().values()) == {1} and len(made.counts()) == 4
+
+
 def test_an_export_is_split_as_the_set_was_last(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "desk")
     with Collection(desk.images) as collection:
