@@ -136,8 +136,8 @@ def _scan(found: Jpeg, body: bytes, segment: bytes, at: int) -> None:
     if found.process in _PROGRESSIVE:
         first, last, bits = segment[-3], min(63, segment[-2]), segment[-1] & 15
     for name in names:
-        for number in range(first, last + 1):
-            found.missing[name][number] = min(found.missing[name][number], bits)
+        missing = found.missing[name]
+        missing[first : last + 1] = [bits if bits < before else before for before in missing[first : last + 1]]
     if found.interval and found.height and not found.lossless:
         end = _MARKER.search(body, at)
         marks = sum(1 for _ in _RESTART.finditer(body, at, end.start() if end else len(body)))

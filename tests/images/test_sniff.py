@@ -54,7 +54,7 @@ BAD = {
     ),
     "no comma": ("data:image/png;base64", "data.syntax"),
     "nothing": ("data:", "data.syntax"),
-    "lone surrogate": ("data:image/png,\ud800", "data.syntax"),
+    "lone surrogate": ("data:image/png,\ud800", "image.unidentified"),
     "cut": ("data:image/jpeg;base64," + base64.b64encode(JPEG[:500]).decode(), "image.truncated"),
 }
 
