@@ -97,12 +97,12 @@ ORDERS, RESULTS = msgspec.json.Decoder(list[Order]), msgspec.json.Decoder(list[R
 
 
 def line(value: Any) -> bytes:
-    """One line. Half a character (a lone surrogate), which JSON cannot carry, becomes a question mark."""
+    """One line. Half a character (a lone surrogate), which JSON cannot carry, becomes U+FFFD, as in browsers."""
     try:
         return msgspec.json.encode(value) + b"\n"
     except UnicodeEncodeError:
         plain = json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
-        return plain.encode("utf-8", "replace") + b"\n"
+        return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode() + b"\n"
 
 
 def result(serial: int, value: Downloaded | DownloadFailed) -> Result:

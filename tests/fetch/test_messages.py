@@ -65,11 +65,11 @@ def test_trouble_is_raised_as_what_it_was() -> None:
     assert (bug.serial, str(bug.error())) == (None, "KeyError: 'k'")
 
 
-def test_half_a_character_is_a_question_mark() -> None:
+def test_half_a_character_is_the_one_for_what_is_none() -> None:
     missed = DownloadFailed(TASK, "net.reset", "cat \ud83d")
     [came] = RESULTS.decode(line([result(1, missed)]))
     assert isinstance(came, Missed)
-    assert came.detail == "cat ?"
+    assert came.detail == "cat \ufffd"
 
 
 @pytest.mark.parametrize(
