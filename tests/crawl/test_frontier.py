@@ -104,6 +104,19 @@ def test_a_pause_ends_by_time_alone() -> None:
     assert len(yard.next()) == 4, "half of the eight"
 
 
+def test_all_places_at_a_host_that_opens_are_taken_at_once() -> None:
+    yard = Yard()
+    states = [yard.query() for _ in range(3)]
+    yard.find(states[0], "slow")
+    (first,) = yard.next(1)
+    yard.failed("http.429", first, retry_after=30.0)
+    for state in states:
+        yard.find(state, "slow")
+    assert yard.next() == []
+    yard.now += 30.0
+    assert sorted(task.search_id for task in yard.next()) == [state.id for state in states]
+
+
 def test_urls_of_a_host_that_became_hopeless_while_they_waited_are_let_go_of() -> None:
     yard = Yard(per_host=1, retry_after_max=60.0)
     state, other = yard.query(), yard.query()

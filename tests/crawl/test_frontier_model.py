@@ -297,6 +297,6 @@ class Core(RuleBasedStateMachine):
 
 
 Core.TestCase.settings = settings(
-    max_examples=100, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestCore = Core.TestCase
