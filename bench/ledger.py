@@ -62,10 +62,10 @@ def step(name: str, folder: Path, keywords: int, limit: int) -> None:
             ledger.work.plan([Query(f"keyword {n}", f"keyword {n}", limit) for n in range(keywords)])
     elif name == "resume":
         settings = Settings(out=folder, fetch=FetchSettings(threads=64))
-        with assemble.workshop(folder) as ledger:
+        with assemble.open_collection(folder) as ledger:
             number = ledger.work.take_up_all()
             ledger.stats.progress(number)
-            run = assemble.assemble(ledger, number, settings, search=False, fetch=True)
+            run = assemble.build_run(ledger, number, settings, search=False, fetch=True)
             run._take_up()
             assert len(run._schedule.next_tasks(64)) == 64
             ready = time.perf_counter() - started

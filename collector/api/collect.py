@@ -189,7 +189,7 @@ class Crawl:
         if self._ledger is None:
             self._started = time.monotonic()
             with ExitStack() as stack:
-                opened = assemble.workshop(self._settings.out, self._notice, self._stop_now)
+                opened = assemble.open_collection(self._settings.out, self._notice, self._stop_now)
                 ledger = stack.enter_context(opened)
                 self._settings = stack.enter_context(site(self._practice, ledger, self._settings))
                 with ledger.interruptible(self._stop_now):
@@ -227,7 +227,7 @@ class Crawl:
         assert self._ledger is not None
         ledger = self._ledger
         with self._stack:
-            run = assemble.assemble(ledger, self._number, self._settings, search=self._search, fetch=self._fetch)
+            run = assemble.build_run(ledger, self._number, self._settings, search=self._search, fetch=self._fetch)
             try:
                 with closing(run.events(self._stop_now)) as events:
                     for event in events:

@@ -96,7 +96,7 @@ class Collection:
     @contextmanager
     def writing(self, create: bool = False) -> Iterator[Ledger]:
         """The ledger with nobody else at work. LedgerError when there is none, unless it may be made."""
-        opened = assemble.workshop if create else assemble.existing
+        opened = assemble.open_collection if create else assemble.open_existing
         with plain_words(self.folder / LEDGER), opened(self.folder, self.notice) as ledger:
             yield ledger
 

@@ -1,4 +1,4 @@
-"""Puts a run together: lock, ledger, clean-up after an earlier death, and the workers of both stages.
+"""Opens a collection (lock, ledger, clean-up after an earlier death) and builds a run with the workers of both stages.
 
 The only place that knows every room below it. It decides nothing about queries or pictures and
 never prints.
@@ -34,7 +34,7 @@ BACKUP_SHARE = 200
 
 
 @contextmanager
-def workshop(
+def open_collection(
     folder: Path, notice: Callable[[str], None] = lambda _: None, hurried: Callable[[], bool] = lambda: False
 ) -> Iterator[Ledger]:
     """The folder's ledger with nobody else at work, cleaned of what a killed run left; `notice` is told of losses.
@@ -65,10 +65,10 @@ def workshop(
         startup.end(ledger)
 
 
-def existing(folder: Path, notice: Callable[[str], None]) -> AbstractContextManager[Ledger]:
-    """As `workshop`, for a folder that has a ledger already; LedgerError when it has none."""
+def open_existing(folder: Path, notice: Callable[[str], None]) -> AbstractContextManager[Ledger]:
+    """As `open_collection`, for a folder that has a ledger already; LedgerError when it has none."""
     Ledger.read(folder).close()
-    return workshop(folder, notice)
+    return open_collection(folder, notice)
 
 
 def _back_up(ledger: Ledger, folder: Path, notice: Callable[[str], None]) -> bool:
@@ -82,11 +82,11 @@ def _back_up(ledger: Ledger, folder: Path, notice: Callable[[str], None]) -> boo
     return False
 
 
-def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, fetch: bool) -> Run:
+def build_run(ledger: Ledger, number: int, settings: Settings, *, search: bool, fetch: bool) -> Run:
     """A run with the workers of the stages asked for; they start when work is handed to them."""
     from collector.http.limits import Hosts
 
-    settings = _without_forgotten(settings, ledger)
+    settings = _blocking_forgotten(settings, ledger)
     results: SimpleQueue[Message] = SimpleQueue()
     searchers = None
     fetchers: Fetchers | None = None
@@ -109,7 +109,7 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
         from collector.fetch.pool import ProcessPool
 
         if settings.fetch.browser:
-            fetchers = _rescuing(settings, results.put)
+            fetchers = _with_browser(settings, results.put)
         else:
             fetchers = ProcessPool(settings.fetch, settings.out, results.put)
     hosts = Hosts(settings.fetch, time.monotonic)
@@ -117,7 +117,7 @@ def assemble(ledger: Ledger, number: int, settings: Settings, *, search: bool, f
     return Run(ledger, number, settings, results, hosts, searchers, fetchers, checkpoints, facets=_facets(settings))
 
 
-def _rescuing(settings: Settings, emit: Emit) -> Fetchers:
+def _with_browser(settings: Settings, emit: Emit) -> Fetchers:
     """The fetch workers, with a browser behind them for what hosts refuse; it starts when it is first needed."""
     from collector.fetch.browser_fallback import RescuePool
     from collector.fetch.pool import ProcessPool
@@ -132,7 +132,7 @@ def _rescuing(settings: Settings, emit: Emit) -> Fetchers:
     )
 
 
-def _without_forgotten(settings: Settings, ledger: Ledger) -> Settings:
+def _blocking_forgotten(settings: Settings, ledger: Ledger) -> Settings:
     """Hosts that the user wants to be forgotten are blocked as those of `fetch.block_hosts` are."""
     if not (forgotten := ledger.maintenance.forgotten_hosts()):
         return settings
