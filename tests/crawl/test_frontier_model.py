@@ -238,7 +238,7 @@ class Core(RuleBasedStateMachine):
         return {number for (number,) in self.ledger._db.execute(with_row)}
 
     def _waiting(self) -> dict[int, tuple[str, int, int]]:
-        """(keyword, rank, place of the source) of what the ledger has to do and no worker has."""
+        """(keyword, rank, place of the source) of what the ledger has to do and this run never tried."""
         rows = self.ledger._db.execute(
             """SELECT found.id, keyword, rank, search.source FROM found JOIN query ON query.id = found.query_id
                JOIN search ON search.id = search_id LEFT JOIN outcome ON found_id = found.id
@@ -247,7 +247,7 @@ class Core(RuleBasedStateMachine):
         return {
             number: (keyword, rank, SOURCES.index(source))
             for number, keyword, rank, source in rows
-            if number not in self.under_way
+            if number not in self.started
         }
 
     def _in_order(self, task: Task, waiting: dict[int, tuple[str, int, int]]) -> None:
