@@ -5,8 +5,9 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 
+from collector.http.contract import Request
 from collector.http.deadlines import Watchdog
-from collector.http.page_session import PageAsk, PageSession
+from collector.http.page_session import PageSession
 from collector.http.safe_adapter import SafeAdapter, tls_context
 from collector.http.transport import FetchError
 from collector.settings import FetchSettings
@@ -30,7 +31,7 @@ class OnePage:
     def body(self, url: str, seconds: float = 5.0) -> bytes:
         """What the answer brought. FetchError."""
         with self._watchdog.attempt(seconds) as attempt:
-            return self._session.carry(PageAsk(url), attempt, lambda _: None).body
+            return self._session.carry(Request(url), attempt, lambda _: None).body
 
     def trouble(self, url: str, seconds: float = 5.0) -> FetchError:
         """Why there is no answer."""
