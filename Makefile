@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 before or after any of them chooses the interpreter.
 
 QUERIES ?= queries.csv
-DEMO_FLAGS ?= --practice --limit 12 --out images
+DEMO_FLAGS ?= --practice --limit 12 --out practice-images
 RUN_FLAGS ?=
 BENCH_FLAGS ?= --short
 PYTEST_FLAGS ?=
@@ -22,7 +22,7 @@ PYTEST = $(PY) -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_FLAGS)
 help: ## this list
 	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
-demo: ## set up, then search and fetch queries.csv on the bundled practice web, into images/
+demo: ## set up, then search and fetch queries.csv on the bundled practice web, into practice-images/
 	$(SETUP) demo
 	$(PY) -m collector run $(DEMO_FLAGS) "$(QUERIES)"
 

@@ -4,32 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector import settings as settings_file
 from collector.errors import UsageError
+from collector.ledger.ledger import PRACTICE, PRACTICE_PORT
 from collector.settings import Settings
 
 if TYPE_CHECKING:
     from collector.ledger import Ledger
     from collector.practice import PracticeWeb
-
-PORT = "practice.port"
-"""The note in the ledger that keeps the port: the URLs found there hold it, and a later run goes on with them."""
+USUAL = "practice-images"
+"""What a folder of practice pictures is called."""
 
 
 @contextmanager
 def site(practice: bool | PracticeWeb, ledger: Ledger, settings: Settings) -> Iterator[Settings]:
     """The settings, with every source led to a practice web if that is wanted: to the given one, or to one that
-    runs meanwhile."""
+    runs meanwhile. UsageError for a folder that holds the other kind of pictures."""
+    _keep_apart(practice is not False, ledger, settings.out)
     if practice is False:
         yield settings
     elif practice is not True:
         yield led_to(settings, practice.url)
     else:
-        with practice_site(int(ledger.note(PORT) or 0)) as address:
-            ledger.remember(PORT, address.rpartition(":")[2])
+        with practice_site(int(ledger.note(PRACTICE_PORT) or 0)) as address:
+            ledger.remember(PRACTICE_PORT, address.rpartition(":")[2])
             yield led_to(settings, address)
+
+
+def _keep_apart(practice: bool, ledger: Ledger, folder: Path) -> None:
+    """Drawings must never pass for pictures of the world: a folder holds one kind. UsageError for the other."""
+    if practice and ledger.maintenance.size and not ledger.practice:
+        advice = f"give practice a folder of its own, such as --out {USUAL}"
+        raise UsageError(f"{folder}: its pictures are real ones; {advice}")
+    if not practice and ledger.practice:
+        advice = "give another --out, or delete the folder; with --practice it goes on as it was"
+        raise UsageError(f"{folder}: its pictures are drawings of the practice web; {advice}")
+    if practice:
+        ledger.remember(PRACTICE, "yes")
 
 
 @contextmanager

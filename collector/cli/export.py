@@ -131,11 +131,15 @@ def export(
 
 
 def _show(done: Exported, dest: Path) -> None:
+    from collector.dataset.card import PRACTICE
+
     plan, published = done.plan, done.published
     rows = [(label, *(published.counts[part, label] for part in plan.splits)) for label in plan.classes]
     terminal.grid(("class", *(part or "pictures" for part in plan.splits)), rows)
     for path, trouble in published.unreadable[:10]:
         terminal.error(f"{path}: not exported: {trouble}")
+    if plan.practice:
+        terminal.error(PRACTICE)
     left = ", ".join(f"{count:,} {why}" for why, count in sorted(plan.left.items()))
     left = f"; not in it: {left}" if left else ""
     lost = f"; cannot be read: {len(published.unreadable):,}" if published.unreadable else ""

@@ -15,6 +15,7 @@ from collector.dataset.samples import Plan, Sample
 from collector.ledger import Row
 
 CARD: Final = "README.md"
+PRACTICE: Final = "Practice pictures, drawn by collector's own practice web: they show nothing real."
 _SPELLED_OUT: Final = {ord(letter): f"&#{ord(letter)};" for letter in "\\`*_[]<>|&#"}
 Patterns = Callable[[Plan], Sequence[tuple[str, str | list[str]]]]
 """(split, glob or globs) of each split for Hugging Face's `configs`."""
@@ -45,6 +46,7 @@ def card(
         "",
         f"{len(samples):,} pictures in {len(plan.classes):,} classes, collected {_span(dates)}.",
         "",
+        *((f"**{PRACTICE}**", "") if plan.practice else ()),
         "## Classes",
         "",
         *_table(("number", "class", *(split or "pictures" for split in plan.splits)), _class_rows(plan, samples)),

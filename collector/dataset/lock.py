@@ -39,6 +39,7 @@ def write_lock(path: Path, plan: Plan, names: Iterable[tuple[Sample, str]], form
         "splits": list(plan.splits),
         "scheme": plan.scheme,
         "classes": list(plan.classes),
+        **({"practice": True} if plan.practice else {}),
     }
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(_line(head))

@@ -74,6 +74,8 @@ class Plan:
     scheme: str = ""
     left: Mapping[str, int] = field(default_factory=dict)
     """Why -> how many pictures of the folder are not in it."""
+    practice: bool = False
+    """Drawings of the practice web, of nothing real."""
 
     numbers: Mapping[str, int] = field(default_factory=dict)
     """Class -> its place in `classes`."""

@@ -246,7 +246,7 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
     scheme = None if order.whole else order.scheme or latest_scheme(ledger)
     if scheme is not None:
         split_set(ledger, folder, scheme, order.distance, processes, order.mirrored)
-    made = _plan(ledger, order, scheme)
+    made = replace(_plan(ledger, order, scheme), practice=ledger.practice)
     if not made.samples:
         raise InputError(f"{folder}: no picture to export; left out: {dict(made.left) or 'nothing'}")
     _refuse_gaps(made)

@@ -19,6 +19,11 @@ from collector.ledger.maintenance import Maintenance
 from collector.ledger.stats import Stats
 from collector.ledger.work import Work
 
+PRACTICE = "practice"
+"""The note of a folder that the practice web was collected into."""
+PRACTICE_PORT = "practice.port"
+"""The note of the port that its URLs hold: a later run goes on with them."""
+
 
 class Ledger:
     """One output folder's memory. Open it with `Ledger.open`; close it, or use it in a `with`."""
@@ -86,6 +91,11 @@ class Ledger:
     def interruptible(self, stopping: Callable[[], bool]) -> AbstractContextManager[None]:
         """Long statements inside end with Interrupted soon after `stopping` turns true."""
         return db.interruptible(self._db, stopping)
+
+    @property
+    def practice(self) -> bool:
+        """Whether what it holds is of the practice web: drawn, of nothing real."""
+        return bool(self.note(PRACTICE) or self.note(PRACTICE_PORT))
 
     @property
     def changes(self) -> int:
