@@ -74,11 +74,10 @@ class Plan:
     scheme: str = ""
     left: Mapping[str, int] = field(default_factory=dict)
     """Why -> how many pictures of the folder are not in it."""
-    practice: bool = False
-    """Drawings of the practice web, of nothing real."""
-
     numbers: Mapping[str, int] = field(default_factory=dict)
     """Class -> its place in `classes`."""
+    practice: bool = False
+    """Drawings of the practice web, of nothing real."""
 
     def number(self, label: str) -> int:
         """The number of a class, in every format."""
