@@ -337,11 +337,20 @@ class Noticed:
     """info or warning."""
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Something that a search found out and that no later one should ask for again."""
+
+    name: str
+    """Without a meaning outside of its source."""
+    text: str
+
+
 Outcome = Saved | Duplicate | Rejected | Failed | Skipped
 Event = SearchStarted | Found | SearchEnded | Saved | Duplicate | Rejected | Failed | Skipped | Noticed
 
 
-Message = SearchStarted | Found | SearchEnded | Downloaded | DownloadFailed | WorkerError | Noticed
+Message = SearchStarted | Found | SearchEnded | Downloaded | DownloadFailed | WorkerError | Remembered | Noticed
 """All that workers tell the calling thread."""
 Emit = Callable[[Message], None]
 """How they tell it; may block while the results are not taken."""

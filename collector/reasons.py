@@ -95,6 +95,8 @@ REASONS: tuple[Reason, ...] = (
     Reason("page.blocked", Fate.SEARCH, "the site refuses our requests"),
     Reason("page.script_wall", Fate.SEARCH, "an empty page that asks for JavaScript"),
     Reason("page.legacy", Fate.SEARCH, "the old page without scripts, which has only thumbnails"),
+    Reason("page.hidden", Fate.SEARCH, "the page hides where its pictures are, and nothing leads to them"),
+    Reason("page.open", Fate.SEARCH, "the page shows its addresses, so there is no token to resolve"),
     Reason("page.layout", Fate.SEARCH, "a page we do not recognise: the site may have changed"),
     Reason("page.unreachable", Fate.SEARCH, "the site could not be reached"),
     Reason("page.rate_limited", Fate.SEARCH, "the site asks us to slow down or come back later"),

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
@@ -17,7 +17,9 @@ from selenium.common.exceptions import NoSuchWindowException, TimeoutException, 
 from selenium.webdriver.remote.command import Command
 
 from collector.browser import processes
+from collector.browser.contract import PageRequest
 from collector.browser.inputs import ActionInput, DevToolsInput, Input
+from collector.browser.network import NetworkLog
 from collector.browser.options import is_headed
 from collector.browser.session import RemoteEnd, Session
 from collector.errors import SourceError
@@ -28,13 +30,19 @@ INTERRUPTIONS = 10
 """How often a script is begun again because the page reloaded, or opened a dialog, under it."""
 LOADS = 2
 """Tries to load a page when the browser says that it is through and shows no other page than before."""
-BUFFER = 100_000_000
-"""Bytes of XHR bodies that Chrome keeps for us."""
+_LATE = 2.0
+"""Seconds that the log may lag behind what the page knows already."""
 
 _BOXED = "return [(function () {BODY\n}).apply(this, arguments)]"
 _BOXED_ASYNC = """
 const all = Array.from(arguments), done = all.pop()
 ;(function () {BODY\n}).apply(this, [...all, value => done([value])])
+"""
+_ASK = """
+const [url, done] = arguments;
+const whole = new URL(url, location.href).href.replace(/#.*/, "");
+const said = () => done(whole);
+fetch(whole, { redirect: "manual", credentials: "include", cache: "no-store" }).then(said, said);
 """
 _NET_ERROR = re.compile(r"net::ERR_\w+")
 _PAGE_LEFT = re.compile(
@@ -50,8 +58,7 @@ class ChromeBrowser:
         self._settings = settings
         self._headed = is_headed(end.options)
         self._session = Session(end, settings)
-        self._capturing = False
-        self._announced: dict[str, str] = {}
+        self._network = NetworkLog(self._session)
         try:
             with self._session.speaking() as driver:
                 self._window = driver.current_window_handle
@@ -152,16 +159,34 @@ class ChromeBrowser:
         if not self._devtools:
             return []
         with self._session.speaking():
-            if not self._capturing:
-                self._session.cdp("Network.enable", maxTotalBufferSize=BUFFER, maxResourceBufferSize=BUFFER)
-                self._capturing = True
-                self._events()
-                return []
-            finished = []
-            for message in self._events():
-                finished += self._follow(message)
-            bodies = ((url, self._body(request)) for request, url in finished)
-            return [(url, body) for url, body in bodies if body is not None]
+            return [] if self._network.listen() else self._network.batches()
+
+    def requests(self) -> list[PageRequest]:
+        """What the page asked for since the first call, oldest first; nothing where a grid does not offer DevTools."""
+        if not self._devtools:
+            return []
+        with self._session.speaking():
+            return [] if self._network.listen() else self._network.requests()
+
+    def body(self, request: PageRequest) -> bytes:
+        """The body of the answer to a request; b"" when it can no longer be had."""
+        with self._session.speaking():
+            return self._network.body(request) or b""
+
+    def redirect(self, url: str) -> tuple[int, str]:
+        """(status, Location) of a GET made by the page itself, not followed; (0, "") when it is not told."""
+        if not self._devtools:
+            return 0, ""
+        with self._session.speaking():
+            self._network.listen()
+        absolute = str(self.run_async(_ASK, url))
+        end = time.monotonic() + _LATE
+        while True:
+            with self._session.speaking():
+                answered = self._network.answered(absolute)
+            if answered is not None or time.monotonic() > end:
+                return (answered.status, answered.headers.get("location", "")) if answered else (0, "")
+            time.sleep(0.02)
 
     def resource(self, url: str) -> bytes:
         """The bytes of a picture that the page has loaded; b"" when it has none of that URL, or tells nothing."""
@@ -196,13 +221,9 @@ class ChromeBrowser:
         """Between two searches: leave the page, stop listening, forget what was not asked for."""
         with self._session.speaking() as driver:
             self._close_other_windows()
-            if self._capturing:
-                self._session.cdp("Network.disable")
-                self._capturing = False
-            self._announced.clear()
             driver.get("about:blank")
             if self._devtools:
-                self._events()
+                self._network.stop()
 
     def memory(self) -> int:
         """Resident bytes of driver and browser, shared pages counted once; 0 when they are on a grid."""
@@ -252,7 +273,7 @@ class ChromeBrowser:
         """Grids may keep DevTools or its log to themselves; a browser that is dead shows at the next command."""
         try:
             self._session.cdp("Browser.getVersion")
-            self._events()
+            self._network.probe()
         except TimeoutException:
             raise
         except WebDriverException:
@@ -267,34 +288,6 @@ class ChromeBrowser:
             return shown | {"unreachableUrl": shown["url"] if shown["url"].startswith("chrome-error:") else ""}
         frame: dict[str, Any] = self._session.cdp("Page.getFrameTree")["frameTree"]["frame"]
         return frame
-
-    def _events(self) -> list[dict[str, Any]]:
-        """Network events since the last call, oldest first."""
-        entries = self._session.driver.execute(Command.GET_LOG, {"type": "performance"})["value"]
-        texts = (str(entry["message"]) for entry in entries)
-        return [json.loads(text)["message"] for text in texts if '"Network.' in text]
-
-    def _follow(self, message: dict[str, Any]) -> list[tuple[str, str]]:
-        """[(request id, URL)] when the event completes an XHR or fetch answer, else []."""
-        method, event = message["method"], message["params"]
-        request = str(event.get("requestId", ""))
-        if method == "Network.responseReceived" and event.get("type") in ("XHR", "Fetch"):
-            self._announced[request] = str(event["response"]["url"])
-        elif method == "Network.loadingFinished" and request in self._announced:
-            return [(request, self._announced.pop(request))]
-        elif method == "Network.loadingFailed":
-            self._announced.pop(request, None)
-        return []
-
-    def _body(self, request: str) -> str | None:
-        try:
-            answer = self._session.cdp("Network.getResponseBody", requestId=request)
-        except WebDriverException as error:
-            if "No resource" in (error.msg or "") or "No data" in (error.msg or ""):
-                return None  # the page it belonged to is gone
-            raise
-        text = str(answer["body"])
-        return base64.b64decode(text).decode("utf-8", "replace") if answer.get("base64Encoded") else text
 
 
 def _is_new(after: dict[str, Any], before: dict[str, Any]) -> bool:

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """One thing that the page asked the network for."""
+
+    id: str
+    url: str
+    kind: str
+    """As the DevTools protocol says it: Image, XHR, Fetch, Script, ..."""
+    at: float
+    """Seconds since the epoch at which it was sent, by the browser's clock."""
+    mime: str = ""
+    """Type of the answer, "" while there is none."""
+    loaded: bool = False
 
 
 class Browser(Protocol):
@@ -41,6 +57,21 @@ class Browser(Protocol):
         Bodies that can no longer be had are left out. Costs nothing unless it was called once before
         or right after `open`.
         """
+
+    def redirect(self, url: str) -> tuple[int, str]:
+        """(status, Location header) of a GET for `url`, made by the page itself with its cookies and not followed.
+
+        (0, "") when nobody answered, or where a grid does not offer DevTools.
+        """
+
+    def requests(self) -> list[PageRequest]:
+        """What the page asked for since the first call after `open`, oldest first; that call only begins listening."""
+
+    def body(self, request: PageRequest) -> bytes:
+        """The body of the answer; b"" when it can no longer be had."""
+
+    def resource(self, url: str) -> bytes:
+        """The bytes of a picture that the page has loaded; b"" when it has none of that URL, or tells nothing."""
 
     @property
     def headed(self) -> bool:

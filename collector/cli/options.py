@@ -175,7 +175,7 @@ class Searching(Browsing):
         "--harvest",
         key="google.harvest",
         metavar="WAY",
-        help="How Google's pictures are found: auto, rows, hover, click.",
+        help="How Google's pictures are found: auto, rows, hover, click, network, redirect, page.",
     )
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -20,6 +21,7 @@ from collector.crawl.run import Fetchers, Run
 from collector.http.blocklist import hosts
 from collector.importers import url_list
 from collector.ledger import Ledger, disk, layout
+from collector.ledger.ledger import recall
 from collector.ledger.lock import FolderLock
 from collector.maintenance import startup
 from collector.maintenance.checkpoint import Checkpoints
@@ -103,7 +105,13 @@ def build_run(ledger: Ledger, number: int, settings: Settings, *, search: bool, 
             return not sources.load(name).needs_browser
 
         searchers = SearchPool(
-            settings.search, results.put, load, settings.diagnosis, pages.visit, browserless=browserless
+            settings.search,
+            results.put,
+            load,
+            settings.diagnosis,
+            pages.visit,
+            browserless=browserless,
+            recall=partial(recall, settings.out),
         )
     if fetch:
         from collector.fetch.pool import ProcessPool

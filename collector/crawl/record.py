@@ -23,6 +23,7 @@ from collector.model import (
     Found,
     Message,
     Noticed,
+    Remembered,
     Saved,
     SearchEnded,
     SearchStarted,
@@ -128,6 +129,9 @@ class Recorder:
                 return self._search_ended(message)
             case Noticed():
                 return [message]
+            case Remembered(name=name, text=text):
+                self._ledger.remember(name, text)
+                return []
             case WorkerError(error=error):
                 self.stop(error)
                 return []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 from collector.errors import ForeignLedger, LedgerError
@@ -109,6 +109,12 @@ class Ledger:
     def remember(self, key: str, value: str) -> None:
         """Keep a text; "" forgets it."""
         db.remember(self._db, key, value)
+
+
+def recall(folder: Path, key: str) -> str | None:
+    """A text remembered in the folder's ledger, read beside the run that has it open; for any thread."""
+    with closing(_connected(folder / layout.LEDGER, "mode=ro")) as connection:
+        return db.note(connection, key) or None
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:

@@ -194,7 +194,9 @@ def _source(name: str, settings: Settings) -> Iterator[Finding]:
     try:
         for way in try_ways(name, source.search, table, source.strategies, keyword, settings.search, pages.visit):
             ways.append(way)
-            if way.matched:
+            if way.reason == "page.open":
+                yield _ok(f'{name} for "{keyword}"{_by(way.name)}: not needed, addresses are open')
+            elif way.matched:
                 yield _ok(f'{name} for "{keyword}"{_by(way.name)}: {way.matched} pictures')
             else:
                 others = f"; {way.others} came otherwise or small" if way.others else ""
@@ -204,11 +206,13 @@ def _source(name: str, settings: Settings) -> Iterator[Finding]:
     except (BrowserError, UsageError, FolderLocked) as error:
         yield Finding(Level.PROBLEM, f"{name} was not tried", str(error), 10)
         return
+    for text in dict.fromkeys(text for way in ways for text in way.told):
+        yield Finding(Level.WARNING, f"{name}: {text}")
     if not any(way.matched for way in ways):
         states = {way.state for way in ways}
         code = 8 if SearchState.UNREACHABLE in states else 10 if SearchState.FAILED in states else 7
         yield Finding(Level.PROBLEM, f"{name} gives no pictures by any way", "try later, or with --headed", code)
-    elif not all(way.matched for way in ways):
+    elif not all(way.matched or way.reason == "page.open" for way in ways):
         cure = "a run takes the others, but the site may be changing: look for a newer collector"
         yield Finding(Level.WARNING, f"{name} no longer answers to every way", cure)
 

@@ -232,7 +232,8 @@ class Site:
 
     async def _thumbnail(self, request: web.Request) -> web.StreamResponse:
         name, number = request.match_info["slug"], int(request.match_info["number"])
-        body = await self._bytes("thumbnail", thumbnail, name, number, *_variant(request))
+        side = min(int(request.query.get("side", "260")), 1024)
+        body = await self._bytes("thumbnail", thumbnail, name, number, *_variant(request), side)
         return web.Response(body=body, content_type="image/jpeg", headers={"Cache-Control": "max-age=3600"})
 
     async def _bytes(self, kind: str, draw: Callable[..., bytes], *what: object) -> bytes:

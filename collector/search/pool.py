@@ -131,8 +131,10 @@ class SearchPool:
         open_visit: OpenVisit,
         start: Start | None = None,
         browserless: Callable[[str], bool] = lambda _: False,
+        recall: Callable[[str], str | None] = lambda _: None,
     ) -> None:
-        """`start` makes a browser (tests); the default is a real one. `browserless`: sources that never ask for one."""
+        """`start` makes a browser (tests); the default is a real one. `browserless`: sources that never ask for one;
+        `recall`: what earlier runs remembered, asked from any thread."""
         self._settings = settings
         self._browserless = browserless
         self._emit = emit
@@ -140,7 +142,7 @@ class SearchPool:
         self._browsers = Browsers(settings, emit)
         self._start = start
         self._stop = threading.Event()
-        self._terms = Terms(settings, emit, diagnosis, open_visit, stopped=self._stop.is_set)
+        self._terms = Terms(settings, emit, diagnosis, open_visit, recall, stopped=self._stop.is_set)
         self._with_browser, self._without = _Lane(settings.browsers), _Lane(settings.workers)
         self._lock = threading.Lock()
         self._workers: list[tuple[threading.Thread, BrowserLease]] = []

@@ -17,7 +17,7 @@ from typing import Any
 from collector.browser.contract import Browser
 from collector.errors import BrowserError, CollectorError, SourceError
 from collector.http.contract import Answer, OpenVisit, Request, Visit
-from collector.model import Emit, Found, Hit, Noticed, Search, SearchEnded, SearchStarted, SearchState
+from collector.model import Emit, Found, Hit, Noticed, Remembered, Search, SearchEnded, SearchStarted, SearchState
 from collector.search import diagnosis
 from collector.search.breaker import Breaker, Ending, source_key
 from collector.search.lease import BrowserLease
@@ -47,6 +47,12 @@ class Terms:
     diagnosis: Path
     open_visit: OpenVisit
     """How pages are asked for without a browser."""
+    recall: Callable[[str], str | None] = lambda _: None
+    """What earlier runs remembered."""
+    remembered: dict[str, str] = field(default_factory=dict)
+    """What this run did."""
+    told: set[str] = field(default_factory=set)
+    """Lines that the user has read."""
     breaker: Breaker = field(default_factory=Breaker)
     stopped: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.monotonic
@@ -118,9 +124,20 @@ class SearchRunner:
             raise OutOfTime
         return left
 
+    def recall(self, name: str) -> str | None:
+        """What was remembered under this name, by this run or an earlier one."""
+        return self._terms.remembered.get(name) or self._terms.recall(name)
+
+    def remember(self, name: str, text: str) -> None:
+        """Keep a text for later searches."""
+        self._terms.remembered[name] = text
+        self._terms.emit(Remembered(name, text))
+
     def notice(self, text: str) -> None:
-        """Pass a line on to the user."""
-        self._terms.emit(Noticed(text))
+        """Pass a line on to the user, once in a run."""
+        if text not in self._terms.told:
+            self._terms.told.add(text)
+            self._terms.emit(Noticed(text))
 
     def remaining(self) -> float:
         """Seconds left."""

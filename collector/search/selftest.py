@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from collector.http.contract import OpenVisit
-from collector.model import Found, Query, Search, SearchState
+from collector.model import Found, Noticed, Query, Search, SearchState
 from collector.search.lease import BrowserLease
 from collector.search.pool import Browsers
 from collector.search.runner import Stopped, Terms, run_search
@@ -56,6 +56,8 @@ class Way:
     state: SearchState
     reason: str = ""
     detail: str = ""
+    told: tuple[str, ...] = ()
+    """What the source had to say about the page."""
 
 
 def start_once(settings: SearchSettings) -> Started:
@@ -109,8 +111,11 @@ def _try(
     open_visit: OpenVisit,
 ) -> Way:
     counted: Counter[bool] = Counter()
+    told: list[str] = []
 
     def count(event: object) -> None:
+        if isinstance(event, Noticed):
+            told.append(event.text)
         if isinstance(event, Found):
             counted[not event.hit.is_thumbnail and way in ("", event.hit.way)] += 1
 
@@ -119,5 +124,5 @@ def _try(
         try:
             ended = run_search(search, source, table, lease, terms)
         except Stopped:
-            return Way(way, counted[True], counted[False], SearchState.ENOUGH)
-    return Way(way, counted[True], counted[False], ended.state, ended.reason, ended.detail)
+            return Way(way, counted[True], counted[False], SearchState.ENOUGH, told=tuple(told))
+    return Way(way, counted[True], counted[False], ended.state, ended.reason, ended.detail, tuple(told))

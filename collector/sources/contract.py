@@ -26,6 +26,12 @@ class Web(Pages, Protocol):
     def notice(self, text: str) -> None:
         """One line the user should read."""
 
+    def recall(self, name: str) -> str | None:
+        """What a search remembered under this name, in this run or an earlier one."""
+
+    def remember(self, name: str, text: str) -> None:
+        """Keep a text for later searches, so that what was asked once is not asked again."""
+
     def remaining(self) -> float:
         """Seconds left for this search; <= 0 means stop now."""
 

@@ -63,6 +63,11 @@ def is_opaque(url: str) -> bool:
     return read(url).token is not None
 
 
+def is_thumbnail(url: str) -> bool:
+    """Whether an address is that of a small copy, whoever serves it."""
+    return _THUMBNAIL.search(url.partition("?")[2]) is not None
+
+
 def digest(token: str) -> str:
     """A name for a token that tells nothing of it: SHA-256 of what it holds, in hex."""
     parts = urlsplit(token)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,11 @@ from collector.browser.chromedriver import Chromedriver
 from collector.browser.contract import Browser
 from collector.browser.driver import locate
 from collector.browser.processes import RunFolder
+from collector.errors import SourceError
+from collector.http.contract import Answer, Request, Visit
+from collector.http.page_client import PageClient
 from collector.model import Hit, Query, Search
-from collector.settings import SearchSettings
+from collector.settings import FetchSettings, SearchSettings
 from collector.sources import google
 
 
@@ -29,11 +32,33 @@ class Loan:
     count: int = 10_000
     person: str = ""
     """What somebody at the window does, as a script, when told something."""
+    memory: dict[str, str] = field(default_factory=dict)
+    visit: Visit | None = None
     began: float = field(default_factory=time.monotonic)
+
+    def recall(self, name: str) -> str | None:
+        return self.memory.get(name)
+
+    def remember(self, name: str, text: str) -> None:
+        self.memory[name] = text
+
+    def get(self, request: Request) -> Answer:
+        return self._pages().get(request)
+
+    def get_all(self, requests: Iterable[Request | None], most: int = 8) -> Iterator[Answer | SourceError]:
+        return self._pages().get_all(requests, most)
+
+    def cookies(self, url: str) -> str:
+        return self._pages().cookies(url)
 
     def notice(self, text: str) -> None:
         if self.person:
             self.browser.run(self.person)
+
+    def _pages(self) -> Visit:
+        if self.visit is None:
+            self.visit = PageClient(FetchSettings(allow_private=True)).visit(self.remaining)
+        return self.visit
 
     def remaining(self) -> float:
         return self.began + self.seconds - time.monotonic()
@@ -55,10 +80,16 @@ class Google:
 
     def each(self, home: str, wanted: int = 10_000, **settings: Any) -> Iterator[Hit]:
         """The same one by one."""
-        self.loan = Loan(self.browser, {**google.SOURCE.settings, "home": home, **settings}, count=wanted)
-        for hit in google.search(Search(1, Query("cats", "cats", 1000), "google", 1000), self.loan):
-            self.loan.count -= 1
-            yield hit
+        memory = settings.pop("memory", {})
+        table = {**google.SOURCE.settings, "home": home, **settings}
+        self.loan = Loan(self.browser, table, count=wanted, memory=memory)
+        try:
+            for hit in google.search(Search(1, Query("cats", "cats", 1000), "google", 1000), self.loan):
+                self.loan.count -= 1
+                yield hit
+        finally:
+            if self.loan.visit is not None:
+                self.loan.visit.close()
 
     def with_person(self, act: str, home: str) -> list[Hit]:
         """All hits where a person sees the window, and acts when told something."""

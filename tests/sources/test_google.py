@@ -209,5 +209,5 @@ def test_strange_pages(google_images: Google, page: str | tuple[int, str], reaso
 
 
 def test_an_unknown_way_is_refused(google_images: Google) -> None:
-    with pytest.raises(UsageError, match="auto, rows, hover, click"):
+    with pytest.raises(UsageError, match="auto, rows, hover, click, network, redirect, page"):
         google_images("http://127.0.0.1:9", harvest="guess")

@@ -83,7 +83,7 @@ async function swap(panel, item, mine, asked) {
   const original = new Image();
   original.onload = () => mine === turn && layout.swapped(panel, { ...item, u: original.src });
   original.onerror = () => mine === turn && layout.failed(panel);
-  if (CONFIG.panel === "copy") original.src = `${item.th}&s=512`;
+  if (CONFIG.panel === "copy") original.src = `${item.th}&side=512`;
   else if (CONFIG.panel === "unseen") {
     if (next) new Image().src = next;
     original.src = await blobOf(url);

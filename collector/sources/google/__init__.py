@@ -25,15 +25,18 @@ _SETTINGS: Final[Mapping[str, Value]] = {
     "home": "https://www.google.com",
     "harvest": "auto",
     "panel_timeout": 6.0,
+    "redirect_rate": 2.0,
+    "thumbnails": False,
     "hl": "",
     "gl": "",
     "safe": "",
     "video": True,
     "product": True,
 }
-"""home: where /search is; harvest: auto, or one way alone (see `harvest`); panel_timeout: seconds for a clicked
-picture, at most 7; hl, gl: language and country of the page; safe: on, blur or off ("" leaves it to Google); video,
-product: keep video stills and product pictures, where the page tells them apart."""
+"""home: where /search is; harvest: auto, or one way alone; panel_timeout: seconds for a clicked picture, at most 7;
+redirect_rate: tokens a second that Google is asked to resolve, 0 for none; thumbnails: small pictures where the page
+hides the addresses and no way leads to them; hl, gl: language and country of the page; safe: on, blur or off (""
+leaves it to Google); video, product: keep video stills and product pictures, where the page tells them apart."""
 
 _STEP: Final = 100
 _ADVANCE: Final = 7000
@@ -141,12 +144,13 @@ SOURCE: Final = Source(
     about="Google Images, read in a real browser",
     settings=_SETTINGS,
     kinds={
-        "harvest": Literal["auto", "rows", "hover", "click"],
+        "harvest": Literal["auto", "rows", "hover", "click", "network", "redirect", "page"],
         "panel_timeout": Annotated[float, Meta(gt=0, le=7)],
+        "redirect_rate": Annotated[float, Meta(ge=0, le=20)],
         "safe": Literal["", "on", "blur", "off"],
     },
     filters=FILTERS,
     facets=FACETS,
-    strategies=("rows", "batch", "hover", "click"),
+    strategies=("rows", "batch", "hover", "click", "network", "redirect", "page"),
     needs_browser=True,
 )

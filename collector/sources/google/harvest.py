@@ -14,6 +14,7 @@ from collector.sources.contract import Web
 from collector.sources.google.known import Find, Known
 from collector.sources.google.page import Card, Page
 from collector.sources.google.panel import Panel
+from collector.sources.google.redirect import Resolver
 from collector.sources.google.rows import RowKind
 from collector.sources.google.strategies import STRATEGIES, TRIALS, Search, Strategy, small
 
@@ -44,12 +45,13 @@ class Harvest:
         self.known = Known(str(settings["home"]))
         self._chosen = str(settings["harvest"])
         panel = Panel(page, web, self.known, settings["panel_timeout"])
-        self._search = Search(page, web, settings, self.known, panel)
+        self._resolver = Resolver(page, web, self.known.home, float(settings["redirect_rate"]))
+        self._search = Search(page, web, settings, self.known, panel, self._resolver)
         names = STRATEGIES if self._chosen == AUTO else (self._chosen,)
         self._ways: dict[str, Strategy] = {name: STRATEGIES[name](self._search) for name in names}
         self._records = {name: Record() for name in self._ways}
         self._full = 0
-        self._noticed = False
+        self._noticed = self._told = False
 
     @property
     def reads_rows(self) -> bool:
@@ -58,6 +60,7 @@ class Harvest:
 
     def resolve(self, cards: Sequence[Card]) -> Iterator[Hit]:
         """Hits of these cards in their order, each by the first way that works."""
+        self._tell_of_hidden()
         wanted = [card for card in cards if self._is_wanted(card)]
         while wanted and self.web.remaining() > 0:
             finds, settled = self._find(self._chunk(wanted))
@@ -65,6 +68,16 @@ class Harvest:
                 if card.id in finds:
                     yield self.known.hit(card, finds[card.id])
             wanted = wanted[settled:]
+        if self._resolver.wall is not None:
+            raise self._resolver.wall
+
+    def _tell_of_hidden(self) -> None:
+        """Once, in words that are the same for every keyword."""
+        pictures, pages = self.known.hidden()
+        what = " and ".join(name for name, count in (("pictures", pictures), ("their pages", pages)) if count)
+        if what and not self._told:
+            self._told = True
+            self.web.notice(f"Google hides the addresses of {what}; other ways to them are tried")
 
     def _is_wanted(self, card: Card) -> bool:
         kind = self.known.kind(card.id)
@@ -78,13 +91,23 @@ class Harvest:
         told = list(takewhile(rows.can, cards)) if rows else []
         if told:
             return told
-        name = next((name for name in self._order() if name != "rows"), "rows")
-        most = self._ways[name].at_once
-        return cards[: most if name in ("rows", "hover") else min(most, max(1, self.web.wanted()))]
+        name = next((name for name in self._order() if name != "rows"), None)
+        if name is None:
+            return cards
+        return cards[: self._most(name) if name == "hover" else min(self._most(name), max(1, self.web.wanted()))]
+
+    def _most(self, name: str) -> int:
+        """Cards that a way is given at once; as long as it has never worked, only as many as it may fail on."""
+        return self._ways[name].at_once if self._records[name].found else TRIALS
 
     def _order(self) -> list[str]:
         """Ways that may be tried: what worked on this page by its cost, then what was not tried yet."""
-        open_ways = [name for name, record in self._records.items() if not record.given_up]
+        walled = self._resolver.wall is not None
+        open_ways = [
+            name
+            for name, record in self._records.items()
+            if not record.given_up and not (walled and self._ways[name].asks_google)
+        ]
 
         def cost(name: str) -> float:
             record = self._records[name]
@@ -101,9 +124,9 @@ class Harvest:
             missing = [card for card in settled if card.id not in finds and way.can(card)]
             if not missing:
                 continue
-            if len(missing) > way.at_once:
-                settled = settled[: settled.index(missing[way.at_once])]
-                missing = missing[: way.at_once]
+            if len(missing) > (most := self._most(name)):
+                settled = settled[: settled.index(missing[most])]
+                missing = missing[:most]
             finds.update(self._tried(name, missing))
         self._last_resorts([card for card in settled if card.id not in finds], finds)
         self._full += sum(not find.is_thumbnail for find in finds.values())
@@ -121,12 +144,26 @@ class Harvest:
 
     def _last_resorts(self, cards: Sequence[Card], finds: dict[str, Find]) -> None:
         """What is in hand although the way that was asked for did not bring it; thumbnails at the very end."""
+        if self._resolver.wall is not None:  # the next run may get more than a thumbnail
+            return
         told = {} if self._chosen == "hover" else {card.id: self.known.from_row(card.id) for card in cards}
         finds.update({id: find for id, find in told.items() if find})
         finds.update(small(self._search, [card for card in cards if card.id not in finds]))
 
     def _complain(self) -> None:
-        """Nothing full-size so far: an error when one way was asked for, one line of warning otherwise."""
+        """Nothing full-size so far: an error when the page hides it or one way was asked for, else a warning."""
+        hidden, pages = self.known.hidden()
+        if hidden and not self.settings["thumbnails"]:
+            also = " and of their pages" if pages else ""
+            none = "no way leads" if self._chosen == AUTO else f"the way {self._chosen!r} does not lead"
+            detail = (
+                f"Google hides the addresses of its pictures{also}, and {none} to them; "
+                "use another source (openverse, bing, or brave with a key), or --thumbnails for the small pictures"
+            )
+            raise SourceError(SearchState.LAYOUT, "page.hidden", detail)
+        if self._chosen == "redirect" and not pages:
+            detail = "the page tells its addresses openly: there is no token to be resolved"
+            raise SourceError(SearchState.LAYOUT, "page.open", detail)
         if self._chosen != AUTO:
             detail = f"the way {self._chosen!r} finds no full-size picture on this page; --harvest auto tries all"
             raise SourceError(SearchState.LAYOUT, "page.layout", detail)

@@ -79,6 +79,9 @@ class Shown:
     width: int = 0
     height: int = 0
     target: str = ""
+    began: float = 0.0
+    ended: float = 0.0
+    """Seconds since the epoch, by the browser's clock."""
     moved: bool = False
     """False when nothing in the page reacted to the click."""
 
@@ -156,7 +159,7 @@ class Page:
 
     def click(self, ids: Sequence[str], around: Surroundings, limit: int, budget: int) -> list[Shown]:
         """Click card after card for `budget` ms, each waiting up to `limit` ms; may stop before the last."""
-        answer = self._script.call_async("click", list(ids), around.small, around.spared, limit, budget)
+        answer = self._script.call_async("click", list(ids), around.small, around.spared, around.network, limit, budget)
         return [_shown(value) for value in answer]
 
     def point(self, id: str) -> bool:
@@ -171,7 +174,7 @@ class Page:
         place = self._aim(id)
         if place is None:
             return None
-        self._script.call("arm", id, around.small, around.spared, limit)
+        self._script.call("arm", id, around.small, around.spared, around.network, limit)
         self.browser.click(*place)
         value = self._script.call_async("outcome")
         return _shown(value) if value else None

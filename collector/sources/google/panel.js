@@ -3,6 +3,9 @@
 const THUMBNAIL_HOST = /(^|\.)gstatic\.com$|^(www\.)?google\.[a-z.]+$/;
 const THUMBNAIL_URL = /[?&]q=tbn(:|%3A)/i;
 const LARGEST_THUMBNAIL = 700;
+const PICTURE_REQUESTS = new Set(["img", "image", "fetch", "xmlhttprequest", "css", "other"]);
+// Milliseconds that a copy in the picture's place is given to turn into the picture.
+const COPY_PATIENCE = 700;
 const RELATED = "[data-ri], [data-lpage], [data-docid]";
 const ownerOf = new Map();
 // How often a picture came after a stand-in that is known as one, and after one that could have been a picture.
@@ -128,6 +131,13 @@ function isLarge(image, card) {
   return image.naturalWidth >= 0.9 * expected && longest > 1.05 * known;
 }
 
+// Larger than the grid shows it and without an address of its own: what will not turn into the picture any more.
+function isLargeCopy(image, card) {
+  const small = biggestImage(card);
+  const longest = Math.max(image.naturalWidth, image.naturalHeight);
+  return image.complete && longest > 300 && small !== null && longest > 1.3 * Math.max(small.naturalWidth, small.naturalHeight);
+}
+
 // "full": the picture; "small": a stand-in for it; "stale": another card's picture; "maybe": time will tell.
 function judge(image, url, card, context) {
   if (!isWeb(url) || context.thumbnails.has(url) || THUMBNAIL_URL.test(url)) return "small";
@@ -166,6 +176,7 @@ function bigPicture(card, context) {
     if (!url) continue;
     let verdict = judge(image, url, card, context);
     if (verdict === "stale") continue;
+    if (verdict === "small" && context.shown.size > 0 && isLargeCopy(image, card)) context.copied = context.copied || performance.now();
     context.shown.add(url);
     if (verdict === "maybe" && context.shown.size > 1 && context.first !== url) verdict = "full";
     context.first = context.first || url;
@@ -185,26 +196,43 @@ window.addEventListener("click", (event) => {
 });
 
 // What does not change while a few cards are clicked: the grid, and every URL that is known to be small.
-function surroundings(known, spared) {
+function surroundings(known, spared, network) {
   const { cards, roots } = grid();
   const images = roots.flatMap((root) => [...root.querySelectorAll("img")]);
   const thumbnails = new Set([...images.flatMap((image) => [image.currentSrc, image.src, thumbnailOf(image)]), ...known].filter(isWeb));
   const hosts = new Set([...thumbnails].map((url) => hostOf(url).host));
-  return { cards, roots, thumbnails, hosts, spared: new Set(spared) };
+  return { cards, roots, thumbnails, hosts, spared: new Set(spared), network };
 }
 
-// Resolves to { url, width, height, target, moved } once the active slide shows the clicked card's picture,
+// The pictures that the page asks for while a panel is open: settled once one of another host than the small ones'
+// has come and nothing followed for a moment. Whose they are is decided outside, by time, size and look.
+function watchedRequests(start, context) {
+  let last = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (entry.startTime < start || !PICTURE_REQUESTS.has(entry.initiatorType)) continue;
+      if (!isWeb(entry.name) || recognised(entry.name, context) || !/^(image\/|$)/.test(entry.contentType || "")) continue;
+      last = performance.now();
+    }
+  });
+  observer.observe({ type: "resource" });
+  return { stop: () => observer.disconnect(), settled: (now) => last > 0 && now - last > 250 };
+}
+
+// Resolves to { url, width, height, target, moved, began, ended } once the active slide shows the clicked card's picture,
 // or to an empty url. `spared`: there is another way to this picture, so that waiting long is no use.
 function picture(id, card, around, limit, begin) {
-  const context = { ...around, id, page: destination(pageOf(card, sourceLink(card))), shown: new Set(), first: "" };
+  const context = { ...around, id, page: destination(pageOf(card, sourceLink(card))), shown: new Set(), first: "", copied: 0 };
   const start = performance.now();
   return new Promise((resume, fail) => {
     let maybe = null;
+    const asked = around.network ? watchedRequests(start, context) : null;
     let moved = false;
     const hash = location.hash;
     const stop = () => {
       observer.disconnect();
       clearInterval(timer);
+      if (asked) asked.stop();
       for (const type of ["load", "error"]) document.removeEventListener(type, look, true);
     };
     const finish = (found) => {
@@ -218,7 +246,8 @@ function picture(id, card, around, limit, begin) {
       const target = resultLink(card);
       resume({
         id, url: found ? found.url : "", width: found ? found.image.naturalWidth : 0, height: found ? found.image.naturalHeight : 0,
-        target: target ? target.href : "", moved: moved || found !== null || location.hash !== hash,
+        target: target ? target.href : "", began: (performance.timeOrigin + start) / 1000,
+        ended: (performance.timeOrigin + performance.now()) / 1000, moved: moved || found !== null || location.hash !== hash,
       });
     };
     const patience = () => {
@@ -235,6 +264,8 @@ function picture(id, card, around, limit, begin) {
       const found = bigPicture(card, context);
       if (found && found.verdict === "full") return finish(found);
       const now = performance.now();
+      if (asked && asked.settled(now)) return finish(null);
+      if (context.copied > 0 && now - context.copied > COPY_PATIENCE) return finish(null);
       if (found === null || maybe === null || found.url !== maybe.url) maybe = found && { ...found, since: now };
       const trusted = habits.plain > 0 && habits.tricky === 0;
       if (maybe && trusted && maybe.image.complete && now - maybe.since > 1000) return finish(maybe);
@@ -256,14 +287,14 @@ function picture(id, card, around, limit, begin) {
 }
 
 // Click the cards one after the other until `budget` milliseconds are used; stops at a card that stays inert.
-api.click = async function (ids, known, spared, limit, budget) {
+api.click = async function (ids, known, spared, network, limit, budget) {
   const start = performance.now();
   const results = [];
-  const around = surroundings(known, spared);
+  const around = surroundings(known, spared, network);
   for (const id of ids) {
     const card = around.cards.get(id);
     if (!card || !card.isConnected) {
-      results.push({ id, url: "", width: 0, height: 0, target: "", moved: true });
+      results.push({ id, moved: true });
       continue;
     }
     const result = await picture(id, card, around, limit, () => {
@@ -292,8 +323,8 @@ api.aim = function (id) {
   return null;
 };
 
-api.arm = function (id, known, spared, limit) {
-  const around = surroundings(known, spared);
+api.arm = function (id, known, spared, network, limit) {
+  const around = surroundings(known, spared, network);
   const card = around.cards.get(id);
   api.armed = card ? picture(id, card, around, limit, () => undefined) : Promise.resolve(null);
 };

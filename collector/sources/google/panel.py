@@ -16,6 +16,9 @@ LONGEST: Final = 7.0
 TRIALS: Final = 3
 """Cards at which nothing may move before the panel counts as dead."""
 
+_STILL: Final = 1000
+"""Milliseconds for a card of a page on which no click has moved anything."""
+
 
 class Panel:
     """What opening the panel brings; shared by the ways that read it."""
@@ -25,7 +28,6 @@ class Panel:
         self._limit = int(min(float(seconds), LONGEST) * 1000)
         self._real = self._moved = False
         self._still = 0
-        self._shown = self._missed = 0
 
     @property
     def inert(self) -> bool:
@@ -51,10 +53,11 @@ class Panel:
             spared=[id for id in ids if self._known.from_row(id) or self._known.from_target(id)],
             network=network,
         )
+        limit = min(self._limit, _STILL) if self._still and not self._moved else self._limit
         if not self._real:
-            shown = self._page.click(ids, around, self._limit, BUDGET)
+            shown = self._page.click(ids, around, limit, BUDGET)
             if self._moved or len(shown) > 1 or all(result.moved for result in shown):
                 return shown
-        real = self._page.real_click(ids[0], around, self._limit)
+        real = self._page.real_click(ids[0], around, limit)
         self._real = self._real or (real is not None and real.moved)
         return [real or Shown(ids[0])]

@@ -1,7 +1,7 @@
 """The ways from a card to its picture's address, one class each; `STRATEGIES` is the table of them.
 
 Each takes cards and gives what it found by id; none knows the others, none is asked for what it cannot do. Which are
-tried, in which order, and when one is given up is decided in `harvest`.
+tried, in which order, and when one is given up is decided in `harvest`. What needs pixels is loaded late.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ from collector.sources.contract import Web
 from collector.sources.google.known import Find, Known
 from collector.sources.google.page import Card, Page
 from collector.sources.google.panel import Panel
+from collector.sources.google.redirect import Resolver
 
 TRIALS: Final = 3
 """Cards on which a way may fail before it is given up for this page."""
 _FIRST_PATIENCE, _PATIENCE, _HOVER_LIMIT = 1200, 350, 6000
 """Milliseconds: the page's own program may have to be loaded on the first hover."""
+
+_LATE_LOOKS, _LATE = 3, 150
+"""Looks at the network log, and milliseconds between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Search:
     settings: Mapping[str, Any]
     known: Known
     panel: Panel
+    resolver: Resolver
 
 
 class Strategy(Protocol):
@@ -122,10 +127,117 @@ class Click:
         return finds
 
 
+class Network:
+    """From what the page asks the network for when the panel opens, shown or not."""
+
+    at_once, asks_google = 12, True
+
+    def __init__(self, search: Search) -> None:
+        from collector.sources.google.requested import Requested
+
+        self._search = search
+        self._requested = Requested(search.page.browser, search.known.home)
+
+    def can(self, _card: Card) -> bool:
+        """See Strategy."""
+        return not self._search.panel.inert
+
+    def find(self, cards: Sequence[Card]) -> dict[str, Find]:
+        """See Strategy."""
+        page, known = self._search.page, self._search.known
+        page.browser.requests()  # from now on the log is kept
+        opened = {shown.id: shown for shown in self._search.panel.open([card.id for card in cards], network=True)}
+        known.learn_targets({id: shown.target for id, shown in opened.items()})
+        copies = page.thumbnails(list(opened))
+        finds: dict[str, Find] = {}
+        for _ in range(_LATE_LOOKS):  # the log comes a moment later than the picture
+            pictures = self._requested.pictures()
+            for card in (card for card in cards if card.id in opened and card.id not in finds):
+                find = self._requested.match(opened[card.id], pictures, known.size(card), copies.get(card.id))
+                if find is not None:
+                    finds[card.id] = find
+            if len(finds) == len(opened):
+                break
+            page.pause(_LATE)
+        return finds
+
+
+class Redirect:
+    """From the token, by asking Google where it leads."""
+
+    at_once, asks_google = 8, True
+
+    def __init__(self, search: Search) -> None:
+        self._known, self._resolver = search.known, search.resolver
+
+    def can(self, card: Card) -> bool:
+        """See Strategy."""
+        return self._resolver.open and self._known.token(card.id) is not None
+
+    def find(self, cards: Sequence[Card]) -> dict[str, Find]:
+        """See Strategy."""
+        finds: dict[str, Find] = {}
+        for card in cards:
+            token = self._known.token(card.id)
+            if token is not None and (url := self._resolver.resolve(token)):
+                finds[card.id] = Find(url, "redirect")
+        return finds
+
+
+class LandingPage:
+    """From the page that shows the picture, by its look; that page's own token is resolved where that is allowed."""
+
+    at_once, asks_google = 8, False
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+
+    def can(self, card: Card) -> bool:
+        """See Strategy."""
+        page = self._search.known.page(card)
+        return page.url is not None or (page.token is not None and self._told(page.token) is not None)
+
+    def find(self, cards: Sequence[Card]) -> dict[str, Find]:
+        """See Strategy."""
+        from collector.sources.landing import Lost, recover
+
+        known = self._search.known
+        copies = small(self._search, cards)
+        lost: list[Lost] = []
+        for card in cards:
+            page = known.page(card)
+            url = page.url or (page.token and self._search.resolver.resolve(page.token))
+            if url and card.id in copies:
+                row = known.rows.get(card.id)
+                title = (row.title if row else "") or card.title
+                lost.append(Lost(card.id, url, self._copy(copies[card.id].url), title, *known.size(card)))
+        pages = {one.id: one.page for one in lost}
+        return {
+            found.id: Find(found.url, "page", pages[found.id], found.width, found.height)
+            for found in recover(lost, self._search.web)
+        }
+
+    def _copy(self, address: str) -> bytes:
+        """The small picture, out of the page where it is loaded already."""
+        from collector.images.sniff import is_data
+        from collector.sources.landing import small_copy
+
+        loaded = b"" if is_data(address) else self._search.page.browser.resource(address)
+        return loaded or small_copy(address, self._search.web)
+
+    def _told(self, token: str) -> str | None:
+        """The page's address where it is known, or may be asked for."""
+        resolver = self._search.resolver
+        return resolver.known(token) or (token if resolver.open else None)
+
+
 STRATEGIES: Final[Mapping[str, Callable[[Search], Strategy]]] = {
     "rows": Rows,
     "hover": Hover,
     "click": Click,
+    "network": Network,
+    "redirect": Redirect,
+    "page": LandingPage,
 }
 """Cheapest first: `auto` tries them in this order until it knows what works on the page."""
 

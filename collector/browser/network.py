@@ -1,0 +1,135 @@
+"""What the page asks of the network and what it is answered: the domain Network of the DevTools protocol, read from the
+driver's log (chromedevtools.github.io/devtools-protocol/tot/Network).
+
+Listens only after `listen`; forgets everything at `stop`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.remote.command import Command
+
+from collector.browser.contract import PageRequest
+from collector.browser.session import Session
+
+BUFFER: Final = 100_000_000
+"""Bytes of bodies that Chrome keeps for us."""
+_BATCHES: Final = ("XHR", "Fetch")
+_MOST: Final = 5_000
+"""Requests remembered; a page that is scrolled for hours makes more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Status and headers as they came over the wire, of a redirect too; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+
+
+class NetworkLog:
+    """The log of one session. Raises what the driver raises."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._listening = False
+        self._requests: dict[str, PageRequest] = {}
+        self._answers: dict[str, Answered] = {}
+        self._finished: list[str] = []
+
+    def listen(self) -> bool:
+        """Begin; False when it had begun already."""
+        if self._listening:
+            return False
+        self._session.cdp("Network.enable", maxTotalBufferSize=BUFFER, maxResourceBufferSize=BUFFER)
+        self._listening = True
+        self._events()
+        return True
+
+    def stop(self) -> None:
+        """End, and forget."""
+        if self._listening:
+            self._session.cdp("Network.disable")
+            self._listening = False
+        self._events()
+        self._forget()
+
+    def requests(self) -> list[PageRequest]:
+        """Every request since `listen`, oldest first."""
+        self._update()
+        return list(self._requests.values())
+
+    def answered(self, url: str) -> Answered | None:
+        """What the newest request for a URL was answered; None when that has not come yet."""
+        self._update()
+        newest = next((id for id, request in reversed(self._requests.items()) if request.url == url), None)
+        return self._answers.get(newest) if newest is not None else None
+
+    def batches(self) -> list[tuple[str, str]]:
+        """(URL, text) of XHR and fetch answers that ended since the last call."""
+        self._update()
+        ended, self._finished = self._finished, []
+        wanted = [self._requests[id] for id in ended if id in self._requests]
+        bodies = ((one.url, self.body(one)) for one in wanted if one.kind in _BATCHES)
+        return [(url, body.decode("utf-8", "replace")) for url, body in bodies if body is not None]
+
+    def body(self, request: PageRequest) -> bytes | None:
+        """The body of an answer; None when the page it belonged to is gone."""
+        try:
+            answer = self._session.cdp("Network.getResponseBody", requestId=request.id)
+        except WebDriverException as error:
+            if "No resource" in (error.msg or "") or "No data" in (error.msg or ""):
+                return None
+            raise
+        text = str(answer["body"])
+        return base64.b64decode(text) if answer.get("base64Encoded") else text.encode()
+
+    def probe(self) -> None:
+        """Read the log once: raises where a remote end keeps it to itself."""
+        self._events()
+
+    def _update(self) -> None:
+        for message in self._events():
+            self._follow(message["method"], message["params"])
+        while len(self._requests) > _MOST:
+            oldest = next(iter(self._requests))
+            del self._requests[oldest]
+            self._answers.pop(oldest, None)
+
+    def _follow(self, method: str, event: dict[str, Any]) -> None:
+        id = str(event.get("requestId", ""))
+        if method == "Network.requestWillBeSent":  # once more for every redirect: the first address is the page's own
+            sent = str(event["request"]["url"]), str(event.get("type", "")), float(event.get("wallTime", 0.0))
+            self._requests.setdefault(id, PageRequest(id, *sent))
+        elif method == "Network.responseReceivedExtraInfo":
+            headers = {str(name).lower(): str(value) for name, value in event["headers"].items()}
+            self._answers.setdefault(id, Answered(int(event.get("statusCode", 0)), headers))
+        elif id not in self._requests:
+            return
+        elif method == "Network.responseReceived":
+            response = event["response"]
+            known = replace(
+                self._requests[id], kind=str(event.get("type", "")), mime=str(response.get("mimeType", "")).lower()
+            )
+            self._requests[id] = known
+            plain = {str(name).lower(): str(value) for name, value in response.get("headers", {}).items()}
+            self._answers.setdefault(id, Answered(int(response.get("status", 0)), plain))
+        elif method == "Network.loadingFinished":
+            self._requests[id] = replace(self._requests[id], loaded=True)
+            self._finished.append(id)
+
+    def _events(self) -> list[dict[str, Any]]:
+        """Network events since the last call, oldest first."""
+        entries = self._session.driver.execute(Command.GET_LOG, {"type": "performance"})["value"]
+        texts = (str(entry["message"]) for entry in entries)
+        return [json.loads(text)["message"] for text in texts if '"Network.' in text]
+
+    def _forget(self) -> None:
+        self._requests.clear()
+        self._answers.clear()
+        self._finished.clear()
