@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from collector.errors import SourceError
+from collector.http.decoding import json_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Answer:
     """The body as text, by byte order mark, header or `<meta>` as browsers decide; "" for pictures and other data."""
 
     def json(self) -> Any:
-        """The body as JSON. ValueError when it is none."""
-        return json.loads(self.body)
+        """The body as JSON. ValueError when it is none, or is nested too deeply."""
+        return json_of(self.body)
 
 
 Throttled = Callable[[Answer], float | None]

@@ -1,13 +1,19 @@
-"""The body of a page as text, decoded as browsers do: byte order mark, header, `<meta>`. Pure; parses nothing."""
+"""The body of an answer as text, decoded as browsers do (byte order mark, header, `<meta>`), and as JSON. Pure."""
 
 from __future__ import annotations
 
-from w3lib.encoding import html_to_unicode
+import json
+from typing import Any
+
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, to_unicode
 
 _TEXTS = frozenset(
     f"application/{name}"
     for name in ("json", "xml", "javascript", "x-javascript", "ecmascript", "xhtml+xml", "x-ndjson", "x-json", "json5")
 )
+
+_NO_TEXTS = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"))
+"""Encodings of Python by w3lib's names that no browser knows, and that fail or take long on a page."""
 
 
 def text_of(body: bytes, content_type: str) -> str:
@@ -21,7 +27,24 @@ def text_of(body: bytes, content_type: str) -> str:
         return ""
     if "json" in kind and "charset" not in content_type.lower():
         return body.decode("utf-8-sig", "replace")
-    return html_to_unicode(content_type or None, body, auto_detect_fun=_guess)[1]
+    mark, bom = read_bom(body)
+    if mark is not None and bom is not None:
+        return to_unicode(body[len(bom) :], mark)
+    for named in (http_content_type_encoding(content_type), html_body_declared_encoding(body)):
+        if named is not None and named not in _NO_TEXTS:
+            try:
+                return body.decode(f"{named}-be" if named in ("utf-16", "utf-32") else named, "replace")
+            except (LookupError, ValueError):  # hex, base64, zip and the like are codecs of Python, and no encodings
+                continue
+    return body.decode(_guess(body), "replace")
+
+
+def json_of(body: str | bytes) -> Any:
+    """What JSON says. ValueError for what is none, nests too deeply or has numbers of thousands of digits."""
+    try:
+        return json.loads(body, parse_constant=lambda _name: None)  # NaN and Infinity are no JSON, and no number
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _is_text(kind: str, body: bytes) -> bool:

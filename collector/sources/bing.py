@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from collector.errors import SourceError
 from collector.http.contract import Answer, Request
+from collector.http.decoding import json_of
 from collector.model import Hit, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
@@ -151,7 +151,7 @@ def _refuse(answer: Answer, unreadable: int) -> None:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json_of(text)
     except ValueError:
         return None
 

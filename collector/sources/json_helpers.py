@@ -6,7 +6,6 @@ Pure. An answer that is not what was asked for becomes a SourceError here, so th
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn
@@ -14,10 +13,9 @@ from typing import Any, Final, NoReturn
 from collector.errors import SourceError
 from collector.http.contract import Answer
 from collector.model import SearchState
+from collector.sources import javascript
 
 _TAG: Final = re.compile(r"<[^>]*>")
-_BARE: Final = re.compile(r"""("(?:[^"\\]|\\.)*")|([{,]\s*)([A-Za-z_$][\w$]*)\s*:""")
-"""A text of a script, which is left alone, or a name without quotes."""
 _BREAK: Final = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/td)\b[^>]*>", re.IGNORECASE)
 
 
@@ -81,7 +79,7 @@ def text(source: Mapping[str, Any], *names: str) -> str:
         value = source.get(name)
         if isinstance(value, str) and value.strip():
             return value.strip()
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool) and -1e300 < value < 1e300:
             return str(value)
     return ""
 
@@ -90,7 +88,7 @@ def number(source: Mapping[str, Any], *names: str) -> int:
     """The first of these that is a whole number above zero, as a number or in digits; 0 for none."""
     for name in names:
         value = source.get(name)
-        if isinstance(value, str) and value.strip().isdecimal():
+        if isinstance(value, str) and len(value) < 20 and value.strip().isdecimal():
             value = int(value)
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e15:
             return int(value)
@@ -117,9 +115,8 @@ def assigned(page: str, name: str) -> Mapping[str, Any] | None:
     found = re.search(rf"\b{re.escape(name)}\s*=\s*(?=\{{)", page)
     if found is None:
         return None
-    quoted = _BARE.sub(lambda part: part[1] or f'{part[2]}"{part[3]}":', page[found.end() :])
     try:
-        return table(json.JSONDecoder(strict=False).raw_decode(quoted)[0])
+        return table(javascript.literal(page, found.end()))
     except ValueError:
         return None
 

@@ -60,7 +60,7 @@ def test_a_sheet_names_its_pictures() -> None:
 
 def test_broken_sheets_take_no_longer_than_their_length() -> None:
     for piece in ("url(", "a{b:url(", "image-set(", "a:", "'", "url('", "/*", "\\"):
-        assert css.sheet("a{background:" + piece * 50_000).drawn == ()
+        assert len(css.sheet("a{background:" + piece * 50_000).drawn) <= 1  # `url('url('` is an address indeed
 
 
 # --------------------------------------------------------------------------- addresses

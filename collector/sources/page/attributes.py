@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from collector.http.decoding import json_of
 from collector.sources.page import srcset
 from collector.sources.page.address import DRAWING, PICTURE, is_picture, named
 from collector.sources.page.candidates import Candidate, Rank
@@ -119,8 +119,8 @@ def _held(value: str, base: str) -> Iterator[Candidate]:
     from collector.sources.page.data import pictures
 
     try:
-        held = json.loads(value)
-    except (ValueError, RecursionError):
+        held = json_of(value)
+    except ValueError:
         return
     if isinstance(held, dict):
         for name, size in held.items():

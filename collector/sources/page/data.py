@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from collector.http.decoding import json_of
 from collector.model import Media
+from collector.sources import javascript
 from collector.sources.page.address import VIDEO, is_drawing, is_picture
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure
 from collector.urls import resolved
@@ -29,9 +30,11 @@ _LD_PICTURES: Final = (
 _ICON_KEYS: Final = frozenset({"logo", "icon", "icons", "avatar", "favicon", "profilepicture"})
 _LARGE_NAMES: Final = re.compile(r"orig|full|raw|large|big|max|hi[-_]?res|\bxl|download", re.IGNORECASE)
 _SMALL_NAMES: Final = re.compile(r"thumb|small|tiny|mini|preview|icon|blur|low|placeholder|lqip|sm$|xs$", re.IGNORECASE)
-_STRINGS: Final = re.compile(r"\"((?:[^\"\\\n]|\\.){5,8192})\"|'((?:[^'\\\n]|\\.){5,8192})'|`([^`\\\n$]{5,2048})`")
-_SLASHES: Final = re.compile(r"\\u002[fF]|\\x2[fF]|\\/")
-_HEX: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+SHORTEST: Final = 5
+LONGEST: Final = 8192
+"""Characters of a string in a script that may be the URL of a picture, or hold one."""
+NESTED: Final = 2
+"""Strings in strings that are looked into."""
 _ROOTED: Final = re.compile(r"(?:https?:)?//|/[^/\s]|\.{1,2}/")
 
 
@@ -40,19 +43,18 @@ def linked_data(text: str, base: str) -> list[Figure]:
     return list(_ld(_loaded(text), base, 0))
 
 
-def state(text: str, base: str) -> list[Figure]:
+def state(text: str, base: str, depth: int = 0) -> list[Figure]:
     """Pictures of a script, whatever it assigns them to: JSON as JSON, else every string that is a picture's URL."""
     value = _loaded(text)
     if value is not None:
         return list(pictures(value, base))
     found = []
-    for match in _STRINGS.finditer(text):
-        raw = _SLASHES.sub("/", match[1] or match[2] or match[3])
-        if "." not in raw:
+    for raw in javascript.strings(text):
+        if not SHORTEST <= len(raw) <= LONGEST or "." not in raw:
             continue
-        url = _HEX.sub(lambda part: chr(int(part[1] or part[2], 16)), raw)
+        url = javascript.unescaped(raw)
         if '"' in url or "<" in url:  # JSON or HTML inside of a string
-            found += state(url.replace('\\"', '"'), base) if len(url) < len(text) - 2 else []
+            found += state(url, base, depth + 1) if depth < NESTED else []
         elif (one := _figure({"": url}, base)) is not None:
             found.append(one)
     return found
@@ -140,8 +142,8 @@ def _loaded(text: str) -> Any:
     if text[:1] not in ("{", "["):
         return None
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return json_of(text)
+    except ValueError:
         return None
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from collector.http.decoding import json_of
 from collector.model import Media
 from collector.sources.page import markup
 from collector.sources.page.address import is_picture
@@ -20,7 +20,7 @@ def read(body: bytes, base: str) -> list[Figure]:
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start in (b"{", b"["):
         try:
-            return list(_json(json.loads(body), base))
+            return list(_json(json_of(body), base))
         except (ValueError, RecursionError):
             return []
     return list(_xml(body, base)) if start == b"<" else []

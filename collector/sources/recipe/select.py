@@ -5,7 +5,6 @@ The only file of the room that knows parsel.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from parsel import Selector
 
+from collector.http.decoding import json_of
 from collector.sources.recipe.expressions import found as finds
 from collector.sources.recipe.transforms import applied
 from collector.sources.recipe.values import Field, Pick
@@ -40,8 +40,8 @@ def document(text: str, url: str, as_json: bool) -> Document:
     """Take a page apart. NotThis when JSON was expected and is not there."""
     if as_json:
         try:
-            return Document(url, url, json.loads(text))
-        except (ValueError, RecursionError):
+            return Document(url, url, json_of(text))
+        except ValueError:
             raise NotThis("no JSON") from None
     root = Selector(text=text or "<html></html>", type="html")
     return Document(url, urljoin(url, root.xpath("//base/@href").get("").strip()), root)
@@ -128,7 +128,7 @@ def _taken(pick: Pick, node: Any) -> Iterator[str]:
         yield from map(_scalar, node) if isinstance(node, list) else (_scalar(node),)
     elif pick.inner:
         try:
-            found = _searched(pick.inner, json.loads(node.xpath("string()").get() or ""))
+            found = _searched(pick.inner, json_of(node.xpath("string()").get() or ""))
         except ValueError:
             return
         yield from map(_scalar, found) if isinstance(found, list) else (_scalar(found),)
