@@ -115,6 +115,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("set.small", Fate.LEFT_OUT, "smaller than the minimum size of the set"),
     Reason("set.quality", Fate.LEFT_OUT, "blurry, dark, overexposed or otherwise of poor quality"),
     Reason("set.dropped", Fate.LEFT_OUT, "dropped by hand (`collector review drop`)"),
+    Reason("set.removed", Fate.LEFT_OUT, "no file of keywords lists its keyword any more"),
     Reason("set.unreadable", Fate.LEFT_OUT, "the file is missing, or can no longer be decoded"),
     Reason("store.disk_full", Fate.STOP, "the disk is full"),
     Reason("store.readonly", Fate.STOP, "the folder is not writable"),

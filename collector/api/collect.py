@@ -19,6 +19,7 @@ from collector.api.practice import site
 from collector.api.queries import QueryRow
 from collector.api.signals import StopSignals
 from collector.crawl import assemble
+from collector.dataset import labels
 from collector.errors import Incomplete, Stopped
 from collector.importers.queries import QueryFile
 from collector.ledger import Interrupted, Ledger
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 GO_ON = "run the same command to go on"
 LOG = logging.getLogger("collector")
+_TOLD = 10
+"""Keywords that are named one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,14 @@ class Crawl:
         search: bool = True,
         fetch: bool = True,
         practice: bool | PracticeWeb = False,
+        keep_removed: bool = False,
         notice: Callable[[str], None] = LOG.warning,
     ) -> None:
-        """`asked` None: whatever the folder has left to do. `notice` is told what the user should read once."""
+        """`asked` None: whatever the folder has left to do. `notice` is told what the user should read once.
+
+        `keep_removed`: pictures of rows that are gone from a file stay in the set.
+        """
+        self._keep_removed = keep_removed
         self._settings, self._asked, self._practice, self._notice = settings, asked, practice, notice
         self._search, self._fetch = search, fetch
         self._stack = ExitStack()
@@ -214,13 +222,36 @@ class Crawl:
     def _plan(self, ledger: Ledger) -> None:
         blocked = queries.block_list(self._settings)
         if self._asked is not None:
+            self._follow(ledger, self._asked)
             feeds = [name for name in sources.names() if sources.load(name).incremental]
             self._number = ledger.work.plan(self._asked.queries, self._settings.search.widen, feeds)
+            self._list(ledger, self._asked)
         else:
             self._number = ledger.work.take_up_all(blocked)
             if blocked is not None and (left := ledger.work.left_alone(blocked)):
                 self._notice(f"keywords not fetched because of the block list (policy.blocklist): {left:,}")
         self._standing = Standing(*ledger.stats.progress(self._number))
+
+    def _follow(self, ledger: Ledger, asked: QueryFile) -> None:
+        """Labels follow the file: what it puts into another class goes there."""
+        if asked.file:
+            changes = labels.follow(ledger, self._settings.out, asked.file, asked.queries)
+            for one in changes[:_TOLD]:
+                self._notice(f'"{one.keyword}" is of class {one.new} now, not {one.old}: {one.files:,} files moved')
+            if len(changes) > _TOLD:
+                self._notice(f"and {len(changes) - _TOLD:,} more keywords of another class")
+
+    def _list(self, ledger: Ledger, asked: QueryFile) -> None:
+        """Pictures of rows that are gone leave the set, unless they are to stay."""
+        if asked.file:
+            removed, out = labels.listed(ledger, asked.file, asked.queries, self._keep_removed, asked.passed_over)
+            if removed:
+                names = ", ".join(f'"{one.keyword}"' for one in removed[:_TOLD])
+                more = f" and {len(removed) - _TOLD:,} more" if len(removed) > _TOLD else ""
+                what = "stay in the set" if self._keep_removed else (
+                    f"leave the set ({out:,}); nothing is deleted, and --keep-removed keeps them"
+                )  # fmt: skip
+                self._notice(f"no longer in {asked.file}: {names}{more}; their pictures {what}")
 
     def _work(self) -> Generator[Event, None, None]:
         self.begin()
@@ -263,18 +294,20 @@ def collect(
     search: bool = True,
     fetch: bool = True,
     practice: bool | PracticeWeb = False,
+    keep_removed: bool = False,
 ) -> Crawl:
     """Search for keywords and fetch their pictures into class folders below `out`. Nothing starts before it is used.
 
     `asked`: keywords, `collector.Query` values, or the Path of a CSV. `source` and `limit` hold for those that name
     none; `settings` are dotted keys such as {"fetch.verify": "full"}. `practice`: the practice web in the place of
-    every source. UsageError and InputError for what cannot be asked.
+    every source. A CSV is the truth about its keywords: those that it puts into another class go there, and pictures
+    of rows that are gone leave the set, unless `keep_removed`. UsageError and InputError for what cannot be asked.
     """
     built = options.made(out, limit=limit, source=source, filters=filters, settings=settings, config=config)
     if isinstance(asked, str):
         raise TypeError("give a list of keywords, or the pathlib.Path of a CSV")
     rows = queries.from_file(Path(asked), built) if isinstance(asked, PathLike) else queries.from_rows(asked, built)
-    return Crawl(built, rows, search=search, fetch=fetch, practice=practice)
+    return Crawl(built, rows, search=search, fetch=fetch, practice=practice, keep_removed=keep_removed)
 
 
 def _shown(progress: bool | Callable[[Standing], Progress], standing: Standing) -> Progress:

@@ -13,7 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from collector.api import options
+from collector.api import options, queries
 from collector.api.collect import LOG, Crawl
 from collector.api.pictures import PictureDataset, Pictures
 from collector.crawl import assemble
@@ -261,6 +261,49 @@ class Collection:
                     item = places[name]
                     ledger.dataset.review(item.sha256, item.label, "" if decision == "undo" else decision)
         return len(names)
+
+    # ------------------------------------------------------------------ keywords and classes
+
+    def drop_keyword(self, keyword: str, *, label: str | None = None) -> int:
+        """Take a keyword out of the set; how many pictures leave it. No file is deleted, and a run of a file that
+        lists the keyword brings it back. InputError when there is none."""
+        from collector.dataset import labels
+
+        with self.writing() as ledger:
+            with ledger.transaction():
+                ledger.keywords.drop(one.id for one in labels.chosen(ledger, keyword, label))
+            return labels.leave_out_removed(ledger)
+
+    def rename_keyword(self, keyword: str, new: str) -> int:
+        """Give a keyword another name, its class too where that was called like it; how many pictures it has.
+
+        InputError when there is no such keyword, or the new one is not possible.
+        """
+        from collector.dataset import labels
+
+        name = queries.clean_text(new, "keyword")
+        with self.writing() as ledger:
+            found = labels.chosen(ledger, keyword)
+            count = sum(len(ledger.keywords.files(one.id)) for one in found)
+            for one in found:
+                if one.label == keyword:
+                    labels.relabel(ledger, self.folder, one, name)
+            with ledger.transaction():
+                for one in ledger.keywords.of(keyword):
+                    ledger.keywords.rename(one.id, name)
+        return count
+
+    def move_keyword(self, keyword: str, label: str, *, of: str | None = None) -> int:
+        """Put a keyword (`of`: only that of this class) into another class; how many pictures went there.
+
+        InputError when there is no such keyword, or the class is not possible.
+        """
+        from collector.dataset import labels
+
+        name = queries.clean_text(label, "class")
+        with self.writing() as ledger:
+            found = [one for one in labels.chosen(ledger, keyword, of) if one.label != name]
+            return sum(labels.relabel(ledger, self.folder, one, name).files for one in found)
 
     # ------------------------------------------------------------------ splitting and exporting
 

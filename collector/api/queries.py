@@ -104,6 +104,13 @@ def _limit(row: QueryRow, settings: Settings, names: tuple[str, ...]) -> int | N
     return row.limit
 
 
+def clean_text(text: str, name: str) -> str:
+    """A keyword or class as it is stored; `name` says which. InputError for an empty or impossible one."""
+    if not (found := _text(text, name)):
+        raise InputError(f"the {name} is empty; write one")
+    return found
+
+
 def _text(text: str, name: str) -> str:
     try:
         return clean(text)[0]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from collector import __version__
-from collector.cli import clean, collect, export, look, mend, recipes
+from collector.cli import clean, collect, export, keyword, look, mend, recipes
 from collector.cli.endings import exit_code
 from collector.cli.groups import Verbs
 
@@ -27,7 +27,7 @@ def cli() -> None:
 for _verb in (
     *(collect.run, collect.search, collect.fetch, collect.page, collect.import_, collect.frames, collect.sources),
     *(look.status, look.why, look.urls, look.report, recipes.recipe),
-    *(clean.dedupe, clean.filter_, clean.quality, clean.review, clean.forget),
+    *(clean.dedupe, clean.filter_, clean.quality, clean.review, keyword.keyword, clean.forget),
     *(export.split, export.export, export.diff),
     *(mend.doctor, mend.retry, mend.verify, mend.repair, mend.practice),
 ):

@@ -45,7 +45,9 @@ def run(
     search filters.
     """
     settings = options.settings_of(common, blocking, searching, fetching)
-    _work(Crawl(settings, _read(queries, settings, reading), practice=common.practice, notice=terminal.error), common)
+    asked = _read(queries, settings, reading)
+    crawl = Crawl(settings, asked, practice=common.practice, keep_removed=searching.keep_removed, notice=terminal.error)
+    _work(crawl, common)
 
 
 @click.command(short_help="only search: fill the map of keywords and URLs")
@@ -59,7 +61,9 @@ def search(queries: Path, reading: Reading, common: Common, blocking: Blocking, 
     """Only search: fill the map of keywords and URLs; download nothing yet."""
     settings = options.settings_of(common, blocking, searching)
     asked = _read(queries, settings, reading)
-    _work(Crawl(settings, asked, fetch=False, practice=common.practice, notice=terminal.error), common)
+    crawl = Crawl(settings, asked, fetch=False, practice=common.practice, keep_removed=searching.keep_removed,
+                  notice=terminal.error)  # fmt: skip
+    _work(crawl, common)
 
 
 @click.command(short_help="only download what the map still has to do")

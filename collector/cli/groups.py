@@ -9,7 +9,7 @@ import click
 GROUPS = {
     "Collect": ("run", "search", "fetch", "page", "recipe", "import", "frames", "sources"),
     "Look": ("status", "why", "urls", "report"),
-    "Clean": ("dedupe", "filter", "quality", "review", "forget"),
+    "Clean": ("dedupe", "filter", "quality", "review", "keyword", "forget"),
     "Export": ("split", "export", "diff"),
     "Mend": ("doctor", "retry", "verify", "repair", "practice"),
 }

@@ -161,6 +161,10 @@ class Searching(Browsing):
         "--filter", default=(), multiple=True, metavar="NAME=VALUE,...",
         help="Search filters, e.g. size=large,color=red; `collector sources NAME` lists what a source knows.",
     )  # fmt: skip
+    keep_removed: bool = option(
+        "--keep-removed", default=False, is_flag=True,
+        help="Pictures of keywords whose rows are gone from QUERIES stay in the set.",
+    )  # fmt: skip
     browsers: int | None = option(
         "--browsers", key="search.browsers", type=click.IntRange(1, 64), help="Browsers open at once.  [default: 2]"
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from collector.errors import InputError
-from collector.importers.csv_reader import read_bytes, read_rows
+from collector.importers.csv_reader import STDIN, read_bytes, read_rows
 from collector.model import Query
 
 Check = Callable[[Query], str | None]
@@ -73,6 +73,10 @@ class QueryFile:
     """64 hex digits of the file's bytes."""
     blocked: int = 0
     """Rows that are left out because of a term in their keyword."""
+    file: str = ""
+    """The file's absolute path; "" when it was none."""
+    passed_over: frozenset[str] = frozenset()
+    """Keywords of the rows that are left out."""
 
 
 def read_queries(
@@ -204,6 +208,7 @@ class _Queries:
         self._notes: dict[str, tuple[int, int]] = {}
         self._duplicates = self._blocked = 0
         self._blocked_notes: list[str] = []
+        self._passed_over: set[str] = set()
         self._bad: list[tuple[int, str]] = []
         self._bad_rows = 0
 
@@ -231,7 +236,11 @@ class _Queries:
         notes += self._blocked_notes
         if self._blocked > NAMED:
             notes.append(f"rows not searched because of the block list (policy.blocklist): {self._blocked:,} in all")
-        return QueryFile(tuple(self._queries), blank, self._duplicates, tuple(notes), sha256, self._blocked)
+        file = "" if self._path == STDIN else str(self._path.absolute())
+        return QueryFile(
+            tuple(self._queries), blank, self._duplicates, tuple(notes), sha256, self._blocked, file,
+            frozenset(self._passed_over),
+        )  # fmt: skip
 
     def _add(self, line: int, cells: list[str]) -> None:
         """ValueError: what is wrong."""
@@ -258,6 +267,7 @@ class _Queries:
     def _leave_out(self, line: int, keyword: str, term: str) -> None:
         """A row that is not to be searched; the first of them are named."""
         self._blocked += 1
+        self._passed_over.add(keyword)
         if self._blocked <= NAMED:
             why = f"not searched: {_shown(term)} is on the block list (policy.blocklist)"
             self._blocked_notes.append(f"line {line}, {_shown(keyword)}: {why}")

@@ -15,6 +15,7 @@ from collector.errors import ForeignLedger, LedgerError
 from collector.ledger import db, disk, layout, schema
 from collector.ledger.dataset import Dataset
 from collector.ledger.db import REPAIR, plain_words
+from collector.ledger.keywords import Keywords
 from collector.ledger.maintenance import Maintenance
 from collector.ledger.stats import Stats
 from collector.ledger.work import Work
@@ -34,6 +35,8 @@ class Ledger:
         """What is asked for, what is to do, and what happened."""
         self.dataset = Dataset(connection)
         """What was found and saved, and what was decided about the set."""
+        self.keywords = Keywords(connection)
+        """Which file asks for which keyword, and other labels."""
         self.stats = Stats(connection)
         """Sums."""
         self.maintenance = Maintenance(connection)

@@ -11,6 +11,9 @@ from collector.model import Query
 
 PLAN = "plan"
 """The note of the last plan: its run, and the hash of what was asked."""
+SAVED = """(SELECT count(*) FROM found JOIN outcome ON found_id = found.id
+                   WHERE query_id = query.id AND state = 'saved')"""
+"""What a limit is never lowered below: those pictures stay."""
 _UNFETCHED = """state = 'open' AND EXISTS (SELECT 1 FROM found LEFT JOIN outcome ON found_id = found.id
 WHERE query_id = query.id AND (outcome.state IS NULL OR outcome.state = 'retry'))"""
 
@@ -29,11 +32,12 @@ def plan(db: sqlite3.Connection, rows: Sequence[Query], widen: bool, feeds: Coll
         run = next_run(db)
         remember(db, PLAN, f"{run} {digest}")
         db.executemany(
-            """INSERT INTO query (keyword, label, filters, wanted, run, position) VALUES (?, ?, ?, ?, ?, ?)
+            f"""INSERT INTO query (keyword, label, filters, wanted, run, position) VALUES (?, ?, ?, ?, ?, ?)
                ON CONFLICT (keyword, label, filters) DO UPDATE SET
                  reopened = excluded.wanted > query.wanted,
                  state = CASE WHEN excluded.wanted > query.wanted THEN 'open' ELSE query.state END,
-                 wanted = excluded.wanted, run = excluded.run, position = excluded.position""",
+                 wanted = CASE WHEN excluded.wanted >= query.wanted THEN excluded.wanted
+                   ELSE max(excluded.wanted, {SAVED}) END, run = excluded.run, position = excluded.position""",
             (
                 (q.keyword, q.label, filters_text(q), stored_limit(q.limit), run, position)
                 for position, q in enumerate(rows)

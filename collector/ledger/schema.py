@@ -213,7 +213,21 @@ CREATE TABLE scheme (name TEXT PRIMARY KEY, used INTEGER NOT NULL) STRICT, WITHO
 INSERT INTO scheme SELECT scheme, 0 FROM split GROUP BY scheme;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED, _ATTEMPTS, _CLASSES)
+_LISTED = """
+-- Which file of queries asks for a query, by its absolute path, and whether it did so once and no longer does.
+CREATE TABLE listed (
+  file     TEXT NOT NULL,
+  query_id INTEGER NOT NULL REFERENCES query (id),
+  removed  INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (file, query_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX listed_query ON listed (query_id);
+-- Nobody wrote down which file the last run had: the next one is taken for it.
+INSERT INTO listed SELECT '?', id, 0 FROM query WHERE run = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'run')
+  AND id IN (SELECT query_id FROM search WHERE source NOT IN ('import', 'frames'));
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED, _ATTEMPTS, _CLASSES, _LISTED)
 
 
 class NotALedger(Exception):

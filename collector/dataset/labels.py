@@ -1,0 +1,124 @@
+"""Keywords and classes follow the file that lists them, or a person's word: files move, the ledger says so.
+
+Nothing is deleted and nothing is fetched again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector.errors import InputError
+from collector.ledger import Ledger
+from collector.ledger.db import filters_text
+from collector.ledger.keywords import REMOVED, Keyword
+from collector.model import Query, Verdict
+
+BEFORE = "?"
+"""The file of runs before files were kept."""
+_BATCH = 500
+"""Files moved in one commit: what a stop may leave to do again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relabelled:
+    """A keyword that is of another class now."""
+
+    keyword: str
+    old: str
+    new: str
+    files: int
+    """Saved pictures that went with it."""
+
+
+def relabel(ledger: Ledger, folder: Path, keyword: Keyword, label: str) -> Relabelled:
+    """Put a keyword into another class: its files first, then the ledger, so that a stop between is made good by
+    doing it again. Splits stay."""
+    moved = 0
+    for one in (keyword, *ledger.keywords.stills_of(keyword)):
+        moved += _move(ledger, folder, one, label)
+        with ledger.transaction():
+            ledger.keywords.relabel(one.id, label)
+    return Relabelled(keyword.keyword, keyword.label, label, moved)
+
+
+def follow(ledger: Ledger, folder: Path, file: str, queries: Sequence[Query]) -> list[Relabelled]:
+    """Before a run plans the rows of a file: keywords whose rows name another class now are put there."""
+    wanted = {_key(query): query for query in queries}
+    earlier = ledger.keywords.listed(file) or ledger.keywords.listed(BEFORE)
+    gone = [one for one in earlier if (one.keyword, one.label, one.filters) not in wanted]
+    still = {(one.keyword, one.label, one.filters) for one in earlier}
+    fresh = {(key[0], key[2]): query.label for key, query in wanted.items() if key not in still}
+    with ledger.transaction():
+        ledger.keywords.reopen()
+    return [
+        relabel(ledger, folder, one, fresh.pop((one.keyword, one.filters)))
+        for one in gone
+        if (one.keyword, one.filters) in fresh
+    ]
+
+
+def listed(
+    ledger: Ledger, file: str, queries: Sequence[Query], keep_removed: bool, passed_over: Collection[str] = ()
+) -> tuple[list[Keyword], int]:
+    """After a run planned the rows of a file: (keywords that the file no longer lists, how many pictures left the set).
+
+    `keep_removed`: they stay in the set. `passed_over`: keywords that the file lists, and that are not asked for.
+    """
+    earlier = ledger.keywords.listed(file)
+    wanted = {_key(query) for query in queries}
+    removed = [
+        one for one in earlier if (one.keyword, one.label, one.filters) not in wanted and one.keyword not in passed_over
+    ]
+    with ledger.transaction():
+        ledger.keywords.set_listed(file, queries)
+        ledger.keywords.list_still(file, [one.id for one in earlier if one.keyword in passed_over])
+        if keep_removed:
+            ledger.keywords.keep(file, [one.id for one in removed])
+        ledger.keywords.keep(BEFORE, [one.id for one in ledger.keywords.listed(BEFORE)])
+    return removed, leave_out_removed(ledger)
+
+
+def leave_out_removed(ledger: Ledger) -> int:
+    """Leave the pictures of keywords that nobody lists out of the set, and take back those that are listed again; how
+    many pictures are left out now and were not before."""
+    before = {(one.sha256, one.label) for one in ledger.dataset.verdicts() if one.reason == REMOVED}
+    with ledger.transaction():
+        ledger.keywords.close()
+        pictures = ledger.keywords.removed_pictures()
+        ledger.dataset.decide((REMOVED,), (Verdict(sha256, label, REMOVED) for sha256, label in pictures))
+    return len(set(pictures) - before)
+
+
+def chosen(ledger: Ledger, keyword: str, label: str | None = None) -> list[Keyword]:
+    """The queries that a person means by a keyword. InputError when there is none."""
+    found = ledger.keywords.of(keyword, label)
+    if not found:
+        of = f" of class {label!r}" if label else ""
+        raise InputError(f"no keyword {keyword!r}{of} here; `collector status` lists them; nothing was changed")
+    return found
+
+
+def _key(query: Query) -> tuple[str, str, str]:
+    return query.keyword, query.label, filters_text(query)
+
+
+def _move(ledger: Ledger, folder: Path, keyword: Keyword, label: str) -> int:
+    with ledger.transaction():
+        name = ledger.work.folder(label)
+    files = ledger.keywords.files(keyword.id)
+    for start in range(0, len(files), _BATCH):
+        some = files[start : start + _BATCH]
+        placed = [(sha256, path, path.parent.parent / name / path.name) for sha256, path in some]
+        for _, path, target in placed:
+            if target != path and (folder / path).exists():
+                (folder / target).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).replace(folder / target)
+        with ledger.transaction():
+            for sha256, _, target in placed:
+                ledger.keywords.place(sha256, target)
+    for place in {(folder / path).parent for _, path in files}:
+        if place.is_dir() and not any(place.iterdir()):  # A loader would take it for a class.
+            place.rmdir()
+    return len(files)

@@ -1,0 +1,199 @@
+"""A CSV is the truth about its keywords: labels follow it, what is gone leaves the set, nothing is deleted."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import collector
+from collector.ledger import Ledger
+from tests.support.command import Desk
+from tests.support.invariants import judge
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[collector.practice]:
+    with collector.practice(collector.practice.Knobs.calm()) as web:
+        yield web
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return tmp_path / "queries.csv"
+
+
+def run(table: Path, text: str, web: collector.practice, **more: object) -> list[str]:
+    """Write a CSV and run it; what the user was told."""
+    told: list[str] = []
+    table.write_text(text, encoding="utf-8")
+    crawl = collector.collect(table, table.parent / "images", limit=3, source="naver", practice=web, **more)  # type: ignore[arg-type]
+    crawl._notice = told.append
+    with crawl:
+        for _ in crawl:
+            pass
+    assert not judge(table.parent / "images")
+    return [re.sub(r"no longer in \S+:", "no longer in it:", line) for line in told]
+
+
+def classes(table: Path) -> dict[str, int]:
+    """Pictures of the set by class, as files lie in class folders."""
+    with Ledger.read(table.parent / "images") as ledger:
+        rows = [row for row in ledger.dataset.pictures() if row.left_out is None]
+        assert all((table.parent / "images" / row.file).is_file() for row in rows)
+        assert all(row.file.parts[0] == row.label for row in rows)
+        return dict(Counter(row.label for row in rows))
+
+
+def test_a_changed_label_takes_its_pictures_along(table: Path, web: collector.practice) -> None:
+    assert run(table, "keyword,label\ntabby cat,cat\nred fox,fox\n", web) == []
+    folder = table.parent / "images"
+    collector.open(folder).split("train=0.5,test=0.5")
+    with Ledger.read(folder) as ledger:
+        splits, asked = ledger.dataset.splits(ledger.dataset.schemes()[0]), len(web.pictures())
+    assert run(table, "keyword,label\ntabby cat,pet\nred fox,fox\n", web) == [
+        '"tabby cat" is of class pet now, not cat: 3 files moved'
+    ]
+    assert classes(table) == {"pet": 3, "fox": 3}
+    assert not (folder / "cat").exists() and len(web.pictures()) == asked, "nothing is fetched again"
+    with Ledger.read(folder) as ledger:
+        assert ledger.dataset.splits(ledger.dataset.schemes()[0]) == splits
+    assert run(table, "keyword,label\ntabby cat,cat\nred fox,fox\n", web) == [
+        '"tabby cat" is of class cat now, not pet: 3 files moved'
+    ]
+    assert classes(table) == {"cat": 3, "fox": 3}
+
+
+def test_words_and_verdicts_go_with_their_pictures(table: Path, web: collector.practice) -> None:
+    run(table, "keyword,label\ntabby cat,cat\n", web)
+    folder = table.parent / "images"
+    with Ledger.open(folder) as ledger, ledger.transaction():
+        first, second, _ = ledger.dataset.pictures()
+        ledger.dataset.review(first.sha256, "cat", "drop")
+        ledger.dataset.review(second.sha256, "cat", "keep")
+    collector.open(folder).apply()
+    run(table, "keyword,label\ntabby cat,pet\n", web)
+    assert classes(table) == {"pet": 2}
+    with Ledger.read(folder) as ledger:
+        assert ledger.dataset.reviews() == {(first.sha256, "pet"): "drop", (second.sha256, "pet"): "keep"}
+        gone = ledger.dataset.picture(first.sha256)
+        assert gone is not None and gone.left_out == "set.dropped"
+        assert gone.file == Path("../images-rejected/pet", first.file.name) and (folder / gone.file).is_file()
+
+
+def test_rows_that_are_gone_leave_the_set_and_come_back(table: Path, web: collector.practice) -> None:
+    run(table, "tabby cat\nred fox\n", web)
+    (told,) = run(table, "tabby cat\n", web)
+    assert told.startswith('no longer in it: "red fox"; their pictures leave the set (3); nothing is deleted')
+    assert classes(table) == {"tabby cat": 3}
+    assert len(list((table.parent / "images" / "red fox").iterdir())) == 3, "nothing is deleted"
+    assert run(table, "tabby cat\n", web) == [], "told once"
+    asked = len(web.pictures())
+    assert run(table, "tabby cat\nred fox\n", web) == []
+    assert classes(table) == {"tabby cat": 3, "red fox": 3} and len(web.pictures()) == asked
+
+
+def test_removed_rows_may_stay(table: Path, web: collector.practice) -> None:
+    run(table, "tabby cat\nred fox\n", web)
+    told = run(table, "tabby cat\n", web, keep_removed=True)
+    assert told == ['no longer in it: "red fox"; their pictures stay in the set']
+    assert classes(table) == {"tabby cat": 3, "red fox": 3}
+    assert run(table, "tabby cat\n", web) == []
+    assert classes(table) == {"tabby cat": 3, "red fox": 3}
+
+
+def test_another_file_has_its_own_rows(table: Path, web: collector.practice) -> None:
+    run(table, "tabby cat\n", web)
+    other = table.with_name("other.csv")
+    assert run(other, "red fox\n", web) == []
+    assert classes(table) == {"tabby cat": 3, "red fox": 3}
+    assert run(other, "brown bear\n", web)[0].startswith('no longer in it: "red fox"')
+    assert classes(table) == {"tabby cat": 3, "brown bear": 3}
+
+
+def test_two_keywords_that_become_one_class(table: Path, web: collector.practice) -> None:
+    run(table, "keyword,label\ntabby cat,tabby\nblack cat,black\n", web)
+    assert len(run(table, "keyword,label\ntabby cat,cat\nblack cat,cat\n", web)) == 2
+    assert classes(table) == {"cat": 6}
+
+
+def test_the_first_run_after_an_update_follows_the_file_too(table: Path, web: collector.practice) -> None:
+    run(table, "keyword,label\ntabby cat,cat\nred fox,fox\n", web)
+    with Ledger.open(table.parent / "images") as ledger, ledger.transaction():
+        ledger._db.execute("UPDATE listed SET file = '?'")  # As the migration leaves it.
+    assert run(table, "keyword,label\ntabby cat,pet\n", web) == [
+        '"tabby cat" is of class pet now, not cat: 3 files moved'
+    ]
+    assert classes(table) == {"pet": 3, "fox": 3}, "which file had the fox, nobody knows"
+
+
+def test_a_lowered_limit_is_never_below_what_is_saved(table: Path, web: collector.practice) -> None:
+    run(table, "keyword,limit\ntabby cat,4\n", web)
+    run(table, "keyword,limit\ntabby cat,2\n", web)
+    (tally,) = collector.open(table.parent / "images").keywords()
+    assert (tally.saved, tally.limit) == (4, 4)
+    run(table, "keyword,limit\ntabby cat,6\n", web)
+    (tally,) = collector.open(table.parent / "images").keywords()
+    assert (tally.saved, tally.limit) == (6, 6)
+
+
+# --------------------------------------------------------------------------- by hand
+
+
+@pytest.fixture
+def desk(tmp_path: Path, web: collector.practice) -> Desk:
+    desk = Desk(tmp_path / "desk")
+    run(desk.folder / "queries.csv", "keyword,label\ntabby cat,cat\nred fox,\n", web)
+    return desk
+
+
+def test_a_keyword_is_dropped_and_its_row_brings_it_back(desk: Desk, web: collector.practice) -> None:
+    table = desk.folder / "queries.csv"
+    done = desk.run("keyword", "drop", "red fox")
+    assert done.out == "3 pictures left out of the set; no file was deleted\n", done.err
+    assert classes(table) == {"cat": 3}
+    assert desk.run("fetch", "--practice").code == 0
+    assert classes(table) == {"cat": 3}
+    assert run(table, "keyword,label\ntabby cat,cat\nred fox,\n", web) == []
+    assert classes(table) == {"cat": 3, "red fox": 3}
+
+
+def test_a_keyword_is_renamed_with_the_class_that_is_called_like_it(desk: Desk, web: collector.practice) -> None:
+    table = desk.folder / "queries.csv"
+    assert desk.run("keyword", "rename", "red fox", "vulpes").code == 0
+    assert desk.run("keyword", "rename", "tabby cat", "moggy").code == 0
+    assert classes(table) == {"cat": 3, "vulpes": 3} and not judge(desk.images)
+    asked = len(web.pictures())
+    assert run(table, "keyword,label\nmoggy,cat\nvulpes,\n", web) == []
+    assert len(web.pictures()) == asked, "known by their new names"
+
+
+def test_a_keyword_moves_to_another_class_and_the_file_has_the_last_word(desk: Desk, web: collector.practice) -> None:
+    table = desk.folder / "queries.csv"
+    done = desk.run("keyword", "move", "red fox", "cat")
+    assert done.out == "3 pictures of red fox are in cat now; change QUERIES likewise\n", done.err
+    assert classes(table) == {"cat": 6} and not judge(desk.images)
+    told = run(table, "keyword,label\ntabby cat,cat\nred fox,\n", web)
+    assert told == ['"red fox" is of class red fox now, not cat: 3 files moved']
+
+
+def test_renamed_to_a_keyword_that_is_there_they_become_one(desk: Desk) -> None:
+    assert desk.run("keyword", "move", "red fox", "cat").code == 0
+    assert desk.run("keyword", "rename", "red fox", "tabby cat").code == 0
+    (tally,) = collector.open(desk.images).keywords()
+    assert (tally.keyword, tally.saved) == ("tabby cat", 6) and not judge(desk.images)
+    assert desk.run("verify").code == 0
+
+
+def test_what_cannot_be_done_is_one_line(desk: Desk) -> None:
+    for arguments, words in (
+        (("drop", "owl"), "no keyword 'owl' here"),
+        (("drop", "red fox", "--label", "x"), "no keyword 'red fox' of class 'x'"),
+        (("rename", "red fox", " "), "the keyword is empty"),
+        (("move", "red fox", "a\x07b"), "U+0007"),
+    ):
+        ended = desk.run("keyword", *arguments)
+        assert (ended.code, words in ended.last_line) == (4, True), ended.err
