@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from math import ceil
 from typing import Any
 
 from collector import settings as settings_file
 from collector import sources
+from collector.model import Query
 from collector.sources.contract import Source
 
 
@@ -28,6 +30,25 @@ def described(name: str) -> list[tuple[str, str]]:
     rows += [("filter", f"{filter}={_choices(choices)}") for filter, choices in sorted(source.filters.items())]
     rows += [("setting", text) for text in _settings(name, source)]
     return rows
+
+
+def estimated(asked: Iterable[Query], spares: float) -> list[tuple[str, int, int, float]]:
+    """(source, keywords, requests, US dollars) of every source that costs something, if each brings all that is wanted.
+
+    By price lists of 2026 and their smallest plans: an order of magnitude, no offer.
+    """
+    counted: dict[str, tuple[int, int, float]] = {}
+    for query in asked:
+        for name in query.sources:
+            source = sources.load(name)
+            if source.price is None:
+                continue
+            deepest = source.price.results * int(source.settings.get("pages", 1))
+            wanted = deepest if query.limit is None else min(deepest, query.limit + max(10, ceil(query.limit * spares)))
+            keywords, requests, dollars = counted.get(name, (0, 0, 0.0))
+            more = ceil(wanted / source.price.results)
+            counted[name] = keywords + 1, requests + more, dollars + source.price.of(wanted)
+    return [(name, *sums) for name, sums in counted.items()]
 
 
 def _choices(choices: tuple[str, ...] | re.Pattern[str]) -> str:

@@ -35,9 +35,16 @@ if TYPE_CHECKING:
 @options.takes("blocking", Blocking)
 @options.takes("searching", Searching)
 @options.takes("fetching", Fetching)
+@click.option("--estimate", is_flag=True, help="Only say what the sources with a key would cost, and ask for nothing.")
 @options.old_filter_flags
 def run(
-    queries: Path, reading: Reading, common: Common, blocking: Blocking, searching: Searching, fetching: Fetching
+    queries: Path,
+    reading: Reading,
+    common: Common,
+    blocking: Blocking,
+    searching: Searching,
+    fetching: Fetching,
+    estimate: bool,
 ) -> None:
     """Search for every keyword of QUERIES and download the pictures, both at once.
 
@@ -46,6 +53,9 @@ def run(
     """
     settings = options.settings_of(common, blocking, searching, fetching)
     asked = _read(queries, settings, reading)
+    if estimate:
+        _tell_cost(asked, settings)
+        return
     crawl = Crawl(settings, asked, practice=common.practice, keep_removed=searching.keep_removed, notice=terminal.error)
     _work(crawl, common)
 
@@ -203,6 +213,17 @@ def sources(name: str | None) -> None:
 
 def _read(path: Path, settings: Settings, reading: Reading) -> QueryFile:
     return queries.from_file(path, settings, reading.encoding, reading.delimiter)
+
+
+def _tell_cost(asked: QueryFile, settings: Settings) -> None:
+    """What the run would cost, a line for each source."""
+    from collector.api.catalog import estimated
+
+    costs = estimated(asked.queries, settings.search.spares)
+    for name, keywords, requests, dollars in costs:
+        click.echo(f"{name}: {keywords} keywords, up to {requests} requests, about ${dollars:,.2f}")
+    if not costs:
+        click.echo("no source that costs anything is asked")
 
 
 def _work(crawl: Crawl, common: Common, stream: TextIO | None = None) -> None:

@@ -45,6 +45,8 @@ class Request:
     """Beside the usual ones. A site that it is redirected to gets none of them but those that tell nothing of ours."""
     form: Mapping[str, str] | None = None
     """Makes it a POST."""
+    json: Mapping[str, Any] | None = None
+    """The same, as an object of JSON."""
     rate: float = 0.0
     """The most requests a second to the host; 0 for no limit."""
     throttled: Throttled | None = None

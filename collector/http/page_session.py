@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from types import MappingProxyType
@@ -51,7 +52,7 @@ class PageSession:
 
         FetchError as for pictures: url.*, net.*, http.bad_framing, body.too_big.
         """
-        url, form = check_url(request.url, self._allow_private), request.form
+        url, form = check_url(request.url, self._allow_private), _form(request)
         headers = CaseInsensitiveDict({"User-Agent": self._user_agent, **USUAL} | dict(request.headers))
         for _ in range(REDIRECTED + 1):
             permit(url)
@@ -77,14 +78,14 @@ class PageSession:
         return get_cookie_header(self._jar, request) or ""  # type: ignore[no-untyped-call]
 
     def _send(
-        self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None, attempt: Attempt
+        self, url: str, headers: Mapping[str, str], form: tuple[str, bytes] | None, attempt: Attempt
     ) -> requests.Response:
         request = requests.PreparedRequest()
         request.method, request.url, request.hooks = "GET", url, default_hooks()
         request.headers = CaseInsensitiveDict({**headers, "Accept-Encoding": ENCODINGS})
         if form is not None:
-            request.method, request.body = "POST", urlencode(form).encode("ascii")
-            request.headers["Content-Type"] = "application/x-www-form-urlencoded"
+            request.method = "POST"
+            request.headers["Content-Type"], request.body = form
             request.headers["Content-Length"] = str(len(request.body))
         if cookies := _joined(self.cookies(url), headers.get("Cookie", "")):
             request.headers["Cookie"] = cookies
@@ -98,6 +99,15 @@ def _read(answer: requests.Response, url: str, attempt: Attempt, cut_at: int | N
     if answer.status_code not in _EMPTY:
         body = read_body(answer, attempt, cut_at or MOST_BYTES, cut=cut_at is not None)
     return Answer(url, answer.status_code, headers, body, text_of(body, headers.get("content-type", "")))
+
+
+def _form(request: Request) -> tuple[str, bytes] | None:
+    """Type and bytes of what is posted; None for a GET."""
+    if request.json is not None:
+        return "application/json", json.dumps(request.json, ensure_ascii=False).encode("utf-8", "replace")
+    if request.form is not None:
+        return "application/x-www-form-urlencoded", urlencode(request.form).encode("ascii")
+    return None
 
 
 def _for_next(headers: Mapping[str, str], url: str, there: str) -> CaseInsensitiveDict[str]:

@@ -21,8 +21,13 @@ DOUBLES: Final[Mapping[str, str]] = {
     "duckduckgo": "collector.practice.duckduckgo",
     "naver": "collector.practice.naver",
     "recipe": "collector.practice.recipe",
+    "brave": "collector.practice.keyed:Brave",
+    "yandex": "collector.practice.keyed:Yandex",
+    "serper": "collector.practice.keyed:Serper",
+    "serpapi": "collector.practice.keyed:SerpApi",
+    "searchapi": "collector.practice.keyed:SearchApi",
 }
-"""Name -> module; the module offers `Double`, a class whose arguments are its knobs and all have defaults.
+"""Name -> module, and its class where that is not `Double`; the arguments are its knobs and all have defaults.
 
 A double named `imgur` is served under `/imgur/`; sources find it there by their setting `home`.
 """
@@ -51,5 +56,11 @@ class Double(Protocol):
 
 def doubles(given: Mapping[str, Double]) -> dict[str, Double]:
     """One of each, those that are given in place of the usual ones."""
-    usual = {name: import_module(module).Double() for name, module in DOUBLES.items() if name not in given}
+    usual = {name: _usual(place) for name, place in DOUBLES.items() if name not in given}
     return {**usual, **given}
+
+
+def _usual(place: str) -> Double:
+    module, _, name = place.partition(":")
+    made: Double = getattr(import_module(module), name or "Double")()
+    return made

@@ -28,8 +28,13 @@ SOURCES: Final[Mapping[str, str]] = {
     "duckduckgo": "collector.sources.duckduckgo",
     "naver": "collector.sources.naver",
     "recipe": "collector.sources.recipe",
+    "brave": "collector.sources.keyed:BRAVE",
+    "yandex": "collector.sources.keyed:YANDEX",
+    "serper": "collector.sources.keyed:SERPER",
+    "serpapi": "collector.sources.keyed:SERPAPI",
+    "searchapi": "collector.sources.keyed:SEARCHAPI",
 }
-"""Name -> module whose `SOURCE` it is."""
+"""Name -> module, and its attribute where that is not `SOURCE`."""
 GROUP: Final = "collector.sources"
 """Entry points by which other packages add sources: `album = "album_source:SOURCE"`. Ours cannot be replaced."""
 
@@ -50,8 +55,9 @@ def names() -> tuple[str, ...]:
 def load(name: str) -> Source:
     """A source by its name. UsageError that lists the choices when there is none, or says why it cannot be loaded."""
     if name in SOURCES:
-        module = SOURCES[name]
-        source: object = (sys.modules.get(module) or import_module(module)).SOURCE  # asked for every row of a long CSV
+        module, _, attribute = SOURCES[name].partition(":")
+        loaded = sys.modules.get(module) or import_module(module)  # asked for every row of a long CSV
+        source: object = getattr(loaded, attribute or "SOURCE")
     elif name in outsiders():
         source = _outsider(name, outsiders()[name])
     else:

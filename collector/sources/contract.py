@@ -51,6 +51,20 @@ says "the source truly has no results".
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What asking costs, by the price list of the source's smallest plan."""
+
+    request: float
+    """US dollars."""
+    results: int
+    """Results that one request brings at most."""
+
+    def of(self, wanted: int) -> float:
+        """US dollars for so many results of one keyword."""
+        return self.request * -(-wanted // self.results)
+
+
 def _any_keyword(_keyword: str) -> str | None:
     return None
 
@@ -86,6 +100,8 @@ class Source:
     """Whether a row without a limit means everything it has."""
     needs_browser: bool = False
     """Whether it may ask for `Web.browser`. More searches go on at once at those that never do."""
+    price: Price | None = None
+    """What a request costs; None where asking is free."""
     example: str = "cat"
     """A keyword of which it surely has many pictures."""
     validate_keyword: Callable[[str], str | None] = _any_keyword

@@ -21,6 +21,7 @@ class LentWeb:
     def __init__(self, settings: Mapping[str, Any], wanted: int = 1000, seconds: float = 30.0) -> None:
         self.settings = settings
         self.notices: list[str] = []
+        self.memory: dict[str, str] = {}
         self._wanted, self._end = wanted, time.monotonic() + seconds
         self._visit = PageClient(FetchSettings(allow_private=True)).visit(self.remaining)
 
@@ -36,6 +37,12 @@ class LentWeb:
 
     def cookies(self, url: str) -> str:
         return self._visit.cookies(url)
+
+    def recall(self, name: str) -> str | None:
+        return self.memory.get(name)
+
+    def remember(self, name: str, text: str) -> None:
+        self.memory[name] = text
 
     def notice(self, text: str) -> None:
         self.notices.append(text)

@@ -146,7 +146,8 @@ class Harvest:
         """What is in hand although the way that was asked for did not bring it; thumbnails at the very end."""
         if self._resolver.wall is not None:  # the next run may get more than a thumbnail
             return
-        told = {} if self._chosen == "hover" else {card.id: self.known.from_row(card.id) for card in cards}
+        reads = self._chosen in (AUTO, "rows", "click", "network")
+        told = {card.id: self.known.from_row(card.id) for card in cards} if reads else {}
         finds.update({id: find for id, find in told.items() if find})
         finds.update(small(self._search, [card for card in cards if card.id not in finds]))
 
