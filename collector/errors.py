@@ -21,6 +21,9 @@ from __future__ import annotations
 
 from collector.model import SearchState
 
+GO_ON = "run the same command to go on"
+"""What most endings advise."""
+
 
 class CollectorError(Exception):
     """Trouble that one line explains: what, where, what to do."""

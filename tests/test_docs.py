@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from collector import errors
-from collector.cli import cli
+from collector.cli.groups import VERBS
 from collector.dataset.formats import EXPORTERS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,7 +25,7 @@ def test_the_made_pages_are_fresh() -> None:
 
 def test_the_readme_names_every_verb_and_no_other() -> None:
     table = re.findall(r"^\| `(\w+)[^`]*` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(table) == sorted(cli.commands)
+    assert sorted(table) == sorted(VERBS)
 
 
 def test_every_exit_code_of_the_command_line_is_documented() -> None:

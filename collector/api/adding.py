@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector.crawl import assemble
 from collector.settings import FetchSettings
 
 if TYPE_CHECKING:
@@ -54,6 +53,7 @@ def add(
 
     `stopping` is looked at between groups of files; `taking` is told when files are about to be taken.
     """
+    from collector.crawl import assemble
     from collector.importers import folders, manifests
 
     into = _Into(ledger, folder, how, settings or FetchSettings(), stopping, taking)
@@ -71,6 +71,7 @@ def add(
 
 def add_urls(collection: Collection, file: Path, stopping: Callable[[], bool] = lambda: False) -> tuple[int, int]:
     """Enter the URLs of a saved map into the ledger; (new, all). InputError when the file cannot be read."""
+    from collector.crawl import assemble
     from collector.importers import manifests
 
     entries = list(manifests.entries(file))

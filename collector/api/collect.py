@@ -18,9 +18,8 @@ from collector.api import options, queries
 from collector.api.practice import site
 from collector.api.queries import QueryRow
 from collector.api.signals import StopSignals
-from collector.crawl import assemble
 from collector.dataset import labels
-from collector.errors import Incomplete, Stopped
+from collector.errors import GO_ON, Incomplete, Stopped
 from collector.importers.queries import QueryFile
 from collector.ledger import Interrupted, Ledger
 from collector.model import Digest, Event, SearchEnded, SearchState, Tally
@@ -29,7 +28,6 @@ from collector.settings import Limit, Settings, Value
 if TYPE_CHECKING:
     from collector.practice import PracticeWeb
 
-GO_ON = "run the same command to go on"
 LOG = logging.getLogger("collector")
 _TOLD = 10
 """Keywords that are named one by one."""
@@ -195,6 +193,8 @@ class Crawl:
         """Open the folder and plan the queries, unless that is done; how the run stands. FolderLocked, LedgerError,
         DiskError and OSError say why not."""
         if self._ledger is None:
+            from collector.crawl import assemble
+
             self._started = time.monotonic()
             with ExitStack() as stack:
                 opened = assemble.open_collection(self._settings.out, self._notice, self._stop_now)
@@ -254,6 +254,8 @@ class Crawl:
                 self._notice(f"no longer in {asked.file}: {names}{more}; their pictures {what}")
 
     def _work(self) -> Generator[Event, None, None]:
+        from collector.crawl import assemble
+
         self.begin()
         assert self._ledger is not None
         ledger = self._ledger

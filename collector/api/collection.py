@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from collector.api import options, queries
 from collector.api.collect import LOG, Crawl
 from collector.api.pictures import PictureDataset, Pictures
-from collector.crawl import assemble
 from collector.errors import InputError, UsageError
 from collector.ledger import Ledger, Row
 from collector.ledger.db import plain_words
@@ -96,6 +95,8 @@ class Collection:
     @contextmanager
     def writing(self, create: bool = False) -> Iterator[Ledger]:
         """The ledger with nobody else at work. LedgerError when there is none, unless it may be made."""
+        from collector.crawl import assemble
+
         opened = assemble.open_collection if create else assemble.open_existing
         with plain_words(self.folder / LEDGER), opened(self.folder, self.notice) as ledger:
             yield ledger

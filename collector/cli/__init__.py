@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import click
 
 from collector import __version__
-from collector.cli import clean, collect, export, keyword, look, mend, recipes
 from collector.cli.endings import exit_code
 from collector.cli.groups import Verbs
 
@@ -22,16 +21,6 @@ def cli() -> None:
 
     Stop at any moment (Ctrl-C) and run the same command again: it goes on where it was.
     """
-
-
-for _verb in (
-    *(collect.run, collect.search, collect.fetch, collect.page, collect.import_, collect.frames, collect.sources),
-    *(look.status, look.why, look.urls, look.report, recipes.recipe),
-    *(clean.dedupe, clean.filter_, clean.quality, clean.review, keyword.keyword, clean.forget),
-    *(export.split, export.export, export.diff),
-    *(mend.doctor, mend.retry, mend.verify, mend.repair, mend.practice),
-):
-    cli.add_command(_verb)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -24,7 +24,7 @@ _SHOWN = 20
 """Conflicts that are worth a line each."""
 
 
-@click.command(short_help="leave out near-duplicates and label conflicts")
+@click.command()
 @options.out
 @options.distance
 @options.mirrored
@@ -68,7 +68,7 @@ def dedupe(
     _say_moved(apply, moved, out)
 
 
-@click.command("filter", short_help="leave out placeholders, empty surfaces, odd shapes, small pictures")
+@click.command("filter")
 @options.out
 @click.option("--hosts", type=click.IntRange(0), default=4, show_default=True,
               help="A placeholder is one picture from this many hosts or more ...")  # fmt: skip
@@ -119,7 +119,7 @@ def _thresholds(verb: Callable[..., Any]) -> Callable[..., Any]:
     return verb
 
 
-@click.command(short_help="leave out what is blurry, dark, light or without detail")
+@click.command()
 @options.out
 @_thresholds
 @apply_flag
@@ -138,7 +138,7 @@ def quality(out: Path, apply: bool, **thresholds: float) -> None:
     _say_moved(apply, moved, out)
 
 
-@click.command(short_help="keep or drop pictures yourself, whatever the rules say")
+@click.command()
 @click.argument("decision", type=click.Choice(["keep", "drop", "undo"]))
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @options.out
@@ -147,7 +147,7 @@ def review(decision: Decision, files: tuple[str, ...], out: Path) -> None:
     terminal.line(f"{Collection(out, terminal.error).review(decision, files):,} pictures: {decision}")
 
 
-@click.command(short_help="delete pictures and never fetch them again")
+@click.command()
 @click.argument("what", nargs=-1, metavar="[URL|FILE]...")
 @click.option("--url", "urls", multiple=True, metavar="URL", help="A URL, saved or still to do.")
 @click.option("--domain", "domains", multiple=True, metavar="HOST",

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from collector.api import queries
-from collector.api.collect import GO_ON, Crawl, counted
+from collector.api.collect import Crawl, counted
 from collector.api.collection import Collection
 from collector.api.signals import StopSignals
 from collector.cli import options, terminal
 from collector.cli.options import Blocking, Browsing, Common, Fetching, PageOut, Reading, Searching, Where
-from collector.errors import Incomplete, Stopped, UsageError
+from collector.errors import GO_ON, Incomplete, Stopped, UsageError
 from collector.importers.queries import QueryFile
 from collector.model import Digest
 from collector.settings import Settings
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collector.importers.pictures import How
 
 
-@click.command(short_help="search for every keyword of a CSV and download the pictures")
+@click.command()
 @options.queries
 @options.takes("reading", Reading)
 @options.takes("common", Common)
@@ -60,7 +60,7 @@ def run(
     _work(crawl, common)
 
 
-@click.command(short_help="only search: fill the map of keywords and URLs")
+@click.command()
 @options.queries
 @options.takes("reading", Reading)
 @options.takes("common", Common)
@@ -76,7 +76,7 @@ def search(queries: Path, reading: Reading, common: Common, blocking: Blocking, 
     _work(crawl, common)
 
 
-@click.command(short_help="only download what the map still has to do")
+@click.command()
 @options.takes("common", Common)
 @options.takes("blocking", Blocking)
 @options.takes("fetching", Fetching)
@@ -86,7 +86,7 @@ def fetch(common: Common, blocking: Blocking, fetching: Fetching) -> None:
     _work(Crawl(settings, None, search=False, practice=common.practice, notice=terminal.error), common)
 
 
-@click.command(short_help="download every picture of web pages, and show them in one HTML file")
+@click.command()
 @click.argument("addresses", nargs=-1, required=True, metavar="URL...")
 @options.takes("common", PageOut)
 @options.takes("browsing", Browsing)
@@ -141,7 +141,7 @@ def page(
         raise left
 
 
-@click.command("import", short_help="take in folders of pictures, and manifests of other downloaders")
+@click.command("import")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
 @options.takes("where", Where)
 @click.option("--label", help="Class of the pictures of a folder, and of URLs whose row names none.")
@@ -182,7 +182,7 @@ def import_(paths: tuple[Path, ...], where: Where, label: str | None, link: bool
         raise Stopped(f"stopped; what was taken is kept, {GO_ON}", stop.exit_code)
 
 
-@click.command(short_help="take stills of the saved videos as pictures")
+@click.command()
 @click.option("--every", type=click.FloatRange(0.01), metavar="SECONDS", help="One still every so many seconds.")
 @click.option("--count", type=click.IntRange(1, 10_000), help="So many stills of each video, evenly spread.")
 @options.out
@@ -196,7 +196,7 @@ def frames(every: float | None, count: int | None, out: Path) -> None:
     terminal.line(f"{counted(saved, 'new still')} of {counted(videos, 'video')}")
 
 
-@click.command(short_help="list the sources, and what one of them knows")
+@click.command()
 @click.argument("name", required=False)
 def sources(name: str | None) -> None:
     """List the sources, or tell of one what a keyword is there, its filters and its settings."""

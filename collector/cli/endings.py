@@ -7,15 +7,11 @@ from collections.abc import Callable
 
 import click
 
-from collector.api.collect import GO_ON
-from collector.cli import terminal
-from collector.errors import CollectorError
+from collector.errors import GO_ON, CollectorError
 
 
 def exit_code(run: Callable[[], object]) -> int:
     """Run the command line; its exit code, after one line on standard error for expected trouble."""
-    from collector.ledger import SqlTrouble, translated
-
     try:
         run()
     except click.ClickException as error:
@@ -25,17 +21,26 @@ def exit_code(run: Callable[[], object]) -> int:
         return _say(130, f"stopped; everything so far is kept, {GO_ON}")
     except CollectorError as error:
         return _say(error.exit_code, str(error))
-    except SqlTrouble as error:
-        meant = translated(error)
-        if meant is error:
-            raise
-        return _say(meant.exit_code, str(meant)) if isinstance(meant, CollectorError) else _say_disk(meant)
     except BrokenPipeError:
         sys.stdout = None  # Nobody reads on: nothing more may be flushed.
         return 0
     except OSError as error:
         return _say_disk(error)
+    except Exception as error:
+        if (meant := _of_the_ledger(error)) is None:
+            raise
+        return _say(meant.exit_code, str(meant)) if isinstance(meant, CollectorError) else _say_disk(meant)
     return 0
+
+
+def _of_the_ledger(error: Exception) -> Exception | None:
+    """What a trouble of the ledger means; None for any other."""
+    from collector.ledger import SqlTrouble, translated
+
+    if not isinstance(error, SqlTrouble):
+        return None
+    meant = translated(error)
+    return None if meant is error else meant
 
 
 def _say_disk(error: Exception) -> int:
@@ -45,5 +50,7 @@ def _say_disk(error: Exception) -> int:
 
 
 def _say(code: int, line: str) -> int:
+    from collector.cli import terminal
+
     terminal.error(line)
     return code

@@ -21,7 +21,7 @@ Encoding = Literal["keep", "jpeg", "png", "webp"]
 salt = click.option("--salt", default="", help="Any text: another one shuffles the pictures anew.")
 
 
-@click.command(short_help="divide the set into train, val and test without leaks")
+@click.command()
 @click.argument("scheme", metavar="SCHEME")
 @salt
 @options.distance
@@ -79,7 +79,7 @@ choice_flags = _options(
 )  # fmt: skip
 
 
-@click.command(short_help="write the set for a loader, and read it back")
+@click.command()
 @click.argument("format", metavar="FORMAT")
 @click.argument("dest", type=click.Path(path_type=Path))
 @options.out
@@ -160,7 +160,7 @@ def _form(resize: Resize, side: int | None, encoding: Encoding, quality: int, ma
     return Form(resize, side or 0, encoding, quality, (red, green, blue))
 
 
-@click.command(short_help="what differs between two exports")
+@click.command()
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
 @options.json_flag

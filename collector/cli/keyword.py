@@ -11,7 +11,7 @@ from collector.api.collection import Collection
 from collector.cli import options, terminal
 
 
-@click.group(short_help="drop or rename a keyword, or move it to another class")
+@click.group()
 def keyword() -> None:
     """Drop or rename a keyword, or move it to another class. Files move; nothing is deleted or fetched again.
 

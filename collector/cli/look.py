@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from collector.api.collect import GO_ON, counted
+from collector.api.collect import counted
 from collector.api.collection import Collection
 from collector.api.signals import StopSignals
 from collector.cli import options, terminal
-from collector.errors import Stopped
+from collector.errors import GO_ON, Stopped
 
 
-@click.command(short_help="how every keyword stands, also while a run goes on")
+@click.command()
 @options.out
 @options.json_flag
 def status(out: Path, as_json: bool) -> None:
@@ -25,7 +25,7 @@ def status(out: Path, as_json: bool) -> None:
     terminal.summary(collection.status(), 0.0, out, left_out=collection.left_out(), events=as_json)
 
 
-@click.command(short_help="all that is known of a URL or a picture")
+@click.command()
 @click.argument("what", metavar="URL|FILE")
 @options.out
 def why(what: str, out: Path) -> None:
@@ -35,7 +35,7 @@ def why(what: str, out: Path) -> None:
             terminal.line(line)
 
 
-@click.command(short_help="print the map of keywords and URLs, or enter a saved one")
+@click.command()
 @options.out
 @click.option("--import", "file", type=options.A_PATH, help="Enter the URLs of FILE into the map.")
 def urls(out: Path, file: Path | None) -> None:
@@ -68,7 +68,7 @@ def _entered(out: Path, file: Path) -> tuple[int, int]:
         raise Stopped(f"stopped; {file} was not entered, {GO_ON}", stop.exit_code or 130) from None
 
 
-@click.command(short_help="what came of everything found: a table, JSON, a page with pictures")
+@click.command()
 @options.out
 @click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Where to write the page.  [default: <out>-report.html]")  # fmt: skip

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collector.maintenance.verify import Finding
 
 
-@click.command(short_help="put URLs that failed or were rejected back to do")
+@click.command()
 @click.option("--only", metavar="REASON,...", default="", help="Only these reasons, or families: net, http.404, image.")
 @click.option("--keyword", default="", help="Only URLs of this keyword.")
 @options.out
@@ -34,7 +34,7 @@ def retry(only: str, keyword: str, out: Path) -> None:
     terminal.line(f"{counted(back, 'URL')} to do again{spare}; `collector fetch --out {out}` downloads them")
 
 
-@click.command(short_help="check every picture against the ledger, or against the web")
+@click.command()
 @click.option("--again", is_flag=True, help="Put missing and altered pictures back to do.")
 @click.option("--sizes", is_flag=True, help="Compare sizes only: quick, but a flipped byte is not seen.")
 @click.option("--live", is_flag=True, help="Ask the web whether the pictures are still there; leave the files alone.")
@@ -82,7 +82,7 @@ def _live(settings: Settings, sample: int, rate: float) -> None:
     terminal.line(f"{counts.total():,} asked for: " + ", ".join(f"{counts[state]:,} {state}" for state in State))
 
 
-@click.command(short_help="rebuild a damaged ledger")
+@click.command()
 @options.out
 def repair(out: Path) -> None:
     """Rebuild a damaged ledger from what can be read of it, its backup and the pictures; the old one is kept."""
@@ -100,7 +100,7 @@ def repair(out: Path) -> None:
         terminal.line(f"{done.unknown} pictures have lost their row; they stay, and are known again when found again")
 
 
-@click.command(short_help="check browser, driver, display, disk and ledger before a run")
+@click.command()
 @options.takes("where", Where)
 @click.option("--practice", is_flag=True, help="Use the bundled practice web in the place of every source.")
 @options.takes("browsing", Browsing)
@@ -126,7 +126,7 @@ def doctor(where: Where, practice: bool, browsing: Browsing, names: tuple[str, .
         raise Incomplete(f"{counted(len(problems), 'problem')}, see above", problems[0].code)
 
 
-@click.command(short_help="serve the practice web, to look at or to test scrapers on")
+@click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free port.")
 def practice(port: int) -> None:
     """Serve the practice web on loopback until Ctrl-C, to look at it or to test scrapers on it."""

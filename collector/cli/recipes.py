@@ -17,7 +17,7 @@ _WIDTH = 100
 _SECONDS = 60.0
 
 
-@click.group(short_help="sites described by a TOML file: list, show, check, output")
+@click.group()
 def recipe() -> None:
     """Sites described by a TOML file (docs/recipes.md). A row of a CSV names one: `time-covers,recipe`."""
 
