@@ -341,6 +341,7 @@ class Collection:
         from collector.dataset import formats, service
         from collector.dataset.samples import Choice
         from collector.images.form import Form
+        from collector.maintenance import hands
 
         exporter = formats.load(format)
         whole = split == "none"
@@ -349,6 +350,8 @@ class Collection:
             format, Path(dest), form or Form(), choice or Choice(), scheme, whole, distance, mirrored, missing_ok
         )
         with self.writing() as ledger:
+            for line in hands.told(hands.accept(ledger, self.folder, list(hands.by_hand(ledger, self.folder)))):
+                self.notice(line)
             plan, published = service.export_set(ledger, self.folder, order)
         return Exported(plan, published, exporter.loading(Path(dest), plan))
 

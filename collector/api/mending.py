@@ -15,6 +15,7 @@ from collector.settings import FetchSettings
 if TYPE_CHECKING:
     from collector.api.collection import Collection
     from collector.maintenance.forget import Wanted
+    from collector.maintenance.hands import Accepted
     from collector.maintenance.live import Checked
     from collector.maintenance.repair import Repaired
     from collector.maintenance.verify import Finding
@@ -27,6 +28,8 @@ class Verified:
     findings: tuple[Finding, ...]
     put_back: int
     """URLs that are to do again."""
+    accepted: Accepted
+    """What was taken as a person's word."""
 
     @property
     def broken(self) -> int:
@@ -55,12 +58,19 @@ class Mending:
             return ledger.maintenance.put_back(slugs, keyword)
 
     def verify(
-        self, *, bytes_too: bool = True, again: bool = False, tell: Callable[[Finding], None] = lambda _: None
+        self,
+        *,
+        bytes_too: bool = True,
+        again: bool = False,
+        accept: bool = False,
+        tell: Callable[[Finding], None] = lambda _: None,
     ) -> Verified:
         """Check every picture and the ledger itself; `tell` hears of each finding at once.
 
-        Without `bytes_too` only sizes are compared. `again` puts missing and altered pictures back to do.
+        Without `bytes_too` only sizes are compared. `again` puts missing and altered pictures back to do; `accept`
+        takes missing ones as dropped by a person, and moved ones as of the class that their folder is.
         """
+        from collector.maintenance import hands
         from collector.maintenance.verify import fetch_again, findings
 
         with self._collection.writing() as ledger:
@@ -68,8 +78,10 @@ class Mending:
             for finding in findings(ledger, self._folder, bytes_too=bytes_too):
                 found.append(finding)
                 tell(finding)
-            put_back = fetch_again(ledger, self._folder, found) if again else 0
-        return Verified(tuple(found), put_back)
+            taken = hands.accept(ledger, self._folder, found) if accept else hands.Accepted()
+            left = [one for one in found if not accept or one.kind not in ("missing", "moved")]
+            put_back = fetch_again(ledger, self._folder, left) if again else 0
+        return Verified(tuple(left), put_back, taken)
 
     def verify_live(
         self, *, sample: int = 0, rate: float = 2.0, settings: FetchSettings | None = None

@@ -36,6 +36,9 @@ def retry(only: str, keyword: str, out: Path) -> None:
 
 @click.command()
 @click.option("--again", is_flag=True, help="Put missing and altered pictures back to do.")
+@click.option(
+    "--accept", is_flag=True, help="Take what you did by hand as said: deleted is dropped, moved is relabelled."
+)
 @click.option("--sizes", is_flag=True, help="Compare sizes only: quick, but a flipped byte is not seen.")
 @click.option("--live", is_flag=True, help="Ask the web whether the pictures are still there; leave the files alone.")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="With --live: only N of them, always the same.")
@@ -44,23 +47,35 @@ def retry(only: str, keyword: str, out: Path) -> None:
 @options.takes("where", Where)
 @click.option("--allow-private", is_flag=True, help="With --live: loopback and private addresses, too.")
 def verify(
-    again: bool, sizes: bool, live: bool, sample: int | None, rate: float, where: Where, allow_private: bool
+    again: bool,
+    accept: bool,
+    sizes: bool,
+    live: bool,
+    sample: int | None,
+    rate: float,
+    where: Where,
+    allow_private: bool,
 ) -> None:
     """Check every picture and the ledger itself: missing, altered, moved, unknown files. Exit code 9 if there are any.
 
     --live asks for the pictures again and says which are gone, changed or blocked now; the folder stays as it is.
     """
+    from collector.maintenance.hands import told
+
     settings = options.settings_of(where, also={"fetch.allow_private": allow_private or None})
     if live:
         _live(settings, sample or 0, rate)
         return
     out = settings.out
-    done = Collection(out, terminal.error).mend.verify(bytes_too=not sizes, again=again, tell=_finding)
+    done = Collection(out, terminal.error).mend.verify(bytes_too=not sizes, again=again, accept=accept, tell=_finding)
+    for line in told(done.accepted):
+        terminal.line(line)
     if done.put_back:
         terminal.line(f"{counted(done.put_back, 'URL')} to do again; `collector fetch --out {out}` downloads them")
     elif done.broken:
-        raise Incomplete(f"{counted(done.broken, 'picture')} missing or altered; --again puts them back to do")
-    elif not done.findings:
+        advice = "--again puts them back to do, --accept takes deleted files as dropped and moved ones as relabelled"
+        raise Incomplete(f"{counted(done.broken, 'picture')} missing or altered; {advice}")
+    elif not done.findings and not done.accepted:
         terminal.line("every picture is there as it was saved")
 
 

@@ -135,6 +135,43 @@ class Keywords:
         own = self._found("WHERE id = ?", (number,))[0]
         self._become(own, keyword, own.label)
 
+    def label_of(self, folder: str) -> str | None:
+        """The class whose folder is called so."""
+        row = self._db.execute("SELECT label FROM folder WHERE name = ?", (folder,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def refile(self, sha256: str, label: str) -> None:
+        """One picture is of another class, with all that was decided about it: a query of that label has it now."""
+        number, key, query, old, source, variant = self._db.execute(
+            """SELECT found.id, url_key, query.id, label, source, variant FROM outcome JOIN found ON found.id = found_id
+               JOIN query ON query.id = found.query_id JOIN search ON search.id = search_id
+               WHERE sha256 = ? AND outcome.state = 'saved'""",
+            (sha256,),
+        ).fetchone()
+        if label == old:
+            return
+        values = {"sha": sha256, "old": old, "new": label, "query": query, "key": key, "found": number}
+        [values["to"]] = self._db.execute(
+            """INSERT INTO query (keyword, label, filters, wanted, run, position, state)
+               SELECT keyword, :new, filters, 0, 0, position, 'done' FROM query WHERE id = :query
+               ON CONFLICT (keyword, label, filters) DO UPDATE SET state = state RETURNING id""",
+            values,
+        ).fetchone()
+        [values["search"]] = self._db.execute(
+            """INSERT INTO search (query_id, source, variant, run, state) VALUES (?, ?, ?, 0, 'exhausted')
+               ON CONFLICT (query_id, source, variant) DO UPDATE SET state = state RETURNING id""",
+            (values["to"], source, variant),
+        ).fetchone()
+        beaten = "SELECT id FROM found WHERE query_id = :to AND url_key = :key"
+        self._db.execute(f"DELETE FROM outcome WHERE found_id IN ({beaten})", values)
+        self._db.execute(f"DELETE FROM found WHERE id IN ({beaten})", values)
+        self._db.execute("UPDATE found SET query_id = :to, search_id = :search WHERE id = :found", values)
+        self._db.execute(f"UPDATE query SET wanted = max(wanted, {SAVED}) WHERE id = :to", values)
+        for table in ("verdict", "review"):
+            self._db.execute(f"UPDATE OR REPLACE {table} SET label = :new WHERE label = :old AND sha256 = :sha", values)
+        self._db.execute("DELETE FROM extra_label WHERE label = :new AND sha256 = :sha", values)
+        self._judge_duplicates(int(values["to"]))
+
     def _become(self, own: Keyword, keyword: str, label: str) -> None:
         remember(self._db, PLAN, "")  # The same file is to be planned anew.
         same = "WHERE keyword = ? AND label = ? AND filters = ? AND id <> ?"

@@ -10,6 +10,8 @@ from collector.ledger import Ledger, Row
 from collector.ledger.rows import SAVED
 from collector.maintenance import files
 
+DROPPED = "set.dropped"
+"""Why a picture is left out that a person dropped."""
 ALTERED = ".altered"
 """Put behind the name of a picture that somebody changed, before its URL is fetched again."""
 
@@ -40,18 +42,36 @@ def findings(ledger: Ledger, folder: Path, bytes_too: bool = True) -> Iterator[F
             missing[(folder / saved.file).name] = saved
         elif kind:
             yield Finding(kind, saved.file, saved=saved)
+    moved = set()
+    for finding in misplaced(ledger, folder, missing):
+        moved.add(finding.now)
+        yield finding
     for file in files.pictures(folder):
         path = file.relative_to(folder)
-        lost = missing.get(file.name)
-        if lost is not None and files.sha256(file) == lost.sha256:
-            del missing[file.name]
-            yield Finding("moved", lost.file, path, lost)
-        elif ledger.maintenance.owner_of(file.name) != path and not (
-            lost is None and ledger.maintenance.owner_of(file.name)
-        ):
+        owner = ledger.maintenance.owner_of(file.name)
+        if path not in moved and owner != path and (owner is None or file.name in missing):
             yield Finding("unknown", path)
     for saved in missing.values():
-        yield Finding("missing", saved.file, saved=saved)
+        if saved.left_out != DROPPED:  # Who dropped it may delete it as well.
+            yield Finding("missing", saved.file, saved=saved)
+
+
+def misplaced(ledger: Ledger, folder: Path, missing: dict[str, Row]) -> Iterator[Finding]:
+    """Files that lie in another class folder, or under a name of somebody's choice, by their bytes; they are taken out
+    of `missing` (name -> row)."""
+    if not missing:
+        return
+    sizes = {row.bytes for row in missing.values()}
+    shas = {row.sha256: name for name, row in missing.items()}
+    for directory in files.class_folders(folder):
+        for file in sorted(directory.iterdir()):
+            if file.is_symlink() or not file.is_file() or file.stat().st_size not in sizes:
+                continue
+            if ledger.maintenance.owner_of(file.name) == file.relative_to(folder):
+                continue
+            if name := shas.pop(files.sha256(file), None):
+                row = missing.pop(name)
+                yield Finding("moved", row.file, file.relative_to(folder), row)
 
 
 def fetch_again(ledger: Ledger, folder: Path, found: list[Finding]) -> int:

@@ -1,0 +1,98 @@
+"""What a person did to the files, taken as a word: deleting is dropping, moving to another class is relabelling.
+
+Writes the ledger; moves a file only to give it back the name that we know it by.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from collector.ledger import Ledger, Row
+from collector.ledger.layout import FILE_NAME
+from collector.ledger.rows import SAVED
+from collector.maintenance import files
+from collector.maintenance.verify import DROPPED, Finding, misplaced
+
+FEW: Final = 5
+SHARE: Final = 0.1
+"""Files, and share of all, up to which missing ones may be taken for deleted without being asked: more is a disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What was taken as a person's word."""
+
+    dropped: tuple[Path, ...] = ()
+    """Where the deleted files were."""
+    moved: tuple[tuple[Path, str], ...] = ()
+    """(where a file was, the class that it is of now)."""
+
+    def __bool__(self) -> bool:
+        return bool(self.dropped or self.moved)
+
+
+def accept(ledger: Ledger, folder: Path, found: Iterable[Finding]) -> Accepted:
+    """Missing files were dropped by a person, and moved ones are of the class that their folder is; others are left."""
+    dropped: list[Path] = []
+    moved: list[tuple[Path, str]] = []
+    for finding in found:
+        row = finding.saved
+        if finding.kind == "missing" and row is not None:
+            with ledger.transaction():
+                ledger.dataset.review(row.sha256, row.label, "drop")
+            dropped.append(row.file)
+        elif finding.kind == "moved" and row is not None and finding.now is not None:
+            moved.append((row.file, _relabel(ledger, folder, row, finding.now)))
+    return Accepted(tuple(dropped), tuple(moved))
+
+
+def by_hand(ledger: Ledger, folder: Path) -> Iterator[Finding]:
+    """What can be nothing but a person's hands: files in another class folder, and a few that are gone from a folder in
+    which others are still there. Sizes are compared, not bytes."""
+    missing = {(folder / row.file).name: row for row in _missing(ledger, folder)}
+    if not missing:
+        return
+    yield from misplaced(ledger, folder, missing)
+    lost = [row for row in missing.values() if row.left_out != DROPPED]
+    gone = [row for row in lost if _one_of_many(folder / row.file)]
+    count = sum(1 for _ in ledger.dataset.cells(("id",), SAVED))
+    if len(gone) == len(lost) and len(gone) <= max(FEW, SHARE * count) and len(gone) < count:
+        yield from (Finding("missing", row.file, saved=row) for row in gone)
+
+
+def told(done: Accepted) -> Iterator[str]:
+    """Lines for the user."""
+    if done.dropped:
+        listed = ", ".join(path.as_posix() for path in done.dropped[:3])
+        more = f" and {len(done.dropped) - 3:,} more" if len(done.dropped) > 3 else ""
+        yield f"deleted by hand, so dropped from the set: {listed}{more}; `collector review undo` takes it back"
+    for label, count in sorted(Counter(label for _, label in done.moved).items()):
+        yield f"moved by hand, so of class {label} now: {count:,} pictures"
+
+
+def _missing(ledger: Ledger, folder: Path) -> Iterator[Row]:
+    for row in ledger.dataset.rows(SAVED):
+        if files.trouble(folder, row, bytes_too=False) == "missing":
+            yield row
+
+
+def _one_of_many(file: Path) -> bool:
+    return file.parent.is_dir() and any(FILE_NAME.fullmatch(other.name) for other in file.parent.iterdir())
+
+
+def _relabel(ledger: Ledger, folder: Path, row: Row, now: Path) -> str:
+    """The class of a file that lies elsewhere now; its name becomes the one that we know it by."""
+    label = ledger.keywords.label_of(now.parts[0]) or now.parts[0]
+    with ledger.transaction():
+        target = Path(ledger.work.folder(label), row.file.name)
+    if target != now:
+        (folder / target).parent.mkdir(parents=True, exist_ok=True)
+        (folder / now).replace(folder / target)
+    with ledger.transaction():
+        ledger.keywords.refile(row.sha256, label)
+        ledger.keywords.place(row.sha256, target)
+    return label
