@@ -68,7 +68,9 @@ def orientation(image: ImageFile, body: bytes) -> int:
     browser does. Ask after decoding, if it is decoded: a PNG may have its EXIF behind the pixels."""
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         return tiff_orientation(image) or 1
-    if image.format == "PNG" and "exif" not in image.info and b"eXIf" in body:
+    if "exif" not in image.info:
+        if image.format != "PNG" or b"eXIf" not in body:
+            return 1
         image.load()
     value = _exif(image.info.get("exif")).get(_ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1

@@ -24,6 +24,8 @@ _TOP_BOXES = frozenset((b"ftyp", b"meta", b"mdat", b"moov", b"moof", b"free", b"
 _EOI, _SOI, _SOS, _DRI, _TEM = 0xD9, 0xD8, 0xDA, 0xDD, 0x01
 _FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB))
 """Start of frame: baseline, extended, progressive, lossless; and the last three with arithmetic coding."""
+_TELLING = frozenset((*_FRAMES, _SOS, _DRI))
+"""Segments that say something about what is there."""
 _PROGRESSIVE, _LOSSLESS = frozenset((0xC2, 0xCA)), frozenset((0xC3, 0xCB))
 
 
@@ -67,7 +69,8 @@ class Jpeg:
     sampling: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Component -> samples across and down in one unit."""
     missing: dict[int, list[int]] = field(default_factory=dict)
-    """Component -> for each of its 64 coefficients how many of its last bits have not been sent; 16 is all."""
+    """Component -> for each of its 64 coefficients how many of its last bits have not been sent; 16 is all. One number
+    for all of them where they come together, which is every process but the progressive ones."""
 
     @property
     def lossless(self) -> bool:
@@ -87,32 +90,38 @@ class Jpeg:
 
 def jpeg(body: bytes) -> Jpeg:
     """The markers to the end. Unusable(image.truncated): no end, a scan that never came, restart intervals missing."""
-    found, at = Jpeg(), 2
+    found, at, size = Jpeg(), 2, len(body)
     for _ in range(STEPS):
         match = _MARKER.search(body, at)
         if match is None:
             raise _truncated("no end marker")
-        marker, at = body[match.end() - 1], match.end()
+        at = match.end()
+        marker = body[at - 1]
         if marker == _EOI:
             found.end = at
             break
         if marker in (_SOI, _TEM):
             continue
-        if at + 2 > len(body):
+        if at + 2 > size:
             raise _truncated("a segment breaks off")
-        length: int = struct.unpack_from(">H", body, at)[0]
-        segment, at = body[at + 2 : at + length], at + max(2, length)
-        if marker in _FRAMES and not found.process:
-            _start_of_frame(found, marker, segment)
-        elif marker == _DRI and len(segment) >= 2:
-            found.interval = struct.unpack_from(">H", segment)[0]
-        elif marker == _SOS and found.process:
-            _scan(found, body, segment, at)
+        start, at = at + 2, at + max(2, body[at] << 8 | body[at + 1])
+        if marker in _TELLING:
+            _note(found, marker, body[start:at], body, at)
     if not found.process:
         raise _truncated("no frame header")
-    if any(any(left) for left in found.missing.values()):
+    if any(map(any, found.missing.values())):
         raise _truncated("scans are missing")
     return found
+
+
+def _note(found: Jpeg, marker: int, segment: bytes, body: bytes, at: int) -> None:
+    """What one of the telling segments says; what follows it begins `at`."""
+    if marker == _SOS and found.process:
+        _scan(found, body, segment, at)
+    elif marker == _DRI and len(segment) >= 2:
+        found.interval = struct.unpack_from(">H", segment)[0]
+    elif marker in _FRAMES and not found.process:
+        _start_of_frame(found, marker, segment)
 
 
 def _start_of_frame(found: Jpeg, marker: int, segment: bytes) -> None:
@@ -123,7 +132,7 @@ def _start_of_frame(found: Jpeg, marker: int, segment: bytes) -> None:
     for at in range(6, min(len(segment) - 2, 6 + 3 * count), 3):
         across, down = segment[at + 1] >> 4, segment[at + 1] & 15
         found.sampling[segment[at]] = (max(1, across), max(1, down))
-        found.missing[segment[at]] = [16] * 64
+        found.missing[segment[at]] = [16] * (64 if marker in _PROGRESSIVE else 1)
 
 
 def _scan(found: Jpeg, body: bytes, segment: bytes, at: int) -> None:
@@ -132,12 +141,14 @@ def _scan(found: Jpeg, body: bytes, segment: bytes, at: int) -> None:
     if len(segment) < 4 + 2 * count:
         raise _truncated("a segment breaks off")
     names = [name for name in segment[1 : 1 + 2 * count : 2] if name in found.missing]
-    first, last, bits = 0, 63, 0
     if found.process in _PROGRESSIVE:
         first, last, bits = segment[-3], min(63, segment[-2]), segment[-1] & 15
-    for name in names:
-        missing = found.missing[name]
-        missing[first : last + 1] = [bits if bits < before else before for before in missing[first : last + 1]]
+        for name in names:
+            missing = found.missing[name]
+            missing[first : last + 1] = [bits if bits < before else before for before in missing[first : last + 1]]
+    else:
+        for name in names:
+            found.missing[name][0] = 0
     if found.interval and found.height and not found.lossless:
         end = _MARKER.search(body, at)
         marks = sum(1 for _ in _RESTART.finditer(body, at, end.start() if end else len(body)))

@@ -20,6 +20,7 @@ from collector.fetch.pool import ProcessPool
 from collector.fetch.worker import AT_ONCE
 from collector.model import Downloaded, DownloadFailed, Task, WorkerError
 from collector.settings import FetchSettings
+from tests.support.children import alive, running
 from tests.support.fetching import QUICK
 from tests.support.misbehaving import Server, drip, ok, parts, picture
 
@@ -67,7 +68,7 @@ def poison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def workers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "collector.fetch.worker" in child.cmdline()]
+    return running("collector.fetch.worker")
 
 
 def collect(inbox: SimpleQueue[Any], count: int) -> list[Any]:
@@ -137,7 +138,7 @@ def test_a_stopped_worker_is_ended_and_its_tasks_have_another_try(
         os.kill(process.pid, signal.SIGSTOP)
     values = collect(inbox, 6)
     assert {type(value) for value in values} == {Downloaded}
-    assert not any(process.is_running() for process in stopped)
+    assert not any(map(alive, stopped))
     assert pool.in_flight == 0
 
 
@@ -178,7 +179,7 @@ def test_the_second_death_on_the_same_picture_is_its_fault(
         while not sleepy.exists():
             time.sleep(0.01)
         sleepy.unlink()
-        [process] = [one for one in workers() if one.status() != psutil.STATUS_ZOMBIE]
+        [process] = workers()
         process.kill()
         process.wait(5)
     value = inbox.get(timeout=30)
@@ -218,8 +219,8 @@ time.sleep(60)
         children = psutil.Process(caller.pid).children()
         assert len(children) == 2
         caller.kill()
-    _, alive = psutil.wait_procs(children, timeout=5)
-    assert alive == []
+    _, left = psutil.wait_procs(children, timeout=5)
+    assert left == []
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of POSIX")

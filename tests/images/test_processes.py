@@ -14,6 +14,7 @@ import pytest
 
 from collector.images.processes import Trouble, Workers, map_files
 from tests.support import pictures_work
+from tests.support.children import alive, running
 from tests.support.collection import drawn, encoded
 
 
@@ -55,11 +56,11 @@ def test_a_surprise_is_raised(tmp_path: Path) -> None:
 
 
 def test_none_of_them_outlives_the_block(tmp_path: Path) -> None:
-    running = map_files(pictures_work.named, files(tmp_path, *"abc"), "", processes=1)
-    assert next(running) == ("a", "a")
-    started = [child for child in psutil.Process().children() if "collector.images.worker" in child.cmdline()]
-    running.close()
-    assert started and not any(child.is_running() and child.status() != "zombie" for child in started)
+    going = map_files(pictures_work.named, files(tmp_path, *"abc"), "", processes=1)
+    assert next(going) == ("a", "a")
+    started = running("collector.images.worker")
+    going.close()
+    assert started and not any(map(alive, started))
 
 
 SCRIPTS = {
@@ -93,6 +94,6 @@ def test_they_end_with_a_killed_parent(user: str, tmp_path: Path) -> None:
     parent.wait()
     parent.stdout.close()
     deadline = time.monotonic() + 20
-    while any(child.is_running() for child in children) and time.monotonic() < deadline:
+    while any(map(alive, children)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(children) == 2 and not any(child.is_running() for child in children)
+    assert len(children) == 2 and not any(map(alive, children))
