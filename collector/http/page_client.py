@@ -5,6 +5,7 @@ Each request is checked as those for pictures are. Here is what is around it: tr
 
 from __future__ import annotations
 
+import math
 import random
 import ssl
 import threading
@@ -22,6 +23,7 @@ from collector.http.limits import LONGEST_PAUSE, RequestLimits
 from collector.http.page_session import PageSession
 from collector.http.prefetch import in_order
 from collector.http.robots import MOST_BYTES, Robots, Rules
+from collector.http.robots import SECONDS as ROBOTS_SECONDS
 from collector.http.safe_adapter import SafeAdapter, tls_context
 from collector.http.safety import Resolve, system_resolve
 from collector.http.transport import FetchError, Reply, retry_after
@@ -132,15 +134,17 @@ class PageVisit:
 
     # ------------------------------------------------------------------ tries and pauses
 
-    def _asked(self, request: Request, permit: Callable[[str], None]) -> Answer:
-        """The answer, after as many tries as it takes. FetchError of the last one."""
-        host = host_of(request.url)
+    def _asked(self, request: Request, permit: Callable[[str], None], most: float = math.inf) -> Answer:
+        """The answer, after as many tries as it takes, within `most` seconds beside the pauses that
+        the host asks for. FetchError of the last one."""
+        host, ends = host_of(request.url), self._client.clock() + most
         failed = paused = 0
         while True:
             self._take_turn(host, request.rate)
             began = self._client.clock()
             try:
-                with self._watchdog.attempt(min(SECONDS, self._left())) as attempt:
+                left = max(0.01, min(SECONDS, self._left(), ends - began))
+                with self._watchdog.attempt(left) as attempt:
                     answer = self._session.carry(request, attempt, permit)
                 wait = _wish(answer, request.throttled)
                 if wait is None and answer.status < 500:
@@ -150,13 +154,15 @@ class PageVisit:
                     raise FetchError(f"http.{answer.status}", f"HTTP {answer.status}", answer.status)
             except FetchError as error:
                 failed += 1
-                if failed >= TRIES or not (fate(error.reason) is Fate.RETRY or error.status >= 500):
+                passes = fate(error.reason) is Fate.RETRY or error.status >= 500
+                if failed >= TRIES or not passes or self._client.clock() >= ends:
                     raise
                 self._sleep(self._client.chance.uniform(0.0, 0.5 * 2.0**failed))
                 continue
             paused += 1
             for slowed in {host, host_of(answer.url)}:
                 self._limits.slow_down(slowed, wait, began)
+            ends += self._limits.pause(host)
             if paused > PAUSES:
                 raise _come_back(host, self._limits.pause(host))
 
@@ -200,7 +206,7 @@ class PageVisit:
 
     def _rules(self, url: str) -> Rules | FetchError:
         def get(address: str) -> Reply:
-            answer = self._asked(Request(address, cut_at=MOST_BYTES), _anything)
+            answer = self._asked(Request(address, cut_at=MOST_BYTES), _anything, ROBOTS_SECONDS)
             return Reply(answer.status, answer.url, answer.headers, answer.body)
 
         return self._client.robots.rules(origin(url), get)

@@ -25,13 +25,15 @@ TOKEN = "collector"
 MOST_BYTES = 512_000
 """What is read of a file; the RFC (2.5) asks for at least 500 KiB."""
 SECONDS = 10.0
-"""Longest wait for a file, when it is asked for on behalf of pictures."""
+"""Longest wait for a file, all tries and redirects included."""
 LONGEST_DELAY = 10.0
 """Seconds of Crawl-delay that are obeyed; more is taken for a mistake."""
 KEEP = 86_400.0
 """Seconds for which rules hold (2.4: not more than a day)."""
 FIRST_TROUBLE, LONGEST_TROUBLE = 1.0, 600.0
 """Seconds after which a file that could not be had is asked for again: doubling from the first to the second."""
+SLOW_TROUBLE = 30.0
+"""The first of them for a file that did not come in time: meanwhile nobody waits for it once more."""
 TEXT = 2_097_152
 """Characters of rules remembered; beyond, the memory starts anew. Origins that forbid nothing cost nearly nothing."""
 ORIGINS = 20_000
@@ -43,6 +45,7 @@ _NO_FILE = frozenset(
     ("net.redirect_loop", "net.redirect_blocked", "policy.blocked_host", "http.bad_framing", "body.too_big")
 )
 """Troubles that say "there is no such file" (2.3.1.2), not "the server is in trouble"."""
+_SLOW = frozenset(("net.deadline", "net.too_slow", "net.read_timeout"))
 _LINES_TOLD = 1000
 
 
@@ -80,23 +83,44 @@ class Rules:
         return Protego.parse(self.text)
 
     def _rule(self, url: str) -> str:
-        """The line that forbids: the longest one that does so when it is the only Disallow in the file.
+        """The line that forbids: the longest of those for us that fits. Of a large file it is not told."""
+        parts = urlsplit(url)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return next((f"Disallow: {value}" for value in self._disallowed if _fits(value, path)), "forbidden")
 
-        Each candidate costs a reading of the file: of a large one the rule is not told.
+    @cached_property
+    def _disallowed(self) -> tuple[str, ...]:
+        """The values of the Disallow lines that are for us, the longest first; none of a large file.
+
+        Found by reading the file once with another path in each of its rules, and asking for each path.
         """
         lines = self.text.splitlines()
         if len(lines) > _LINES_TOLD:
-            return "forbidden"
-        disallows = {number for number, line in enumerate(lines) if line.strip().lower().startswith("disallow")}
-        plain = [line if number not in disallows else "Disallow:" for number, line in enumerate(lines)]
-        path = urlsplit(url).path or "/"
-        for number in sorted(disallows, key=lambda at: len(lines[at]), reverse=True):
-            value = lines[number].partition("#")[0].partition(":")[2].strip()
-            if "*" in value or "$" in value or "%" in value or (path + "?" + urlsplit(url).query).startswith(value):
-                alone = "\n".join([*plain[:number], lines[number], *plain[number + 1 :]])
-                if not Protego.parse(alone).can_fetch(url, TOKEN):
-                    return f"Disallow: {value}"
-        return "forbidden"
+            return ()
+        values: dict[str, str] = {}
+        for number, line in enumerate(lines):
+            name, _, value = (text.strip() for text in line.partition("#")[0].partition(":"))
+            if value and name.lower().startswith(("disallow", "allow")):
+                lines[number] = f"Disallow: /{number}/"
+                if name[0] in "dD":
+                    values[f"/{number}/"] = value
+        ours = Protego.parse("\n".join(lines))
+        told = (value for path, value in values.items() if not ours.can_fetch(f"http://{self.host}{path}", TOKEN))
+        return tuple(sorted(told, key=len, reverse=True))
+
+
+def _fits(pattern: str, path: str) -> bool:
+    """Whether a path begins as a pattern says (RFC 9309, 2.2.3): `*` is anything, `$` at the end is the end."""
+    first, *others = pattern.removesuffix("$").split("*")
+    if not path.startswith(first):
+        return False
+    at = len(first)
+    for part in others:
+        found = path.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return not pattern.endswith("$") or at == len(path) or (bool(others) and path.endswith(others[-1]))
 
 
 class Robots:
@@ -132,7 +156,7 @@ class Robots:
             else:
                 before = self._troubles.get(origin, 0)
                 self._troubles[origin] = before + 1
-                keep = doubling(FIRST_TROUBLE, before, LONGEST_TROUBLE)
+                keep = doubling(SLOW_TROUBLE if rules.reason in _SLOW else FIRST_TROUBLE, before, LONGEST_TROUBLE)
             self._known[origin] = rules, self._clock() + keep
         return rules
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
@@ -11,12 +12,12 @@ from typing import Any
 import pytest
 
 from collector.fetch.pool import ProcessPool
-from collector.http.robots import FIRST_TROUBLE, KEEP, LONGEST_TROUBLE, TEXT, Robots, Rules
+from collector.http.robots import FIRST_TROUBLE, KEEP, LONGEST_TROUBLE, SLOW_TROUBLE, TEXT, Robots, Rules
 from collector.http.transport import FetchError, Reply
 from collector.model import Downloaded, DownloadFailed, Task
 from collector.settings import FetchSettings
 from tests.support.fetching import QUICK
-from tests.support.misbehaving import Request, Server, Writer, ok, picture, redirect
+from tests.support.misbehaving import Request, Server, Writer, bare, drip, ok, picture, redirect
 
 JPEG = picture(size=(100, 80))
 
@@ -214,6 +215,51 @@ def test_a_delay_is_kept_and_bounded(clocked: Clocked) -> None:
         known = robots.learn("http://a.example", rules(b"User-agent: *\nCrawl-delay: " + seconds.encode()))
         assert isinstance(known, Rules)
         assert (known.delay, known.forbids("http://a.example/x")) == (delay, "")
+
+
+def test_many_rules_are_read_once_and_cost_little(clocked: Clocked) -> None:
+    robots, _ = clocked
+    lines = [f"Disallow: /*{n}*x*y{n}*.html$" for n in range(990)]
+    known = robots.learn("http://a.example", rules("\n".join(["User-agent: *", *lines]).encode()))
+    assert isinstance(known, Rules)
+    assert known.forbids("http://a.example/5xxy5q.html") == "a.example robots.txt: Disallow: /*5*x*y5*.html$"
+    began = time.process_time()
+    for n in range(100):
+        assert known.forbids(f"http://a.example/{n}.jpg") == ""
+        assert known.forbids(f"http://a.example/{n}xy{n}.html").endswith(f"Disallow: /*{n}*x*y{n}*.html$")
+    assert time.process_time() - began < 1.0, "five milliseconds each; it was more than a second"
+
+
+def test_the_line_told_is_one_for_us() -> None:
+    text = "User-agent: other\nDisallow: /a/b/c\n\nUser-agent: collector\nDisallow: /a\nDisallow: /*.gif$\nAllow: /a/ok"
+    known = Rules("a.example", text)
+    told = {path: known.forbids(f"http://a.example{path}") for path in ("/a/b/c", "/x.gif", "/x.gif?1", "/a/ok")}
+    assert told == {
+        "/a/b/c": "a.example robots.txt: Disallow: /a",
+        "/x.gif": "a.example robots.txt: Disallow: /*.gif$",
+        "/x.gif?1": "",
+        "/a/ok": "",
+    }
+
+
+def test_a_file_that_does_not_come_in_time_is_not_waited_for_again_at_once(clocked: Clocked) -> None:
+    robots, move = clocked
+    robots.learn("http://a.example", FetchError("net.deadline", "10 s"))
+    move(SLOW_TROUBLE - 0.5)
+    assert isinstance(robots.known("http://a.example"), FetchError)
+    move(0.5)
+    assert robots.known("http://a.example") is None
+
+
+def test_one_that_drips_holds_its_pictures_up_once(server: Server, second: Server, slug) -> None:
+    server.put("/robots.txt", drip(bare("HTTP/1.1 200 OK", b"User-agent: *\n"), every=0.02))
+    settings = {"deadline": 0.7, "processes": 1}
+    began = time.monotonic()
+    reasons = [slug(server.put(f"/{n}.jpg", ok(JPEG)), settings) for n in range(5)]
+    assert time.monotonic() - began < 4
+    assert set(reasons) == {"net.deadline"}
+    assert server.picture_paths() == []
+    assert slug(second.put("/x.jpg", ok(JPEG)), settings) == "arrived"
 
 
 def test_a_byte_order_mark_hides_no_rule(clocked: Clocked) -> None:
