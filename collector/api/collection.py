@@ -27,6 +27,7 @@ from collector.settings import Value
 if TYPE_CHECKING:
     from collector.api.adding import Added
     from collector.api.mending import Mending
+    from collector.dataset.embeddings import Embedded, Similar
     from collector.dataset.export import Published
     from collector.dataset.samples import Choice, Plan
     from collector.dataset.service import Deduped, Scored, Split
@@ -223,6 +224,25 @@ class Collection:
         chosen = replace(Thresholds(), **given)
         with self.writing() as ledger:
             return service.score_set(ledger, self.folder, chosen, tell=tell)
+
+    def embed(self, *, tell: Tell = _untold) -> Embedded:
+        """Give every picture its embedding (the extra `look`); only new ones are looked at."""
+        from collector.dataset import embeddings
+        from collector.images.embed import embedder
+
+        model = embedder()
+        with self.writing() as ledger:
+            return embeddings.embed_set(ledger, self.folder, model, tell=tell)
+
+    def similar(self, file: str | PathLike[str], top: int = 20, *, tell: Tell = _untold) -> list[Similar]:
+        """The pictures of the set that show most nearly what a file shows, the nearest first. InputError."""
+        from collector.dataset import embeddings
+        from collector.images.embed import embedder
+
+        model = embedder()
+        with self.writing() as ledger:
+            embeddings.embed_set(ledger, self.folder, model, tell=tell)
+            return embeddings.similar(ledger, self.folder, model, Path(file), top)
 
     def scores(self) -> list[tuple[str, int, int]]:
         """(issue, pictures scored, pictures flagged) of the last quality check."""

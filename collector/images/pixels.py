@@ -71,6 +71,12 @@ def small(path: Path, side: int) -> Image.Image:
     return image
 
 
+def square(path: Path, side: int) -> Pixels:
+    """(side, side, 3) of the middle of the picture, as networks are shown it: RGB, upright, on white."""
+    image = ImageOps.fit(small(path, 2 * side), (side, side), Image.Resampling.BICUBIC)
+    return np.array(image)
+
+
 def thumbnail(path: Path, side: int, quality: int = 62) -> tuple[bytes, int, int]:
     """(JPEG, width, height) of a small picture, without metadata."""
     image = small(path, side)

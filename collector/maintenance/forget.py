@@ -10,7 +10,7 @@ from pathlib import Path
 from collector import urls
 from collector.errors import InputError, UsageError
 from collector.http.blocklist import hosts as host_names
-from collector.ledger import Ledger
+from collector.ledger import Ledger, vectors
 from collector.ledger.rows import PICTURES
 
 _HEX = frozenset("0123456789abcdef")
@@ -94,6 +94,7 @@ def forget(ledger: Ledger, folder: Path, wanted: Wanted, tell: Callable[[Path, i
         urls = ledger.maintenance.forget_picture(sha256)
         _remove(folder, path)
         tell(path, urls)
+    vectors.forget(folder, wanted.files.keys())
     ledger.maintenance.forget_urls(list(wanted.urls))
 
 

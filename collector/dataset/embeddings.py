@@ -1,0 +1,101 @@
+"""Gives the pictures of a set their embeddings, and hands them out. Decides nothing about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.errors import InputError
+from collector.images.embed import Directions, Embedder, Vector, directions, embed_files
+from collector.images.processes import Trouble
+from collector.ledger import Ledger, Row, vectors
+from collector.ledger.rows import PICTURES
+
+_CHUNK = 4096
+_BATCH = 256
+"""Vectors that are written to the disk at a time: what a stop may cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What `embed_set` did."""
+
+    made: int
+    known: int
+    """Pictures that had an embedding already."""
+    unreadable: int
+
+
+def embed_set(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0,
+              tell: Callable[[int, int], None] = lambda *_: None) -> Embedded:  # fmt: skip
+    """Give every picture its embedding that has none. May be stopped and begun again; another model begins anew."""
+    files = {sha256: Path(path) for sha256, path in ledger.dataset.cells(("sha256", "path"), PICTURES)}
+    vectors.keep_only(folder, files.keys())
+    known = read(folder, model).places.keys()
+    missing = [(sha256, folder / path) for sha256, path in files.items() if sha256 not in known]
+    fresh: list[tuple[str, Vector]] = []
+    broken = 0
+    for done, (sha256, found) in enumerate(embed_files(missing, model, processes), start=1):
+        if isinstance(found, Trouble):
+            broken += 1
+        else:
+            fresh.append((sha256, found))
+        if len(fresh) >= _BATCH or done == len(missing):
+            vectors.add(folder, model.name, model.hash, fresh)
+            fresh.clear()
+            tell(done, len(missing))
+    return Embedded(len(missing) - broken, len(files) - len(missing), broken)
+
+
+def read(folder: Path, model: Embedder) -> vectors.Vectors:
+    """All embeddings of a folder by this model."""
+    return vectors.read(folder, model.name, model.hash, model.numbers)
+
+
+def embed_one(file: Path, model: Embedder) -> NDArray[np.float32]:
+    """(1, numbers) of a picture that need not be of the set. InputError when it cannot be read as one."""
+    [(_, found)] = embed_files([("", file)], model, 1)
+    if isinstance(found, Trouble):
+        raise InputError(f"{file}: cannot be read as a picture: {found}")
+    return np.asarray(found[None], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A picture of the set beside one that was asked for."""
+
+    row: Row
+    likeness: float
+    """Cosine of their embeddings: 1 is the same, about 0 nothing in common. No probability."""
+
+
+def similar(ledger: Ledger, folder: Path, model: Embedder, file: Path, count: int) -> list[Similar]:
+    """The pictures of the set that show most nearly what a file shows, the nearest first; itself, if it is of them."""
+    asked = directions(embed_one(file, model))[0]
+    stored = read(folder, model)
+    names = list(stored.places)
+    likeness = cosines(stored, names, asked)
+    best = sorted(zip(likeness.tolist(), names, strict=True), reverse=True)
+    found: list[Similar] = []
+    for cosine, sha256 in best:
+        if len(found) == count:
+            break
+        row = ledger.dataset.picture(sha256)
+        if row is not None and row.left_out is None:
+            found.append(Similar(row, cosine))
+    return found
+
+
+def cosines(stored: vectors.Vectors, sha256s: Sequence[str], asked: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n,): of each picture's direction with one direction; a part of the file at a time."""
+    parts = [directions(stored.of(sha256s[start : start + _CHUNK])) @ asked for start in range(0, len(sha256s), _CHUNK)]
+    return np.concatenate([*parts, np.zeros(0, np.float32)])
+
+
+def of_class(stored: vectors.Vectors, rows: Sequence[Row]) -> Directions:
+    """(n, numbers) of pictures that all have an embedding."""
+    return directions(stored.of([row.sha256 for row in rows]))

@@ -1,0 +1,132 @@
+"""What a picture shows as numbers: an embedding of every file, by a small network on every core. Keeps nothing.
+
+onnxruntime and the model are an extra (`pip install '.[look]'`), imported only in processes of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.images import lite0
+from collector.images.processes import Trouble, map_files
+
+Vector = NDArray[np.float16]
+Directions = NDArray[np.float32]
+_BATCH: Final = 8
+"""Pictures to a call: a larger one is not quicker on one core."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedder:
+    """A network that makes vectors of pictures; small, because it crosses to other processes."""
+
+    name: str
+    hash: str
+    """Of the weights and of how pictures are prepared: other vectors have another one."""
+    graph: Path
+    """An ONNX file: (n, 3, side, side) RGB from -1 to 1 in, (n, numbers) out."""
+    classes: Path
+    """.npz with `weight` (1000, numbers) and `bias` (1000,) of the classes of ImageNet."""
+    side: int
+    numbers: int
+    """Of a vector."""
+
+
+def embedder() -> Embedder:
+    """The one that comes with the extra `look`. UsageError when that is not installed."""
+    graph, classes = lite0.prepared()
+    digest = f"{lite0.SHA256[:16]}-{lite0.LAYOUT}"
+    return Embedder("efficientnet-lite0", digest, graph, classes, lite0.SIDE, lite0.NUMBERS)
+
+
+def embed_files(
+    files: Iterable[tuple[str, Path]], model: Embedder, processes: int = 0
+) -> Iterator[tuple[str, Vector | Trouble]]:
+    """The embedding of each (sha256, path), in their order, or what is wrong with the file.
+
+    Those of a batch that did not come through are tried one by one.
+    """
+    source, graph, side = iter(files), str(model.graph), model.side
+    batches = iter(lambda: tuple(islice(source, _BATCH)), ())
+    tasks = ((batch, tuple(path for _, path in batch)) for batch in batches)
+    for batch, found in map_files(embedded, tasks, graph, side, processes=processes):
+        if isinstance(found, Trouble):
+            each = ((one, (one[1],)) for one in batch)
+            for (sha256, _), alone in map_files(embedded, each, graph, side, processes=1):
+                yield sha256, alone if isinstance(alone, Trouble) else np.frombuffer(alone, np.float16)
+        else:
+            vectors = np.frombuffer(found, np.float16).reshape(len(batch), -1)
+            yield from ((sha256, vector) for (sha256, _), vector in zip(batch, vectors, strict=True))
+
+
+def embedded(paths: tuple[Path, ...], graph: str, side: int) -> bytes:
+    """The vectors of a few files, one behind the other as float16. Unusable when one of them cannot be decoded."""
+    from collector.images.pixels import square
+
+    pixels = np.stack([square(path, side) for path in paths])
+    scaled = (pixels.astype(np.float32) - 127) / 128
+    [found] = _session(graph).run(None, {"pixels": np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))})
+    return bytes(found.astype(np.float16).tobytes())
+
+
+def directions(vectors: NDArray[Any]) -> Directions:
+    """What cosines are taken of: (n, numbers) of length 1, from the middle of the pictures of anything.
+
+    Square roots, because a few strong features would outweigh all others. The middle is that of the 26 pictures that
+    scikit-image ships: photographs, pages, drawings, views through a microscope.
+    """
+    rooted = _unit(np.sqrt(np.maximum(np.asarray(vectors, np.float32), 0)))
+    return _unit(rooted - _middle())
+
+
+def named(keyword: str) -> tuple[int, ...]:
+    """The classes of ImageNet that a keyword names, by one of their names or its last word: "cat" names tabby cats."""
+    wanted = keyword.casefold().strip()
+    forms = {wanted, wanted.removesuffix("s")}
+    return tuple(
+        number
+        for number, names in enumerate(class_names())
+        if any(name in forms or name.endswith(tuple(f" {form}" for form in forms)) for name in names)
+    )
+
+
+def class_share(vectors: NDArray[Any], model: Embedder, classes: Sequence[int]) -> NDArray[np.float32]:
+    """(n,): how much of the network's own judgement falls on these of its 1,000 classes, 0 to 1."""
+    with np.load(model.classes) as weights:
+        logits = np.asarray(vectors, np.float32) @ weights["weight"].T + weights["bias"]
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers[:, list(classes)].sum(axis=1) / powers.sum(axis=1), np.float32)
+
+
+@lru_cache(maxsize=1)
+def class_names() -> tuple[tuple[str, ...], ...]:
+    """The names of each of the 1,000 classes, in small letters; WordNet's."""
+    text = (Path(__file__).parent / "imagenet-classes.txt").read_text(encoding="utf-8")
+    return tuple(tuple(name.strip().casefold() for name in line.split(",")) for line in text.splitlines())
+
+
+@lru_cache(maxsize=1)
+def _middle() -> NDArray[np.float32]:
+    return np.asarray(np.load(Path(__file__).parent / "lite0-background.npy"), np.float32)
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _session(graph: str) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

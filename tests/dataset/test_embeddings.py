@@ -1,0 +1,65 @@
+"""Embeddings of a real folder: only what is new is looked at, what is gone is forgotten, and files find their like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collector.dataset import embeddings
+from collector.errors import InputError
+from collector.images.embed import Embedder, embedder
+from collector.ledger.layout import VECTORS
+from collector.maintenance import forget
+from tests.support.collection import Collection, drawn
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Iterator[Collection]:
+    with Collection(tmp_path / "images") as collection:
+        yield collection
+
+
+@pytest.fixture(scope="session")
+def model() -> Embedder:
+    return embedder()
+
+
+def test_only_new_pictures_are_looked_at(collection: Collection, model: Embedder) -> None:
+    rows = [collection.add("cat", drawn(number)) for number in range(3)]
+    told: list[tuple[int, int]] = []
+    done = embeddings.embed_set(collection.ledger, collection.folder, model, 1, lambda *two: told.append(two))
+    assert (done, told) == (embeddings.Embedded(3, 0, 0), [(3, 3)])
+    more = collection.add("dog", drawn(9))
+    (collection.folder / more.file).write_bytes(b"gone bad")
+    again = embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+    assert again == embeddings.Embedded(0, 3, 1)
+    assert set(embeddings.read(collection.folder, model).places) == {row.sha256 for row in rows}
+
+
+def test_a_forgotten_picture_leaves_no_embedding(collection: Collection, model: Embedder) -> None:
+    one, other = (collection.add("cat", drawn(number)) for number in range(2))
+    embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+    wanted = forget.Wanted(files={one.sha256: one.file})
+    forget.forget(collection.ledger, collection.folder, wanted, lambda *_: None)
+    assert set(embeddings.read(collection.folder, model).places) == {other.sha256}
+    assert bytes.fromhex(one.sha256) not in (collection.folder / VECTORS).read_bytes()
+
+
+def test_the_nearest_come_first(collection: Collection, model: Embedder, tmp_path: Path) -> None:
+    rows = [collection.add("cat", drawn(number, (400, 300))) for number in range(5)]
+    collection.ledger.dataset.review(rows[4].sha256, "cat", "drop")
+    embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+    asked = tmp_path / "asked.png"
+    drawn(2, (400, 300)).resize((360, 270)).save(asked)
+    found = embeddings.similar(collection.ledger, collection.folder, model, asked, 3)
+    assert found[0].row.sha256 == rows[2].sha256
+    assert found[0].likeness > 0.9
+    assert len(found) == 3
+    assert [one.likeness for one in found] == sorted((one.likeness for one in found), reverse=True)
+    everything = embeddings.similar(collection.ledger, collection.folder, model, asked, 20)
+    assert rows[4].sha256 not in {one.row.sha256 for one in everything}, "what is left out of the set is not shown"
+    asked.write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"asked\.png: cannot be read as a picture"):
+        embeddings.similar(collection.ledger, collection.folder, model, asked, 3)
