@@ -5,13 +5,13 @@ Nothing is deleted and nothing is fetched again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from collector.errors import InputError
 from collector.ledger import Ledger
-from collector.ledger.db import filters_text
 from collector.ledger.keywords import REMOVED, Keyword
 from collector.model import Query, Verdict
 
@@ -44,19 +44,28 @@ def relabel(ledger: Ledger, folder: Path, keyword: Keyword, label: str) -> Relab
 
 
 def follow(ledger: Ledger, folder: Path, file: str, queries: Sequence[Query]) -> list[Relabelled]:
-    """Before a run plans the rows of a file: keywords whose rows name another class now are put there."""
-    wanted = {_key(query): query for query in queries}
+    """Before a run plans the rows of a file: keywords whose rows name another class now are put there.
+
+    Filters make no difference: they may come from flags, and say nothing about classes.
+    """
+    wanted = {(query.keyword, query.label): None for query in queries}
     earlier = ledger.keywords.listed(file) or ledger.keywords.listed(BEFORE)
-    gone = [one for one in earlier if (one.keyword, one.label, one.filters) not in wanted]
-    still = {(one.keyword, one.label, one.filters) for one in earlier}
-    fresh = {(key[0], key[2]): query.label for key, query in wanted.items() if key not in still}
+    before = {(one.keyword, one.label): None for one in earlier}
+    fresh: dict[str, list[str]] = {}
+    for keyword, label in wanted:
+        if (keyword, label) not in before:
+            fresh.setdefault(keyword, []).append(label)
     with ledger.transaction():
         ledger.keywords.reopen()
-    return [
-        relabel(ledger, folder, one, fresh.pop((one.keyword, one.filters)))
-        for one in gone
-        if (one.keyword, one.filters) in fresh
-    ]
+    becomes: dict[tuple[str, str], str] = {}
+    for keyword, label in before:
+        if (keyword, label) not in wanted and fresh.get(keyword):
+            becomes[keyword, label] = fresh[keyword].pop(0)
+    moved: Counter[tuple[str, str]] = Counter()
+    for one in earlier:
+        if new := becomes.get((one.keyword, one.label)):
+            moved[one.keyword, one.label] += relabel(ledger, folder, one, new).files
+    return [Relabelled(*place, becomes[place], count) for place, count in moved.items()]
 
 
 def listed(
@@ -66,14 +75,14 @@ def listed(
 
     `keep_removed`: they stay in the set. `passed_over`: keywords that the file lists, and that are not asked for.
     """
+    wanted = {(query.keyword, query.label) for query in queries}
     earlier = ledger.keywords.listed(file)
-    wanted = {_key(query) for query in queries}
-    removed = [
-        one for one in earlier if (one.keyword, one.label, one.filters) not in wanted and one.keyword not in passed_over
-    ]
+    still = [one for one in earlier if (one.keyword, one.label) in wanted or one.keyword in passed_over]
+    ids = {one.id for one in still}
+    removed = [one for one in earlier if one.id not in ids]
     with ledger.transaction():
         ledger.keywords.set_listed(file, queries)
-        ledger.keywords.list_still(file, [one.id for one in earlier if one.keyword in passed_over])
+        ledger.keywords.list_still(file, [one.id for one in still])
         if keep_removed:
             ledger.keywords.keep(file, [one.id for one in removed])
         ledger.keywords.keep(BEFORE, [one.id for one in ledger.keywords.listed(BEFORE)])
@@ -98,10 +107,6 @@ def chosen(ledger: Ledger, keyword: str, label: str | None = None) -> list[Keywo
         of = f" of class {label!r}" if label else ""
         raise InputError(f"no keyword {keyword!r}{of} here; `collector status` lists them; nothing was changed")
     return found
-
-
-def _key(query: Query) -> tuple[str, str, str]:
-    return query.keyword, query.label, filters_text(query)
 
 
 def _move(ledger: Ledger, folder: Path, keyword: Keyword, label: str) -> int:

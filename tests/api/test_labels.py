@@ -30,7 +30,7 @@ def run(table: Path, text: str, web: collector.practice, **more: object) -> list
     """Write a CSV and run it; what the user was told."""
     told: list[str] = []
     table.write_text(text, encoding="utf-8")
-    crawl = collector.collect(table, table.parent / "images", limit=3, source="naver", practice=web, **more)  # type: ignore[arg-type]
+    crawl = collector.collect(table, table.parent / "images", limit=3, practice=web, **{"source": "naver", **more})  # type: ignore[arg-type]
     crawl._notice = told.append
     with crawl:
         for _ in crawl:
@@ -118,6 +118,35 @@ def test_two_keywords_that_become_one_class(table: Path, web: collector.practice
     run(table, "keyword,label\ntabby cat,tabby\nblack cat,black\n", web)
     assert len(run(table, "keyword,label\ntabby cat,cat\nblack cat,cat\n", web)) == 2
     assert classes(table) == {"cat": 6}
+
+
+def test_other_filters_remove_and_move_nothing(table: Path, web: collector.practice) -> None:
+    run(table, "keyword,label\ntabby cat,cat\nred fox,fox\n", web)
+    filters = {"filters": {"size": "large"}}
+    assert run(table, "keyword,label\ntabby cat,cat\nred fox,fox\n", web, source="openverse", **filters) == []
+    before = classes(table)
+    assert before.keys() == {"cat", "fox"} and before["cat"] >= 3
+    (told,) = run(table, "keyword,label\ntabby cat,pet\nred fox,fox\n", web)
+    assert '"tabby cat" is of class pet now' in told
+    assert classes(table)["pet"] == before["cat"]
+
+
+def test_a_keyword_of_two_classes_that_both_change(table: Path, web: collector.practice) -> None:
+    run(table, "keyword,label\ntabby cat,a\ntabby cat,b\n", web)
+    assert len(run(table, "keyword,label\ntabby cat,c\ntabby cat,d\n", web)) == 2
+    with Ledger.read(table.parent / "images") as ledger:
+        assert {label for _, label, _, _ in ledger.dataset.queries()} == {"c", "d"}
+    assert set(classes(table)) <= {"c", "d"}
+
+
+def test_classes_may_change_places(table: Path, web: collector.practice) -> None:
+    run(table, "keyword,label\ntabby cat,cat\nred fox,fox\n", web)
+    with Ledger.read(table.parent / "images") as ledger:
+        cats = {row.sha256 for row in ledger.dataset.pictures() if row.label == "cat"}
+    run(table, "keyword,label\ntabby cat,fox\nred fox,cat\n", web)
+    assert classes(table) == {"cat": 3, "fox": 3}
+    with Ledger.read(table.parent / "images") as ledger:
+        assert {row.sha256 for row in ledger.dataset.pictures() if row.label == "fox"} == cats
 
 
 def test_the_first_run_after_an_update_follows_the_file_too(table: Path, web: collector.practice) -> None:
