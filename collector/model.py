@@ -45,6 +45,8 @@ class Search:
     """How many different URLs (known ones included) stage one should end up with: limit plus spares. None: all."""
     known: frozenset[str] = frozenset()
     """`Hit.key`s that the ledger already has for this query; finding them again is not progress."""
+    doubted: bool = False
+    """It has just come back empty: ask by another page, where there is one."""
     complete: bool = False
     """An earlier walk of this search came to its true end; what it had found by then is `known_before`."""
     known_before: frozenset[str] = frozenset()

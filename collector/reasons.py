@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 
+UNCONFIRMED = "search.unconfirmed"
+"""An empty answer that nobody else has given yet."""
+
 
 class Fate(StrEnum):
     """What happens to a URL or a search that ends with the reason."""
@@ -64,6 +67,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("body.html", Fate.REJECTED, "a web page instead of a picture"),
     Reason("body.too_big", Fate.REJECTED, "more bytes than allowed, compressed or uncompressed"),
     Reason("data.syntax", Fate.REJECTED, "not a valid data: URL"),
+    Reason("url.opaque", Fate.FAILED, "a token of a search engine instead of an address"),
     Reason("data.base64", Fate.REJECTED, "the base64 of the data: URL is broken"),
     Reason("data.type", Fate.REJECTED, "a data: URL of something that is not a picture"),
     Reason("data.too_big", Fate.REJECTED, "a data: URL larger than allowed"),
@@ -97,6 +101,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("page.legacy", Fate.SEARCH, "the old page without scripts, which has only thumbnails"),
     Reason("page.hidden", Fate.SEARCH, "the page hides where its pictures are, and nothing leads to them"),
     Reason("page.open", Fate.SEARCH, "the page shows its addresses, so there is no token to resolve"),
+    Reason(UNCONFIRMED, Fate.SEARCH, "no results; it is asked again before that is believed"),
     Reason("page.layout", Fate.SEARCH, "a page we do not recognise: the site may have changed"),
     Reason("page.unreachable", Fate.SEARCH, "the site could not be reached"),
     Reason("page.rate_limited", Fate.SEARCH, "the site asks us to slow down or come back later"),

@@ -23,6 +23,7 @@ from collector.errors import GO_ON, Incomplete, Stopped
 from collector.importers.queries import QueryFile
 from collector.ledger import Interrupted, Ledger
 from collector.model import Digest, Event, SearchEnded, SearchState, Tally
+from collector.reasons import UNCONFIRMED
 from collector.settings import Limit, Settings, Value
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Summary:
     seconds: float
     fetched: bool
     """Whether pictures were downloaded at all."""
+    empty: tuple[str, ...] = ()
+    """Keywords that came back empty from a source, in the order of their answers."""
     unreachable: tuple[str, ...] = ()
     """What was said of sources that could not be reached."""
     stopped: int = 0
@@ -135,6 +138,8 @@ class Crawl:
         self._stopping: Callable[[], bool] = lambda: False
         self._closed = False
         self._unreachable: list[str] = []
+        self._empty: dict[tuple[str, str], None] = {}
+        """(keyword, source) that came back empty."""
         self._started = time.monotonic()
         self._digest: Digest | None = None
         self._events = self._work()
@@ -275,13 +280,28 @@ class Crawl:
         return self._closed or self._stopping()
 
     def _remember(self, event: Event) -> None:
-        if isinstance(event, SearchEnded) and event.state is SearchState.UNREACHABLE and event.detail:
+        if not isinstance(event, SearchEnded):
+            return
+        if event.state is SearchState.UNREACHABLE and event.detail:
             self._unreachable.append(event.detail)
+        asked = event.search.query.keyword, event.search.source
+        if event.state is SearchState.EMPTY or event.reason == UNCONFIRMED:
+            self._empty[asked] = None
+        else:
+            self._empty.pop(asked, None)
 
     def _summary(self, stopped: int) -> Summary:
         assert self._digest is not None, "the run has not come to its end"
         seconds = time.monotonic() - self._started
-        return Summary(self._digest, seconds, self._fetch, tuple(self._unreachable), stopped)
+        empty = tuple(dict.fromkeys(keyword for keyword, _ in self._empty))
+        return Summary(
+            self._digest,
+            seconds,
+            self._fetch,
+            empty,
+            tuple(self._unreachable),
+            stopped,
+        )
 
 
 def collect(

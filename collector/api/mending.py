@@ -47,8 +47,8 @@ class Mending:
     def retry(self, only: Iterable[str] = (), keyword: str = "") -> tuple[int, int]:
         """Put URLs that failed or were rejected back to do; (how many, how many of them are spares only).
 
-        `only`: reasons or families of them, such as net or http.404; `keyword`: only its URLs. UsageError for a reason
-        that does not exist.
+        `only`: reasons or families of them, such as net or http.404; `keyword`: only its URLs, and its searches that
+        came to an end are asked again. UsageError for a reason that does not exist.
         """
         slugs = tuple(only)
         for slug in slugs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import webbrowser
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -21,6 +22,9 @@ from collector.errors import GO_ON, Incomplete, Stopped, UsageError
 from collector.importers.queries import QueryFile
 from collector.model import Digest
 from collector.settings import Settings
+
+EMPTY_SHOWN = 20
+"""Keywords that are named at most."""
 
 if TYPE_CHECKING:
     from collector.api.adding import Added
@@ -232,9 +236,16 @@ def _work(crawl: Crawl, common: Common, stream: TextIO | None = None) -> None:
     if common.events:
         terminal.tally_lines(crawl.tallies(), stream)
     terminal.summary(summary.digest, summary.seconds, crawl.settings.out, events=common.events, stream=stream)
+    if summary.empty and not common.events:
+        terminal.line(f"came back empty: {', '.join(summary.empty[:EMPTY_SHOWN])}{_and_more(summary.empty)}")
     if not summary.stopped and not crawl.settings.search.widen:
         offer_widening(summary.digest)
     summary.check()
+
+
+def _and_more(keywords: Sequence[str]) -> str:
+    more = len(keywords) - EMPTY_SHOWN
+    return f" and {counted(more, 'more keyword')}" if more > 0 else ""
 
 
 def offer_widening(digest: Digest) -> None:

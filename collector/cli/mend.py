@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--only", metavar="REASON,...", default="", help="Only these reasons, or families: net, http.404, image.")
-@click.option("--keyword", default="", help="Only URLs of this keyword.")
+@click.option("--keyword", default="", help="Only this keyword: its URLs, and its searches that came to an end.")
 @options.out
 def retry(only: str, keyword: str, out: Path) -> None:
     """Put URLs that failed or were rejected back to do, as if never tried; `collector fetch` then downloads them."""

@@ -97,7 +97,10 @@ def build_run(ledger: Ledger, number: int, settings: Settings, *, search: bool, 
         from collector.search.pool import SearchPool
 
         def load(name: str) -> tuple[SearchFunction, Mapping[str, Any]]:
-            return sources.load(name).search, settings.sources[name]
+            table = settings.sources[name]
+            if settings.fetch.thumbnails == "fallback" and "thumbnails" in table:
+                table = {**table, "thumbnails": True}
+            return sources.load(name).search, table
 
         pages = PageClient(settings.fetch, lambda text: results.put(Noticed(text)))
 
@@ -122,7 +125,18 @@ def build_run(ledger: Ledger, number: int, settings: Settings, *, search: bool, 
             fetchers = ProcessPool(settings.fetch, settings.out, results.put)
     hosts = Hosts(settings.fetch, time.monotonic)
     checkpoints = Checkpoints(ledger, settings.out)
-    return Run(ledger, number, settings, results, hosts, searchers, fetchers, checkpoints, facets=_facets(settings))
+    return Run(
+        ledger,
+        number,
+        settings,
+        results,
+        hosts,
+        searchers,
+        fetchers,
+        checkpoints,
+        facets=_facets(settings),
+        doubtful=lambda name: name in sources.names() and sources.load(name).is_engine,
+    )
 
 
 def _with_browser(settings: Settings, emit: Emit) -> Fetchers:

@@ -6,7 +6,8 @@ Runs in the calling thread alone, the only one that touches ledger and pictures.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, assert_never
 
@@ -27,10 +28,11 @@ from collector.model import (
     Saved,
     SearchEnded,
     SearchStarted,
+    SearchState,
     Skipped,
     WorkerError,
 )
-from collector.reasons import Fate, fate
+from collector.reasons import UNCONFIRMED, Fate, fate
 from collector.settings import FetchSettings
 from collector.urls import blocked, host_of, hostname
 
@@ -83,10 +85,15 @@ class Recorder:
         hosts: HostLimits,
         files: PictureFiles,
         checkpoints: Ticks | None = None,
+        doubtful: Callable[[str], bool] = lambda _: False,
     ) -> None:
+        """`doubtful`: sources whose empty answer is believed only when it was given again."""
         self.trouble: Exception | None = None
         self._ledger, self._settings, self._frontier, self._queries = ledger, settings, frontier, queries
         self._hosts, self._files, self._checkpoints = hosts, files, checkpoints
+        self._doubtful = doubtful
+        self._empty: set[int] = set()
+        """Searches that came back empty in this run."""
         self._forgotten_hosts = ledger.maintenance.forgotten_hosts()
 
     def record(self, messages: Sequence[Message]) -> list[Event]:
@@ -158,11 +165,24 @@ class Recorder:
         return any(blocked(hostname(url), self._forgotten_hosts) for url in (event.hit.url, event.hit.page))
 
     def _search_ended(self, event: SearchEnded) -> list[Event]:
+        number = event.search.id
+        if doubted := self._is_doubted(event):
+            event = replace(event, state=SearchState.PENDING, reason=UNCONFIRMED)
         self._ledger.work.search_ended(event)
-        state = self._frontier.search_ended(event.search.id, event.state)
+        state = self._frontier.search_ended(number, event.state)
+        if doubted and number not in self._empty:  # once more in this run, behind all that waits already
+            self._empty.add(number)
+            extra = None if event.search.wanted is None else event.search.wanted - len(event.search.known)
+            self._frontier.plan_search(state, replace(state.searches[number], doubted=True), extra)
         if event.reason == "browser.start":  # Every other keyword would end the same way.
             self.stop(BrowserError("browser.start", event.detail or "the browser would not start"))
         return [event, *self._queries.advance(state)]
+
+    def _is_doubted(self, event: SearchEnded) -> bool:
+        """Whether an empty answer needs another witness: a second one in this run, and then one of a later run."""
+        if event.state is not SearchState.EMPTY or not self._doubtful(event.search.source):
+            return False
+        return event.search.id in self._empty or not self._ledger.work.was_empty(event.search.id)
 
     # ----------------------------------------------------------------- downloads
 

@@ -64,8 +64,10 @@ class Run:
         clock: Callable[[], float] = time.monotonic,
         facets: Facets = lambda _: (),
         files: PictureFiles | None = None,
+        doubtful: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """`facets`: by what a source's exhausted queries are widened; `files`: where pictures go, the output folder."""
+        """`facets`: by what a source's exhausted queries are widened; `files`: where pictures go, the output folder;
+        `doubtful`: sources whose empty answer needs a second witness."""
         self._ledger, self._number = ledger, number
         self._results, self._search, self._fetch = results, search, fetch
         self._guard = DiskGuard(settings.out, settings.fetch.keep_free, clock)
@@ -73,7 +75,9 @@ class Run:
         stages = Stages(search is not None, fetch is not None)
         self._queries = Queries(ledger, number, self._frontier, stages, settings.search.spares, facets)
         files = files or OutputFolder(settings.out)
-        self._recorder = Recorder(ledger, settings.fetch, self._frontier, self._queries, hosts, files, checkpoints)
+        self._recorder = Recorder(
+            ledger, settings.fetch, self._frontier, self._queries, hosts, files, checkpoints, doubtful
+        )
         self._position: int | None = -1
 
     def events(self, stopping: Callable[[], bool]) -> Generator[Event, None, None]:
@@ -124,7 +128,7 @@ class Run:
         query = _with_facet(planned.state.query, search.variant)
         wanted = None if planned.extra is None else len(known) + planned.extra
         before = self._ledger.work.known_before(search)
-        return Search(search.id, query, search.source, wanted, known, search.complete > 0, before)
+        return Search(search.id, query, search.source, wanted, known, search.doubted, search.complete > 0, before)
 
     def _receive(self) -> list[Message]:
         try:

@@ -19,6 +19,7 @@ from collector.images.sniff import Unusable, decode_data, is_data
 from collector.model import Attempt, DownloadFailed, Media, Picture, Task
 from collector.reasons import Fate, fate, http_reason
 from collector.settings import FetchSettings
+from collector.sources.opaque import is_opaque
 from collector.urls import origin
 
 _SUCCESS = frozenset((200, 203))
@@ -169,6 +170,10 @@ def _one(task: Task, settings: FetchSettings, referers: Referers) -> Steps:
     try:
         if task.is_thumbnail and settings.thumbnails == "no":
             raise FetchError("policy.thumbnail", "only a thumbnail is known")
+        if "url=" in task.url and is_opaque(
+            task.url
+        ):  # from a list or an old ledger: only a browser on its page may resolve it
+            raise FetchError("url.opaque", "a token that only the search engine can resolve")
         if is_data(task.url):
             reply = Reply(0, "", body=decode_data(task.url, settings.max_data_url))
             picture: Picture = yield Decode(task.media, reply)

@@ -123,8 +123,21 @@ class Maintenance:
                    sha256 = NULL WHERE found_id IN (SELECT found_id FROM chosen WHERE NOT short)"""
             )
             self._db.execute("DROP TABLE chosen")
+            if keyword and not reasons:
+                self._search_again(keyword)
             self._reopen()
         return back, left
+
+    def _search_again(self, keyword: str) -> None:
+        """Searches of a keyword below its limit that came to an end are asked again."""
+        self._db.execute(
+            f"""UPDATE search SET state = 'pending', reason = '', detail = '' WHERE state IN ('empty', 'exhausted') AND
+                query_id IN (SELECT id FROM query WHERE keyword = ? AND {SHORT})""",
+            (keyword,),
+        )
+        self._db.execute(
+            f"UPDATE query SET state = 'open' WHERE keyword = ? AND state = 'done' AND {SHORT}", (keyword,)
+        )
 
     def _reopen(self) -> None:
         """Queries below their limit with something to do are open."""

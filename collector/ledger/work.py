@@ -28,6 +28,7 @@ from collector.model import (
     Skipped,
     Task,
 )
+from collector.reasons import UNCONFIRMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class KnownSearch:
     """A filter added to widen the query, as name=value; "" is the query as it was asked."""
     asked: bool = True
     """Whether the present run asks for it."""
+    doubted: bool = False
+    """It came back empty in this run: it is asked by another page where its source has one."""
     complete: int = 0
     """The highest number of a URL it had brought when it last came to its true end; 0 if it never did."""
 
@@ -141,7 +144,7 @@ class Work:
 
     def _open_query(self, run: int, query_id: int, keyword: str, label: str, filters: str, wanted: int) -> OpenQuery:
         searches = tuple(
-            KnownSearch(number, source, SearchState(state), variant, bool(asked), complete)
+            KnownSearch(number, source, SearchState(state), variant, bool(asked), complete=complete)
             for number, source, state, variant, asked, complete in self._db.execute(
                 """SELECT id, source, state, variant, run = ? OR source = 'import', complete FROM search
                    WHERE query_id = ? ORDER BY id""",
@@ -226,6 +229,11 @@ class Work:
     def search_started(self, search: Search) -> None:
         """A search was taken up."""
         self._db.execute("UPDATE search SET tries = tries + 1, started_at = ? WHERE id = ?", (now(), search.id))
+
+    def was_empty(self, search_id: int) -> bool:
+        """Whether a search came back empty the last time, without a second witness."""
+        row = self._db.execute("SELECT reason FROM search WHERE id = ?", (search_id,)).fetchone()
+        return row is not None and row[0] == UNCONFIRMED
 
     def found(self, event: Found, query_id: int) -> Task | None:
         """Enter a hit; the task to fetch it, or None when the query has that URL already."""

@@ -108,3 +108,8 @@ class Source:
     """What is wrong with a keyword, in one line; None when nothing is."""
     default_label: Callable[[str], str] = _keyword_itself
     """The class of rows that name none, where the keyword itself would make a poor one."""
+
+    @property
+    def is_engine(self) -> bool:
+        """Whether it searches, instead of reading one place: an engine's "nothing found" is false now and then."""
+        return not self.incremental and not self.unlimited

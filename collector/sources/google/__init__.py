@@ -55,7 +55,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     settings = web.settings
     if settings["harvest"] not in CHOICES:
         raise UsageError(f"google.harvest is {settings['harvest']!r}; choices: {', '.join(CHOICES)}")
-    web.browser.open(address(search.query, settings))
+    web.browser.open(address(search.query, settings, classic=search.doubted))
     page = Page(web.browser, str(settings["home"]))
     harvest = Harvest(page, web, settings)
     look = _arrive(harvest)

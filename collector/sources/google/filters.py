@@ -64,11 +64,15 @@ FACETS: Final = (
 None that changes what is shown (drawings, icons, cut-outs)."""
 
 
-def address(query: Query, settings: Mapping[str, Any]) -> str:
-    """The result page's URL. Values are taken as checked by `collector.sources.check_filters`."""
+def address(query: Query, settings: Mapping[str, Any], classic: bool = False) -> str:
+    """The result page's URL; `classic`: that of its older form, which leads to the same results by another door.
+
+    Values are taken as checked by `collector.sources.check_filters`.
+    """
     parameters = {
         "q": words(query),
-        "udm": "2",
+        "udm": "" if classic else "2",
+        "tbm": "isch" if classic else "",
         "tbs": ",".join(table[query.filter(name)] for name, table in _TABLES.items() if query.filter(name)),
         "lr": _language(query.filter("language")),
         "cr": _country(query.filter("region")),
