@@ -29,7 +29,7 @@ from PIL import (
 from PIL.ImageFile import ImageFile
 
 from collector.images import metadata
-from collector.images.sniff import Unusable, identify
+from collector.images.sniff import JPEG, Unusable, identify
 from collector.images.structure import Jpeg, frames, jpeg, without_texts
 from collector.model import Picture
 from collector.settings import FetchSettings
@@ -116,8 +116,24 @@ def open_file(path: Path) -> Iterator[tuple[ImageFile, bytes]]:
         body = path.read_bytes()
     except OSError as error:
         raise Unusable("file.unreadable", f"{type(error).__name__}: {error.strerror}") from None
+    if body.startswith(JPEG):
+        _refuse_traps(body)
     with open_picture(body) as image:
         yield image, body
+
+
+def _refuse_traps(body: bytes) -> None:
+    """Not decoded at all, wherever a saved file is opened: a JPEG of thousands of scans takes minutes."""
+    try:
+        jpeg(body)
+    except Unusable as unusable:
+        if unusable.reason == "image.unsupported":
+            raise
+
+
+def inspect_file(path: Path, settings: FetchSettings) -> Picture:
+    """`inspect` of a file, for a process of its own."""
+    return inspect(path.read_bytes(), settings)
 
 
 def inspect(body: bytes, settings: FetchSettings) -> Picture:

@@ -16,6 +16,8 @@ from collector.images.sniff import Unusable
 
 STEPS = 200_000
 """Blocks walked before a walk is given up: far more than honest pictures have."""
+SCANS = 500
+"""Scans of a JPEG above which it is a trap: each costs a pass over the whole picture, and encoders write a dozen."""
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 """The last byte of any fill and the code. It begins with a plain byte, so that the search runs at memchr's speed."""
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]", re.DOTALL)
@@ -64,6 +66,7 @@ class Jpeg:
     """The code of the start of frame."""
     width: int = 0
     height: int = 0
+    scans: int = 0
     interval: int = 0
     """Units between two restart markers; 0 without any."""
     sampling: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -89,7 +92,8 @@ class Jpeg:
 
 
 def jpeg(body: bytes) -> Jpeg:
-    """The markers to the end. Unusable(image.truncated): no end, a scan that never came, restart intervals missing."""
+    """The markers to the end. Unusable: image.truncated, when the end, a scan or restart intervals are missing;
+    image.unsupported, when there are more than `SCANS`."""
     found, at, size = Jpeg(), 2, len(body)
     for _ in range(STEPS):
         match = _MARKER.search(body, at)
@@ -117,6 +121,9 @@ def jpeg(body: bytes) -> Jpeg:
 def _note(found: Jpeg, marker: int, segment: bytes, body: bytes, at: int) -> None:
     """What one of the telling segments says; what follows it begins `at`."""
     if marker == _SOS and found.process:
+        found.scans += 1
+        if found.scans > SCANS:
+            raise Unusable("image.unsupported", f"more than {SCANS} scans")
         _scan(found, body, segment, at)
     elif marker == _DRI and len(segment) >= 2:
         found.interval = struct.unpack_from(">H", segment)[0]

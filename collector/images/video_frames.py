@@ -55,6 +55,20 @@ def stills(film: Path, every: float = 0.0, count: int = 0) -> Iterator[Still]:
         raise Unusable("video.truncated", f"{type(error).__name__}: {error.strerror}") from None
 
 
+def write_stills(film: Path, every: float, count: int, place: str) -> int:
+    """`stills` as files of a folder, for a process of its own; how many. What came before an error is there as well."""
+    number = 0
+    for number, still in enumerate(stills(film, every, count), start=1):
+        Path(place, f"{number:08} {still.at!r}.jpg").write_bytes(still.body)
+    return number
+
+
+def read_stills(place: Path) -> Iterator[Still]:
+    """What `write_stills` wrote, in order."""
+    for file in sorted(place.iterdir()):
+        yield Still(float(file.stem.partition(" ")[2]), file.read_bytes())
+
+
 class _Turns:
     """When the next still is due."""
 

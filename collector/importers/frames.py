@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from collector import urls
 from collector.fetch.parts import write_part
-from collector.images.sniff import Unusable
-from collector.images.video_frames import Still, stills
+from collector.images.processes import Trouble, Workers
+from collector.images.video_frames import Still, read_stills, write_stills
 from collector.ledger import Ledger, Row, Which, layout
 from collector.model import Attempt, Duplicate, Found, Hit, Media, Picture, Saved, Skipped
 from collector.settings import FetchSettings
 
+_SECONDS = 1800.0
+"""What one video may take."""
 _VIDEOS = Which(state="saved", media=Media.VIDEO)
 
 
@@ -35,17 +38,21 @@ def take(ledger: Ledger, folder: Path, every: float = 0.0, count: int = 0) -> It
     has all that is known of the video, its licence among it.
     """
     for video in list(ledger.dataset.rows(_VIDEOS)):
-        saved = known = 0
-        try:
-            for still in stills(folder / video.file, every, count):
-                entered = _enter(ledger, folder, video, still)
-                saved, known = saved + entered, known + (not entered)
-        except FileNotFoundError:
-            yield Taken(video, saved, known, "the file is not there")
-        except Unusable as error:
-            yield Taken(video, saved, known, f"{error.reason}: {error.detail}")
-        else:
-            yield Taken(video, saved, known)
+        film = folder / video.file
+        if not film.is_file():
+            yield Taken(video, trouble="the file is not there")
+            continue
+        with TemporaryDirectory(prefix="collector-stills-") as place:
+            [(_, made)] = _decoded(film, every, count, place)
+            entered = [_enter(ledger, folder, video, still) for still in read_stills(Path(place))]
+        trouble = f"{made.reason}: {made.detail}" if isinstance(made, Trouble) else ""
+        yield Taken(video, sum(entered), len(entered) - sum(entered), trouble)
+
+
+def _decoded(film: Path, every: float, count: int, place: str) -> list[tuple[None, int | Trouble]]:
+    """In a process of its own: a video from the web may hang its decoder, or crash it."""
+    with Workers(write_stills, every, count, place, processes=1, seconds=_SECONDS) as workers:
+        return list(workers.map([(None, film)]))
 
 
 def _enter(ledger: Ledger, folder: Path, video: Row, still: Still) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from collector.fetch.parts import PART, write_part
-from collector.images.decode import inspect
-from collector.images.sniff import Unusable
+from collector.images.decode import inspect_file
+from collector.images.processes import Trouble, Workers
 from collector.importers.entry import Entry
 from collector.ledger import Ledger, disk, layout
 from collector.model import Attempt, Duplicate, Failed, Outcome, Picture, Rejected, Saved, Skipped, Task
@@ -33,14 +33,6 @@ class Known:
     """A file that an earlier import has settled; it was not read."""
 
     entry: Entry
-
-
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """A picture in a part file."""
-
-    picture: Picture
-    part: Path
 
 
 class Intake:
@@ -67,15 +59,20 @@ class Intake:
         """One value per entry that has a file, in their order; `stopped` is looked at before each commit."""
         pending = ((entry, entry.file) for entry in entries if entry.file is not None)
         try:
-            with ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="intake") as pool:
+            with (
+                ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="intake") as pool,
+                Workers(inspect_file, self._settings, seconds=self._settings.decode_timeout) as lookers,
+            ):
                 while not stopped() and (group := list(islice(pending, GROUP))):
-                    yield from self._group(group, pool)
+                    yield from self._group(group, pool, lookers)
         finally:
             with self._ledger.transaction():
                 for query_id, search_id, _ in self._labels.values():
                     self._ledger.work.end_intake(query_id, search_id)
 
-    def _group(self, group: list[tuple[Entry, Path]], pool: ThreadPoolExecutor) -> list[Outcome | Known]:
+    def _group(
+        self, group: list[tuple[Entry, Path]], pool: ThreadPoolExecutor, lookers: Workers[Picture]
+    ) -> list[Outcome | Known]:
         """One commit. A part that got no name is gone afterwards, whatever happens."""
         todo: list[tuple[Task, Entry, Path]] = []
         settled: dict[Path, Outcome] = {}
@@ -84,9 +81,9 @@ class Intake:
                 for entry, file in group:
                     if (task := self._enter(entry)) is not None:
                         todo.append((task, entry, file))
-                looks = pool.map(lambda one: self._look(one[0], one[2]), todo)
-                for (task, entry, file), looked in zip(todo, looks, strict=True):
-                    outcome = self._place(task, looked, entry.label) if isinstance(looked, _Looked) else looked
+                parts = pool.map(lambda one: self._part_of(one[0], one[2]), todo)
+                for (task, entry, file), looked in zip(todo, self._looked_at(todo, list(parts), lookers), strict=True):
+                    outcome = self._place(task, looked, entry.label) if isinstance(looked, Picture) else looked
                     self._ledger.work.outcome(outcome)
                     settled[file] = outcome
         finally:
@@ -104,10 +101,26 @@ class Intake:
         self._labels[entry.label] = (query_id, search_id, rank + 1)
         return self._ledger.work.intake(query_id, search_id, rank + 1, entry.hit)
 
+    def _looked_at(
+        self, todo: list[tuple[Task, Entry, Path]], parts: list[Path | Rejected | Failed], lookers: Workers[Picture]
+    ) -> Iterator[Picture | Rejected | Failed]:
+        """What each part file is, found out in processes of their own."""
+        found = lookers.map((None, part) for part in parts if isinstance(part, Path))
+        for (task, _, _), part in zip(todo, parts, strict=True):
+            if not isinstance(part, Path):
+                yield part
+                continue
+            _, looked = next(found)
+            if isinstance(looked, Trouble):
+                size = Attempt(bytes=part.stat().st_size)
+                yield Rejected(task, looked.reason, looked.detail, attempt=size)
+            else:
+                yield looked
+
     # ------------------------------------------------------------------ in the threads
 
-    def _look(self, task: Task, file: Path) -> _Looked | Rejected | Failed:
-        """A part file of the picture, or why there is none."""
+    def _part_of(self, task: Task, file: Path) -> Path | Rejected | Failed:
+        """A part file with its bytes, or why there is none."""
         limit = self._settings.max_bytes
         try:
             with file.open("rb") as stream:
@@ -116,14 +129,10 @@ class Intake:
             return Failed(task, "file.unreadable", error.strerror or type(error).__name__)
         if len(body) > limit:
             return Rejected(task, "body.too_big", f"more than {limit:,} bytes", attempt=Attempt(bytes=len(body)))
-        try:
-            picture = inspect(body, self._settings)
-        except Unusable as unusable:
-            return Rejected(task, unusable.reason, unusable.detail, attempt=Attempt(bytes=len(body)))
-        return _Looked(picture, self._written(file, task, body))
+        return self._written(file, task, body)
 
     def _written(self, file: Path, task: Task, body: bytes) -> Path:
-        """A link where that was asked for and is possible, else a copy of the bytes that were looked at."""
+        """A link where that was asked for and is possible, else a copy."""
         part = self._part(task)
         part.unlink(missing_ok=True)
         if self._how != "copy":
@@ -137,9 +146,8 @@ class Intake:
 
     # ------------------------------------------------------------------ in the calling thread
 
-    def _place(self, task: Task, looked: _Looked, label: str) -> Saved | Duplicate | Skipped:
+    def _place(self, task: Task, picture: Picture, label: str) -> Saved | Duplicate | Skipped:
         """The part gets its name, unless its bytes are here already or were forgotten."""
-        picture = looked.picture
         known = self._ledger.work.file_of(picture.sha256)
         if known is not None:
             reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
@@ -148,7 +156,7 @@ class Intake:
             return Skipped(task, "policy.forgotten")
         path = Path(self._ledger.work.folder(label), layout.file_name(picture))
         (self._folder / path).parent.mkdir(exist_ok=True)
-        looked.part.replace(self._folder / path)
+        self._part(task).replace(self._folder / path)
         return Saved(task, picture, path, Attempt(via=VIA))
 
     def _remove(self, settled: Mapping[Path, Outcome]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import warnings
 import zlib
 from pathlib import Path
@@ -377,3 +378,20 @@ def test_jpegs_with_more_behind_the_first_picture_go_through(tmp_path: Path) -> 
     body = saved(PICTURE, "MPO", save_all=True, append_images=[PICTURE.resize((80, 60))])
     assert encoded(put(tmp_path, body), AS_IS, LOADERS).body == body
     assert inspect(body, FetchSettings()).format == "JPEG"
+
+
+# --------------------------------------------------------------------------- traps
+
+
+def test_a_jpeg_of_thousands_of_scans_is_not_decoded(tmp_path: Path) -> None:
+    body = saved(drawn(3, (800, 600)), "JPEG", progressive=True)
+    last = body.rindex(b"\xff\xda")
+    trap = body[:-2] + body[last:-2][:40] * 20_000 + b"\xff\xd9"
+    path = put(tmp_path, trap)
+    started = time.process_time()
+    assert [reason(trap, verify) for verify in ("full", "fast", "structure")] == ["image.unsupported"] * 3
+    for call in (lambda: grey(path, 512), lambda: encoded(path, AS_IS, LOADERS), lambda: thumbnail(path, 64),
+                 lambda: upright(path)):  # fmt: skip
+        with pytest.raises(Unusable, match=r"image\.unsupported: more than 500 scans"):
+            call()
+    assert time.process_time() - started < 5

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from collector.importers import folders
 from collector.importers.entry import Entry
@@ -140,3 +141,15 @@ def test_what_was_committed_stays_when_it_is_stopped(ledger: Ledger, out: Path, 
     assert next(ledger.stats.tallies()).saved == GROUP
     assert Counter(type(one) for one in take(ledger, out, root)) == {Known: GROUP, Saved: 10}
     assert not parts(out)
+
+
+def test_a_file_that_takes_too_long_costs_itself_alone(ledger: Ledger, out: Path, tmp_path: Path) -> None:
+    slow = tmp_path / "slow" / "cat"
+    slow.mkdir(parents=True)
+    (slow / "a.jpg").write_bytes(picture(seed=1))
+    noise = Image.effect_noise((600, 600), 50).convert("RGB").resize((7000, 7000))
+    noise.save(slow / "b.png", compress_level=1)
+    (slow / "c.jpg").write_bytes(picture(seed=2))
+    outcomes = take(ledger, out, slow.parent, decode_timeout=0.4, max_bytes=1 << 30)
+    reasons = [outcome.reason if isinstance(outcome, Rejected) else "saved" for outcome in outcomes]
+    assert reasons == ["saved", "image.decoder_timeout", "saved"]
