@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.dataset import near
+from collector.dataset.merit import Merit, merits
 from collector.images.pdq import RELIABLE
 from collector.ledger import Looks, Row
 from collector.model import Verdict
@@ -45,30 +46,42 @@ class Decided:
     """Groups under more than one label, whatever became of them."""
 
 
-def preference(item: Row) -> tuple[int, int, int, int]:
-    """Sorts the best first: most pixels, then most bytes, then the best rank, then the oldest."""
-    return (-item.width * item.height, -item.bytes, item.rank, item.id)
+def preference(item: Row, merit: Merit) -> tuple[Merit, int, bool, int, int, int]:
+    """Sorts the best first: by merit, then the best rank, a landing page, most pixels, most bytes, the oldest."""
+    return (merit, item.rank, not item.page, -item.width * item.height, -item.bytes, item.id)
 
 
-def alike(looks: Looks, distance: int, mirrored: bool = False) -> list[list[int]]:
+def alike(
+    looks: Looks, distance: int, mirrored: bool = False, sketches: Mapping[int, bytes] | None = None
+) -> list[list[int]]:
     """Places of pictures that look the same: connected groups, each member within `distance` bits of another one.
 
-    Pictures whose hash says little (flat ones) stay alone. With `mirrored` a picture and its mirror image look the
-    same, too.
+    The hashes of flat pictures say little: they are compared by their `sketches` (id -> sketch), with each other only.
+    With `mirrored` a picture and its mirror image look the same, too.
     """
     sound = np.flatnonzero(looks.quality >= RELIABLE)
-    if not len(sound):
-        return []
     turned = looks.mirrored[sound] if mirrored else None
-    return [
-        sound[numbers].tolist() for numbers in near.groups(len(sound), _pairs(looks.words[sound], turned, distance))
-    ]
+    pairs = _pairs(looks.words[sound], turned, distance) if len(sound) else ()
+    found = [sound[numbers].tolist() for numbers in near.groups(len(sound), pairs)]
+    known = sketches or {}
+    flat = [place for place in np.flatnonzero(looks.quality < RELIABLE) if int(looks.ids[place]) in known]
+    cells = np.frombuffer(b"".join(known[int(looks.ids[place])] for place in flat), dtype=np.uint8)
+    for numbers in near.groups(len(flat), near.close(cells.reshape(len(flat), -1)) if flat else ()):
+        found.append([int(flat[number]) for number in numbers])
+    return sorted(found)
 
 
-def grouped(looks: Looks, places: Sequence[int], rows: Mapping[int, Row], mirrored: bool = False) -> Group:
-    """One of these groups, the picture to keep first. `rows` has its members by their ids."""
+def grouped(
+    looks: Looks,
+    places: Sequence[int],
+    rows: Mapping[int, Row],
+    mirrored: bool = False,
+    portraits: Mapping[str, bytes] | None = None,
+) -> Group:
+    """One of these groups, the picture to keep first. `rows`: its members by their ids; `portraits`: see `merits`."""
     members = {place: rows[int(looks.ids[place])] for place in places}
-    ordered = sorted(places, key=lambda place: preference(members[place]))
+    found = dict(zip(places, merits(list(members.values()), portraits or {}), strict=True))
+    ordered = sorted(places, key=lambda place: preference(members[place], found[place]))
     gaps = near.distances(looks.words, ordered[0], ordered)
     if mirrored:
         seen = np.vstack([looks.words[ordered[:1]], looks.mirrored[ordered]])
@@ -110,7 +123,7 @@ def _resolved(group: Group, policy: Policy) -> tuple[list[Verdict], tuple[Row, .
         first, *others = group.members
         out = [Verdict(item.sha256, item.label, "set.near_duplicate", labels, first.sha256) for item in others]
         return out, (first,)
-    winner = min(group.members, key=lambda item: (item.rank, *preference(item))).label
+    winner = min(enumerate(group.members), key=lambda pair: (pair[1].rank, pair[0]))[1].label
     kept = tuple(item for item in group.members if item.label == winner)
     lost = [item for item in group.members if item.label != winner]
     return [Verdict(item.sha256, item.label, "set.conflict", labels, kept[0].sha256) for item in lost], kept

@@ -19,6 +19,11 @@ _VALUES = 1 << 16
 _CHUNK = 500_000
 """Pairs compared at a time: what bounds the memory."""
 
+_CELL_STEP, _MEAN_STEP = 16, 2.0
+"""Levels by which two flat pictures may differ in one cell, and on the whole: what encoders and resizing do."""
+_ROWS = 4096
+"""Rows compared at a time."""
+
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 
@@ -54,6 +59,24 @@ def _gaps(columns: Sequence[Words], left: Numbers, right: Numbers) -> Numbers:
     for column in columns:
         total += np.bitwise_count(column[left] ^ column[right])
     return total
+
+
+def close(cells: NDArray[np.uint8]) -> Iterator[NDArray[np.int64]]:
+    """(n, 2) arrays of rows of `cells` that are nearly the same in every cell: for pictures that are flat.
+
+    Rows are compared with those whose mean is nearly theirs, in the order of the means.
+    """
+    means = cells.mean(axis=1, dtype=np.float64)
+    order = np.argsort(means, kind="stable").astype(np.int64)
+    ends = np.searchsorted(means[order], means[order] + _MEAN_STEP, side="right")
+    ranked = cells[order]
+    for place, end in enumerate(ends.tolist()):
+        for start in range(place + 1, end, _ROWS):
+            steps = np.abs(ranked[start : min(end, start + _ROWS)].astype(np.int16) - ranked[place].astype(np.int16))
+            same = np.flatnonzero((steps.max(axis=1) <= _CELL_STEP) & (steps.mean(axis=1) <= _MEAN_STEP))
+            if len(same):
+                pairs = np.column_stack([np.full(len(same), order[place]), order[start + same]])
+                yield np.sort(pairs, axis=1)
 
 
 def groups(count: int, found: Iterable[NDArray[np.int64]]) -> list[list[int]]:

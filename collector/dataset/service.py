@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,8 +17,9 @@ from collector.dataset.samples import Choice, Plan, Sample, plan
 from collector.errors import InputError
 from collector.images.form import Form
 from collector.images.hashing import hash_files
-from collector.images.pdq import NEAR
-from collector.images.processes import Trouble
+from collector.images.pdq import NEAR, RELIABLE
+from collector.images.portrait import portrait, sketch
+from collector.images.processes import Trouble, Workers, map_files
 from collector.ledger import Ledger, Row
 from collector.ledger.rows import PICTURES
 from collector.model import Verdict
@@ -73,6 +74,16 @@ def hash_set(
     return len(broken)
 
 
+def _sketch_flat(ledger: Ledger, folder: Path, processes: int) -> dict[int, bytes]:
+    """`Row.id` -> sketch of the pictures that are too flat for hashes; those that have none get one first."""
+    files = ((sha256, folder / path) for sha256, path in ledger.dataset.unsketched(RELIABLE))
+    made = map_files(sketch, files, processes=processes)
+    while batch := list(islice(made, _BATCH)):
+        with ledger.transaction():
+            ledger.dataset.remember_sketches((name, cells) for name, cells in batch if isinstance(cells, bytes))
+    return ledger.dataset.sketches()
+
+
 def _keep(ledger: Ledger, rows: list[tuple[str, str, int, str]]) -> None:
     if rows:
         with ledger.transaction():
@@ -88,7 +99,7 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
     """
     unreadable = hash_set(ledger, folder, processes, tell)
     reasons = ("set.near_duplicate", "set.conflict")
-    found = _groups(ledger, reasons, distance, mirrored)
+    found = _groups(ledger, folder, reasons, distance, mirrored, processes)
     decided = dedupe.decide(found, policy)
     pictures = sum(1 for _ in candidates(ledger, reasons))
     with ledger.transaction():
@@ -104,18 +115,38 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
     )
 
 
-def _groups(ledger: Ledger, reasons: Sequence[str], distance: int, mirrored: bool) -> list[dedupe.Group]:
+def _groups(
+    ledger: Ledger, folder: Path, reasons: Sequence[str], distance: int, mirrored: bool, processes: int
+) -> list[dedupe.Group]:
     """Pictures that look the same, within and across labels, and single ones whose very bytes have two labels.
 
-    Only what belongs to a group is read whole: of all others there are columns.
+    Only what belongs to a group is read whole, and looked at for what is better: of all others there are columns.
     """
     looks = ledger.dataset.looks(reasons)
-    together = dedupe.alike(looks, distance, mirrored)
+    together = dedupe.alike(looks, distance, mirrored, _sketch_flat(ledger, folder, processes))
     ids = {int(looks.ids[place]) for places in together for place in places}
     rows = {row.id: row for row in ledger.dataset.rows(replace(PICTURES, ids=ids))}
-    found = [dedupe.grouped(looks, places, rows, mirrored) for places in together]
+    found: list[dedupe.Group] = []
+    with Workers(portrait, processes=processes) as workers:
+        for some in _portions(together):
+            members = (rows[int(looks.ids[place])] for places in some for place in places)
+            seen = workers.map((row.sha256, folder / row.file) for row in members)
+            portraits = {name: body for name, body in seen if isinstance(body, bytes)}
+            found += [dedupe.grouped(looks, places, rows, mirrored, portraits) for places in some]
     alone = (row for row in ledger.dataset.under_two_labels() if row.id not in ids and _open_to(row, reasons))
     return sorted((*found, *(dedupe.Group((row,), (0,)) for row in alone)), key=lambda group: group.members[0].id)
+
+
+def _portions(groups: Sequence[list[int]]) -> Iterator[list[list[int]]]:
+    """Groups of some hundred pictures together: enough for all processes, few enough for the memory."""
+    some: list[list[int]] = []
+    for group in groups:
+        some.append(group)
+        if sum(map(len, some)) >= _BATCH:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def filter_set(ledger: Ledger, folder: Path, limits: filter.Limits, processes: int = 0) -> tuple[Verdict, ...]:
@@ -204,7 +235,9 @@ def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int,
     in_the_set = replace(PICTURES, left_out=False)
     items = [split.Member(*cells) for cells in ledger.dataset.cells(split.Member._fields, in_the_set)]
     looks = ledger.dataset.looks(())
-    alike = ([int(looks.ids[place]) for place in places] for places in dedupe.alike(looks, distance, mirrored))
+    sketches = _sketch_flat(ledger, folder, processes)
+    groups = dedupe.alike(looks, distance, mirrored, sketches)
+    alike = ([int(looks.ids[place]) for place in places] for places in groups)
     together = split.clusters(items, alike)
     earlier = ledger.dataset.splits(scheme.name)
     given = split.assign(together, earlier, scheme)

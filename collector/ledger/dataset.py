@@ -111,6 +111,20 @@ class Dataset:
         """The hashes as columns: of all pictures but those left out for other reasons than these; None: of all."""
         return looks.read(self._db, reasons)
 
+    def unsketched(self, quality: int) -> list[tuple[str, Path]]:
+        """(sha256, path) of saved pictures whose hash is of less than this quality, and that have no sketch."""
+        flat = "SELECT sha256 FROM pdq WHERE quality < ? AND sha256 NOT IN (SELECT sha256 FROM sketch)"
+        return self._files(f"{_PICTURES} AND sha256 IN ({flat})", (quality,))
+
+    def remember_sketches(self, sketches: Iterable[tuple[str, bytes]]) -> None:
+        """Keep (sha256, cells)."""
+        self._db.executemany("INSERT OR REPLACE INTO sketch VALUES (?, ?)", sketches)
+
+    def sketches(self) -> dict[int, bytes]:
+        """`Row.id` -> cells, of every saved picture that has a sketch."""
+        saved = "SELECT found_id, cells FROM outcome JOIN sketch USING (sha256) WHERE state = 'saved'"
+        return dict(self._db.execute(saved))
+
     # ------------------------------------------------------------------ verdicts and labels
 
     def verdicts(self) -> list[Verdict]:

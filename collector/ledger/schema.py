@@ -227,7 +227,14 @@ INSERT INTO listed SELECT '?', id, 0 FROM query WHERE run = (SELECT CAST(value A
   AND id IN (SELECT query_id FROM search WHERE source NOT IN ('import', 'frames'));
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED, _ATTEMPTS, _CLASSES, _LISTED)
+_SKETCHES = """
+-- Of pictures too flat for their hash to say much: 24 x 24 pixels, RGB, row by row.
+CREATE TABLE sketch (sha256 TEXT PRIMARY KEY, cells BLOB NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    _FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED, _ATTEMPTS, _CLASSES, _LISTED, _SKETCHES,
+)  # fmt: skip
 
 
 class NotALedger(Exception):

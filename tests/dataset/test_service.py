@@ -29,7 +29,7 @@ def left_out(collection: Collection) -> dict[str, tuple[str, str]]:
     return {v.sha256: (v.reason, v.kept) for v in collection.ledger.dataset.verdicts()}
 
 
-def test_of_pictures_that_look_the_same_the_largest_is_kept(collection: Collection) -> None:
+def test_of_pictures_that_look_the_same_the_best_rank_is_kept_unless_it_is_tiny(collection: Collection) -> None:
     picture = drawn(3, (640, 480))
     small = collection.add("cat", picture.resize((320, 240)))
     large = collection.add("cat", picture)
