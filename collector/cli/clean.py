@@ -43,7 +43,7 @@ def dedupe(
 ) -> None:
     """Find pictures that look the same, within and across labels, and leave all but the best out of the set.
 
-    The best one has the most pixels, then the most bytes, then the best rank. No file is deleted.
+    The best one is in color, not stretched, without text over it, then of the best rank. No file is deleted.
     """
     collection = Collection(out, terminal.error)
     if undo:

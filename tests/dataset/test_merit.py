@@ -55,8 +55,8 @@ def texted(image: Image.Image, seed: int) -> Image.Image:
             draw.text((60, height // 3), "ALL IS\nWELL", "white", font, stroke_width=4, stroke_fill="black")
         case _:
             top = chance.randrange(height - 80)
-            draw.rectangle([0, top, width, top + 44], "white")
-            draw.text((20, top + 4), "What they never told you", "red", ImageFont.load_default(32))
+            draw.rectangle([0, top, width, top + 30], "white")
+            draw.text((20, top + 2), "What they never told you", "red", ImageFont.load_default(24))
     return image
 
 
