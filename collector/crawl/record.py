@@ -150,7 +150,7 @@ class Recorder:
         task = self._ledger.work.found(event, state.id)
         if task is None:
             if (changed := self._ledger.work.seen_again(event, state.id, state.places)) is not None:
-                state.url_changed(changed[0], event.rank, again=changed[1])
+                state.url_changed(*changed)
             return []
         if reason := event.hit.skip_reason:  # Not one of the URLs that the query can live on.
             told = dict(event.hit.fields).get("skipped", "")

@@ -240,10 +240,10 @@ class Work:
         number = intake.enter(self._db, query_id, event.search.id, event.rank, event.hit)
         return None if number is None else _task(event, number, event.search.id, 1)
 
-    def seen_again(self, event: Found, query_id: int, order: Mapping[int, int]) -> tuple[Task, bool] | None:
+    def seen_again(self, event: Found, query_id: int, order: Mapping[int, int]) -> tuple[Task, int, bool] | None:
         """A hit that the query has already, and that is still to do: what changed about it, as a task, or None.
 
-        The task comes with whether it is to do again only now.
+        The task comes with the rank it stands at, and with whether it is to do again only now.
 
         Its own search brings fresh URLs, because signed ones expire; where the first request was refused for that,
         there is a second. Another search of the query that ranks it before its own takes it over; `order` gives
@@ -274,7 +274,7 @@ class Work:
         self._db.execute(f"UPDATE found SET {sets} WHERE id = :number", {**values, "number": number})
         if refused:
             self._db.execute("UPDATE outcome SET state = 'retry' WHERE found_id = ?", (number,))
-        return _task(event, number, event.search.id, attempts + 1), bool(refused)
+        return _task(event, number, event.search.id, attempts + 1), rank if own else event.rank, bool(refused)
 
     def search_ended(self, event: SearchEnded) -> None:
         """How a search stands now; at a true end, that everything it brought so far is all there was."""

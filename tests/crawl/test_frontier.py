@@ -152,6 +152,17 @@ def test_what_is_under_way_for_a_dropped_query_is_not_missed() -> None:
     assert yard.hosts.free("a")
 
 
+@pytest.mark.parametrize(("number", "waits"), [(7, True), (8, False)])
+def test_a_url_that_is_to_do_once_more_comes_with_its_chunk(number: int, waits: bool) -> None:
+    """What lies behind the chunk in memory is brought by a later one; it would be asked for twice."""
+    state = Yard().query()
+    state.loaded([(rank, Task(rank, state.id, f"http://h/{rank}.jpg")) for rank in (5, 6, 7)])
+    state.drained()
+    state.more = True
+    state.url_changed(Task(number, state.id, "http://h/again.jpg"), 1, again=True)
+    assert bool(state.drained()) is waits
+
+
 def test_a_dropped_query_hands_on_what_it_waited_for() -> None:
     yard = Yard(per_host=1)
     first, second, third = yard.query(), yard.query(), yard.query()

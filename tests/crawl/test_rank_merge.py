@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from collector.crawl.rank_merge import PATIENCE, RankMerge
+from collector.crawl.rank_merge import AGAIN, PATIENCE, RankMerge
 from collector.model import Task
 
 A, B = 1, 2
@@ -124,3 +124,12 @@ def test_all_of_a_host_can_be_taken_out() -> None:
     assert [task.url for task in line.merge.drain("gone")] == ["http://gone/a1"]
     assert [task.url for task in line.merge.drain()] == ["http://here/a2"]
     assert (len(line.merge), line.gone()) == (0, [])
+
+
+def test_what_is_tried_again_comes_first_whatever_its_source_says_of_it_since() -> None:
+    line = Line()
+    line.find(A, 1)
+    late = Task(99, A, "http://one/a9")
+    line.merge.add(late, AGAIN)
+    line.merge.add(late, 9)
+    assert line.gone() == ["a9", "a1"]

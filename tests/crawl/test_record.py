@@ -105,6 +105,26 @@ def test_what_comes_after_its_query_was_closed_is_let_go_of(desk: Desk, late: st
     assert not list(desk.folder.glob("*.part"))
 
 
+def test_what_waits_for_another_try_when_the_limit_is_met_is_left_to_a_later_run(desk: Desk) -> None:
+    desk.found(hit(1), hit(2))
+    (first,) = desk.next()
+    assert desk.record(DownloadFailed(first, "http.503", "busy", retry_after=30.0)) == []
+    (second,) = desk.next()
+    events = desk.record(desk.arrived(second))
+    assert isinstance(events[0], Saved)
+    assert events[1:] == [Failed(first, "http.503", "busy", retry=True)]
+
+
+def test_a_query_at_its_limit_is_not_opened_by_another_source(desk: Desk) -> None:
+    desk.found(hit(1))
+    desk.ended()
+    (task,) = desk.next()
+    desk.record(desk.arrived(task))
+    for limit, opened in ((1, 0), (2, 1)):
+        run = desk.ledger.work.plan([replace(desk.asked, sources=("google", "openverse"), limit=limit)])
+        assert len(desk.ledger.work.open_queries(run, -1, 10)) == opened
+
+
 def test_a_url_that_an_earlier_run_is_to_try_again_is_no_spare_until_this_run_tried_it(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as ledger:
         desk = Desk(tmp_path, ledger)

@@ -361,7 +361,7 @@ def test_a_search_that_ranks_a_url_better_takes_it_over(ledger: Ledger) -> None:
     assert ledger.work.seen_again(worse, opened.id, order) is None
     assert ledger.work.seen_again(better, opened.id, {}) is None, "they are not merged"
     told = ledger.work.seen_again(better, opened.id, order)
-    assert told is not None and told[0].search_id == google
+    assert told is not None and (told[0].search_id, told[1:]) == (google, (4, False))
     task = told[0]
     assert ledger.work.todo(opened.id, 0, None) == [(4, task)]
     assert ledger.work.reached(opened.id) == {google: 4}
@@ -412,14 +412,14 @@ def test_a_thumbnail_never_takes_the_place_of_a_picture(ledger: Ledger) -> None:
     full = replace(hit(1), key=id_key("web", "1"))
     small = replace(full, url="http://thumbs.test/1.jpg", is_thumbnail=True)
 
-    def seen(one: Hit) -> Found:
-        return Found(search(search_id, query()), 1, one)
+    def seen(one: Hit, rank: int = 1) -> Found:
+        return Found(search(search_id, query()), rank, one)
 
     assert ledger.work.found(seen(full), query_id) is not None
     assert ledger.work.seen_again(seen(small), query_id, {}) is None
     assert [task.url for _, task in ledger.work.todo(query_id, 0, 9)] == [full.url]
-    again = ledger.work.seen_again(seen(replace(full, url="http://fresh.test/1.jpg")), query_id, {})
-    assert again is not None and (again[0].url, again[1]) == ("http://fresh.test/1.jpg", False)
+    again = ledger.work.seen_again(seen(replace(full, url="http://fresh.test/1.jpg"), 9), query_id, {})
+    assert again is not None and (again[0].url, again[1:]) == ("http://fresh.test/1.jpg", (1, False))
 
 
 @pytest.mark.parametrize(("limit", "counts", "todo", "opened"), [(1, (0, 2), 0, 0), (2, (2, 0), 2, 1)])
