@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collector.dataset.samples import Choice, Plan
     from collector.dataset.service import Deduped, Scored, Split
     from collector.dataset.split import Scheme
+    from collector.dataset.topic import Topic
     from collector.images.form import Form
     from collector.importers.frames import Taken
     from collector.importers.pictures import How
@@ -243,6 +244,21 @@ class Collection:
         with self.writing() as ledger:
             embeddings.embed_set(ledger, self.folder, model, tell=tell)
             return embeddings.similar(ledger, self.folder, model, Path(file), top)
+
+    def relevance(
+        self, *, drop: bool = False, confidence: float = 0.9, split: str | None = None, tell: Tell = _untold
+    ) -> Topic:
+        """Find pictures that do not show their class (the extra `look`), the least likely first.
+
+        `drop` leaves those out that are off topic with this `confidence`, in one split or in all.
+        """
+        from collector.dataset import embeddings, topic
+        from collector.images.embed import embedder
+
+        model = embedder()
+        with self.writing() as ledger:
+            embeddings.embed_set(ledger, self.folder, model, tell=tell)
+            return topic.judge_set(ledger, self.folder, model, confidence, drop, split)
 
     def scores(self) -> list[tuple[str, int, int]]:
         """(issue, pictures scored, pictures flagged) of the last quality check."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from collector.api.collection import Collection
 from collector.cli import options, terminal
+
+if TYPE_CHECKING:
+    from collector.dataset.topic import Topic
 
 
 @click.command()
@@ -36,3 +41,70 @@ def similar(file: Path, out: Path, top: int) -> None:
     found = Collection(out, terminal.error).similar(file, top, tell=terminal.looked_at)
     rows = [(f"{one.likeness:.2f}", one.row.label, one.row.file) for one in found]
     terminal.grid(("likeness", "class", "file"), rows)
+
+
+@click.command()
+@options.out
+@click.option("--drop", is_flag=True, help="Leave out what is off topic with this confidence; else it is only listed.")
+@click.option("--confidence", type=click.FloatRange(0.5, 1), default=0.9, show_default=True,
+              help="How sure it must be of each picture; at 1 none is dropped, and all come back.")  # fmt: skip
+@click.option("--split", metavar="NAME", help="List and drop only in this split; begin with test.")
+@click.option("--top", type=click.IntRange(0), default=5, show_default=True, help="Pictures listed of each class.")
+@click.option("--apply", is_flag=True, help="Move what is left out beside the output folder.")
+@options.json_flag
+def relevance(
+    out: Path, drop: bool, confidence: float, split: str | None, top: int, apply: bool, as_json: bool
+) -> None:
+    """Find pictures that do not show their class, and list them, the least likely first. Needs the extra `look`.
+
+    Judged by what the other pictures of the class show, by the classes of ImageNet that the keyword names, and by what
+    you kept and dropped (`review`). Look through the list first: hard, clean pictures are in it, too.
+    """
+    collection = Collection(out, terminal.error)
+    done = collection.relevance(drop=drop, confidence=confidence, split=split, tell=terminal.looked_at)
+    moved = collection.apply() if apply else 0
+    if as_json:
+        terminal.line(json.dumps(_facts(done), ensure_ascii=False))
+        return
+    terminal.grid(
+        ("class", "pictures", "off topic, about", "surely"),
+        [(one.label, one.pictures, round(one.wrong), sum(sure.row.label == one.label for sure in done.sure))
+         for one in done.classes],
+    )  # fmt: skip
+    for one in done.classes:
+        for sense in one.senses:
+            examples = ", ".join(path.as_posix() for path in sense.examples)
+            terminal.line(f"{one.label} may mean several things: {sense.pictures:,} pictures like {examples}")
+    for ranked in done.ranked:
+        if ranked.rank <= top:
+            terminal.line(f"{ranked.probability:.2f}  {ranked.row.file.as_posix()}")
+    state = "are left out now" if drop else "would be left out (--drop does that)"
+    terminal.line(f"{len(done.sure):,} pictures {state}; about {done.precision:.0%} of them are truly off topic")
+    if apply:
+        terminal.line(f"{moved:,} files moved")
+
+
+def _facts(done: Topic) -> dict[str, object]:
+    return {
+        "classes": [
+            {
+                "label": one.label,
+                "pictures": one.pictures,
+                "off_topic": round(one.wrong, 2),
+                "imagenet": one.named,
+                "senses": [
+                    {"pictures": sense.pictures, "examples": [path.as_posix() for path in sense.examples]}
+                    for sense in one.senses
+                ],
+            }
+            for one in done.classes
+        ],
+        "pictures": [
+            {"file": one.row.file.as_posix(), "label": one.row.label, "rank": one.rank,
+             "probability": round(one.probability, 4)}
+            for one in done.ranked
+        ],
+        "sure": [one.row.file.as_posix() for one in done.sure],
+        "precision": round(done.precision, 4),
+        "dropped": done.dropped,
+    }  # fmt: skip

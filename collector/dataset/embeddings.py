@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.errors import InputError
-from collector.images.embed import Directions, Embedder, Vector, directions, embed_files
+from collector.images.embed import Embedder, Vector, directions, embed_files
 from collector.images.processes import Trouble
 from collector.ledger import Ledger, Row, vectors
 from collector.ledger.rows import PICTURES
@@ -94,8 +94,3 @@ def cosines(stored: vectors.Vectors, sha256s: Sequence[str], asked: NDArray[np.f
     """(n,): of each picture's direction with one direction; a part of the file at a time."""
     parts = [directions(stored.of(sha256s[start : start + _CHUNK])) @ asked for start in range(0, len(sha256s), _CHUNK)]
     return np.concatenate([*parts, np.zeros(0, np.float32)])
-
-
-def of_class(stored: vectors.Vectors, rows: Sequence[Row]) -> Directions:
-    """(n, numbers) of pictures that all have an embedding."""
-    return directions(stored.of([row.sha256 for row in rows]))

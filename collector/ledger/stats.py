@@ -243,7 +243,9 @@ class Stats:
 
     def audited(self) -> list[tuple[str, int, int]]:
         """(issue, pictures looked at, flagged) of the quality audit."""
-        return self._db.execute("SELECT issue, count(*), sum(flagged) FROM audit GROUP BY issue ORDER BY 1").fetchall()
+        return self._db.execute(
+            "SELECT issue, count(*), sum(flagged) FROM audit WHERE issue <> 'relevance' GROUP BY issue ORDER BY 1"
+        ).fetchall()
 
     def as_of(self) -> str:
         """When the last outcome was entered, ISO 8601; "" when there is none."""

@@ -1,0 +1,161 @@
+"""Which pictures of a class do not belong: by what the others show, by ImageNet, by a person's word. Pure; no file.
+
+Most of what a search brings wrongly is of no class at all, so that it lies apart from the middle of the class
+(docs/relevance.md has the measurements that the numbers here come from).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+CORE: Final = 0.6
+"""Share of a class that its middle is made of: the rest may be anything."""
+NEIGHBOURS: Final = 5
+STEEPNESS, HALF = 13.2, 0.70
+"""Of the logistic curve from likeness (1: as the core, 0: as anything) to the odds of belonging, fitted on photographs
+with 10, 30 and 50 % foreign ones."""
+USUAL: Final = (7.0, 3.0)
+"""What a class is taken for before it is looked at: so many right and wrong pictures. Searches bring a third wrong."""
+NAMED: Final = 0.5
+"""ImageNet's judgement from which on a picture is taken to show what the keyword names."""
+SENSE: Final = 8
+"""Pictures that a second sense of a keyword has at least, and a fifth of the class."""
+_COHERENT, _APART = 0.45, 0.45
+"""Cosines: members of a sense with its middle at least, the middles of two senses at most."""
+_DECIDED: Final = 2
+"""Nearest pictures that a person decided about, of each kind, that are asked."""
+_FEWEST: Final = 5
+"""Pictures below which a class has no middle to speak of."""
+
+Directions = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is known of the pictures of a class beside their looks; all (n,)."""
+
+    kept: NDArray[np.bool_]
+    dropped: NDArray[np.bool_]
+    """By a person."""
+    named: Floats
+    """How much of ImageNet's judgement falls on the classes that the keyword names; 0 where it names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The pictures of a class, each judged."""
+
+    probability: Floats
+    """(n,): that it belongs, 0 to 1; a person's word is 0 or 1."""
+    senses: tuple[NDArray[np.int64], ...]
+    """Places of the pictures of each sense that the keyword seems to have, the most frequent first; one as a rule.
+    Within each the most typical pictures come first."""
+
+
+def judge(looks: Directions, words: Words) -> Judged:
+    """Each picture of a class, by the sense of the keyword it is nearest to."""
+    probability = np.ones(len(looks))
+    if len(looks) < _FEWEST:
+        return Judged(_overruled(probability, words), (np.arange(len(looks)),))
+    ordered: list[NDArray[np.int64]] = []
+    for places in senses(looks):
+        own = Words(words.kept[places], words.dropped[places], words.named[places])
+        near = likeness(looks[places], own)
+        probability[places] = _probabilities(near, own)
+        ordered.append(places[np.argsort(-near, kind="stable")])
+    return Judged(_overruled(probability, words), tuple(ordered))
+
+
+def likeness(looks: Directions, words: Words) -> Floats:
+    """(n,): 1 is as like its class as its core is, 0 as like it as anything is. No picture vouches for itself."""
+    near, core = _near(looks, words)
+    near = near / max(float(np.median(near[core])), 1e-6)
+    for places, sign in ((np.flatnonzero(words.kept), 1.0), (np.flatnonzero(words.dropped), -1.0)):
+        if len(places):
+            alike = _nearest(looks, places, _DECIDED)
+            near += sign * (alike - np.median(alike))
+    return near
+
+
+def senses(looks: Directions) -> list[NDArray[np.int64]]:
+    """Places of the pictures of each sense: parts of the class that hold together and have little in common."""
+    whole = np.arange(len(looks))
+    parts, done = [whole], list[NDArray[np.int64]]()
+    while parts:
+        part = parts.pop()
+        halves = _halves(looks[part], max(SENSE, len(looks) // 5))
+        if halves is None:
+            done.append(part)
+        else:
+            parts += [part[half] for half in halves]
+    return sorted(done, key=lambda part: (-len(part), int(part[0])))
+
+
+# --------------------------------------------------------------------------- inside
+
+
+def _near(looks: Directions, words: Words) -> tuple[Floats, NDArray[np.int64]]:
+    """(cosine with the middle of the core plus the mean of the nearest of the core, places of the core)."""
+    weights = np.where(words.dropped, 0.0, 1.0) if not words.dropped.all() else np.ones(len(looks))
+    size = max(3, int(np.ceil(CORE * len(looks))))
+    for _ in range(3):
+        near = _apart(looks, weights)
+        order = np.argsort(np.where(words.kept, -9.0, np.where(words.dropped, 9.0, -near)), kind="stable")
+        weights = np.zeros(len(looks))
+        weights[order[:size]] = 1.0
+    core = np.flatnonzero(weights)
+    return _apart(looks, weights) + _nearest(looks, core, NEIGHBOURS), core
+
+
+def _apart(looks: Directions, weights: Floats) -> Floats:
+    """Cosine of each with the middle of the weighted others."""
+    middle = weights @ looks
+    along = looks @ middle
+    lengths = np.sqrt(np.maximum(middle @ middle - weights * (2 * along - 1), 1e-9))
+    return np.asarray((along - weights) / lengths, np.float64)
+
+
+def _nearest(looks: Directions, places: NDArray[np.int64], count: int) -> Floats:
+    """Mean cosine of each with the nearest of the pictures at these places, itself left out."""
+    cosines = looks @ looks[places].T
+    cosines[places, np.arange(len(places))] = -1.0
+    count = min(count, len(places) - 1) or 1
+    return np.asarray(np.partition(cosines, -count, axis=1)[:, -count:].mean(axis=1), np.float64)
+
+
+def _probabilities(near: Floats, words: Words) -> Floats:
+    """That each belongs. The share of right pictures is estimated with them (Saerens, Latinne, Decaestecker, 2002)."""
+    odds = np.exp(np.clip(STEEPNESS * (near - HALF), -30, 30))
+    right, all_ = USUAL[0], sum(USUAL)
+    share = right / all_
+    for _ in range(50):
+        found = share * odds / (share * odds + 1 - share)
+        share = (float(found.sum()) + right) / (len(near) + all_)
+    return np.where(words.named >= NAMED, np.maximum(found, words.named), found)
+
+
+def _overruled(probability: Floats, words: Words) -> Floats:
+    return np.where(words.kept, 1.0, np.where(words.dropped, 0.0, probability))
+
+
+def _halves(looks: Directions, least: int) -> Sequence[NDArray[np.int64]] | None:
+    """The two senses of these pictures; None when they have but one. Two means, from the two that are farthest."""
+    if len(looks) < 2 * least:
+        return None
+    first = int(np.argmin(looks @ looks.mean(axis=0)))
+    middles = looks[[first, int(np.argmin(looks @ looks[first]))]]
+    for _ in range(20):
+        second = (looks @ middles.T).argmax(axis=1).astype(bool)
+        if min(second.sum(), (~second).sum()) < least:
+            return None
+        sums = np.stack([looks[~second].sum(axis=0), looks[second].sum(axis=0)])
+        middles = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+    halves = (np.flatnonzero(~second), np.flatnonzero(second))
+    coherent = all(np.median(_apart(looks[half], np.ones(len(half)))) >= _COHERENT for half in halves)
+    return halves if coherent and float(middles[0] @ middles[1]) <= _APART else None

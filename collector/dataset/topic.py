@@ -1,0 +1,129 @@
+"""Judges the pictures of a set by what they show, and enters as left out what is off topic, when that is asked for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from collector.dataset import embeddings, relevance
+from collector.dataset.service import candidates
+from collector.images.embed import Embedder, class_names, class_share, directions, named
+from collector.ledger import Ledger, Row, vectors
+from collector.model import Verdict
+
+REASON: Final = "set.off_topic"
+SCORE: Final = "relevance"
+"""What the ledger calls the probability, beside the scores of the quality check."""
+_EXAMPLES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A picture and how surely it belongs to its class."""
+
+    row: Row
+    probability: float
+    rank: int
+    """In its class, from 1: what belongs least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """One of the things that a keyword seems to mean."""
+
+    pictures: int
+    examples: tuple[Path, ...]
+    """The most typical ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTopic:
+    """A class as a whole."""
+
+    label: str
+    pictures: int
+    wrong: float
+    """How many of them are off topic, as the probabilities say."""
+    named: tuple[str, ...]
+    """Classes of ImageNet that the keyword names."""
+    senses: tuple[Sense, ...]
+    """Two or more, or none where the keyword means one thing: they are told, and no sense is taken for wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What was judged and decided."""
+
+    classes: tuple[ClassTopic, ...]
+    ranked: tuple[Ranked, ...]
+    """By class; what belongs least comes first."""
+    sure: tuple[Ranked, ...]
+    """Of these, those that are off topic with the confidence asked for."""
+    dropped: bool
+    """Whether the sure ones are left out of the set now."""
+
+    @property
+    def precision(self) -> float:
+        """The share of the sure ones that is truly off topic, as the probabilities say; 1 of none."""
+        return float(np.mean([1 - one.probability for one in self.sure])) if self.sure else 1.0
+
+
+def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, drop: bool, split: str | None) -> Topic:
+    """Judge all that has an embedding, keep the probabilities, and enter the sure ones as left out if `drop`.
+
+    `split`: only these pictures are listed and left out; all are judged. What earlier calls left out for this reason
+    is open again; without `drop` nothing about the set is changed.
+    """
+    stored = embeddings.read(folder, model)
+    members: dict[str, list[Row]] = defaultdict(list)
+    for row in candidates(ledger, (REASON, "set.dropped")):
+        if row.sha256 in stored.places:
+            members[row.label].append(row)
+    said = ledger.dataset.reviews()
+    classes, ranked = [], list[Ranked]()
+    for label in sorted(members):
+        one, pictures = _judged(label, members[label], stored, said, model)
+        classes.append(one)
+        ranked += pictures
+    chosen = ranked if split is None else _of_split(ledger, ranked, split)
+    listed = tuple(one for one in chosen if one.row.left_out != "set.dropped")
+    sure = tuple(one for one in listed if one.probability <= 1 - confidence)
+    with ledger.transaction():
+        ledger.dataset.remember_scores((one.row.sha256, SCORE, one.probability) for one in ranked)
+        if drop:
+            ledger.dataset.decide((REASON,), map(_verdict, sure))
+    return Topic(tuple(classes), listed, sure, drop)
+
+
+def _judged(
+    label: str, rows: list[Row], stored: vectors.Vectors, said: Mapping[tuple[str, str], str], model: Embedder
+) -> tuple[ClassTopic, list[Ranked]]:
+    decisions = [said.get((row.sha256, label)) for row in rows]
+    classes = sorted({number for text in {label, *(row.keyword for row in rows)} for number in named(text)})
+    numbers = stored.of([row.sha256 for row in rows])
+    words = relevance.Words(
+        np.array([decision == "keep" for decision in decisions]),
+        np.array([decision == "drop" for decision in decisions]),
+        class_share(numbers, model, classes).astype(np.float64) if classes else np.zeros(len(rows)),
+    )
+    judged = relevance.judge(directions(numbers), words)
+    order = np.argsort(judged.probability, kind="stable").tolist()
+    ranked = [Ranked(rows[place], float(judged.probability[place]), rank) for rank, place in enumerate(order, start=1)]
+    parts = judged.senses if len(judged.senses) > 1 else ()
+    senses = tuple(Sense(len(part), tuple(rows[place].file for place in part[:_EXAMPLES])) for part in parts)
+    names = tuple(class_names()[number][0] for number in classes)
+    return ClassTopic(label, len(rows), float((1 - judged.probability).sum()), names, senses), ranked
+
+
+def _of_split(ledger: Ledger, ranked: Iterable[Ranked], split: str) -> list[Ranked]:
+    given = ledger.dataset.splits(ledger.dataset.latest_scheme() or "")
+    return [one for one in ranked if given.get(one.row.sha256) == split]
+
+
+def _verdict(one: Ranked) -> Verdict:
+    return Verdict(one.row.sha256, one.row.label, REASON, f"shows it with a probability of {one.probability:.2f}")

@@ -1,0 +1,103 @@
+"""What belongs to a class and what does not: by its middle, by its senses, by a person, and by how sure that is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from collector.dataset import relevance
+from collector.dataset.relevance import Words, judge, senses
+
+SIZE = 64
+
+
+def around(axis: int, count: int, seed: int, noise: float = 0.12) -> NDArray[np.float32]:
+    """Directions near one axis: pictures of one thing."""
+    middle = np.eye(SIZE, dtype=np.float32)[axis]
+    return unit(middle + np.random.default_rng(seed).normal(0, noise, (count, SIZE)))
+
+
+def anything(count: int, seed: int) -> NDArray[np.float32]:
+    return unit(np.random.default_rng(seed).normal(0, 1, (count, SIZE)))
+
+
+def unit(looks: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.asarray(looks / np.linalg.norm(looks, axis=1, keepdims=True), np.float32)
+
+
+def words(count: int, kept: tuple[int, ...] = (), dropped: tuple[int, ...] = (), named: float = 0.0) -> Words:
+    marks = [np.isin(np.arange(count), places) for places in (kept, dropped)]
+    return Words(marks[0], marks[1], np.full(count, named))
+
+
+@pytest.mark.parametrize("foreign", [3, 13, 30])
+def test_what_lies_apart_is_off_topic_and_nothing_else(foreign: int) -> None:
+    looks = np.vstack([around(0, 30, 1), anything(foreign, 2)])
+    done = judge(looks, words(len(looks)))
+    assert (done.probability[:30] > 0.5).all()
+    assert (done.probability[30:] < 0.1).all()
+    assert len(done.senses) == 1
+
+
+def test_two_senses_are_told_and_neither_is_wrong() -> None:
+    looks = np.vstack([around(0, 30, 1), around(1, 20, 2), anything(8, 3)])
+    done = judge(looks, words(len(looks)))
+    assert [set(part[:15].tolist()) <= set(range(30)) for part in done.senses] == [True, False]
+    assert set(done.senses[1][:10].tolist()) <= set(range(30, 50))
+    assert (done.probability[:50] > 0.5).all()
+    assert (done.probability[50:] < 0.2).all()
+
+
+@pytest.mark.parametrize("count", [40, 100])
+def test_foreign_pictures_of_all_kinds_are_no_sense(count: int) -> None:
+    looks = np.vstack([around(0, 40, 1), anything(count // 2, 2)])
+    assert len(senses(looks)) == 1
+
+
+def test_seven_pictures_are_no_sense() -> None:
+    looks = np.vstack([around(0, 30, 1), around(1, relevance.SENSE - 1, 2)])
+    assert len(senses(looks)) == 1
+
+
+def test_a_person_overrules_and_teaches() -> None:
+    """Half of what looks alike is dropped by hand, in the two places where it can be told apart."""
+    shared = np.zeros(SIZE)
+    shared[0] = 1.0
+    wolves, huskies = (unit(shared + 0.5 * np.eye(SIZE)[axis] + np.random.default_rng(axis).normal(0, 0.05, (20, SIZE)))
+                       for axis in (5, 6))  # fmt: skip
+    looks = np.vstack([wolves, huskies])
+    before = judge(looks, words(40)).probability
+    after = judge(looks, words(40, kept=(0, 1, 2), dropped=(20, 21, 22))).probability
+    assert after[[0, 1, 2]].tolist() == [1, 1, 1]
+    assert after[[20, 21, 22]].tolist() == [0, 0, 0]
+    assert before[23:].mean() > 0.5
+    assert after[3:20].min() > after[23:].max()
+
+
+def test_what_imagenet_names_is_kept() -> None:
+    looks = np.vstack([around(0, 20, 1), anything(5, 2)])
+    plain = judge(looks, words(25)).probability
+    named = judge(looks, Words(np.zeros(25, bool), np.zeros(25, bool), np.r_[np.zeros(22), 0.8, 0.4, 0.0])).probability
+    assert named[22] == pytest.approx(0.8)
+    assert named[[23, 24]] == pytest.approx(plain[[23, 24]])
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_a_class_of_a_few_has_no_middle(count: int) -> None:
+    done = judge(anything(count, 1), words(count))
+    assert done.probability.tolist() == [1.0] * count
+
+
+def test_odd_words_break_nothing() -> None:
+    looks = around(0, 6, 1)
+    assert judge(looks, words(6, kept=tuple(range(6)))).probability.tolist() == [1.0] * 6
+    assert judge(looks, words(6, dropped=tuple(range(6)))).probability.tolist() == [0.0] * 6
+    same = np.repeat(around(0, 1, 1), 9, axis=0)
+    assert (judge(same, words(9)).probability > 0.5).all()
+
+
+def test_the_order_does_not_depend_on_the_order() -> None:
+    looks = np.vstack([around(0, 30, 1), anything(10, 2)])
+    turned = judge(looks[::-1].copy(), words(40)).probability[::-1]
+    assert judge(looks, words(40)).probability == pytest.approx(turned, abs=1e-4)

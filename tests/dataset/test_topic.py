@@ -1,0 +1,113 @@
+"""A folder with pictures of something else: listed first, dropped when asked for, back again on a person's word."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage
+from PIL import Image
+
+from collector.dataset import embeddings, topic
+from collector.images.embed import Embedder, embedder
+from collector.ledger import Row
+from tests.support.collection import Collection
+from tests.support.command import Desk
+
+DATA = Path(skimage.__file__).parent / "data"
+FOREIGN = ("astronaut.png", "page.png", "rocket.jpg", "brick.png")
+
+
+def views(name: str, count: int) -> Iterator[Image.Image]:
+    """Parts of a photograph, as other photographs of the same thing would be."""
+    dice = np.random.default_rng(3)
+    with Image.open(DATA / name) as opened:
+        whole = opened.convert("RGB")
+    for _ in range(count):
+        share = dice.uniform(0.7, 0.95)
+        width, height = (int(side * share) for side in whole.size)
+        left, top = (
+            int(dice.integers(0, side - part + 1)) for side, part in zip(whole.size, (width, height), strict=True)
+        )
+        yield whole.crop((left, top, left + width, top + height))
+
+
+def filled(collection: Collection) -> list[Row]:
+    """Twelve cats and four other things under one label; the rows of the latter."""
+    for view in views("chelsea.png", 12):
+        collection.add("chelsea", view)
+    rows = []
+    for name in FOREIGN:
+        with Image.open(DATA / name) as opened:
+            out = io.BytesIO()
+            opened.convert("RGB").save(out, "JPEG", quality=90)
+        rows.append(collection.add("chelsea", out.getvalue()))
+    return rows
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Iterator[Collection]:
+    with Collection(tmp_path / "images") as collection:
+        yield collection
+
+
+@pytest.fixture(scope="session")
+def model() -> Embedder:
+    return embedder()
+
+
+def judged(collection: Collection, model: Embedder, drop: bool = False, split: str | None = None) -> topic.Topic:
+    embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+    return topic.judge_set(collection.ledger, collection.folder, model, 0.9, drop, split)
+
+
+def out(collection: Collection) -> dict[str, str]:
+    return {verdict.sha256: verdict.reason for verdict in collection.ledger.dataset.verdicts()}
+
+
+def test_the_foreign_ones_come_first_and_nothing_is_changed(collection: Collection, model: Embedder) -> None:
+    foreign = {row.sha256 for row in filled(collection)}
+    done = judged(collection, model)
+    assert {one.row.sha256 for one in done.ranked[:4]} == foreign
+    assert [one.rank for one in done.ranked] == list(range(1, 17))
+    assert [one.probability for one in done.ranked] == sorted(one.probability for one in done.ranked)
+    assert {one.row.sha256 for one in done.sure} == foreign
+    assert 0.9 < done.precision <= 1
+    assert [(one.label, one.pictures, round(one.wrong), one.senses) for one in done.classes] == [("chelsea", 16, 4, ())]
+    assert out(collection) == {}
+
+
+def test_dropping_is_asked_for_and_taken_back(collection: Collection, model: Embedder) -> None:
+    foreign = [row.sha256 for row in filled(collection)]
+    judged(collection, model, drop=True)
+    assert out(collection) == dict.fromkeys(foreign, "set.off_topic")
+    collection.ledger.dataset.review(foreign[0], "chelsea", "keep")
+    judged(collection, model, drop=True)
+    assert foreign[0] not in out(collection), "no rule overrules a person"
+    embedding = topic.judge_set(collection.ledger, collection.folder, model, 1.0, True, None)
+    assert (out(collection), embedding.sure) == ({}, ())
+
+
+def test_only_in_one_split(collection: Collection, model: Embedder) -> None:
+    foreign = [row.sha256 for row in filled(collection)]
+    collection.ledger.dataset.remember_splits("train=0.5,test=0.5", {foreign[0]: "test", foreign[1]: "train"})
+    done = judged(collection, model, drop=True, split="test")
+    assert [one.row.sha256 for one in done.ranked] == [foreign[0]]
+    assert out(collection) == {foreign[0]: "set.off_topic"}
+
+
+def test_the_verb(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk")
+    with Collection(desk.images) as collection:
+        foreign = {row.file.as_posix() for row in filled(collection)}
+    done = desk.run("relevance", "--top", "4")
+    assert done.code == 0, done.err
+    assert {line.split("  ")[1] for line in done.out.splitlines() if line.startswith("0.")} == foreign
+    assert "4 pictures would be left out (--drop does that); about " in done.out
+    done = desk.run("relevance", "--drop", "--apply")
+    assert "4 pictures are left out now" in done.out
+    assert "4 files moved" in done.out
+    assert desk.run("status").code == 0
