@@ -1,0 +1,147 @@
+"""Does it show the keyword? On real photographs, with foreign ones planted among them: how well, and how fast.
+
+    python bench/relevance.py               16 repeats
+    python bench/relevance.py --short       4 repeats
+
+The photographs are the stamps of Tux Paint (Debian: `apt install tuxpaint-stamps-default`, 161 MB, GPL-2), cut out
+on white as shops show things. Eight of their folders are classes; what is in none of them, drawings and signs left
+out, is foreign. Nothing here was collected by a search: real noise is of another kind, and finer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from collector.dataset.relevance import Words, judge
+from collector.images.embed import directions, embed_files, embedder
+from collector.images.processes import Trouble
+
+STAMPS = Path("/usr/share/tuxpaint/stamps")
+CLASSES = {
+    "bird": "animals/birds",
+    "mammal": "animals/mammals",
+    "fish": "animals/fish",
+    "insect": "animals/insects",
+    "flower": "plants/flowers",
+    "fruit": "food/fruit",
+    "vegetable": "food/vegetables",
+    "coin": "symbols/money",
+}
+CONFIDENCE = 0.9
+
+
+def files() -> dict[str, list[Path]]:
+    """Class -> its photographs; "" are the foreign ones."""
+    if not STAMPS.is_dir():
+        sys.exit(f"{STAMPS}: not there; `apt install tuxpaint-stamps-default` brings the photographs")
+    found: dict[str, list[Path]] = {label: [] for label in (*CLASSES, "")}
+    for path in sorted(STAMPS.rglob("*.png")):
+        place = path.relative_to(STAMPS).as_posix()
+        if "cartoon" in place or "00_symbols" in place:
+            continue
+        label = next((label for label, start in CLASSES.items() if place.startswith(f"{start}/")), "")
+        if label or not place.startswith("symbols/"):
+            found[label].append(path)
+    return found
+
+
+def looked_at(paths: list[Path]) -> NDArray[np.float32]:
+    """Their directions; prints what that costs."""
+    model = embedder()
+    wall, spent = time.perf_counter(), cpu()
+    vectors = [found for _, found in embed_files(((str(path), path) for path in paths), model, 1)]
+    broken = sum(isinstance(found, Trouble) for found in vectors)
+    if broken:
+        sys.exit(f"{broken} photographs cannot be read")
+    wall, spent = time.perf_counter() - wall, cpu() - spent
+    print(f"{len(paths)} photographs, decoding included: {1000 * spent / len(paths):.1f} CPU ms a picture, "
+          f"{len(paths) / spent:.0f} a second and core ({len(paths) / wall:.0f} by the clock)\n")  # fmt: skip
+    return directions(np.stack([found for found in vectors if not isinstance(found, Trouble)]))
+
+
+def cpu() -> float:
+    return sum(getattr(resource.getrusage(resource.RUSAGE_CHILDREN), name) for name in ("ru_utime", "ru_stime"))
+
+
+def auroc(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """The chance that a right picture has a higher score than a wrong one."""
+    places = scores.argsort().argsort()
+    rights, wrongs = right.sum(), (~right).sum()
+    return float((places[right].sum() - rights * (rights - 1) / 2) / (rights * wrongs))
+
+
+def sets(places: dict[str, NDArray[np.int64]], share: float, seed: int) -> Iterator[tuple[str, NDArray[np.int64], int]]:
+    """(class, places of its pictures and then of the foreign ones, how many are right)."""
+    foreign = np.random.default_rng(seed).permutation(places[""])
+    for label in CLASSES:
+        count = round(len(places[label]) * share / (1 - share))
+        if count > len(foreign):
+            sys.exit("not enough foreign photographs")
+        yield label, np.concatenate([places[label], foreign[:count]]), len(places[label])
+        foreign = np.roll(foreign, -count)
+
+
+def words(count: int, kept: NDArray[np.int64], dropped: NDArray[np.int64]) -> Words:
+    return Words(np.isin(np.arange(count), kept), np.isin(np.arange(count), dropped), np.zeros(count))
+
+
+NOTHING = np.zeros(0, np.int64)
+
+
+def measured(looks: NDArray[np.float32], places: dict[str, NDArray[np.int64]], share: float, repeats: int) -> str:
+    """One line of the table."""
+    curves, taught = [], []
+    caught = wrong = lost = right = dropped = 0
+    promised: list[float] = []
+    for seed in range(repeats):
+        dice = np.random.default_rng(1000 + seed)
+        for _, members, rights in sets(places, share, seed):
+            truth = np.arange(len(members)) < rights
+            found = judge(looks[members], words(len(members), NOTHING, NOTHING)).probability
+            sure = found <= 1 - CONFIDENCE
+            curves.append(auroc(found, truth))
+            caught, wrong = caught + int((sure & ~truth).sum()), wrong + int((~truth).sum())
+            lost, right, dropped = lost + int((sure & truth).sum()), right + rights, dropped + int(sure.sum())
+            promised += (1 - found[sure]).tolist()
+            if min(rights, len(members) - rights) < 7:
+                continue
+            kept, out = dice.permutation(rights)[:5], rights + dice.permutation(len(members) - rights)[:5]
+            rest = np.setdiff1d(np.arange(len(members)), np.concatenate([kept, out]))
+            again = judge(looks[members], words(len(members), kept, out)).probability
+            taught.append((auroc(found[rest], truth[rest]), auroc(again[rest], truth[rest])))
+    before, after = np.mean(taught, axis=0) if taught else (float("nan"), float("nan"))
+    return (
+        f"| {share:.0%} | {np.mean(curves):.3f} | {np.min(np.reshape(curves, (repeats, -1)).mean(axis=0)):.3f} |"
+        f" {caught / max(dropped, 1):.1%} | {np.mean(promised):.1%} | {caught / wrong:.0%} | {lost / right:.1%} |"
+        f" {before:.3f} → {after:.3f} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--short", action="store_true")
+    repeats = 4 if parser.parse_args().short else 16
+    found = files()
+    paths = [path for own in found.values() for path in own]
+    ends = np.cumsum([0, *map(len, found.values())])
+    places = {label: np.arange(ends[place], ends[place + 1]) for place, label in enumerate(found)}
+    print(", ".join(f"{len(own)} {label or 'foreign'}" for label, own in found.items()))
+    looks = looked_at(paths)
+    print("| foreign | AUROC | worst class | of the dropped, foreign | as stated | foreign ones dropped | right ones dropped |"
+          " AUROC after 5 + 5 decisions |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
+    for share in (0.1, 0.3, 0.5):
+        print(measured(looks, places, share, repeats))
+
+
+if __name__ == "__main__":
+    main()
