@@ -137,8 +137,8 @@ def main() -> None:
     places = {label: np.arange(ends[place], ends[place + 1]) for place, label in enumerate(found)}
     print(", ".join(f"{len(own)} {label or 'foreign'}" for label, own in found.items()))
     looks = looked_at(paths)
-    print("| foreign | AUROC | worst class | of the dropped, foreign | as stated | foreign ones dropped | right ones dropped |"
-          " AUROC after 5 + 5 decisions |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
+    print("| foreign | AUROC | worst class | of the dropped, foreign | as stated | foreign ones dropped |"
+          " right ones dropped | AUROC after 5 + 5 decisions |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
     for share in (0.1, 0.3, 0.5):
         print(measured(looks, places, share, repeats))
 
