@@ -127,6 +127,9 @@ REASONS: tuple[Reason, ...] = (
     Reason("store.readonly", Fate.STOP, "the folder is not writable"),
 )
 
+NEVER_FINAL = frozenset(("net.proxy",))
+"""Trouble that no URL is to blame for: such a try does not count."""
+
 _BY_SLUG = {reason.slug: reason for reason in REASONS}
 _RETRY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 525)})
 

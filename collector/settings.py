@@ -57,6 +57,8 @@ class SearchSettings:
     """Path of chromedriver; "" looks on PATH, then webdriver-manager, then Selenium Manager."""
     grid: Text = ""
     """Address of a Selenium Grid whose browsers are used, such as http://localhost:4444; "" starts our own."""
+    proxy: Text = ""
+    """The browsers' proxy; `proxy` at the top of the file sets this one and that of [fetch]."""
     profile: Text = ""
     """Folder for browser profiles that are kept between runs; "" gives every browser a fresh one."""
     page_load_timeout: Seconds = 30.0
@@ -132,6 +134,9 @@ class FetchSettings:
     """Pictures of one host for which that is done in one run."""
     browser_most: Whole = 200
     """Pictures for which it is done in one run; each costs a page load."""
+    proxy: Text = ""
+    """Proxy of pages and pictures, such as http://proxy:3128 or socks5://name:password@proxy:1080; "" is what the
+    environment says (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY), none is none."""
     user_agent: Text = "Mozilla/5.0 (compatible; collector/{version})"
     robots: bool = True
     """Whether robots.txt is obeyed, by pictures everywhere and by pages at sites that were not made for programs."""
@@ -236,8 +241,10 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
 
 
 def _assign_at_the_top(settings: Settings, key: str, value: Any, where: str) -> Settings:
-    if key not in ("out", "limit", "source", "blocklist"):
-        raise UsageError(f"{where}: no setting {key!r}; at the top there are: blocklist, limit, out, source")
+    if key not in ("out", "limit", "source", "blocklist", "proxy"):
+        raise UsageError(f"{where}: no setting {key!r}; at the top there are: blocklist, limit, out, proxy, source")
+    if key == "proxy":  # One rule for browsers, pages and pictures.
+        return assign(assign(settings, "search.proxy", value, where), "fetch.proxy", value, where)
     if key == "limit" and isinstance(value, str) and value.strip().lower() == "all":
         return replace(settings, limit="all")
     kinds = {"out": Text, "limit": Pictures}

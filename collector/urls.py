@@ -1,13 +1,17 @@
-"""All that is done to URLs: keys, hosts, origins, made absolute, Referers. Pure functions of their arguments."""
+"""All that is done to URLs: keys, hosts, origins, made absolute, Referers; proxies. Pure functions."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hashlib
+import ipaddress
 import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import unquote_to_bytes, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
 KEY_LENGTH: Final = 8192
 """Keys of longer URLs are hashes."""
@@ -217,3 +221,93 @@ def blocked(host: str, listed: frozenset[str]) -> str:
             return host
         host = host.partition(".")[2]
     return ""
+
+
+# --------------------------------------------------------------------------- proxies
+
+_PROXY_PORTS: Final = {"http": 80, "socks5": 1080}
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Where requests go in the place of their hosts. Its text never shows name and password."""
+
+    kind: str
+    """http or socks5."""
+    host: str
+    port: int
+    login: tuple[str, str] | None = field(default=None, repr=False)
+    """Name and password."""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.kind}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """The one rule for browsers, pages and pictures: which proxy for http and for https, and for which hosts none."""
+
+    http: Proxy | None = None
+    https: Proxy | None = None
+    bypass: tuple[str, ...] = ()
+    """Names (with all below them), addresses and networks of NO_PROXY; `*` is every host."""
+
+    @classmethod
+    def of(cls, given: str, environment: Mapping[str, str]) -> Proxies:
+        """What was given, "" is what the environment says, "none" none at all. ValueError, without a password."""
+        if given.strip().casefold() == "none":
+            return cls()
+
+        def said(*names: str) -> str:
+            return next(filter(None, (environment.get(name, "").strip() for name in names)), "")
+
+        usual = said("all_proxy", "ALL_PROXY")
+        http = given or said("http_proxy", "HTTP_PROXY") or usual
+        https = given or said("https_proxy", "HTTPS_PROXY") or usual
+        bypass = tuple(filter(None, re.split(r"[,\s]+", said("no_proxy", "NO_PROXY").casefold())))
+        return cls(_proxy(http), _proxy(https), bypass)
+
+    def via(self, url: str) -> Proxy | None:
+        """The proxy for a URL; None for loopback, which browsers ask directly as well."""
+        if self.http is None and self.https is None:
+            return None
+        scheme, host = url[:6].casefold(), hostname(url).casefold().strip("[]")
+        proxy = self.https if scheme == "https:" else self.http
+        return None if proxy is None or self._asked_directly(host) else proxy
+
+    def _asked_directly(self, host: str) -> bool:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            address = None
+        if host == "localhost" or host.endswith(".localhost") or (address is not None and address.is_loopback):
+            return True
+        return any(_bypasses(entry, host, address) for entry in self.bypass)
+
+
+def _bypasses(entry: str, host: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> bool:
+    if entry == "*":
+        return True
+    if address is not None:
+        with suppress(ValueError):
+            return address in ipaddress.ip_network(entry.strip("[]"), strict=False)
+    name = entry.partition(":")[0].removeprefix("*").removeprefix(".")
+    return bool(name) and (host == name or host.endswith(f".{name}"))
+
+
+def _proxy(text: str) -> Proxy | None:
+    if not (text := text.strip()):
+        return None
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        kind, host, port = parts.scheme.replace("socks5h", "socks5"), parts.hostname, parts.port
+    except ValueError:
+        kind, host, port = "", None, None
+    if kind not in _PROXY_PORTS or not host or parts.path.strip("/"):
+        shown = f" {text}" if "@" not in text else ""
+        raise ValueError(
+            f"not a proxy{shown}: write http://HOST:PORT or socks5://HOST:PORT, with NAME:PASSWORD@ if need be"
+        )
+    login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+    return Proxy(kind, host, port or _PROXY_PORTS[kind], login)

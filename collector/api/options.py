@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from os import PathLike
@@ -12,6 +13,7 @@ from collector import sources
 from collector.errors import UsageError
 from collector.http.blocklist import hosts, inlined
 from collector.settings import Limit, Settings, Value
+from collector.urls import Proxies
 
 
 def loaded(config: Path | None, assignments: tuple[str, ...] = ()) -> Settings:
@@ -57,8 +59,17 @@ def checked(settings: Settings) -> Settings:
         raise UsageError(f"source: name at least one; there are: {', '.join(sources.names())}")
     for name in names:
         sources.load(name)
-    hosts(settings.fetch.block_hosts)  # A mistake in it is told now.
+    hosts(settings.fetch.block_hosts)  # A mistake in it is told now, and in the proxy.
+    proxies(settings)
     return settings_file.assign(settings, "fetch.block_hosts", inlined(settings.fetch.block_hosts), "--set")
+
+
+def proxies(settings: Settings) -> Proxies:
+    """By which proxies pages and pictures are asked for. UsageError for what is none."""
+    try:
+        return Proxies.of(settings.fetch.proxy, os.environ)
+    except ValueError as error:
+        raise UsageError(f"--proxy or the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY): {error}") from None
 
 
 def source_names(text: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from collector.browser import display
 from collector.browser.driver import Installation
 from collector.errors import UsageError
 from collector.settings import SearchSettings
+from collector.urls import Proxies
 
 SMALL_SHM = 256 * 2**20
 """Bytes of /dev/shm below which tabs crash (containers get 64 MB by default)."""
@@ -108,6 +109,22 @@ def shm_is_small() -> bool:
         return True
 
 
+def proxy_arguments(proxies: Proxies) -> list[str]:
+    """The proxies as Chrome takes them. It asks loopback directly by itself; UsageError where a login is needed."""
+    if proxies.http is None and proxies.https is None:
+        return ["--no-proxy-server"]
+    given = {"http": proxies.http, "https": proxies.https}
+    if any(proxy is not None and proxy.login is not None for proxy in given.values()):
+        raise UsageError(
+            "--proxy: a browser takes no name and password for a proxy; take sources that need no browser "
+            "(`collector sources`), or a proxy that asks for none"
+        )
+    servers = ";".join(f"{scheme}={proxy or 'direct://'}" for scheme, proxy in given.items())
+    names = [f"*.{name};{name}" if name[0] not in "*[" and not name[0].isdigit() else name for name in
+             (entry.removeprefix("*.").removeprefix(".") for entry in proxies.bypass) if name]  # fmt: skip
+    return [f"--proxy-server={servers}", *([f"--proxy-bypass-list={';'.join(names)}"] if names else [])]
+
+
 def _options(settings: SearchSettings, headed: bool) -> Options:
     options = Options()
     options.page_load_strategy = "eager"
@@ -117,6 +134,8 @@ def _options(settings: SearchSettings, headed: bool) -> Options:
     }
     options.unhandled_prompt_behavior = "dismiss"
     for argument in (*ARGUMENTS, *([] if headed else [HEADLESS])):
+        options.add_argument(argument)
+    for argument in proxy_arguments(Proxies.of(settings.proxy, os.environ)):
         options.add_argument(argument)
     options.add_argument(f"--window-size={settings.window_width},{settings.window_height}")
     options.add_experimental_option("prefs", PREFERENCES)

@@ -85,6 +85,11 @@ class Where:
     assignments: tuple[str, ...] = option(
         "--set", default=(), multiple=True, metavar="KEY=VALUE", help="Set one setting, e.g. google.home=URL."
     )
+    proxy: str | None = option(
+        "--proxy", key="proxy", metavar="URL",
+        help="Proxy of browsers, pages and pictures: http://HOST:PORT, socks5://HOST:PORT, or none.  "
+        "[default: what HTTP_PROXY and the like say]",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

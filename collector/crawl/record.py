@@ -32,7 +32,7 @@ from collector.model import (
     Skipped,
     WorkerError,
 )
-from collector.reasons import UNCONFIRMED, Fate, fate
+from collector.reasons import NEVER_FINAL, UNCONFIRMED, Fate, fate
 from collector.settings import FetchSettings
 from collector.urls import blocked, host_of, hostname
 
@@ -89,6 +89,8 @@ class Recorder:
     ) -> None:
         """`doubtful`: sources whose empty answer is believed only when it was given again."""
         self.trouble: Exception | None = None
+        self._proxy: str | None = None
+        """What the last failed download had to say of its proxy."""
         self._ledger, self._settings, self._frontier, self._queries = ledger, settings, frontier, queries
         self._hosts, self._files, self._checkpoints = hosts, files, checkpoints
         self._doubtful = doubtful
@@ -110,7 +112,8 @@ class Recorder:
         if self._checkpoints is not None:
             self._checkpoints.tick(sum(isinstance(event, Saved) for event in events))
         if self._hosts.network_down:
-            line = "the network is down: no host answers; nothing was marked failed, run again later"
+            who = f"the proxy fails ({self._proxy})" if self._proxy else "the network is down: no host answers"
+            line = f"{who}; nothing was marked failed, run again later"
             self.stop(NetworkError(line))
         return events
 
@@ -217,6 +220,7 @@ class Recorder:
         if state is None:
             return []
         task, settings = failed.task, self._settings
+        self._proxy = failed.detail if failed.reason == "net.proxy" else None
         if state.retried(task):
             return self._queries.advance(state)
         if fate(failed.reason) is not Fate.RETRY or not host_of(task.url):  # A data: URL stays what it is.
@@ -226,6 +230,6 @@ class Recorder:
         if tries < settings.attempts_per_run and delay <= settings.retry_after_max:
             self._frontier.put_off(failed, delay)
             return self._queries.advance(state)
-        if later := task.attempt < settings.attempts:
+        if later := task.attempt < settings.attempts or failed.reason in NEVER_FINAL:
             state.stays()
         return [self._queries.record(state, ending(failed, later)), *self._queries.advance(state)]

@@ -5,11 +5,14 @@ Messages are made here, and cut short: libcurl's may carry whole URLs, and with 
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 import pycurl
 
+from collector.http.proxy import proxy_trouble
 from collector.http.transport import FetchError
+from collector.urls import Proxy
 
 
 class Standing(Protocol):
@@ -18,6 +21,7 @@ class Standing(Protocol):
     asked: bool
     size: int
     """Bytes of the body so far."""
+    proxy: Proxy | None
 
 
 _PLAIN: dict[int, tuple[str, str]] = {
@@ -39,12 +43,26 @@ _PLAIN: dict[int, tuple[str, str]] = {
     pycurl.E_HTTP2: ("http.bad_framing", "not valid HTTP/2"),
     92: ("net.reset", "the HTTP/2 stream was broken off"),  # CURLE_HTTP2_STREAM, likewise.
 }
+_OF_THE_HOST = frozenset(
+    (pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CONNECT_ERROR, pycurl.E_SSL_CERTPROBLEM, pycurl.E_SSL_CIPHER,
+     pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL)
+)  # fmt: skip
+"""Trouble behind a proxy that has done its part."""
+_ANSWERED = re.compile(r"response (\d{3})")
+"""What libcurl says of a proxy that opened no tunnel."""
 _FRAMING = ("hexadecimal", "chunk", "header", "Header", "Content-Length", "Transfer-Encoding", "encoding")
 """Words of libcurl's messages for answers that break HTTP's rules, under its code for any trouble in receiving."""
 
 
 def as_fetch_error(code: int, text: str, transfer: Standing) -> FetchError:
     """The reason of a transfer that libcurl gave up."""
+    if transfer.proxy is not None and not transfer.asked and code not in _OF_THE_HOST:
+        if answered := _ANSWERED.search(text):
+            return proxy_trouble(transfer.proxy, int(answered[1]))
+        if "cannot complete SOCKS5" in text:
+            return FetchError("net.connect", f"no connection by the proxy {transfer.proxy}")
+        words = "no answer in time" if code == pycurl.E_OPERATION_TIMEDOUT else "no connection, or it was broken off"
+        return FetchError("net.proxy", f"{transfer.proxy}: {words}")
     if code == pycurl.E_OPERATION_TIMEDOUT:
         if transfer.asked:
             return FetchError("net.deadline", "the whole attempt took too long")

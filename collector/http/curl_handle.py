@@ -6,6 +6,7 @@ libcurl's conveniences that read the environment, keep cookies, follow redirects
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from collector import __version__
 from collector.http.safety import why_not
 from collector.http.transport import Ask
 from collector.settings import FetchSettings
+from collector.urls import Proxies, Proxy
 
 BUFFER = 512 * 1024
 """Bytes libcurl reads from a socket at a time; it hands them on in pieces of 16 KB."""
@@ -33,6 +35,7 @@ class Asking(Protocol):
     url: str
     referer: str
     cookies: str
+    proxy: Proxy | None
 
     @property
     def seconds_left(self) -> float: ...
@@ -49,6 +52,7 @@ class Handles:
     def __init__(self, settings: FetchSettings, pins: Mapping[str, list[str]], authority: str) -> None:
         """`pins` (host -> addresses) and `authority` (a CA file, "" for the usual ones) are for tests."""
         self._settings, self._pins = settings, pins
+        self._proxies = Proxies.of(settings.proxy, os.environ)
         self._authority = authority or _certificates()
         self._agent = settings.user_agent.replace("{version}", __version__)
         self._spare: list[pycurl.Curl] = []
@@ -73,6 +77,9 @@ class Handles:
         handle.setopt(pycurl.WRITEFUNCTION, transfer.on_body)
         if self._pins:
             self._pin(handle, transfer.url)
+        transfer.proxy = self._proxies.via(transfer.url)
+        if transfer.proxy is not None or handle.proxied:
+            _lead(handle, transfer.proxy)
         return handle
 
     def take_back(self, handle: pycurl.Curl) -> None:
@@ -88,6 +95,7 @@ class Handles:
 
     def _new(self) -> pycurl.Curl:
         handle = pycurl.Curl()
+        handle.proxied = False
         for option, value in (
             (pycurl.NOSIGNAL, 1),
             (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
@@ -115,6 +123,17 @@ class Handles:
         if host in self._pins:
             addresses = ",".join(f"[{text}]" if ":" in text else text for text in self._pins[host])
             handle.setopt(pycurl.RESOLVE, [f"{host}:{port}:{addresses}"])
+
+
+def _lead(handle: pycurl.Curl, proxy: Proxy | None) -> None:
+    """Have a handle ask by a proxy, which then finds the hosts' addresses itself, or directly again."""
+    handle.proxied = proxy is not None
+    name, password = (proxy.login if proxy is not None else None) or ("", "")
+    kind = "socks5h" if proxy is not None and proxy.kind == "socks5" else "http"
+    handle.setopt(pycurl.PROXY, "" if proxy is None else f"{kind}://{str(proxy).partition('://')[2]}")
+    handle.setopt(pycurl.NOPROXY, "*" if proxy is None else "")
+    handle.setopt(pycurl.PROXYUSERNAME, name)
+    handle.setopt(pycurl.PROXYPASSWORD, password)
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,7 @@ from collector.http.deadlines import Attempt
 from collector.http.response_checks import SMALL_REST, WITH_BODY, check_head, coding_of, unpacked
 from collector.http.transport import Ask, FetchError, Reply, joint
 from collector.settings import FetchSettings
-from collector.urls import hostname, origin, referer_after_redirect
+from collector.urls import Proxy, hostname, origin, referer_after_redirect
 
 HEADER_LINES = 100
 """Most of a head that is taken; http.client draws the line there too. libcurl draws one at 300 KB."""
@@ -39,7 +39,20 @@ class Transfer:
     """One Ask; `done` is for its end."""
 
     __slots__ = (
-        *("ask", "asked", "attempt", "cookies", "done", "enough", "error", "handle", "headers", "hops", "paused"),
+        *(
+            "ask",
+            "asked",
+            "attempt",
+            "cookies",
+            "done",
+            "enough",
+            "error",
+            "handle",
+            "headers",
+            "hops",
+            "paused",
+            "proxy",
+        ),
         *("referer", "size", "status", "url"),
         *("_chunks", "_heard", "_holder", "_limit", "_lines", "_opened", "_pulse", "_reads", "_rest", "_seen"),
         *("_settings", "_wanted"),
@@ -50,6 +63,8 @@ class Transfer:
         self.referer, self.cookies = ask.referer, ask.cookies
         self.hops = 0
         self.handle: pycurl.Curl = None
+        self.proxy: Proxy | None = None
+        """By which the request goes; the addresses of hosts are its business then."""
         self.attempt = Attempt(ask.seconds, settings.minimum_speed, settings.slow_time)
         self._holder, self._settings = holder, settings
         self._limit = ask.limit or settings.max_bytes
@@ -176,7 +191,7 @@ class Transfer:
         return int(pycurl.PREREQFUNC_ABORT if self._refuse(host) else pycurl.PREREQFUNC_OK)
 
     def _refuse(self, host: str) -> bool:
-        if self.error is None and (why := refused(host, self._settings.allow_private)):
+        if self.proxy is None and self.error is None and (why := refused(host, self._settings.allow_private)):
             self.error = FetchError("url.private_addr", f"{hostname(self.url)} is {host}: {why}")
         return self.error is not None
 

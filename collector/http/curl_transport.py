@@ -19,6 +19,7 @@ import pycurl
 from collector.http.curl_errors import as_fetch_error
 from collector.http.curl_handle import Handles
 from collector.http.curl_transfer import Done, Transfer
+from collector.http.proxy import PROXY_LOGIN, proxy_trouble
 from collector.http.response_checks import REDIRECTS, redirect_target
 from collector.http.safety import check_url
 from collector.http.transport import Ask, FetchError, Reply, shown
@@ -224,6 +225,8 @@ class CurlTransfers:
                 raise transfer.error
             if not transfer.status:
                 transfer.read_head()
+            if transfer.status == PROXY_LOGIN and transfer.proxy is not None:
+                raise proxy_trouble(transfer.proxy, transfer.status)
             if transfer.status not in REDIRECTS:
                 self._end(transfer, transfer.reply())
                 return

@@ -34,7 +34,7 @@ LONGEST_PAUSE = 300.0
 """Seconds for which a host of pages is paused that asks to slow down and names no time: doubling from the first to the
 second. One that asks for more is left to another run."""
 
-_SILENT = frozenset(("net.dns", "net.connect"))
+_SILENT = frozenset(("net.dns", "net.connect", "net.proxy"))
 """Nobody was reached: the host's fault, or the network's."""
 _OVERLOADED = frozenset(("http.429", "http.503", "net.read_timeout", "net.deadline", "net.too_slow"))
 _FAILURES = _SILENT | _OVERLOADED | {"net.reset", "net.tls", "http.401", "http.403"}

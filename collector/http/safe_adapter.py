@@ -6,11 +6,13 @@ For pages and JSON. Follows no redirect, keeps no cookie and decides nothing abo
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import ssl
 import sys
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -20,10 +22,12 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from collector.http.deadlines import Attempt
 from collector.http.errors import as_fetch_errors
+from collector.http.proxy import PROXY_LOGIN, connected, login_header, proxy_trouble, tunnel
 from collector.http.response_checks import SMALL_REST, announced_length, check_head, coding_of, unpacked
 from collector.http.safety import Resolve, candidates, connect
 from collector.http.transport import FetchError
 from collector.settings import FetchSettings
+from collector.urls import Proxies
 
 CHUNK = 65_536
 """Bytes asked of the socket at a time; deadline and caps are looked at after each."""
@@ -37,6 +41,7 @@ class SafeAdapter(HTTPAdapter):
     def __init__(self, settings: FetchSettings, resolve: Resolve, context: ssl.SSLContext) -> None:
         self._settings, self._resolve, self._context = settings, resolve, context
         self._running = threading.local()
+        self._proxies = Proxies.of(settings.proxy, os.environ)
         self._pools = self._guarded_pools()
         super().__init__(
             pool_connections=max(IDLE_HOSTS, settings.threads),
@@ -52,7 +57,12 @@ class SafeAdapter(HTTPAdapter):
             try:
                 with as_fetch_errors(attempt):
                     wait = max(0.01, min(self._settings.read_timeout, attempt.left))
-                    return self.send(request, stream=True, timeout=(self._settings.connect_timeout, wait))
+                    answer = self.send(request, stream=True, timeout=(self._settings.connect_timeout, wait))
+                proxy = self._proxies.via(request.url or "")
+                if proxy is not None and answer.status_code == PROXY_LOGIN:
+                    answer.close()
+                    raise proxy_trouble(proxy, PROXY_LOGIN)
+                return answer
             except FetchError as error:
                 if error.reason != "net.reset" or not attempt.reused:
                     raise
@@ -71,24 +81,34 @@ class SafeAdapter(HTTPAdapter):
 
         class Guarded(HTTPConnection):
             served = False
+            _scheme = "http"
 
             def _new_conn(self) -> socket.socket:
-                return outer._open(self.host, int(self.port or self.default_port))
+                return outer._open(self._origin)
 
-            def request(self, *arguments: Any, **options: Any) -> None:
+            @property
+            def _origin(self) -> str:
+                host = f"[{self.host}]" if ":" in self.host else self.host
+                return f"{self._scheme}://{host}:{self.port or self.default_port}"
+
+            def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
                 attempt: Attempt = outer._running.attempt
                 if self.sock is not None:
                     attempt.hold(self.sock)
                     attempt.reused = self.served
                 self.served = True
-                super().request(*arguments, **options)
+                proxy = outer._proxies.via(self._origin)
+                if proxy is not None and proxy.kind == "http" and self._scheme == "http":
+                    url = self._origin.removesuffix(":80") + url
+                    headers = {**(headers or {}), **login_header(proxy)}
+                super().request(method, url, body, headers, **options)
 
             def close(self) -> None:
                 self.served = False
                 super().close()
 
         class GuardedTLS(Guarded, HTTPSConnection):
-            pass
+            _scheme = "https"
 
         class Pool(HTTPConnectionPool):
             ConnectionCls = Guarded
@@ -98,11 +118,22 @@ class SafeAdapter(HTTPAdapter):
 
         return {"http": Pool, "https": PoolTLS}
 
-    def _open(self, host: str, port: int) -> socket.socket:
+    def _open(self, origin: str) -> socket.socket:
+        """A connection to where `scheme://host:port` is, or to the proxy that leads there."""
         attempt: Attempt = self._running.attempt
-        settings = self._settings
+        settings, parts = self._settings, urlsplit(origin)
+        host, port = parts.hostname or "", parts.port or 0
+        if (proxy := self._proxies.via(origin)) is not None:
+            connection = connected(proxy, self._resolve, attempt, settings.connect_timeout)
+            if proxy.kind == "socks5" or parts.scheme == "https":
+                try:
+                    tunnel(connection, proxy, host, port)
+                except FetchError:
+                    connection.close()
+                    raise
+            return connection
         wait = max(0.01, min(settings.connect_timeout, attempt.left))
-        addresses = candidates(host.strip("[]"), port, self._resolve, settings.allow_private, attempt, wait)
+        addresses = candidates(host, port, self._resolve, settings.allow_private, attempt, wait)
         return connect(addresses, port, host, attempt, settings.connect_timeout)
 
 

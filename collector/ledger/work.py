@@ -28,7 +28,7 @@ from collector.model import (
     Skipped,
     Task,
 )
-from collector.reasons import UNCONFIRMED
+from collector.reasons import NEVER_FINAL, UNCONFIRMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +332,7 @@ def _facts(outcome: Outcome) -> dict[str, object]:
             return {"state": "rejected", "reason": why, "detail": detail, **ATTEMPT.store(attempt)}
         case Failed(reason=why, detail=detail, attempt=attempt, retry=retry):
             state = "retry" if retry else "failed"
-            return {"state": state, "reason": why, "detail": detail, **ATTEMPT.store(attempt)}
+            uncounted = {"attempts": outcome.task.attempt - 1} if why in NEVER_FINAL else {}
+            return {**uncounted, "state": state, "reason": why, "detail": detail, **ATTEMPT.store(attempt)}
         case Skipped(task=task, reason=why, detail=detail):
             return {"state": "skipped", "reason": why, "detail": detail, "attempts": task.attempt - 1}

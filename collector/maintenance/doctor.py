@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from collector.ledger import disk, examine
 from collector.ledger.lock import FILE_NAME, FolderLock
 from collector.model import SearchState
 from collector.settings import Settings
+from collector.urls import Proxies
 
 LITTLE, TOO_LITTLE = 2_000_000_000, 100_000_000
 """Free bytes below which a run may, and will soon, fill the disk."""
@@ -56,6 +58,7 @@ def checks(settings: Settings) -> Iterator[Finding]:
     yield from _browser(settings)
     yield from _display(settings)
     yield from _shared_memory()
+    yield from _proxies(settings)
     yield from _disk(settings.out)
     yield from _folder(settings.out)
 
@@ -108,6 +111,21 @@ def _display(settings: Settings) -> Iterator[Finding]:
     else:
         cure = "browsers run headless, which search engines challenge more; xvfb-run gives them a display"
         yield Finding(Level.WARNING, trouble, cure)
+
+
+def _proxies(settings: Settings) -> Iterator[Finding]:
+    """The proxies, and whether they take a connection."""
+    proxies = Proxies.of(settings.fetch.proxy, os.environ)
+    for proxy in dict.fromkeys(filter(None, (proxies.http, proxies.https))):
+        kinds = " and ".join(kind for kind in ("http", "https") if getattr(proxies, kind) == proxy)
+        try:
+            socket.create_connection((proxy.host, proxy.port), timeout=settings.fetch.connect_timeout).close()
+        except OSError as error:
+            text = f"the proxy {proxy} for {kinds} takes no connection ({error.strerror or error})"
+            yield Finding(Level.PROBLEM, text, "mend --proxy or HTTP_PROXY and the like", 8)
+        else:
+            direct = f", not for {', '.join(proxies.bypass)}" if proxies.bypass else ""
+            yield _ok(f"the proxy {proxy} is used for {kinds}{direct}; which addresses are reached is its business")
 
 
 def _shared_memory() -> Iterator[Finding]:

@@ -22,8 +22,11 @@ class OnePage:
         allow_private: bool = True,
         patience: float = 1.0,
         context: ssl.SSLContext | None = None,
+        proxy: str = "",
     ) -> None:
-        settings = FetchSettings(allow_private=allow_private, connect_timeout=patience, read_timeout=patience)
+        settings = FetchSettings(
+            allow_private=allow_private, connect_timeout=patience, read_timeout=patience, proxy=proxy
+        )
         self._adapter = SafeAdapter(settings, resolve, context or tls_context())
         self._session = PageSession(self._adapter, "tests", allow_private)
         self._watchdog = Watchdog(0, 20.0)
