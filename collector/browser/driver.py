@@ -24,7 +24,7 @@ DOWNLOAD_TIME = 90.0
 """Seconds a downloader may take: a driver is about 10 MB."""
 
 _ADVICE = "install the chromedriver of the browser's own major version, or name one with --driver"
-_VERSION = re.compile(r"\d+(?:\.\d+){1,3}")
+_VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){1,3}")
 
 Download = Callable[[str, Path | None, str], Path]
 """(tool, browser, browser version) -> path of a driver; OSError with one line when there is none."""

@@ -52,7 +52,7 @@ _LIKE: Final = 0.75
 _WHOLE: Final = re.compile(r"0*([1-9][0-9]{0,8})(\.0*)?", re.ASCII)
 """A limit; pandas writes 200 as 200.0 where other rows have none."""
 _KEYWORD: Final = ("keyword", *(name for name, meant in _ALIASES.items() if meant == "keyword"), *_OTHERWISE)
-_BREAK: Final = re.compile(r" *[\t-\r\x1c-\x1f\x85\u2028\u2029]+ *")
+_BREAK: Final = re.compile(r"(?<! ) *[\t-\r\x1c-\x1f\x85\u2028\u2029]+ *")
 _INVISIBLE: Final = frozenset({"Cf", "Mn", "Zs", "Zl", "Zp"})
 _UNUSABLE: Final = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
 

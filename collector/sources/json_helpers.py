@@ -15,8 +15,8 @@ from collector.http.contract import Answer
 from collector.model import SearchState
 from collector.sources import javascript
 
-_TAG: Final = re.compile(r"<[^>]*>")
-_BREAK: Final = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/td)\b[^>]*>", re.IGNORECASE)
+_TAG: Final = re.compile(r"<[^<>]*>")
+_BREAK: Final = re.compile(r"<\s{0,20}(?:br|/p|/div|/li|/tr|/td)\b[^<>]*>", re.IGNORECASE)
 
 
 def data(answer: Answer, site: str, what: str = "what was asked for") -> Any:

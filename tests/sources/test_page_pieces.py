@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 
 import pytest
 
@@ -255,3 +257,31 @@ def test_keywords(keyword: str, addresses: list[str], label: str) -> None:
 @pytest.mark.parametrize("keyword", ["cats", "two words", "ftp://example.org/a", "http://", "https://[::1"])
 def test_keywords_that_are_no_address(keyword: str) -> None:
     assert http_page.validate_keyword(keyword).startswith("not the address of a page")
+
+
+# --------------------------------------------------------------------------- pages made to take long
+
+HOSTILE: dict[str, Callable[[int], str]] = {
+    "one tag of attributes": lambda n: "<img " + " ".join(f'data-a{i}="x{i}.jpg"' for i in range(n)) + ">",
+    "pictures": lambda n: "".join(f'<img src="/{i}.jpg">' for i in range(n)),
+    "sources": lambda n: "<picture>" + '<source srcset="a.jpg 1w">' * (n // 20) + "<img src=b.jpg>" * (n // 20),
+    "chains": lambda n: "".join(f'<img src="{i}.jpg" data-src="{i + 1}.jpg">' for i in range(n // 4)),
+    "links in links": lambda n: '<div><a href="x.jpg">text' * n,
+    "a style that is open": lambda n: "<div style=\"background:url('" + "\\'\\'" * n,
+    "a style of blanks": lambda n: '<div style="background:url(' + " " * 10 * n,
+    "a script that is open": lambda n: '<script>var a="' + '"\\' * n,
+    "a srcset": lambda n: '<img srcset="' + "a.jpg 1w, " * n + '">',
+    "words behind an address": lambda n: '<img srcset="a.jpg ' + "b " * n + '">',
+    "a number of digits": lambda n: f'<img srcset="a.jpg {"1" * n}w" width="{"1" * n}">',
+    "an attribute of names": lambda n: '<div data-x="' + ".jpeg?-" * n + '">',
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_page_costs_much_more_than_its_length(name: str) -> None:
+    def seconds(size: int) -> float:
+        began = time.perf_counter()
+        candidates.merged(markup.read(HOSTILE[name](size), "https://a.test/").figures)
+        return time.perf_counter() - began
+
+    assert seconds(20_000) < 3 * 4 * max(seconds(5_000), 0.1)

@@ -17,7 +17,7 @@ PICTURES: Final = frozenset(("jpg", "jpeg", "png", "gif", "webp", "bmp", "avif",
 VIDEOS: Final = frozenset(("mp4", "webm", "mov"))
 _TEXTS: Final = frozenset(("literature", "journal", "status", "poll"))
 _OPENED_BY_LOGIN: Final = frozenset(("mature_filter", "mature_loggedout", "mature_content"))
-_TAG: Final = re.compile(r"<[^>]+>")
+_TAG: Final = re.compile(r"<[^<>]+>")
 
 
 @dataclass(frozen=True, slots=True)

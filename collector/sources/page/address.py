@@ -47,7 +47,7 @@ _WIKI_THUMB: Final = re.compile(r"^(.*)/thumb(/[0-9a-f]/[0-9a-f]{2}/[^/]+)/[^/]+
 _GOOGLE: Final = re.compile(r"=(?:[swh]\d+)(?:-[a-z0-9]+)*$")
 _CLOUDINARY: Final = re.compile(r"(/image/(?:upload|fetch))((?:/[a-z]{1,3}_[^/]+)+)(?=/)")
 _SHOPIFY: Final = re.compile(
-    r"_(?:\d+x\d*|x\d+|pico|icon|thumb|small|compact|medium|large|grande)(?:_crop_\w+)?(@\dx)?(?=\.\w+$)"
+    r"_(?:\d+x\d*|x\d+|pico|icon|thumb|small|compact|medium|large|grande)(?:_crop_[a-z]{1,20})?(@\dx)?(?=\.\w+$)"
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice, pairwise
 from typing import Any, Final
 
 from collector.http.decoding import json_of
@@ -38,9 +39,12 @@ _NOT_OURS: Final = frozenset(
     {"iframe", "script", "video", "audio", "track", "frame", "portal", "form", "meta", "link", "html"}
 )
 _IMAGES: Final = frozenset({"img", "image", "source", "amp-img", "amp-anim", "g-img", "input"})
-_SINGLE: Final = re.compile(r"^\s*\S+\.(?:jpe?g|png|webp|gif|avif|bmp|tiff?)(?:[?#]\S*)?\s*$", re.IGNORECASE)
-_CSS_URL: Final = re.compile(r"^\s*url\(\s*(['\"]?)(.*?)\1\s*\)\s*$", re.IGNORECASE)
-_PLAIN: Final = re.compile(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*$")
+MOST_ATTRIBUTES: Final = 300
+"""Of one element."""
+_FILE: Final = re.compile(r".\.(?:jpe?g|png|webp|gif|avif|bmp|tiff?)(?:[?#]|$)", re.IGNORECASE)
+_BLANK: Final = re.compile(r"\s")
+_ENDS_AS_PICTURE: Final = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)(?:\?|$)", re.IGNORECASE)
+_PLAIN: Final = re.compile(r"\s*+(\d{1,5})(?:\.\d++)?\s*+(?:px\s*+)?$")
 _NAME: Final = re.compile(r"[\w.-]+")
 
 
@@ -50,7 +54,7 @@ def candidates(element: Any, base: str) -> Iterator[Candidate]:
     if tag in _NOT_OURS:
         return
     image = tag in _IMAGES
-    for name, value in element.attrib.items():
+    for name, value in islice(element.attrib.items(), MOST_ATTRIBUTES):
         name = name.rpartition("}")[2].lower()
         if not value or len(value) > 12_000_000:
             continue
@@ -79,14 +83,21 @@ def _named(name: str, value: str, base: str, image: bool) -> Iterator[Candidate]
         yield from _held(value, base)
     elif looks:
         yield from _single(value, base, Rank.SET)
-    elif "," not in name and re.search(r"\.(?:jpe?g|png|webp|gif|avif)(?:\?\S*)?\s+\d", value, re.IGNORECASE):
+    elif "," not in name and _is_set(value):
         yield from _set(value, base)
+
+
+def _is_set(value: str) -> bool:
+    """Whether it is written as a srcset: a picture's name, and a number behind it."""
+    words = value.split()
+    return any(after[0].isdigit() and _ENDS_AS_PICTURE.search(word) for word, after in pairwise(words))
 
 
 def _looks(value: str) -> bool:
     """`x.jpg`, alone: no sentence that ends in a name."""
-    single = bool(_SINGLE.match(value)) and "," not in value.rpartition("/")[2].partition(".")[0]
-    return single or _css_url(value) != ""
+    text = value.strip()
+    single = not _BLANK.search(text) and _FILE.search(text) and "," not in text.rpartition("/")[2].partition(".")[0]
+    return bool(single) or _css_url(value) != ""
 
 
 def _url_like(value: str) -> bool:
@@ -99,8 +110,13 @@ def _url_like(value: str) -> bool:
 
 
 def _css_url(value: str) -> str:
-    match = _CSS_URL.match(value)
-    return match[2] if match else ""
+    """What stands in `url(...)`, alone; "" for anything else."""
+    text = value.strip()
+    if text[:4].lower() != "url(" or not text.endswith(")"):
+        return ""
+    inner = text[4:-1].strip()
+    quoted = len(inner) > 1 and inner[0] in "'\"" and inner[0] == inner[-1]
+    return inner[1:-1] if quoted else inner
 
 
 def _single(value: str, base: str, rank: Rank) -> Iterator[Candidate]:

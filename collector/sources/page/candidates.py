@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import islice
 from typing import Final
 
 from collector.model import Media
@@ -64,6 +65,8 @@ class Figure:
     """The page that a link around it opens, where that is no picture."""
 
 
+MOST_URLS: Final = 40
+"""URLs of one picture that are looked at."""
 FALLBACKS: Final = 5
 """Further URLs kept for a picture."""
 TRACKER: Final = 2
@@ -84,7 +87,7 @@ _ICON_NAMES: Final = re.compile(
 def figure(found: Iterable[Candidate], **more: object) -> Figure | None:
     """The figure of these URLs, biggest first, no URL twice; None when there is none."""
     best: dict[str, Candidate] = {}
-    for candidate in found:
+    for candidate in islice(found, MOST_URLS):
         key = url_key(candidate.url)
         if candidate.url and (key not in best or _order(candidate) > _order(best[key])):
             best[key] = candidate

@@ -215,7 +215,7 @@ def _ld_number(value: Any) -> int:
     """A number of pixels as a number, as text, or as a QuantitativeValue."""
     if isinstance(value, Mapping):
         value = value.get("value")
-    match = re.match(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*$", str(value)) if value is not None else None
+    match = re.match(r"\s*+(\d{1,5})(?:\.\d++)?\s*+(?:px\s*+)?$", str(value)) if value is not None else None
     return int(match[1]) if match else 0
 
 

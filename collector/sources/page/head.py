@@ -85,7 +85,7 @@ def _picture(url: str, sights: Sights, icon: bool = False) -> None:
 def header(value: str, base: str) -> list[str]:
     """The URLs of an HTTP `Link` header that preload pictures (RFC 8288)."""
     found = []
-    for match in re.finditer(r"<([^>]*)>((?:\s*;\s*[\w*]+(?:\s*=\s*(?:\"[^\"]*\"|[^\",;\s]*))?)*)", value):
+    for match in re.finditer(r"<([^<>]*)>((?:\s*;\s*[\w*]+(?:\s*=\s*(?:\"[^\"]*\"|[^\",;\s]*))?)*)", value):
         parameters = re.sub(r"[\s\"]", "", match[2].lower())
         if "rel=preload" in parameters and "as=image" in parameters and (url := resolved(match[1], base)):
             found.append(url)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from collector.model import Media
 from collector.sources.page import attributes, css, data, head
 from collector.sources.page.address import VIDEO, is_picture
-from collector.sources.page.candidates import Candidate, Figure, Rank, figure
+from collector.sources.page.candidates import MOST_URLS, Candidate, Figure, Rank, figure
 from collector.urls import resolved
 
 DEEPEST: Final = 3
@@ -24,6 +25,16 @@ _STATE: Final = re.compile(r"json|javascript|ecmascript|^$|^module$|^text/babel$
 _ROOTS: Final = frozenset(
     {"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "application", "main-app", "react-root"}
 )
+
+
+MOST_ELEMENTS: Final = 500_000
+MOST_FIGURES: Final = 20_000
+"""Of one page: more is looked at by nobody, and no page for people has them."""
+_TAG: Final = re.compile(r"<[a-zA-Z][^<>]{4000,}+>")
+MOST_WORDS: Final = 2000
+"""Words of one tag."""
+MOST_INSIDE: Final = 200
+"""Elements inside of a picture, film or link that are looked at for it."""
 
 
 @dataclass
@@ -48,6 +59,8 @@ class Sights:
     app: bool = False
     """An element that is known as the root of a program that builds the page."""
     depth: int = 0
+    offers: dict[Any, tuple[list[Candidate], bool]] = field(default_factory=dict)
+    """`<picture>` -> what its sources offer."""
 
 
 def read(text: str, address: str, depth: int = 0) -> Sights:
@@ -58,9 +71,11 @@ def read(text: str, address: str, depth: int = 0) -> Sights:
         return sights
     bases = (element.get("href") for element in root.iter("base") if element.get("href"))
     sights.base = resolved(next(bases, address), address) or address
-    for element in root.iter():
+    for element in islice(root.iter(), MOST_ELEMENTS):
         if isinstance(element.tag, str):
             _look(element, sights)
+        if len(sights.figures) >= MOST_FIGURES:
+            break
     return sights
 
 
@@ -70,11 +85,20 @@ def _tree(text: str) -> Any:
 
     if not text.strip():
         return None
+    text = _TAG.sub(_shortened, text)
     parser = html.HTMLParser(huge_tree=True, encoding="utf-8", recover=True)
     try:
         return html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:  # nothing but comments or white space
         return None
+
+
+def _shortened(tag: re.Match[str]) -> str:
+    """A tag as it is, or its beginning where it has attributes by the thousand, for which the parser takes its time."""
+    text = tag[0]
+    if text.count(" ") + text.count("\n") < MOST_WORDS:
+        return text
+    return " ".join(text.split(maxsplit=MOST_WORDS)[:MOST_WORDS]) + ">"
 
 
 def _look(element: Any, sights: Sights) -> None:
@@ -101,9 +125,9 @@ def _image(element: Any, sights: Sights) -> None:
     lazy = attributes.is_lazy(element)
     picture = next(element.iterancestors("picture"), None)
     if picture is not None:
-        for source in picture.iter("source"):  # the parser may have put one into the other
-            found += _offered(source, base)
-            lazy = lazy or attributes.is_lazy(source)
+        offers, waiting = _offers(picture, sights)
+        found += offers
+        lazy = lazy or waiting
     link = attributes.link_around(element)
     behind = ""
     if link is not None:
@@ -114,6 +138,16 @@ def _image(element: Any, sights: Sights) -> None:
     one = figure(found, place="lazy" if lazy else "img", **more)
     if one is not None:
         sights.figures.append(one)
+
+
+def _offers(picture: Any, sights: Sights) -> tuple[list[Candidate], bool]:
+    """(what the sources of a `<picture>` offer, whether one of them is lazy); the same for every image inside."""
+    if picture not in sights.offers:
+        inside = islice(picture.iter(), MOST_INSIDE)  # the parser may have put one source into the other
+        sources = [element for element in inside if element.tag == "source"]
+        found = list(islice((c for source in sources for c in _offered(source, sights.base)), MOST_URLS))
+        sights.offers[picture] = (found, any(map(attributes.is_lazy, sources)))
+    return sights.offers[picture]
 
 
 def _offered(source: Any, base: str) -> Iterator[Candidate]:
@@ -140,7 +174,7 @@ def _anchor(element: Any, sights: Sights) -> None:
     if element.tag == "a" and any(True for _ in element.iter(*_IMAGES)):
         return
     if (title := attributes.title(element)) == "" and element.tag == "a":
-        title = " ".join("".join(element.itertext()).split())[:500]
+        title = " ".join("".join(islice(element.itertext(), MOST_INSIDE)).split())[:500]
     if (one := figure(_opened(element, sights.base)[0], place="link", title=title)) is not None:
         sights.figures.append(one)
     else:
@@ -177,7 +211,7 @@ def _film(element: Any, sights: Sights) -> None:
     poster = element.get("poster") or element.get("data-poster") or ""
     if url := resolved(poster, sights.base):
         sights.figures += filter(None, [figure((Candidate(url),), place="poster", title=attributes.title(element))])
-    films = [element, *element.iter("source")]
+    films = [element, *islice(element.iter("source"), MOST_INSIDE)]
     urls = [resolved(film.get("src") or film.get("data-src") or "", sights.base) for film in films]
     sights.blobs += sum((film.get("src") or "").startswith("blob:") for film in films)
     found = [Candidate(url) for url in urls if url and not url.startswith("data:")]

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+LONGEST: Final = 262_144
+"""Characters that are read; more are no sizes of a picture."""
 _SPACE: Final = " \t\n\f\r"
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
@@ -28,7 +30,7 @@ def choices(text: str) -> list[Choice]:
     https://html.spec.whatwg.org/multipage/images.html#parse-a-srcset-attribute
     """
     found: list[Choice] = []
-    at, end = 0, len(text)
+    at, end = 0, min(len(text), LONGEST)
     while True:
         while at < end and text[at] in _SPACE + ",":
             at += 1
@@ -58,11 +60,15 @@ def _descriptors(text: str, at: int) -> tuple[list[str], int]:
         if depth == 0 and letter == ",":
             break
         if depth == 0 and letter in _SPACE:
-            words, word = [*words, word] if word else words, ""
+            if word:
+                words.append(word)
+            word = ""
             continue
         depth += (letter == "(") - (letter == ")" and depth > 0)
         word += letter
-    return ([*words, word] if word else words), at
+    if word:
+        words.append(word)
+    return words, at
 
 
 def _choice(url: str, words: list[str]) -> Choice | None:
@@ -70,7 +76,7 @@ def _choice(url: str, words: list[str]) -> Choice | None:
     density = 0.0
     for word in words:
         number, unit = word[:-1], word[-1]
-        if unit in "wh" and number.isascii() and number.isdigit() and int(number) > 0 and len(number) < 7:
+        if unit in "wh" and number.isascii() and number.isdigit() and len(number) < 7 and int(number) > 0:
             width, height = (int(number), height) if unit == "w" else (width, int(number))
         elif unit == "x" and _NUMBER.fullmatch(number) and float(number) >= 0:
             density = float(number)
