@@ -16,6 +16,7 @@ from typing import Any
 
 BLANK = "data:image/gif;base64,R0lGODlhAQABAIAAAP///////yH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 DOT = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+FULL = "<svg xmlns='http://www.w3.org/2000/svg' width='400' height='300'/>"
 SMALL = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='180' height='140'/%3E"
 
 
@@ -42,6 +43,8 @@ class Trait:
     """Saved with an open panel that shows some other picture."""
     thumbnail: bool = False
     """The grid's images are more than a dot."""
+    own_host: bool = False
+    """Originals come from the page's own host, no larger than a thumbnail, into a slide that is always there."""
     jsdata_only: bool = False
     """The cards' data-* names have changed."""
 
@@ -95,6 +98,7 @@ function slide(n, active) {
 }
 function show(n) {
   const mine = ++turn;
+  if (T.own_host) return showInPlace(n, mine);
   setTimeout(() => {
     if (mine !== turn) return;
     panel.innerHTML = (P[n-1] ? slide(n-1, false) : '') + slide(n, true) + (P[n+1] ? slide(n+1, false) : '');
@@ -104,6 +108,17 @@ function show(n) {
     }, T.swap);
   }, 20);
 }
+function showInPlace(n, mine) {  // one slide for all pictures, its stand-in loaded long ago
+  const image = panel.querySelector('a img');
+  if (T.marked) panel.firstElementChild.setAttribute('data-tbnid', P[n].id);
+  panel.firstElementChild.setAttribute('data-n', n);
+  image.closest('a').href = P[n].page;
+  image.src = T.dot;
+  const full = new Image();
+  full.onload = () => { if (mine === turn) image.src = full.src; };
+  setTimeout(() => { full.src = `/full/${n}.svg`; }, T.swap);
+}
+if (T.own_host) { panel.innerHTML = slide(0, true); panel.style.display = 'block'; }
 document.addEventListener('mouseover', (event) => {
   const card = inside(event);
   if (T.hover && card && (event.isTrusted || !T.trusted)) card.querySelector('a').setAttribute('href', address(numberOf(card)));
@@ -154,11 +169,12 @@ def serving(pages: Mapping[str, str | tuple[int, str]]) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            page = pages.get(self.path.partition("?")[0], (404, ""))
+            path = self.path.partition("?")[0]
+            page = FULL if path.startswith("/full/") else pages.get(path, (404, ""))
             status, text = page if isinstance(page, tuple) else (200, page)
             body = text.encode()
             self.send_response(status)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Type", "image/svg+xml" if page is FULL else "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from collector.errors import SourceError, UsageError
@@ -143,6 +145,18 @@ def test_clicks_read_the_active_slide_only(google_images: Google, trait: Trait) 
     assert [hit.id for hit in hits] == [id_of(number) for number in range(COUNT)]
     assert [hit.page for hit in hits] == [page_of(number) for number in range(COUNT)]
     assert {hit.way for hit in hits} == {"click"}
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_picture_swapped_in_place_is_believed_at_once(google_images: Google, marked: bool) -> None:
+    """Of the page's own host, no larger than a thumbnail, after a stand-in of one pixel: the layout of 2022."""
+    trait = Trait(old=True, marked=marked, own_host=True)
+    with serving({"/search": result_page(COUNT, trait)}) as home:
+        began = time.monotonic()
+        hits = google_images(home, COUNT, harvest="click")
+        seconds = time.monotonic() - began
+        assert urls(hits) == [f"{home}/full/{number}.svg" for number in range(COUNT)]
+    assert seconds < COUNT * 0.9, "no second of waiting for each"
 
 
 @pytest.mark.parametrize("standin", ["data", "known", "unknown"])

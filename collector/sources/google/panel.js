@@ -165,11 +165,20 @@ function prominent(slide, context) {
   return images.filter((image) => area(image) >= area(main) / 4 || (link !== null && image.closest("a") === link));
 }
 
+// Layouts before 2024 have one image whose address is swapped in place: what first held no address of the web, were it
+// a single pixel, holds the picture as soon as it does.
+function noteStandIns(slide, context) {
+  for (const image of (slide || document).querySelectorAll("a[href] img")) {
+    if (outside(image, context.roots) && image.src && !isWeb(image.src)) context.standIns.add(image);
+  }
+}
+
 // The best picture of the active slide now, { url, image, verdict }, or null. What came before it in the same
 // slide was its stand-in: this is how a page is understood whose stand-ins look like pictures.
 function bigPicture(card, context) {
   const { marked, slide } = slideOf(context.id, context.cards, context.roots);
   if (marked && slide === null) return null;
+  noteStandIns(slide, context);
   let best = null;
   for (const image of prominent(slide, context)) {
     const url = image.currentSrc || image.src;
@@ -179,6 +188,7 @@ function bigPicture(card, context) {
     if (verdict === "small" && context.shown.size > 0 && isLargeCopy(image, card)) context.copied = context.copied || performance.now();
     context.shown.add(url);
     if (verdict === "maybe" && context.shown.size > 1 && context.first !== url) verdict = "full";
+    if (verdict === "maybe" && context.standIns.has(image)) verdict = "full";
     context.first = context.first || url;
     if (verdict === "full") return { url, image, verdict };
     if (verdict === "maybe") best = { url, image, verdict };
@@ -222,7 +232,7 @@ function watchedRequests(start, context) {
 // Resolves to { url, width, height, target, moved, began, ended } once the active slide shows the clicked card's picture,
 // or to an empty url. `spared`: there is another way to this picture, so that waiting long is no use.
 function picture(id, card, around, limit, begin) {
-  const context = { ...around, id, page: destination(pageOf(card, sourceLink(card))), shown: new Set(), first: "", copied: 0 };
+  const context = { ...around, id, page: destination(pageOf(card, sourceLink(card))), shown: new Set(), standIns: new WeakSet(), first: "", copied: 0 };
   const start = performance.now();
   return new Promise((resume, fail) => {
     let maybe = null;
