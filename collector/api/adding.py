@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collector.errors import InputError
+from collector.ledger import Ledger
+from collector.ledger.layout import LEDGER
 from collector.settings import FetchSettings
 
 if TYPE_CHECKING:
     from collector.api.collection import Collection
     from collector.importers.entry import Entry, Ignored
     from collector.importers.pictures import How
-    from collector.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,13 @@ def add(
 ) -> Added:
     """Take in a folder of pictures, or a manifest and the pictures beside it. InputError when it cannot be read.
 
+    Folders of practice pictures are refused.
     `stopping` is looked at between groups of files; `taking` is told when files are about to be taken.
     """
     from collector.crawl import assemble
     from collector.importers import folders, manifests
 
+    _refuse_practice(path, ledger.practice)
     into = _Into(ledger, folder, how, settings or FetchSettings(), stopping, taking)
     if path.is_dir():
         into.take(into.sifted(folders.entries(path, label, folder)))
@@ -67,6 +71,15 @@ def add(
         into.take(entries)
     assemble.write_map(ledger, folder)
     return Added(urls, into.counts, into.reasons, into.ignored)
+
+
+def _refuse_practice(path: Path, practice: bool) -> None:
+    """InputError for drawings of the practice web, where pictures of the world are collected."""
+    for place in (path, path.parent):
+        if not practice and (place / LEDGER).is_file():
+            with Ledger.inspect(place) as other:
+                if other.practice:
+                    raise InputError(f"{path}: drawings of the practice web, which are no pictures to collect")
 
 
 def add_urls(collection: Collection, file: Path, stopping: Callable[[], bool] = lambda: False) -> tuple[int, int]:

@@ -41,6 +41,7 @@ Records = Iterator[Record]
 
 _KEYWORD: Final = ("keyword", "keywords", "query", "label", "class")
 _URL: Final = ("url", "urls", "image_url", "link")
+_TORN: Final = re.compile("[\ud800-\udfff]")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:(?!\\)\S", re.IGNORECASE)
 _DEFAULTDICT: Final = re.compile(r"\s*defaultdict\(<class 'list'>, (\{.*\})\)\s*", re.DOTALL)
 
@@ -252,7 +253,9 @@ def _text(value: object) -> str:
 
 def storable(text: str) -> str:
     """A text that UTF-8 can hold: halves of a character that JSON tore apart become one, others U+FFFD."""
-    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if text.isascii() or not _TORN.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 # --------------------------------------------------------------------------- tables and lists

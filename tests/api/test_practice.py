@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import collector
-from collector.errors import UsageError
+from collector.errors import InputError, UsageError
 from collector.ledger import Ledger
 from tests.support.collection import Collection, drawn
 from tests.support.command import Desk
@@ -57,6 +57,19 @@ def test_a_demo_of_the_last_release_is_known_as_practice(tmp_path: Path) -> None
         collection.ledger.remember("practice.port", "20000")
     with pytest.raises(UsageError, match="drawings"):
         collector.collect(["red fox"], tmp_path / "images", source="naver").wait()
+
+
+def test_practice_pictures_are_not_imported_among_real_ones(tmp_path: Path, web: collector.practice) -> None:
+    practised(tmp_path / "practice-images", web).wait()
+    with Collection(tmp_path / "images") as collection:
+        collection.add("fox", drawn(1))
+    real = collector.open(tmp_path / "images")
+    for path in (tmp_path / "practice-images", tmp_path / "practice-images" / "tabby cat"):
+        with pytest.raises(InputError, match="drawings of the practice web"):
+            real.add(path)
+    assert real.status().total.saved == 1
+    into_practice = collector.open(tmp_path / "practice-images").add(tmp_path / "practice-images" / "tabby cat")
+    assert into_practice.counts["saved"] == 0, "known already"
 
 
 def test_exports_cards_and_locks_say_so(tmp_path: Path, web: collector.practice) -> None:
