@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import collector
-from collector.ledger import Ledger
+from collector.ledger import Ledger, Row
 from tests.support.command import Desk
 from tests.support.invariants import judge
+from tests.support.pausing import Paused
 
 
 @pytest.fixture(scope="module")
@@ -226,3 +227,26 @@ def test_what_cannot_be_done_is_one_line(desk: Desk) -> None:
     ):
         ended = desk.run("keyword", *arguments)
         assert (ended.code, words in ended.last_line) == (4, True), ended.err
+
+
+@pytest.mark.parametrize(("at", "number"), [("rename", 2), ("commit", 3), ("commit", 4)])
+def test_a_kill_in_the_middle_is_made_good_by_doing_it_again(desk: Desk, at: str, number: int) -> None:
+    before = {row.sha256: row.label for row in rows_of(desk)}
+    paused = Paused(desk, at, number, "keyword", "move", "red fox", "cat")
+    try:
+        paused.reached()
+    finally:
+        paused.process.kill()
+        paused.process.communicate()
+    paused.go()
+    assert len(list(desk.images.glob("*/*.*"))) == 6, "no file is lost"
+    done = desk.run("keyword", "move", "red fox", "cat")
+    assert done.code == 0, done.err
+    assert {row.sha256 for row in rows_of(desk)} == before.keys()
+    assert classes(desk.folder / "queries.csv") == {"cat": 6} and not judge(desk.images)
+    assert desk.run("verify").code == 0
+
+
+def rows_of(desk: Desk) -> list[Row]:
+    with Ledger.read(desk.images) as ledger:
+        return list(ledger.dataset.pictures())
