@@ -3,6 +3,7 @@
     python bench/search.py                10 keywords x 100 URLs, swap after 100-400 ms (about 20 minutes)
     python bench/search.py --short        2 keywords x 12 URLs (about 2 minutes)
     python bench/search.py --memory 200   memory of one browser over 200 keywords
+    python bench/search.py --eras         every way on the pages of every era, open and hidden (about 15 minutes)
 
 The old way, as the much-copied scripts of 2020-2021 do it: a Chrome per keyword and thread, the result page, then
 for every thumbnail click, sleep 1.5 s, read the panel's big picture. It is given today's structure in place of the
@@ -32,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from collector import sources
 from collector.browser.driver import find_browser, find_driver
 from collector.http.page_client import PageClient
-from collector.model import Found, Query, Search, SearchEnded
+from collector.model import Found, Query, Search, SearchEnded, WorkerError
 from collector.search.pool import SearchPool
 from collector.settings import FetchSettings, SearchSettings
 
@@ -124,6 +125,72 @@ def old_keyword(home: str, keyword: str, urls: int) -> int:
     return len(collected)
 
 
+OPEN_WAYS = ("auto", "rows", "hover", "click", "network")
+ERAS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "2020": ({"layout": "2020"}, OPEN_WAYS),
+    "2024": ({"layout": "2024"}, OPEN_WAYS),
+    "July 2026": ({"layout": "2026"}, OPEN_WAYS),
+    "pages hidden": ({"hidden": "pages"}, OPEN_WAYS),
+    "hidden, panel shows": ({"hidden": "pictures"}, ("auto", "click", "network", "redirect", "page")),
+    "hidden, panel conceals": ({"hidden": "pictures", "panel": "unseen"}, ("auto", "network", "redirect", "page")),
+    "hidden, panel copies": ({"hidden": "pictures", "panel": "copy"}, ("auto", "redirect", "page")),
+}
+"""Era -> knobs of the practice web, and the ways that can do something there."""
+GOOGLE = ("/search", "/async/", "/goto", "/imgres", "/_/")
+"""Paths by which the practice web is Google, and not somebody's pictures or pages."""
+
+
+def eras(urls: int, rate: float) -> None:
+    """Ways by eras: what is right, wrong and missing, seconds and requests to Google per picture."""
+    print(
+        f"{urls} pictures a page, panel swap after 100-400 ms, {rate:g} tokens a second, look-alikes on landing pages\n"
+    )
+    print("| era | way | right | wrong | tokens | seconds/picture | requests to Google/picture |")
+    print("|---|---|---|---|---|---|---|")
+    for era, (knobs, ways) in ERAS.items():
+        for way in ways:
+            print(f"| {era} | {way} | {era_row(knobs, way, urls, rate)} |", flush=True)
+
+
+def era_row(knobs: dict[str, Any], way: str, urls: int, rate: float) -> str:
+    """One way on one era's page, as the last cells of its row."""
+    from collector.practice import Knobs, PracticeWeb
+    from collector.practice.results import Wanted, result
+    from collector.urls import url_key
+
+    usual = {"total": urls, "landing": "mixed", "swap": (0.1, 0.4), "stale": 0.08}
+    with PracticeWeb(Knobs.calm(**usual, **knobs)) as web, tempfile.TemporaryDirectory() as folder:
+        inbox: SimpleQueue[Any] = SimpleQueue()
+        table = {**sources.defaults()["google"], "home": web.url, "harvest": way, "redirect_rate": rate}
+        settings = replace(SearchSettings(browsers=1), keyword_timeout=900.0)
+        visit = PageClient(FetchSettings(allow_private=True)).visit
+        pool = SearchPool(settings, inbox.put, lambda _: (sources.load("google").search, table), Path(folder), visit)
+        pool.submit(Search(0, Query("warm up", "warm up", 1), "google", 1))
+        hits_of(inbox)
+        asked, began = len(web.log), time.monotonic()
+        pool.submit(Search(1, Query("cats", "cats", urls), "google", urls))
+        hits = hits_of(inbox)
+        seconds = time.monotonic() - began
+        pool.close(now=True)
+        truth = {one.id: one.original for one in (result(Wanted(web.url, "cats"), n) for n in range(urls))}
+        google = sum(request.bare_path.startswith(GOOGLE) for request in list(web.log)[asked:])
+    full = [hit for hit in hits if not hit.is_thumbnail]
+    right = sum(url_key(hit.url) == url_key(truth[hit.id]) for hit in full)
+    tokens = sum("/goto" in hit.url + hit.page for hit in hits)
+    return f"{right} of {urls} | {len(full) - right} | {tokens} | {seconds / urls:.2f} | {google / urls:.2f}"
+
+
+def hits_of(inbox: SimpleQueue[Any]) -> list[Any]:
+    """The hits of the search that ends next, each picture once."""
+    hits: dict[str, Any] = {}
+    while not isinstance(message := inbox.get(), SearchEnded):
+        if isinstance(message, WorkerError):
+            raise message.error
+        if isinstance(message, Found):
+            hits[message.hit.id] = message.hit
+    return list(hits.values())
+
+
 OWN = """
 const done = arguments[arguments.length - 1], count = arguments[0], times = [];
 const cards = [...document.querySelectorAll('#rso [data-docid][data-lpage] [role=button]')].slice(0, count);
@@ -195,7 +262,12 @@ def main() -> None:
     parser.add_argument("--browsers", type=int, default=2)
     parser.add_argument("--ways", default="auto,hover,click,old")
     parser.add_argument("--memory", type=int, metavar="KEYWORDS")
+    parser.add_argument("--eras", action="store_true")
+    parser.add_argument("--rate", type=float, default=2.0, help="tokens a second (--eras)")
     chosen = parser.parse_args()
+    if chosen.eras:
+        eras(chosen.urls or 100, chosen.rate)
+        return
     keywords = [f"keyword {n}" for n in range(chosen.keywords or (2 if chosen.short else 10))]
     urls = chosen.urls or (12 if chosen.short else 100)
     import json

@@ -13,6 +13,7 @@ from collector.model import Hit, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.google.filters import COLOURS, words
+from collector.sources.opaque import told
 from collector.urls import url_key
 
 _SETTINGS: Final[Mapping[str, Value]] = {
@@ -62,6 +63,8 @@ _OURS: Final = re.compile(r"dgControl|imgpt|mimg|no_results|class=\"b_no|There a
 
 def search(search: Search, web: Web) -> Iterator[Hit]:
     """The pictures of a query in Bing's order. Past its end Bing repeats the last batch: nothing new is the end."""
+    from collector.sources.landing import completed
+
     first, seen = 1, set[str]()
     while web.remaining() > 0:
         answer = web.get(
@@ -73,11 +76,11 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
             )
         )
         batch = list(parse(answer))
-        new = [hit for hit in batch if hit.url not in seen]
-        yield from new
+        new = [hit for hit in batch if (hit.url or hit.thumbnail_url) not in seen]
+        yield from completed(new, web)
         if not new:
             return
-        seen.update(hit.url for hit in new)
+        seen.update(hit.url or hit.thumbnail_url for hit in new)
         first += len(batch)
 
 
@@ -115,18 +118,18 @@ def parse(answer: Answer) -> Iterator[Hit]:
         raise SourceError(SearchState.BLOCKED, "page.blocked", f"Bing refuses ({answer.status})")
     page = Selector(answer.text or "<html></html>")
     cards = [(card, json_helpers.table(_json(card.attrib.get("m", "")))) for card in page.xpath("//a[@m]")]
-    pictures = [(card, data) for card, data in cards if json_helpers.web_address(json_helpers.text(data, "murl"))]
+    pictures = [(card, data) for card, data in cards if told(json_helpers.text(data, "murl")) or _is_lost(data)]
     if answer.status != 200 or not pictures:
         _refuse(answer, unreadable=len(cards))
     for card, data in pictures:
         sides = _SIDES.search(" ".join(card.xpath("ancestor-or-self::*[self::li or self::div][1]//text()").getall()))
-        url = json_helpers.web_address(json_helpers.text(data, "murl"))
+        url = told(json_helpers.text(data, "murl"))
         description = json_helpers.text(data, "desc")
         yield Hit(
             url=url,
-            key=url_key(url),
+            key=url_key(url) if url else "",
             id=json_helpers.text(data, "mid", "cid"),
-            page=json_helpers.web_address(json_helpers.text(data, "purl")),
+            page=told(json_helpers.text(data, "purl")),
             title=_MARKS.sub("", json_helpers.text(data, "t")),
             width=json_helpers.number(data, "mw") or (int(sides[1]) if sides else 0),
             height=json_helpers.number(data, "mh") or (int(sides[2]) if sides else 0),
@@ -134,6 +137,11 @@ def parse(answer: Answer) -> Iterator[Hit]:
             way="api",
             fields=(("description", _MARKS.sub("", description)),) if description else (),
         )
+
+
+def _is_lost(data: Mapping[str, Any]) -> bool:
+    """Whether a card tells its page and a small picture, and not where the picture is."""
+    return bool(told(json_helpers.text(data, "purl")) and json_helpers.web_address(json_helpers.text(data, "turl")))
 
 
 def _refuse(answer: Answer, unreadable: int) -> None:

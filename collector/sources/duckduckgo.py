@@ -12,6 +12,7 @@ from collector.model import Hit, Query, Search
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.google.filters import COLOURS, words
+from collector.sources.opaque import told
 from collector.urls import url_key
 
 _SETTINGS: Final[Mapping[str, Value]] = {
@@ -57,6 +58,8 @@ def validate_keyword(keyword: str) -> str | None:
 
 def search(search: Search, web: Web) -> Iterator[Hit]:
     """The pictures of a query in DuckDuckGo's order."""
+    from collector.sources.landing import completed
+
     query, home, rate = search.query, str(web.settings["home"]).rstrip("/"), float(web.settings["rate"])
     shown = {"q": words(query), "iar": "images", "iax": "images", "ia": "images"}
     page = web.get(Request(f"{home}/", params=shown, rate=rate, throttled=throttled))
@@ -73,11 +76,11 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
             )
         )
         hits, following = parse(answer)
-        new = [hit for hit in hits if hit.url not in seen]
-        yield from new
+        new = [hit for hit in hits if (hit.url or hit.thumbnail_url) not in seen]
+        yield from completed(new, web)
         if not new or not following:
             return
-        seen.update(hit.url for hit in new)
+        seen.update(hit.url or hit.thumbnail_url for hit in new)
         offset = max(following, offset + 1)
 
 
@@ -122,13 +125,13 @@ def parse(answer: Answer) -> tuple[list[Hit], int]:
 
 
 def _hit(row: Mapping[str, Any]) -> Hit | None:
-    url = json_helpers.web_address(json_helpers.text(row, "image"))
-    if not url:
+    url, page = told(json_helpers.text(row, "image")), told(json_helpers.text(row, "url"))
+    if not url and not (page and json_helpers.web_address(json_helpers.text(row, "thumbnail"))):
         return None
     return Hit(
         url=url,
-        key=url_key(url),
-        page=json_helpers.web_address(json_helpers.text(row, "url")),
+        key=url_key(url) if url else "",
+        page=page,
         title=json_helpers.plain(json_helpers.text(row, "title")),
         width=json_helpers.number(row, "width"),
         height=json_helpers.number(row, "height"),

@@ -17,6 +17,7 @@ from collector.errors import SourceError
 from collector.http.contract import Answer, Pages, Request
 from collector.images.likeness import SAME, Sight, likeness, sight
 from collector.images.sniff import Unusable, decode_data, is_data
+from collector.model import Hit
 from collector.sources.page import http_page, markup
 from collector.sources.page.candidates import Figure, claim, left_out, merged
 from collector.urls import url_key
@@ -59,6 +60,23 @@ class Recovered:
     likeness: float
     rivals: int = 0
     """Other addresses on the page that show the same at the same size: which one is meant cannot be told."""
+
+
+def completed(hits: Iterable[Hit], web: Pages) -> Iterator[Hit]:
+    """Hits of any engine in their order; one without an address (`url` is "") gets that of the picture on its page that
+    looks like its thumbnail, and is left out when there is none."""
+    listed = list(hits)
+    lost = [
+        Lost(str(at), hit.page, small_copy(hit.thumbnail_url, web), hit.title, hit.width, hit.height)
+        for at, hit in enumerate(listed)
+        if not hit.url
+    ]
+    found = {one.id: one for one in recover(lost, web)} if lost else {}
+    for at, hit in enumerate(listed):
+        if hit.url:
+            yield hit
+        elif one := found.get(str(at)):
+            yield replace(hit, url=one.url, key=url_key(one.url), way="page", width=one.width, height=one.height)
 
 
 def recover(lost: Sequence[Lost], web: Pages) -> Iterator[Recovered]:

@@ -63,6 +63,11 @@ def is_opaque(url: str) -> bool:
     return read(url).token is not None
 
 
+def told(text: str) -> str:
+    """The true address that a field of any engine's answer holds; "" when it holds none, or a token for one."""
+    return read(text).url or ""
+
+
 def is_thumbnail(url: str) -> bool:
     """Whether an address is that of a small copy, whoever serves it."""
     return _THUMBNAIL.search(url.partition("?")[2]) is not None
@@ -77,7 +82,8 @@ def digest(token: str) -> str:
 def _split(text: str, home: str) -> SplitResult | None:
     """A web address, whole, taken apart; None for every other scheme and for what no parser takes."""
     try:
-        parts = urlsplit(urljoin(f"{home.rstrip('/')}/", text) if home else text)
+        whole = f"https:{text}" if text.startswith("//") and not home else text
+        parts = urlsplit(urljoin(f"{home.rstrip('/')}/", text) if home else whole)
         return parts if parts.scheme in ("http", "https") and parts.hostname and text else None
     except ValueError:
         return None
