@@ -79,7 +79,7 @@ def open_picture(body: bytes, tiff: bool = True, most: int = LARGEST) -> Iterato
     Image.MAX_IMAGE_PIXELS = most  # For what Pillow checks inside.
     metadata.silence()
     try:
-        with _opened(body, format) as image:
+        with _opened(body, format, most) as image:
             if image.width * image.height > most:
                 raise Unusable("image.too_many_pixels", f"{image.width} x {image.height}")
             yield image
@@ -92,8 +92,16 @@ def open_picture(body: bytes, tiff: bool = True, most: int = LARGEST) -> Iterato
         raise Unusable("image.decoder_crash", f"{format}: {type(error).__name__}: {error}") from None
 
 
-def _opened(body: bytes, format: str) -> ImageFile:
-    """By the decoder of that format; a PNG whose texts or profile are larger than Pillow likes without them."""
+def _opened(body: bytes, format: str, most: int) -> ImageFile:
+    """By the decoder of that format; a PNG whose texts or profile are larger than Pillow likes without them, a BMP that
+    it does not know as one that it knows."""
+    if format == "BMP":
+        try:
+            return BmpImagePlugin.BmpImageFile(io.BytesIO(body))
+        except OSError:
+            from collector.images.bmp import standard  # With numpy, which downloads have no other use for.
+
+            return BmpImagePlugin.BmpImageFile(io.BytesIO(standard(body, most)))
     if format != "PNG":
         return _DECODERS[format](io.BytesIO(body))
     try:

@@ -112,6 +112,50 @@ def test_only_bmps_that_every_loader_reads_go_through(body: bytes, extension: st
     assert encoded(put(tmp_path, body), AS_IS, LOADERS).extension == extension
 
 
+R565, R444, RGB888 = (0xF800, 0x7E0, 0x1F), (0xF00, 0xF0, 0xF), (0xFF0000, 0xFF00, 0xFF)
+
+
+def odd_bmp(bits: int, header: int, packing: int, masks: tuple[int, ...], colour: tuple[int, ...]) -> bytes:
+    """16 x 4 pixels of one colour; the masks say where its parts lie."""
+    shifts = [(mask & -mask).bit_length() - 1 for mask in masks]
+    value = sum(
+        round(part * (mask >> shift) / 255) << shift for part, mask, shift in zip(colour, masks, shifts, strict=True)
+    )
+    rows = value.to_bytes(bits // 8, "little") * 64
+    head = struct.pack("<IiiHHIIiiII", header, 16, 4, 1, bits, packing, len(rows), 0, 0, 0, 0)
+    head += struct.pack(f"<{len(masks)}I", *masks).ljust(max(0, header - 40), b"\0")
+    return struct.pack("<2sIHHI", b"BM", 14 + len(head) + len(rows), 0, 0, 14 + len(head)) + head + rows
+
+
+@pytest.mark.parametrize(
+    ("bits", "header", "packing", "masks"),
+    [(16, 40, 3, R565), (16, 40, 3, R444), (16, 56, 3, (*R444, 0xF000)), (16, 40, 3, (0x1F, 0x7E0, 0xF800)),
+     (32, 40, 3, RGB888), (32, 40, 3, RGB888[::-1]), (32, 40, 3, (0x3FF00000, 0xFFC00, 0x3FF)),
+     (32, 52, 3, RGB888[::-1]), (32, 108, 3, (0xFF, 0xFF00, 0xFF0000, 0xFF000000)),
+     (32, 40, 6, (*RGB888, 0xFF000000)), (32, 124, 3, (0xFF000000, 0xFF0000, 0xFF00, 0xFF))],
+)  # fmt: skip
+def test_bmps_with_any_masks(bits: int, header: int, packing: int, masks: tuple[int, ...], tmp_path: Path) -> None:
+    colour = (220, 120, 40, 255)[: len(masks)]
+    body = odd_bmp(bits, header, packing, masks, colour)
+    assert reason(body) == "good"
+    assert near(colour_at(put(tmp_path, body), (5, 2), Form(encoding="png")), colour[:3], 12)
+    assert reason(body[:-9]) == "image.truncated"
+
+
+def test_bmps_of_two_bits_and_short_headers(tmp_path: Path) -> None:
+    palette = bytes((0, 0, 0, 0, 40, 40, 220, 0, 40, 220, 40, 0, 255, 255, 255, 0))
+    rows = bytes([0b00011011] * 4) * 4
+    head = struct.pack("<IiiHHIIiiII", 40, 16, 4, 1, 2, 0, len(rows), 0, 0, 4, 0) + palette
+    two = struct.pack("<2sIHHI", b"BM", 14 + len(head) + len(rows), 0, 0, 14 + len(head)) + head + rows
+    head = struct.pack("<IiiHH", 16, 16, 4, 1, 24)
+    short = struct.pack("<2sIHHI", b"BM", 0, 0, 0, 14 + len(head)) + head + bytes((40, 120, 220)) * 64
+    path = put(tmp_path, two)
+    colours = [colour_at(path, (x, 1), Form(encoding="png")) for x in range(4)]
+    assert colours == [(0, 0, 0), (220, 40, 40), (40, 220, 40), (255, 255, 255)]
+    assert colour_at(put(tmp_path, short), (9, 2), Form(encoding="png")) == (220, 120, 40)
+    assert reason(short[:-9]) == "image.truncated"
+
+
 def test_what_no_decoder_knows_is_told_as_that() -> None:
     assert reason(bmp(24, 7)) == "image.unsupported"
     assert reason(bmp(5)) == "image.unsupported"
