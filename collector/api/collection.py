@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collector.api.mending import Mending
     from collector.dataset.embeddings import Embedded, Similar
     from collector.dataset.export import Published
-    from collector.dataset.samples import Choice, Plan
+    from collector.dataset.samples import Choice, ExportPlan
     from collector.dataset.service import Deduped, Scored, Split
     from collector.dataset.split import Scheme
     from collector.dataset.topic import Topic
@@ -49,7 +49,7 @@ Decision = Literal["keep", "drop", "undo"]
 class Exported:
     """An export that was written and read back."""
 
-    plan: Plan
+    plan: ExportPlan
     published: Published
     loading: str
     """How to load it, in a few lines."""

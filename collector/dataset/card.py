@@ -11,18 +11,18 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from collector.dataset.attribution import ATTRIBUTION, UNKNOWN, licence_name
-from collector.dataset.samples import Plan, Sample
+from collector.dataset.samples import ExportPlan, Sample
 from collector.ledger import Row
 
 CARD: Final = "README.md"
 PRACTICE: Final = "Practice pictures, drawn by collector's own practice web: they show nothing real."
 _SPELLED_OUT: Final = {ord(letter): f"&#{ord(letter)};" for letter in "\\`*_[]<>|&#"}
-Patterns = Callable[[Plan], Sequence[tuple[str, str | list[str]]]]
+Patterns = Callable[[ExportPlan], Sequence[tuple[str, str | list[str]]]]
 """(split, glob or globs) of each split for Hugging Face's `configs`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CollectedQuery:
     """One query that the set was collected with."""
 
     keyword: str
@@ -32,9 +32,9 @@ class Asked:
 
 
 def card(
-    plan: Plan,
+    plan: ExportPlan,
     samples: Sequence[Sample],
-    asked: Sequence[Asked],
+    asked: Sequence[CollectedQuery],
     patterns: Patterns,
 ) -> str:
     """README.md: YAML for Hugging Face, then what is in it, where it came from, and what is not known."""
@@ -77,7 +77,7 @@ def card(
     return "\n".join(parts)
 
 
-def _front(plan: Plan, count: int, patterns: Patterns) -> list[str]:
+def _front(plan: ExportPlan, count: int, patterns: Patterns) -> list[str]:
     """The YAML head that Hugging Face reads; JSON strings are YAML strings."""
     sizes = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
     size = next((name for most, name in sizes if count < most), "1M<n<10M")
@@ -100,13 +100,13 @@ def split_name(split: str) -> str:
     return re.sub(r"\W", "_", split) or "train"
 
 
-def _class_rows(plan: Plan, samples: Sequence[Sample]) -> Iterator[tuple[object, ...]]:
+def _class_rows(plan: ExportPlan, samples: Sequence[Sample]) -> Iterator[tuple[object, ...]]:
     counts = Counter((sample.split, label) for sample in samples for label in sample.labels)
     for number, label in enumerate(plan.classes):
         yield (number, label, *(counts[split, label] for split in plan.splits))
 
 
-def _asked_row(one: Asked) -> tuple[object, ...]:
+def _asked_row(one: CollectedQuery) -> tuple[object, ...]:
     return one.keyword, one.label, ", ".join(one.sources), ", ".join(f"{name}={value}" for name, value in one.filters)
 
 

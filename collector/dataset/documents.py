@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from collector.dataset.attribution import ATTRIBUTION, write_attribution
-from collector.dataset.card import CARD, Asked, Patterns, card, split_name
+from collector.dataset.card import CARD, CollectedQuery, Patterns, card, split_name
 from collector.dataset.export import LOCK
 from collector.dataset.lock import write_lock
-from collector.dataset.samples import Plan, Sample
+from collector.dataset.samples import ExportPlan, Sample
 
 INDEX: Final = "index"
 """The folder of the lists, one for each split."""
@@ -22,9 +22,9 @@ INDEX: Final = "index"
 
 def write_all(
     folder: Path,
-    plan: Plan,
+    plan: ExportPlan,
     names: Sequence[tuple[Sample, str]],
-    asked: Sequence[Asked],
+    asked: Sequence[CollectedQuery],
     format: str,
     patterns: Patterns | None = None,
 ) -> None:
@@ -40,7 +40,7 @@ def write_all(
     (folder / CARD).write_text(card(plan, samples, asked, patterns or _index), encoding="utf-8")
 
 
-def _write_index(place: Path, plan: Plan, names: Sequence[tuple[Sample, str]]) -> None:
+def _write_index(place: Path, plan: ExportPlan, names: Sequence[tuple[Sample, str]]) -> None:
     place.mkdir()
     files = {split: (place / f"{split_name(split)}.jsonl").open("w", encoding="utf-8") for split in plan.splits}
     try:
@@ -54,5 +54,5 @@ def _write_index(place: Path, plan: Plan, names: Sequence[tuple[Sample, str]]) -
             file.close()
 
 
-def _index(plan: Plan) -> list[tuple[str, str]]:
+def _index(plan: ExportPlan) -> list[tuple[str, str]]:
     return [(split, f"{INDEX}/{split_name(split)}.jsonl") for split in plan.splits]

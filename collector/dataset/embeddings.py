@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from collector.errors import InputError
 from collector.images.embed import Embedder, Vector, directions, embed_files
-from collector.images.processes import Trouble
+from collector.images.processes import FileTrouble
 from collector.ledger import Ledger, Row, vectors
 from collector.ledger.rows import PICTURES
 
@@ -40,7 +40,7 @@ def embed_set(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0,
     fresh: list[tuple[str, Vector]] = []
     broken = 0
     for done, (sha256, found) in enumerate(embed_files(missing, model, processes), start=1):
-        if isinstance(found, Trouble):
+        if isinstance(found, FileTrouble):
             broken += 1
         else:
             fresh.append((sha256, found))
@@ -59,7 +59,7 @@ def read(folder: Path, model: Embedder) -> vectors.Vectors:
 def embed_one(file: Path, model: Embedder) -> NDArray[np.float32]:
     """(1, numbers) of a picture that need not be of the set. InputError when it cannot be read as one."""
     [(_, found)] = embed_files([("", file)], model, 1)
-    if isinstance(found, Trouble):
+    if isinstance(found, FileTrouble):
         raise InputError(f"{file}: cannot be read as a picture: {found}")
     return np.asarray(found[None], np.float32)
 

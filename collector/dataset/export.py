@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Final
 
 from collector.dataset.formats import Exporter
-from collector.dataset.samples import Plan, Sample, Written
+from collector.dataset.samples import EncodedSample, ExportPlan, Sample
 from collector.errors import InputError, MissingPictures
 from collector.images.pixels import encoded
-from collector.images.processes import Trouble, map_files
+from collector.images.processes import FileTrouble, map_files
 
 LOCK: Final = "dataset.lock"
 """In every export: what it was made of. A folder with it is ours to replace."""
 
-Documents = Callable[[Path, Plan, Sequence[tuple[Sample, str]]], None]
+Documents = Callable[[Path, ExportPlan, Sequence[tuple[Sample, str]]], None]
 """Writes what explains an export into its folder: (folder, plan, (sample, sha256 of the exported bytes) in order)."""
 
 
@@ -41,7 +41,7 @@ class Published:
 
 
 def publish(
-    plan: Plan,
+    plan: ExportPlan,
     folder: Path,
     dest: Path,
     exporter: Exporter,
@@ -69,7 +69,7 @@ def publish(
 
 
 def _written(
-    plan: Plan,
+    plan: ExportPlan,
     folder: Path,
     part: Path,
     exporter: Exporter,
@@ -81,7 +81,7 @@ def _written(
     names: list[tuple[Sample, str]] = []
     size = 0
 
-    def pictures() -> Iterator[Written]:
+    def pictures() -> Iterator[EncodedSample]:
         nonlocal size
         for sample, made in rendered(plan, folder, exporter, processes):
             if isinstance(made, str):
@@ -115,22 +115,22 @@ def _missing(unreadable: Sequence[tuple[Path, str]], of: int) -> MissingPictures
 
 
 def rendered(
-    plan: Plan, folder: Path, exporter: Exporter, processes: int = 0
-) -> Iterator[tuple[Sample, Written | str]]:
+    plan: ExportPlan, folder: Path, exporter: Exporter, processes: int = 0
+) -> Iterator[tuple[Sample, EncodedSample | str]]:
     """Every sample in order with its bytes, or with what is wrong with its file."""
     if not exporter.READABLE:
         yield from (
-            (sample, Written(sample, b"", "", *_upright(sample), sample.item.sha256)) for sample in plan.samples
+            (sample, EncodedSample(sample, b"", "", *_upright(sample), sample.item.sha256)) for sample in plan.samples
         )
         return
     files = ((sample, folder / sample.item.file) for sample in plan.samples)
     for sample, made in map_files(encoded, files, plan.form, exporter.READABLE, processes=processes):
-        if isinstance(made, Trouble):
+        if isinstance(made, FileTrouble):
             yield sample, str(made)
         elif made.kept and made.sha256 != sample.item.sha256:
             yield sample, "the file is not the one that was saved"
         else:
-            yield sample, Written(sample, made.body, made.extension, made.width, made.height, made.sha256)
+            yield sample, EncodedSample(sample, made.body, made.extension, made.width, made.height, made.sha256)
 
 
 def _upright(sample: Sample) -> tuple[int, int]:

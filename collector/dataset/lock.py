@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from collector import __version__
 from collector.dataset.export import LOCK
-from collector.dataset.samples import Plan, Sample
+from collector.dataset.samples import ExportPlan, Sample
 from collector.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LockEntry:
     """One line of a lock."""
 
     id: str
@@ -27,7 +27,7 @@ class Entry:
     labels: tuple[str, ...]
 
 
-def write_lock(path: Path, plan: Plan, names: Iterable[tuple[Sample, str]], format: str) -> None:
+def write_lock(path: Path, plan: ExportPlan, names: Iterable[tuple[Sample, str]], format: str) -> None:
     """One line of JSON with what was chosen, then one for each picture, by id."""
     head = {
         "lock": 1,
@@ -47,7 +47,7 @@ def write_lock(path: Path, plan: Plan, names: Iterable[tuple[Sample, str]], form
             file.write(_line([sample.key, sample.item.sha256, exported, sample.split, list(sample.labels)]))
 
 
-def read_lock(path: Path) -> tuple[dict[str, Any], Iterator[Entry]]:
+def read_lock(path: Path) -> tuple[dict[str, Any], Iterator[LockEntry]]:
     """(what was chosen, the pictures by id). InputError when it is no lock of ours."""
     place = path / LOCK if path.is_dir() else path
     try:
@@ -61,14 +61,14 @@ def read_lock(path: Path) -> tuple[dict[str, Any], Iterator[Entry]]:
         file.close()
         raise InputError(f"{place}: not a {LOCK} that this version can read") from None
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[LockEntry]:
         with file:
             for number, line in enumerate(file, start=2):
                 try:
                     id, sha256, exported, split, labels = json.loads(line)
                 except ValueError:
                     raise InputError(f"{place}, line {number}: broken; export again") from None
-                yield Entry(id, sha256, exported, split, tuple(labels))
+                yield LockEntry(id, sha256, exported, split, tuple(labels))
 
     return head, entries()
 
@@ -77,10 +77,10 @@ def read_lock(path: Path) -> tuple[dict[str, Any], Iterator[Entry]]:
 class Diff:
     """What differs between two exports."""
 
-    added: tuple[Entry, ...]
-    removed: tuple[Entry, ...]
-    relabelled: tuple[tuple[Entry, Entry], ...]
-    moved: tuple[tuple[Entry, Entry], ...]
+    added: tuple[LockEntry, ...]
+    removed: tuple[LockEntry, ...]
+    relabelled: tuple[tuple[LockEntry, LockEntry], ...]
+    moved: tuple[tuple[LockEntry, LockEntry], ...]
     """Into another split."""
     rewritten: int
     """The same picture in other bytes."""

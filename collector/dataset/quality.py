@@ -14,7 +14,7 @@ from math import log2
 from pathlib import Path
 
 from collector.errors import UsageError
-from collector.images.processes import Trouble, map_files
+from collector.images.processes import FileTrouble, map_files
 
 SIDE = 512
 """Pixels of the long side at which pictures are judged: its blur score looks at 64, the others hardly change."""
@@ -53,7 +53,7 @@ def require() -> None:
         raise UsageError("this needs cleanvision, which is not installed: pip install 'collector[quality]'")
 
 
-def score_files(files: Iterable[tuple[str, Path]], processes: int = 0) -> Iterator[tuple[str, Scores | Trouble]]:
+def score_files(files: Iterable[tuple[str, Path]], processes: int = 0) -> Iterator[tuple[str, Scores | FileTrouble]]:
     """The scores of each (sha256, path), in their order, from other processes.
 
     cleanvision takes many pictures at once; those of a batch that did not come through are tried one by one.
@@ -63,9 +63,9 @@ def score_files(files: Iterable[tuple[str, Path]], processes: int = 0) -> Iterat
     for batch, scores in map_files(
         scored, ((batch, tuple(path for _, path in batch)) for batch in batches), processes=processes
     ):
-        if isinstance(scores, Trouble):
+        if isinstance(scores, FileTrouble):
             for (sha256, _), alone in map_files(scored, ((one, (one[1],)) for one in batch), processes=processes):
-                yield sha256, alone if isinstance(alone, Trouble) else alone[0]
+                yield sha256, alone if isinstance(alone, FileTrouble) else alone[0]
         else:
             yield from ((sha256, one) for (sha256, _), one in zip(batch, scores, strict=True))
 

@@ -44,7 +44,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class EncodedSample:
     """A sample with the bytes that are exported."""
 
     sample: Sample
@@ -59,7 +59,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ExportPlan:
     """An export as a whole."""
 
     name: str
@@ -101,7 +101,7 @@ def plan(
     form: Form = AS_IS,
     choice: Choice = Choice(),
     numbers: Mapping[str, int] | None = None,
-) -> Plan:
+) -> ExportPlan:
     """The samples of an export.
 
     `out`: (sha256, label) -> why it is left out; `further`: more classes of a picture; `kept`: those that a person
@@ -133,7 +133,7 @@ def plan(
     classes = ordered({label for sample in samples for label in sample.labels}, numbers or {})
     places = {label: place for place, label in enumerate(classes)}
     reasons = {reason: count for reason, count in left.items() if count}
-    return Plan(name, tuple(samples), classes, tuple(order), form, choice, scheme, reasons, places)
+    return ExportPlan(name, tuple(samples), classes, tuple(order), form, choice, scheme, reasons, places)
 
 
 def dealt(sample: Sample) -> bytes:

@@ -27,7 +27,7 @@ _STATES = {"saved": "downloaded", "duplicate": "uptodate"}
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ScrapyResult:
     """What was written."""
 
     items: int
@@ -39,7 +39,7 @@ class Written:
 
 def write(
     rows: Iterable[Row], images: Path, target: Path, *, files: bool = True, copy: bool = False, name: str = ""
-) -> Written:
+) -> ScrapyResult:
     """Write target/output.json and, with `files`, target/full/: hard links, or copies where these cannot be.
 
     `name` is a template for other names below full/, such as "{pubDate} {title}"; see `Names`. Rows that are no
@@ -57,7 +57,9 @@ def write(
     return written
 
 
-def _write(file: TextIO, rows: Iterable[Row], images: Path, target: Path | None, copy: bool, names: Names) -> Written:
+def _write(
+    file: TextIO, rows: Iterable[Row], images: Path, target: Path | None, copy: bool, names: Names
+) -> ScrapyResult:
     items = files = 0
     file.write("[")
     for row in rows:
@@ -70,7 +72,7 @@ def _write(file: TextIO, rows: Iterable[Row], images: Path, target: Path | None,
         items += 1
         files += bool(found)
     file.write("\n]\n" if items else "]\n")
-    return Written(items, files, items - files)
+    return ScrapyResult(items, files, items - files)
 
 
 def _item(row: Row, files: list[dict[str, str]]) -> dict[str, Any]:

@@ -10,16 +10,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from collector.dataset import dedupe, filter, formats, quality, split
-from collector.dataset.card import Asked
+from collector.dataset.card import CollectedQuery
 from collector.dataset.documents import write_all
 from collector.dataset.export import Published, publish
-from collector.dataset.samples import Choice, Plan, Sample, plan
+from collector.dataset.samples import Choice, ExportPlan, Sample, plan
 from collector.errors import InputError
 from collector.images.form import Form
 from collector.images.hashing import hash_files
 from collector.images.pdq import NEAR, RELIABLE
 from collector.images.portrait import portrait, sketch
-from collector.images.processes import Trouble, Workers, map_files
+from collector.images.processes import FileTrouble, Workers, map_files
 from collector.ledger import Ledger, Row
 from collector.ledger.rows import PICTURES
 from collector.model import Verdict
@@ -57,7 +57,7 @@ def hash_set(
     rows: list[tuple[str, str, int, str]] = []
     broken: list[tuple[str, str]] = []
     for done, (sha256, found) in enumerate(hash_files(missing, processes), start=1):
-        if isinstance(found, Trouble):
+        if isinstance(found, FileTrouble):
             broken.append((sha256, str(found)))
         else:
             rows.append((sha256, found.hash, found.quality, found.mirrored))
@@ -183,7 +183,7 @@ def score_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, proc
     broken = 0
     places = ((sha256, folder / path) for sha256, path in missing)
     for done, (sha256, found) in enumerate(quality.score_files(places, processes), start=1):
-        if isinstance(found, Trouble):
+        if isinstance(found, FileTrouble):
             broken += 1
         else:
             rows += [(sha256, issue, score) for issue, score in found.items()]
@@ -270,7 +270,7 @@ class Order:
     """Pictures that may be gone or unreadable."""
 
 
-def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -> tuple[Plan, Published]:
+def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -> tuple[ExportPlan, Published]:
     """Write the set in a format; pictures of a split set that have no split get one first. See `publish`.
 
     InputError when a class has no picture in one of the splits: loaders would number the classes otherwise there.
@@ -284,9 +284,9 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
         raise InputError(f"{folder}: no picture to export; left out: {dict(made.left) or 'nothing'}")
     _refuse_gaps(made)
     labels = {sample.item.label for sample in made.samples}
-    asked = [Asked(*row) for row in ledger.dataset.queries() if row[1] in labels]
+    asked = [CollectedQuery(*row) for row in ledger.dataset.queries() if row[1] in labels]
 
-    def documents(place: Path, made: Plan, names: Sequence[tuple[Sample, str]]) -> None:
+    def documents(place: Path, made: ExportPlan, names: Sequence[tuple[Sample, str]]) -> None:
         write_all(place, made, names, asked, order.format, getattr(exporter, "patterns", None))
 
     return made, publish(made, folder, order.dest, exporter, documents, processes, order.missing_ok)
@@ -298,7 +298,7 @@ def latest_scheme(ledger: Ledger) -> split.Scheme | None:
     return split.parse_scheme(name, salt) if name else None
 
 
-def _plan(ledger: Ledger, order: Order, scheme: split.Scheme | None) -> Plan:
+def _plan(ledger: Ledger, order: Order, scheme: split.Scheme | None) -> ExportPlan:
     """What is exported. Classes that are exported for the first time get their numbers for good."""
     made = plan(
         order.dest.name,
@@ -318,7 +318,7 @@ def _plan(ledger: Ledger, order: Order, scheme: split.Scheme | None) -> Plan:
     return made
 
 
-def _refuse_gaps(made: Plan) -> None:
+def _refuse_gaps(made: ExportPlan) -> None:
     counts = made.counts()
     gaps = [(label, part) for label in made.classes for part in made.splits if not counts[part, label]]
     own = {label for _, label in counts}

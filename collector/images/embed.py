@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.images import lite0
-from collector.images.processes import Trouble, map_files
+from collector.images.processes import FileTrouble, map_files
 
 Vector = NDArray[np.float16]
 Directions = NDArray[np.float32]
@@ -49,7 +49,7 @@ def embedder() -> Embedder:
 
 def embed_files(
     files: Iterable[tuple[str, Path]], model: Embedder, processes: int = 0
-) -> Iterator[tuple[str, Vector | Trouble]]:
+) -> Iterator[tuple[str, Vector | FileTrouble]]:
     """The embedding of each (sha256, path), in their order, or what is wrong with the file.
 
     Those of a batch that did not come through are tried one by one.
@@ -58,10 +58,10 @@ def embed_files(
     batches = iter(lambda: tuple(islice(source, _BATCH)), ())
     tasks = ((batch, tuple(path for _, path in batch)) for batch in batches)
     for batch, found in map_files(embedded, tasks, graph, side, processes=processes):
-        if isinstance(found, Trouble):
+        if isinstance(found, FileTrouble):
             each = ((one, (one[1],)) for one in batch)
             for (sha256, _), alone in map_files(embedded, each, graph, side, processes=1):
-                yield sha256, alone if isinstance(alone, Trouble) else np.frombuffer(alone, np.float16)
+                yield sha256, alone if isinstance(alone, FileTrouble) else np.frombuffer(alone, np.float16)
         else:
             vectors = np.frombuffer(found, np.float16).reshape(len(batch), -1)
             yield from ((sha256, vector) for (sha256, _), vector in zip(batch, vectors, strict=True))

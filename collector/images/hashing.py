@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from collector.images.pdq import SIDE, Hashed, pdq
-from collector.images.processes import Trouble, map_files
+from collector.images.processes import FileTrouble, map_files
 
 
-def hash_files(files: Iterable[tuple[str, Path]], processes: int = 0) -> Iterator[tuple[str, Hashed | Trouble]]:
+def hash_files(files: Iterable[tuple[str, Path]], processes: int = 0) -> Iterator[tuple[str, Hashed | FileTrouble]]:
     """The PDQ hash of each (sha256, path), in their order, or what is wrong with the file."""
     return map_files(hashed, files, processes=processes)
 

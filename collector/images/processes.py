@@ -46,7 +46,7 @@ Work = Path | tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class FileTrouble:
     """Why nothing came of a file."""
 
     reason: str
@@ -64,7 +64,7 @@ def cores() -> int:
 
 def map_files(
     function: Callable[..., R], files: Iterable[tuple[K, Work]], *arguments: object, processes: int = 0
-) -> Iterator[tuple[K, R | Trouble]]:
+) -> Iterator[tuple[K, R | FileTrouble]]:
     """`function(file, *arguments)` of each (key, file), in their order, by `Workers` that are gone afterwards."""
     with Workers(function, *arguments, processes=processes) as workers:
         yield from workers.map(files)
@@ -99,9 +99,9 @@ class Workers(Generic[R]):
         for process in self._processes:
             process.end()
 
-    def map(self, files: Iterable[tuple[K, Work]]) -> Iterator[tuple[K, R | Trouble]]:
+    def map(self, files: Iterable[tuple[K, Work]]) -> Iterator[tuple[K, R | FileTrouble]]:
         """What the function makes of each (key, file), in their order. To be read to its end before the next call."""
-        source, keys, answers = iter(files), deque[K](), dict[int, bytes | Trouble]()
+        source, keys, answers = iter(files), deque[K](), dict[int, bytes | FileTrouble]()
         while True:
             while len(keys) < self._most * _QUEUE and (pair := next(source, None)) is not None:
                 self._give(self._count, pair[1])
@@ -113,7 +113,7 @@ class Workers(Generic[R]):
             while first not in answers:
                 answers.update(self._take())
             answer = answers.pop(first)
-            yield keys.popleft(), answer if isinstance(answer, Trouble) else self._result.decode(answer)
+            yield keys.popleft(), answer if isinstance(answer, FileTrouble) else self._result.decode(answer)
 
     def _give(self, number: int, file: Work) -> None:
         """To the process with the least to do, or to a new one while they are few and busy."""
@@ -123,7 +123,7 @@ class Workers(Generic[R]):
             self._processes.append(process)
         process.give(number, file)
 
-    def _take(self) -> dict[int, bytes | Trouble]:
+    def _take(self) -> dict[int, bytes | FileTrouble]:
         """What has come, waiting a tick for it at most: file number -> answer."""
         try:
             process, kind, body = self._messages.get(timeout=_TICK)
@@ -136,20 +136,20 @@ class Workers(Generic[R]):
         if not kind:
             return self._died(process)
         number, _ = process.waiting.popleft()
-        return {number: Trouble(*json.loads(body)) if kind == UNUSABLE else body}
+        return {number: FileTrouble(*json.loads(body)) if kind == UNUSABLE else body}
 
-    def _died(self, process: _Process) -> dict[int, bytes | Trouble]:
+    def _died(self, process: _Process) -> dict[int, bytes | FileTrouble]:
         """Its files go to others; the one it had in hand may be why."""
         process.end()
         self._processes.remove(process)
         if not process.ready:
             raise RuntimeError(f"a process for pictures did not start (exit code {process.code})")
-        answer: dict[int, bytes | Trouble] = {}
+        answer: dict[int, bytes | FileTrouble] = {}
         for place, (number, file) in enumerate(process.waiting):
             if place == 0 and process.overdue:
-                answer[number] = Trouble("image.decoder_timeout", f"more than {self._seconds:g} seconds")
+                answer[number] = FileTrouble("image.decoder_timeout", f"more than {self._seconds:g} seconds")
             elif place == 0 and number in self._suspects:
-                answer[number] = Trouble("image.decoder_crash", f"the process ended with code {process.code}")
+                answer[number] = FileTrouble("image.decoder_crash", f"the process ended with code {process.code}")
             else:
                 if place == 0:
                     self._suspects.add(number)

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from collector import urls
 from collector.fetch.parts import write_part
-from collector.images.processes import Trouble, Workers
+from collector.images.processes import FileTrouble, Workers
 from collector.images.video_frames import Still, read_stills, write_stills
 from collector.ledger import Ledger, Row, Which, layout
 from collector.model import Attempt, Duplicate, Found, Hit, Media, Picture, Saved, Skipped
@@ -45,11 +45,11 @@ def take(ledger: Ledger, folder: Path, every: float = 0.0, count: int = 0) -> It
         with TemporaryDirectory(prefix="collector-stills-") as place:
             [(_, made)] = _decoded(film, every, count, place)
             entered = [_enter(ledger, folder, video, still) for still in read_stills(Path(place))]
-        trouble = f"{made.reason}: {made.detail}" if isinstance(made, Trouble) else ""
+        trouble = f"{made.reason}: {made.detail}" if isinstance(made, FileTrouble) else ""
         yield Taken(video, sum(entered), len(entered) - sum(entered), trouble)
 
 
-def _decoded(film: Path, every: float, count: int, place: str) -> list[tuple[None, int | Trouble]]:
+def _decoded(film: Path, every: float, count: int, place: str) -> list[tuple[None, int | FileTrouble]]:
     """In a process of its own: a video from the web may hang its decoder, or crash it."""
     with Workers(write_stills, every, count, place, processes=1, seconds=_SECONDS) as workers:
         return list(workers.map([(None, film)]))

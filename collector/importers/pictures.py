@@ -16,7 +16,7 @@ from typing import Literal
 
 from collector.fetch.parts import PART, write_part
 from collector.images.decode import inspect_file
-from collector.images.processes import Trouble, Workers
+from collector.images.processes import FileTrouble, Workers
 from collector.importers.entry import Entry
 from collector.ledger import Ledger, disk, layout
 from collector.model import Attempt, Duplicate, Failed, Outcome, Picture, Rejected, Saved, Skipped, Task
@@ -111,7 +111,7 @@ class Intake:
                 yield part
                 continue
             _, looked = next(found)
-            if isinstance(looked, Trouble):
+            if isinstance(looked, FileTrouble):
                 size = Attempt(bytes=part.stat().st_size)
                 yield Rejected(task, looked.reason, looked.detail, attempt=size)
             else:

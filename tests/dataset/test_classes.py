@@ -9,7 +9,7 @@ import pytest
 
 from collector.dataset import formats, service
 from collector.dataset.classes import class_folders, ordered
-from collector.dataset.samples import Choice, Plan
+from collector.dataset.samples import Choice, ExportPlan
 from collector.dataset.split import parse_scheme
 from collector.errors import InputError
 from collector.ledger import Ledger
@@ -19,12 +19,12 @@ from tests.support.command import Desk
 SCHEME = parse_scheme("train=0.5,val=0.5")
 
 
-def export(ledger: Ledger, folder: Path, format: str, dest: Path, **order: object) -> Plan:
+def export(ledger: Ledger, folder: Path, format: str, dest: Path, **order: object) -> ExportPlan:
     made, _ = service.export_set(ledger, folder, service.Order(format, dest, **order), 1)  # type: ignore[arg-type]
     return made
 
 
-def read_back(format: str, dest: Path, made: Plan) -> dict[str, int]:
+def read_back(format: str, dest: Path, made: ExportPlan) -> dict[str, int]:
     """Class -> number, as the format's loader has it."""
     match format:
         case "imagefolder" | "keras" | "yolo-cls":

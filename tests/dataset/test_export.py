@@ -11,7 +11,7 @@ from PIL import Image
 
 from collector.dataset import export, formats
 from collector.dataset.card import card
-from collector.dataset.samples import Choice, Plan
+from collector.dataset.samples import Choice, ExportPlan
 from collector.errors import InputError, MissingPictures, UsageError
 from collector.model import Licence
 from tests.support.collection import Collection, drawn, encoded
@@ -54,7 +54,7 @@ def test_a_failure_leaves_the_old_export(collection: Collection, tmp_path: Path)
     exported(collection, "imagefolder", tmp_path / "out")
     before = tree(tmp_path / "out")
 
-    def trouble(folder: Path, plan: Plan, names: object) -> None:
+    def trouble(folder: Path, plan: ExportPlan, names: object) -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
@@ -66,7 +66,7 @@ def test_a_failure_leaves_the_old_export(collection: Collection, tmp_path: Path)
 
 
 def test_what_is_read_back_must_be_what_was_written(collection: Collection, tmp_path: Path) -> None:
-    def spoil(folder: Path, plan: Plan, names: object) -> None:
+    def spoil(folder: Path, plan: ExportPlan, names: object) -> None:
         next(path for path in sorted(folder.rglob("*.jpg"))).unlink()
 
     with pytest.raises(InputError, match=r"not put in place: .* are read back"):
@@ -82,7 +82,7 @@ def test_somebody_elses_folder_is_left_alone(collection: Collection, tmp_path: P
     assert tree(tmp_path / "mine").keys() == {"thesis.txt"}
 
 
-def put(collection: Collection, dest: Path, missing_ok: int) -> tuple[Plan, export.Published]:
+def put(collection: Collection, dest: Path, missing_ok: int) -> tuple[ExportPlan, export.Published]:
     made = planned(collection)
     exporter = formats.load("imagefolder")
     return made, export.publish(made, collection.folder, dest, exporter, lock_only, 1, missing_ok)

@@ -15,7 +15,7 @@ import pytest
 
 from collector.dataset import formats
 from collector.dataset.formats import EXPORTERS
-from collector.dataset.samples import Plan
+from collector.dataset.samples import ExportPlan
 from tests.support.collection import Collection, drawn
 from tests.support.exporting import HOSTILE, collected, exported, planned
 
@@ -46,7 +46,7 @@ def loaded(code: str, folder: Path, *modules: str) -> list[list[str]]:
     return rows
 
 
-def expected(plan: Plan) -> list[list[str]]:
+def expected(plan: ExportPlan) -> list[list[str]]:
     """(split, label, key) of every picture."""
     return sorted([sample.split, sample.labels[0], sample.key] for sample in plan.samples)
 
@@ -332,7 +332,7 @@ def spoil(folder: Path, format: str) -> None:
 
 def exported_with_card(
     collection: Collection, format: str, dest: Path, splits: tuple[str, ...] = ("train", "val", "test")
-) -> tuple[Plan, object]:
+) -> tuple[ExportPlan, object]:
     """With the documents of a real export, which Hugging Face reads the splits from."""
     from collector.dataset.documents import write_all
     from collector.dataset.export import publish
@@ -340,7 +340,7 @@ def exported_with_card(
     made = planned(collection, splits)
     exporter = formats.load(format)
 
-    def documents(folder: Path, plan: Plan, names: object) -> None:
+    def documents(folder: Path, plan: ExportPlan, names: object) -> None:
         write_all(folder, plan, names, [], format, getattr(exporter, "patterns", None))  # type: ignore[arg-type]
 
     return made, publish(made, collection.folder, dest, exporter, documents, processes=1)

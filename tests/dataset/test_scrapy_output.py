@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.dataset.scrapy_output import Written, write
+from collector.dataset.scrapy_output import ScrapyResult, write
 from collector.ledger import Row
 
 URL = "http://img.timeinc.net/time/magazine/archive/covers/2014/1101140113_600.jpg"
@@ -38,7 +38,7 @@ def listed(folder: Path) -> list[dict[str, object]]:
 
 def test_the_shape_is_that_of_old(tmp_path: Path) -> None:
     images, out = tmp_path / "images", tmp_path / "crawl"
-    assert write([entry(images)], images, out) == Written(1, 1, 0)
+    assert write([entry(images)], images, out) == ScrapyResult(1, 1, 0)
     checksum = hashlib.md5(b"picture 0").hexdigest()
     assert listed(out) == [
         {
@@ -60,7 +60,7 @@ def test_losses_are_items_without_files_and_pages_are_none(tmp_path: Path) -> No
         entry(images, 2, "skipped", "page.no_picture"),
         entry(images, 3, "duplicate", "duplicate.same_label"),
     ]
-    assert write(given, images, out, copy=True) == Written(2, 1, 1)
+    assert write(given, images, out, copy=True) == ScrapyResult(2, 1, 1)
     items = listed(out)
     assert [len(item["files"]) for item in items] == [0, 1]  # type: ignore[arg-type]
     (file,) = (out / "full").iterdir()
@@ -78,7 +78,7 @@ def test_names_by_a_template_are_safe_and_told_apart(tmp_path: Path) -> None:
 
 
 def test_nothing_found_is_an_empty_list(tmp_path: Path) -> None:
-    assert write([], tmp_path, tmp_path / "crawl") == Written(0, 0, 0)
+    assert write([], tmp_path, tmp_path / "crawl") == ScrapyResult(0, 0, 0)
     assert listed(tmp_path / "crawl") == []
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from collector.errors import InputError, UsageError
 from collector.images import embed, lite0
-from collector.images.processes import Trouble
+from collector.images.processes import FileTrouble
 from tests.support.collection import drawn
 
 
@@ -42,12 +42,12 @@ def test_one_vector_for_each_file_in_their_order_and_trouble_for_a_broken_one(
     (tmp_path / "4.png").write_bytes(b"no picture")
     found = dict(embed.embed_files(files, model, 1))
     assert list(found) == [name for name, _ in files]
-    assert isinstance(found["4"], Trouble)
+    assert isinstance(found["4"], FileTrouble)
     assert found["4"].reason == "image.unidentified"
     alone = dict(embed.embed_files(files[7:8], model, 1))["7"]
-    assert not isinstance(alone, Trouble)
+    assert not isinstance(alone, FileTrouble)
     together = found["7"]
-    assert not isinstance(together, Trouble)
+    assert not isinstance(together, FileTrouble)
     assert together.shape == (1280,)
     assert np.abs(together - alone).max() < 0.02, "the same, whatever it is computed with"
 
@@ -56,7 +56,7 @@ def test_one_vector_for_each_file_in_their_order_and_trouble_for_a_broken_one(
 def test_it_sees_what_a_photograph_shows(model: embed.Embedder, name: str, keyword: str) -> None:
     """The whole network: an error in one of its layers would leave no class ahead of the others."""
     [(_, vector)] = embed.embed_files([("", Path(skimage.__file__).parent / "data" / name)], model, 1)
-    assert not isinstance(vector, Trouble)
+    assert not isinstance(vector, FileTrouble)
     assert float(embed.class_share(vector[None], model, embed.named(keyword))[0]) > 0.8
     assert float(embed.class_share(vector[None], model, range(1000))[0]) == pytest.approx(1, abs=1e-4)
 
@@ -67,7 +67,7 @@ def test_a_copy_is_nearer_than_another_picture(model: embed.Embedder, tmp_path: 
         ("copy", saved(tmp_path / "2.jpg", drawn(1, (640, 480)).resize((320, 240)))),
         ("other", saved(tmp_path / "3.png", Image.effect_noise((300, 300), 80).convert("RGB"))),
     ]
-    vectors = [vector for _, vector in embed.embed_files(files, model, 1) if not isinstance(vector, Trouble)]
+    vectors = [vector for _, vector in embed.embed_files(files, model, 1) if not isinstance(vector, FileTrouble)]
     one, copy, other = embed.directions(np.stack(vectors))
     assert np.linalg.norm(one) == pytest.approx(1, abs=1e-5)
     assert one @ copy > 0.95

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from collector.images.processes import Trouble, Workers, map_files
+from collector.images.processes import FileTrouble, Workers, map_files
 from tests.support import pictures_work
 from tests.support.children import alive, running
 from tests.support.collection import drawn, encoded
@@ -32,9 +32,9 @@ def test_a_file_that_kills_its_process_costs_only_itself(tmp_path: Path) -> None
     names = ["a", "kill", "b", "no picture", "c", "memory", "d"]
     found = dict(map_files(pictures_work.named, files(tmp_path, *names), "", processes=1))
     assert {name: found[name] for name in "abcd"} == {name: name for name in "abcd"}
-    assert found["kill"] == Trouble("image.decoder_crash", "the process ended with code -9")
-    assert found["no picture"] == Trouble("image.unidentified", "told")
-    assert found["memory"] == Trouble("image.decoder_crash", "it needs more memory than a picture may have")
+    assert found["kill"] == FileTrouble("image.decoder_crash", "the process ended with code -9")
+    assert found["no picture"] == FileTrouble("image.unidentified", "told")
+    assert found["memory"] == FileTrouble("image.decoder_crash", "it needs more memory than a picture may have")
 
 
 def test_a_process_that_was_killed_once_is_not_the_files_fault(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     with Workers(pictures_work.named, "", processes=1, seconds=1.0) as workers:
         found = dict(workers.map(files(tmp_path, "a", "hang", "b")))
         again = dict(workers.map(files(tmp_path, "c")))
-    assert found == {"a": "a", "hang": Trouble("image.decoder_timeout", "more than 1 seconds"), "b": "b"}
+    assert found == {"a": "a", "hang": FileTrouble("image.decoder_timeout", "more than 1 seconds"), "b": "b"}
     assert again == {"c": "c"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from collector.dataset import formats
 from collector.dataset.export import LOCK, Published, publish
-from collector.dataset.samples import Plan, Sample, plan
+from collector.dataset.samples import ExportPlan, Sample, plan
 from collector.images.form import Form
 from tests.support.collection import Collection, drawn
 
@@ -26,7 +26,7 @@ def collected(folder: Path, labels: Sequence[str] = HOSTILE, each: int = 4) -> C
     return collection
 
 
-def planned(collection: Collection, splits: Sequence[str] = ("train", "val", "test"), **options: Any) -> Plan:
+def planned(collection: Collection, splits: Sequence[str] = ("train", "val", "test"), **options: Any) -> ExportPlan:
     """A plan of everything; the pictures of each label take turns in the splits."""
     items = list(collection.ledger.dataset.pictures())
     given = {item.sha256: splits[place % len(splits)] for place, item in enumerate(items)} if splits != ("",) else {}
@@ -35,13 +35,15 @@ def planned(collection: Collection, splits: Sequence[str] = ("train", "val", "te
     )
 
 
-def lock_only(folder: Path, plan: Plan, names: Sequence[tuple[Sample, str]]) -> None:
+def lock_only(folder: Path, plan: ExportPlan, names: Sequence[tuple[Sample, str]]) -> None:
     """The least that makes a folder ours."""
     lines = sorted(f"{sample.key} {sample.split} {sample.labels[0]} {sha256}" for sample, sha256 in names)
     (folder / LOCK).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def exported(collection: Collection, format: str, dest: Path, made: Plan | None = None) -> tuple[Plan, Published]:
+def exported(
+    collection: Collection, format: str, dest: Path, made: ExportPlan | None = None
+) -> tuple[ExportPlan, Published]:
     """Export in one process."""
     made = made or planned(collection)
     return made, publish(made, collection.folder, dest, formats.load(format), lock_only, processes=1)

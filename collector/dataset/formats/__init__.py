@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, Protocol, cast
 
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 from collector.errors import UsageError
 
 EXPORTERS: Final[Mapping[str, str]] = {
@@ -36,14 +36,14 @@ class Exporter(Protocol):
     def READABLE(self) -> frozenset[str]:
         """Extensions that the format's loaders read; other pictures are written anew. Empty: it holds no pictures."""
 
-    def write(self, folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+    def write(self, folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
         """Write the export into an empty folder. `pictures` are the plan's samples in its order, without those that
         could not be read any more."""
 
-    def check(self, folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+    def check(self, folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
         """(split, class) -> pictures, read back by the rules of the format's own loader. ValueError: what is wrong."""
 
-    def loading(self, folder: Path, plan: Plan) -> str:
+    def loading(self, folder: Path, plan: ExportPlan) -> str:
         """The lines of Python that load it."""
 
 

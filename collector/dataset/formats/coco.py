@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from collector.dataset.formats.rows import READABLE as READABLE
 from collector.dataset.formats.rows import row
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 LABELS: Final = "labels.json"
 
 
-def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter."""
     categories = [{"id": number, "name": label} for number, label in enumerate(plan.classes, start=1)]
     for split, group in groupby(pictures, key=lambda written: written.sample.split):
@@ -70,7 +70,7 @@ def _annotation(number: int, image: int, category: int, facts: dict[str, Any]) -
     }
 
 
-def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter. As pycocotools indexes it; a picture counts under the first of its classes."""
     counts: Counter[tuple[str, str]] = Counter()
     for split in plan.splits:
@@ -89,7 +89,7 @@ def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
     return counts
 
 
-def loading(folder: Path, plan: Plan) -> str:
+def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     place = folder / plan.splits[0] / LABELS
     return f"from pycocotools.coco import COCO\ncoco = COCO({str(place)!r})"

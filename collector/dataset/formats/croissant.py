@@ -16,7 +16,7 @@ from collector.dataset.attribution import UNKNOWN
 from collector.dataset.formats import jsonl_table
 from collector.dataset.formats.jsonl_table import TABLE
 from collector.dataset.formats.rows import PICTURES
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = jsonl_table.READABLE
 DOCUMENT: Final = "croissant.json"
@@ -47,12 +47,12 @@ _CONTEXT: Final = {
 }  # fmt: skip
 
 
-def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter."""
     kinds: set[str] = set()
     facts: dict[str, set[str]] = {"licences": set(), "creators": set(), "sites": set(), "dates": set()}
 
-    def noted() -> Iterable[Written]:
+    def noted() -> Iterable[EncodedSample]:
         for written in pictures:
             item = written.sample.item
             kinds.add(written.extension)
@@ -67,7 +67,7 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
     (folder / DOCUMENT).write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _document(folder: Path, plan: Plan, kinds: list[str], facts: dict[str, list[str]]) -> dict[str, Any]:
+def _document(folder: Path, plan: ExportPlan, kinds: list[str], facts: dict[str, list[str]]) -> dict[str, Any]:
     with (folder / TABLE).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     licences = [url for url in facts["licences"] if url != UNKNOWN] or [UNKNOWN]
@@ -100,7 +100,7 @@ def _mimes(kinds: list[str]) -> list[str]:
     return sorted({_MIME.get(kind, f"image/{kind}") for kind in kinds})
 
 
-def _splits(plan: Plan) -> list[dict[str, Any]]:
+def _splits(plan: ExportPlan) -> list[dict[str, Any]]:
     """The splits as an enumeration, each with what it is for."""
     if plan.splits == ("",):
         return []
@@ -151,7 +151,7 @@ def _pictures() -> dict[str, Any]:
     return {"@type": "cr:RecordSet", "@id": "pictures", "name": "pictures", "field": fields}
 
 
-def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter. The table is the one the document names, by its hash; every picture matches one of its globs."""
     document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
     table, files = document["distribution"]
@@ -164,7 +164,7 @@ def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
     return jsonl_table.check_table(folder)
 
 
-def loading(folder: Path, plan: Plan) -> str:
+def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     lines = ["import mlcroissant as mlc", f"dataset = mlc.Dataset({str(folder / DOCUMENT)!r})"]
     return "\n".join([*lines, "records = dataset.records('records')"])

@@ -11,7 +11,7 @@ from typing import Final
 
 from collector.dataset.attribution import no_formula
 from collector.dataset.formats import rows
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = rows.READABLE
 TABLE: Final = "data.csv"
@@ -19,7 +19,7 @@ _QUOTED: Final = "'"
 """A cell that begins so gets another one in front: to take one away gives every cell back."""
 
 
-def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter. `labels` is JSON; what a spreadsheet would take for a formula has a ' in front."""
     with (folder / TABLE).open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows.COLUMNS, lineterminator="\n")
@@ -30,7 +30,7 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
             writer.writerow({name: no_formula(str(value), _QUOTED) for name, value in row.items()})
 
 
-def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter. As pandas reads it, every column a text."""
     import pandas as pd
 
@@ -38,7 +38,7 @@ def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
     return rows.checked(folder, frame[["file_name", "split", "label"]].to_dict("records"))  # type: ignore[arg-type]
 
 
-def loading(folder: Path, plan: Plan) -> str:
+def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     read = f"pd.read_csv({str(folder / TABLE)!r}, keep_default_na=False)"
     return f"import pandas as pd\ntable = {read}.replace(\"^'\", '', regex=True)"

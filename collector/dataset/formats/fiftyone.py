@@ -14,12 +14,12 @@ from typing import Final
 
 from collector.dataset.formats.folders import variable
 from collector.dataset.formats.rows import READABLE as READABLE
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 LABELS: Final = "labels.json"
 
 
-def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter."""
     for split, group in groupby(pictures, key=lambda written: written.sample.split):
         place = folder / split
@@ -32,7 +32,7 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
         (place / LABELS).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
 
-def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter. As FiftyOne pairs them: files and labels by the file's name without its extension."""
     counts: Counter[tuple[str, str]] = Counter()
     for split in plan.splits:
@@ -47,7 +47,7 @@ def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
     return counts
 
 
-def loading(folder: Path, plan: Plan) -> str:
+def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     lines = ["import fiftyone as fo"]
     for split in plan.splits:

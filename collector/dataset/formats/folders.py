@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from collector.dataset.classes import class_folders as class_folders
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 
-def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """A folder for each class that has a picture, and no other."""
     names = class_folders(plan.classes)
     for written in pictures:
@@ -41,7 +41,7 @@ def check(folder: Path, classes: Sequence[str], readable: frozenset[str]) -> Cou
     return counts
 
 
-def patterns(plan: Plan) -> list[tuple[str, str]]:
+def patterns(plan: ExportPlan) -> list[tuple[str, str]]:
     """(split, glob) for Hugging Face, which would guess splits from words in class names otherwise."""
     return [(split, f"{split}/*/*" if split else "*/*") for split in plan.splits]
 

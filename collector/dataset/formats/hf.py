@@ -18,7 +18,7 @@ from collector.dataset.formats import arrow
 from collector.dataset.formats.folders import variable
 from collector.dataset.formats.rows import READABLE as READABLE
 from collector.dataset.formats.rows import Row, row
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 SHARD_BYTES: Final = 500_000_000
 """Picture bytes of one shard: Hugging Face's own default."""
@@ -29,7 +29,7 @@ _TEXTS: Final = (
 _MULTI: Final = "labels"
 
 
-def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter. Shards are numbered once their number is known."""
     data = folder / "data"
     data.mkdir()
@@ -44,12 +44,12 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
             (data / f"{split_name(split)}-{number:05}.part").replace(target)
 
 
-def _shards(group: Iterable[Written]) -> Iterator[Iterator[Written]]:
+def _shards(group: Iterable[EncodedSample]) -> Iterator[Iterator[EncodedSample]]:
     """Runs of about SHARD_BYTES, each read to its end before the next is asked for."""
     source = iter(group)
     for first in source:
 
-        def run(first: Written = first) -> Iterator[Written]:
+        def run(first: EncodedSample = first) -> Iterator[EncodedSample]:
             size = len(first.body)
             yield first
             while size < SHARD_BYTES and (following := next(source, None)) is not None:
@@ -59,7 +59,7 @@ def _shards(group: Iterable[Written]) -> Iterator[Iterator[Written]]:
         yield run()
 
 
-def _entry(written: Written, plan: Plan) -> Row:
+def _entry(written: EncodedSample, plan: ExportPlan) -> Row:
     facts = row(written, plan, "")
     picture = {"bytes": written.body, "path": f"{written.sample.key}.{written.extension}"}
     labels = [plan.number(label) for label in written.sample.labels]
@@ -67,7 +67,7 @@ def _entry(written: Written, plan: Plan) -> Row:
     return {"image": picture, "label": facts["label_id"], _MULTI: labels, **texts}
 
 
-def _schema(plan: Plan) -> Any:
+def _schema(plan: ExportPlan) -> Any:
     pa = arrow.pyarrow()
     label = {"names": list(plan.classes), "_type": "ClassLabel"}
     features: dict[str, Any] = {
@@ -85,7 +85,7 @@ def _schema(plan: Plan) -> Any:
     return pa.schema(kinds, metadata={"huggingface": json.dumps({"info": {"features": features}}, ensure_ascii=False)})
 
 
-def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter. As `datasets` reads it: files by the card's globs, labels by the schema's names."""
     pa = arrow.pyarrow()
     counts: Counter[tuple[str, str]] = Counter()
@@ -100,12 +100,12 @@ def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
     return counts
 
 
-def patterns(plan: Plan) -> list[tuple[str, str]]:
+def patterns(plan: ExportPlan) -> list[tuple[str, str]]:
     """(split, glob) of the card's `configs`."""
     return [(split, f"data/{split_name(split)}-*.parquet") for split in plan.splits]
 
 
-def loading(folder: Path, plan: Plan) -> str:
+def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     lines = ["from datasets import load_dataset", f"dataset = load_dataset({str(folder)!r})"]
     return "\n".join(

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from collector.dataset.formats import arrow
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final[frozenset[str]] = frozenset()
 TABLE: Final = "urls.parquet"
 _COLUMNS: Final = ("url", "caption", "label", "split", "id", "sha256")
 
 
-def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter. The caption is the title, or the label where there is none."""
     pa = arrow.pyarrow()
     schema = pa.schema([(name, pa.string()) for name in _COLUMNS])
@@ -30,12 +30,12 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
     arrow.write(folder / TABLE, schema, (dict(zip(_COLUMNS, row, strict=True)) for row in rows), group=10_000)
 
 
-def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter."""
     return Counter((row["split"], row["label"]) for row in arrow.read(folder / TABLE, ["split", "label"]))
 
 
-def loading(folder: Path, plan: Plan) -> str:
+def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     options = (
         '--input_format parquet --url_col url --caption_col caption --save_additional_columns \'["label","split"]\''

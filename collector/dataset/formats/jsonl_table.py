@@ -14,19 +14,19 @@ from typing import Final
 
 from collector.dataset.formats import rows
 from collector.dataset.formats.folders import variable
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = rows.READABLE
 TABLE: Final = "metadata.jsonl"
 
 
-def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter."""
     for split, group in groupby(pictures, key=lambda written: written.sample.split):
         write_table(folder / split, plan, group)
 
 
-def write_table(place: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write_table(place: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """One table and its pictures."""
     place.mkdir(exist_ok=True)
     with (place / TABLE).open("w", encoding="utf-8", newline="\n") as file:
@@ -35,7 +35,7 @@ def write_table(place: Path, plan: Plan, pictures: Iterable[Written]) -> None:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter."""
     counts: Counter[tuple[str, str]] = Counter()
     for split in plan.splits:
@@ -50,13 +50,13 @@ def check_table(place: Path) -> Counter[tuple[str, str]]:
         return rows.checked(place, (json.loads(line) for line in file))
 
 
-def patterns(plan: Plan) -> list[tuple[str, list[str]]]:
+def patterns(plan: ExportPlan) -> list[tuple[str, list[str]]]:
     """(split, globs) for Hugging Face."""
     places = [(split, f"{split}/" if split else "") for split in plan.splits]
     return [(split, [f"{place}{TABLE}", f"{place}{rows.PICTURES}/**"]) for split, place in places]
 
 
-def loading(folder: Path, plan: Plan) -> str:
+def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     lines = ["import pandas as pd"]
     for split in plan.splits:

@@ -12,18 +12,18 @@ from typing import Final
 from collector.dataset.formats import folders
 from collector.dataset.formats.folders import patterns as patterns
 from collector.dataset.formats.folders import write as write
-from collector.dataset.samples import Plan
+from collector.dataset.samples import ExportPlan
 
 READABLE: Final = frozenset({"jpg", "jpeg", "png", "bmp"})
 """GIFs are left out: TensorFlow reads them as four-dimensional."""
 
 
-def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter."""
     return folders.check(folder, plan.classes, READABLE)
 
 
-def loading(folder: Path, plan: Plan) -> str:
+def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     lines = ["from keras.utils import image_dataset_from_directory"]
     for split in plan.splits:

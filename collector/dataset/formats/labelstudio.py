@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from xml.sax.saxutils import quoteattr
 
 from collector.dataset.formats import arrow, rows
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "gif"})
 """What browsers show."""
@@ -23,7 +23,7 @@ TASKS: Final = 50_000
 _SERVED: Final = "/data/local-files/?d="
 
 
-def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter."""
     tasks = (_task(written, plan, rows.save(folder, written)) for written in pictures)
     for number, batch in enumerate(arrow.batches(tasks, TASKS)):
@@ -34,7 +34,7 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
     (folder / "config.xml").write_text(f"{config}\n  </Choices>\n</View>\n", encoding="utf-8")
 
 
-def _task(written: Written, plan: Plan, name: str) -> dict[str, Any]:
+def _task(written: EncodedSample, plan: ExportPlan, name: str) -> dict[str, Any]:
     facts = rows.row(written, plan, name)
     kept = ("id", "split", "title", "url", "page", "source", "licence", "creator", "sha256")
     choices = {
@@ -49,7 +49,7 @@ def _task(written: Written, plan: Plan, name: str) -> dict[str, Any]:
     }
 
 
-def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter."""
     entries = []
     for path in sorted(folder.glob("tasks-*.json")):
@@ -60,7 +60,7 @@ def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
     return rows.checked(folder, entries)
 
 
-def loading(folder: Path, plan: Plan) -> str:
+def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     place = folder.absolute()
     lines = [f"export LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT='{place}'"]

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from collector.dataset.formats import arrow, rows
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = rows.READABLE
 TABLE: Final = "data.parquet"
 _NUMBERS: Final = ("label_id", "width", "height", "rank")
 
 
-def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter."""
     entries = (rows.row(written, plan, rows.save(folder, written)) for written in pictures)
     arrow.write(folder / TABLE, schema(), entries, group=10_000)
@@ -28,11 +28,11 @@ def schema() -> Any:
     return pa.schema([(name, kinds.get(name, pa.string())) for name in rows.COLUMNS])
 
 
-def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter."""
     return rows.checked(folder, arrow.read(folder / TABLE, ["file_name", "split", "label"]))
 
 
-def loading(folder: Path, plan: Plan) -> str:
+def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     return f"import pandas as pd\ntable = pd.read_parquet({str(folder / TABLE)!r})"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from collector.dataset.attribution import attribution
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 PICTURES: Final = "pictures"
 READABLE: Final = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "gif", "tif"})
@@ -24,7 +24,7 @@ COLUMNS: Final = (
 Row = dict[str, Any]
 
 
-def save(folder: Path, written: Written) -> str:
+def save(folder: Path, written: EncodedSample) -> str:
     """Write a picture as `pictures/<two digits>/<key>.<ext>`, never many thousands in one folder; its path."""
     name = f"{PICTURES}/{written.sample.key[:2]}/{written.sample.key}.{written.extension}"
     path = folder / name
@@ -33,7 +33,7 @@ def save(folder: Path, written: Written) -> str:
     return name
 
 
-def row(written: Written, plan: Plan, file_name: str) -> Row:
+def row(written: EncodedSample, plan: ExportPlan, file_name: str) -> Row:
     """Label and split, what the exported bytes are, where the picture came from and whose it is."""
     sample, item = written.sample, written.sample.item
     cells = attribution(sample)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from collector.dataset.formats.folders import variable
 from collector.dataset.formats.rows import row
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = frozenset({"jpg", "jpeg"})
 """One encoding for all: a png among jpgs becomes None in some loaders, without an error."""
@@ -25,7 +25,7 @@ SHARD_PICTURES: Final = 10_000
 CLASSES: Final = "classes.json"
 
 
-def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter. The plan's order is a shuffled one already."""
     (folder / CLASSES).write_text(json.dumps(list(plan.classes), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     for split, group in groupby(pictures, key=lambda written: written.sample.split):
@@ -38,12 +38,12 @@ def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
                     _add(tar, f"{written.sample.key}.json", json.dumps(facts, ensure_ascii=False).encode())
 
 
-def _shards(group: Iterable[Written]) -> Iterator[Iterator[Written]]:
+def _shards(group: Iterable[EncodedSample]) -> Iterator[Iterator[EncodedSample]]:
     """Runs of a bounded size, each read to its end before the next is asked for."""
     source = iter(group)
     for first in source:
 
-        def run(first: Written = first) -> Iterator[Written]:
+        def run(first: EncodedSample = first) -> Iterator[EncodedSample]:
             size, count = len(first.body), 1
             yield first
             while size < SHARD_BYTES and count < SHARD_PICTURES and (following := next(source, None)) is not None:
@@ -53,7 +53,7 @@ def _shards(group: Iterable[Written]) -> Iterator[Iterator[Written]]:
         yield run()
 
 
-def _extension(written: Written) -> str:
+def _extension(written: EncodedSample) -> str:
     return "jpg" if written.extension == "jpeg" else written.extension
 
 
@@ -64,7 +64,7 @@ def _add(tar: tarfile.TarFile, name: str, body: bytes) -> None:
     tar.addfile(entry, io.BytesIO(body))
 
 
-def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter. As webdataset groups it: neighbours with one key are a sample; keys are unique over all shards."""
     names = json.loads((folder / CLASSES).read_text(encoding="utf-8"))
     counts: Counter[tuple[str, str]] = Counter()
@@ -96,7 +96,7 @@ def _samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield key, parts
 
 
-def patterns(plan: Plan) -> list[tuple[str, str]]:
+def patterns(plan: ExportPlan) -> list[tuple[str, str]]:
     """(split, glob) for Hugging Face, which reads the shards' samples."""
     return [(split, f"{_name(split)}-*.tar") for split in plan.splits]
 
@@ -105,7 +105,7 @@ def _name(split: str) -> str:
     return split or "data"
 
 
-def loading(folder: Path, plan: Plan) -> str:
+def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     lines = ["import webdataset as wds"]
     for split in plan.splits:

@@ -12,31 +12,31 @@ from pathlib import Path
 from typing import Final
 
 from collector.dataset.formats import folders
-from collector.dataset.samples import Plan, Written
+from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
 _WHOLE: Final = "train"
 
 
-def write(folder: Path, plan: Plan, pictures: Iterable[Written]) -> None:
+def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter."""
     if plan.splits == ("",):
         pictures = (replace(one, sample=replace(one.sample, split=_WHOLE)) for one in pictures)
     folders.write(folder, plan, pictures)
 
 
-def check(folder: Path, plan: Plan) -> Counter[tuple[str, str]]:
+def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter."""
     counts = folders.check(folder, plan.classes, READABLE)
     whole = plan.splits == ("",)
     return Counter({("" if whole else split, label): count for (split, label), count in counts.items()})
 
 
-def patterns(plan: Plan) -> list[tuple[str, str]]:
+def patterns(plan: ExportPlan) -> list[tuple[str, str]]:
     """(split, glob) for Hugging Face."""
     return [(split, f"{split or _WHOLE}/*/*") for split in plan.splits]
 
 
-def loading(folder: Path, plan: Plan) -> str:
+def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     return f"from ultralytics import YOLO\nYOLO('yolo11n-cls.pt').train(data={str(folder)!r})"

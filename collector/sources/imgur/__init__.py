@@ -16,7 +16,7 @@ from collector.model import Hit, Query, Search, SearchState
 from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.imgur import keyword
 from collector.sources.imgur.api import HOME, Api
-from collector.sources.imgur.hits import Form, hits
+from collector.sources.imgur.hits import FileRules, hits
 from collector.sources.imgur.keyword import SORTS, WINDOWS, Asked, Kind, understand
 from collector.sources.imgur.parse import File, Post
 
@@ -68,7 +68,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     if asked.kind is not Kind.SEARCH and any(search.query.filter(name) for name in _OF_SEARCHES):
         web.notice(f"imgur: the filters {', '.join(_OF_SEARCHES)} hold for searches; {asked.kind} has none of them")
     api = Api(web)
-    form = Form(api.files, api.site, str(web.settings["gif"]), bool(web.settings["videos"]))
+    form = FileRules(api.files, api.site, str(web.settings["gif"]), bool(web.settings["videos"]))
     if asked.kind.feed:
         yield from _feed(search, asked, api, form, web)
     else:
@@ -76,7 +76,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
         yield from hits(_named(post, asked.name), form)
 
 
-def _feed(search: Search, asked: Asked, api: Api, form: Form, web: Web) -> Iterator[Hit]:
+def _feed(search: Search, asked: Asked, api: Api, form: FileRules, web: Web) -> Iterator[Hit]:
     """Page after page, until one is empty or brings no post that was not there before: imgur repeats itself."""
     parameters = _parameters(asked, search.query)
     seen: set[str] = set()

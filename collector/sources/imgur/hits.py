@@ -14,7 +14,7 @@ GIFS: Final = ("mp4", "gif", "both")
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FileRules:
     """How files are to be had."""
 
     files: str
@@ -27,7 +27,7 @@ class Form:
     """Whether what was uploaded as a video is taken."""
 
 
-def hits(post: Post, form: Form) -> Iterator[Hit]:
+def hits(post: Post, form: FileRules) -> Iterator[Hit]:
     """The hits of a post in its order."""
     for file in post.files:
         if file.is_video and not form.videos:
@@ -35,7 +35,7 @@ def hits(post: Post, form: Form) -> Iterator[Hit]:
         yield from _of(file, post, form)
 
 
-def _of(file: File, post: Post, form: Form) -> Iterator[Hit]:
+def _of(file: File, post: Post, form: FileRules) -> Iterator[Hit]:
     # Never the `link` of the answer: for GIFs over 20 MB it leads to a thumbnail of the same name with an h.
     address = f"{form.files}/{file.hash}.{file.extension}"
     if not file.is_animated_gif:
@@ -54,7 +54,9 @@ def _of(file: File, post: Post, form: Form) -> Iterator[Hit]:
         yield _hit(video, key, file, post, form, Media.VIDEO, (address,))
 
 
-def _hit(url: str, key: str, file: File, post: Post, form: Form, media: Media, fallbacks: tuple[str, ...] = ()) -> Hit:
+def _hit(
+    url: str, key: str, file: File, post: Post, form: FileRules, media: Media, fallbacks: tuple[str, ...] = ()
+) -> Hit:
     page = f"{form.site}/a/{post.id}" if post.is_album and post.id else f"{form.site}/{file.hash}"
     return Hit(
         url=url,

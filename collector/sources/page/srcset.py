@@ -13,7 +13,7 @@ _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ImageCandidate:
     """One picture of a srcset, as the author describes it; 0 is not said."""
 
     url: str
@@ -24,12 +24,12 @@ class Choice:
     """Device pixels for each CSS pixel (`2x`)."""
 
 
-def choices(text: str) -> list[Choice]:
+def choices(text: str) -> list[ImageCandidate]:
     """The pictures of a srcset in its order; one with a broken descriptor is left out, as browsers do.
 
     https://html.spec.whatwg.org/multipage/images.html#parse-a-srcset-attribute
     """
-    found: list[Choice] = []
+    found: list[ImageCandidate] = []
     at, end = 0, min(len(text), LONGEST)
     while True:
         while at < end and text[at] in _SPACE + ",":
@@ -71,7 +71,7 @@ def _descriptors(text: str, at: int) -> tuple[list[str], int]:
     return words, at
 
 
-def _choice(url: str, words: list[str]) -> Choice | None:
+def _choice(url: str, words: list[str]) -> ImageCandidate | None:
     width = height = 0
     density = 0.0
     for word in words:
@@ -82,4 +82,4 @@ def _choice(url: str, words: list[str]) -> Choice | None:
             density = float(number)
         else:
             return None
-    return Choice(url, width, height, density) if url else None
+    return ImageCandidate(url, width, height, density) if url else None
