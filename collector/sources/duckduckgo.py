@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
+from collector.errors import SourceError
 from collector.http.contract import Answer, Request
-from collector.model import Hit, Query, Search
+from collector.model import Hit, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.google.filters import COLOURS, words
@@ -47,6 +48,8 @@ _FACETS: Final = (
 PAGE = 100
 """Results of one answer."""
 LONGEST = 499
+_CHALLENGE: Final = re.compile(r"anomaly-modal|/anomaly\.js|id=[\"']challenge-form")
+"""Its page for those whom it takes for a program."""
 _TOKEN: Final = re.compile(r"""\bvqd["']?\s*[=:]\s*["']?(\d[\d-]{5,})""")
 """It stands in scripts and links, and is bound to the words searched for and to the User-Agent."""
 
@@ -86,11 +89,17 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
 
 def throttled(answer: Answer) -> float | None:
     """DuckDuckGo says "slow down" with 202 and 403 as well."""
-    return 0.0 if answer.status in (202, 403, 429, 503) else None
+    return 0.0 if answer.status in (202, 403, 429, 503) and not _CHALLENGE.search(answer.text) else None
+
+
+def _refuse_challenge(answer: Answer) -> None:
+    if _CHALLENGE.search(answer.text):
+        raise SourceError(SearchState.BLOCKED, "page.captcha", "DuckDuckGo asks a person to pick pictures")
 
 
 def token(page: Answer) -> str:
     """What every answer has to be asked for with. SourceError(page.layout) for a page without it."""
+    _refuse_challenge(page)
     found = _TOKEN.search(page.text) if page.status == 200 else None
     if found is None:
         json_helpers.unknown("DuckDuckGo", f"a page without a token, status {page.status}")
@@ -112,6 +121,7 @@ def parameters(query: Query, settings: Mapping[str, Any], vqd: str) -> dict[str,
 
 def parse(answer: Answer) -> tuple[list[Hit], int]:
     """(hits, offset of the next answer; 0 at the end) of one answer. SourceError(page.layout) for anything else."""
+    _refuse_challenge(answer)
     data = json_helpers.table(json_helpers.data(answer, "DuckDuckGo"))
     if not isinstance(data.get("results"), list):
         json_helpers.unknown("DuckDuckGo", "JSON without results")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -13,6 +14,10 @@ from collector.urls import url_key
 
 _SETTINGS: Final[Mapping[str, Value]] = {"home": "https://search.naver.com", "rate": 1.0}
 PAGE = 50
+_NOTHING: Final = re.compile(r"class=[\"'][^\"'<>]{0,200}\bnot_found")
+"""What stands on its page when no picture was found."""
+_ADS: Final = frozenset(("shopAd", "ad", "powerLink"))
+"""Types of items that are no results."""
 
 
 def search(search: Search, web: Web) -> Iterator[Hit]:
@@ -33,9 +38,12 @@ def parse(page: Answer) -> Iterator[Hit]:
     """The hits of one page, from the object its script calls imageSearchTabData. SourceError for any other page."""
     data = json_helpers.assigned(page.text, "imageSearchTabData") if page.status == 200 else None
     items = json_helpers.table((data or {}).get("content")).get("items")
+    if data is None and page.status == 200 and _NOTHING.search(page.text):
+        return
     if not isinstance(items, list):
         json_helpers.unknown("Naver", f"a page without imageSearchTabData, status {page.status}")
-    for item in json_helpers.tables(items):
+    pictures = [item for item in json_helpers.tables(items) if json_helpers.text(item, "type") not in _ADS]
+    for item in pictures:
         if url := json_helpers.web_address(json_helpers.text(item, "originalUrl")):
             yield Hit(
                 url=url,

@@ -85,3 +85,15 @@ def test_a_folder_per_artist_tag_or_search() -> None:
 def test_a_work_is_named_by_number_or_address() -> None:
     assert work_id("900000001") == work_id("https://www.deviantart.com/ann/art/Tower-900000001") == 900000001
     assert work_id("ann") == work_id("red dragon") == 0
+
+
+@pytest.mark.parametrize(
+    ("keyword", "says"),
+    [
+        ("https://www.deviantart.com/ann/gallery?q=dragon", "search:WORDS"),
+        ("https://www.deviantart.com/tag/fantasy?order=popular-all-time", "set the filter order"),
+        ("https://www.deviantart.com/daily-deviations", "is none of"),
+    ],
+)
+def test_addresses_of_what_cannot_be_asked_for_are_refused_by_name(keyword: str, says: str) -> None:
+    assert says in (deviantart.validate_keyword(keyword) or "")

@@ -167,3 +167,32 @@ def test_objects_in_scripts() -> None:
     page = 'var a = 1; other={b: {"c,d:": "{e: \\"f\\"}", g_1 : [{h:null}]}}; rest={'
     assert json_helpers.assigned(page, "other") == {"b": {"c,d:": '{e: "f"}', "g_1": [{"h": None}]}}
     assert json_helpers.assigned(page, "rest") is None and json_helpers.assigned(page, "none") is None
+
+
+def naver_page(items: str) -> Answer:
+    return Answer("", 200, {}, b"", f"<script>var imageSearchTabData = {{content:{{items:[{items}]}}}};</script>")
+
+
+def test_naver_items_that_are_advertisements_are_no_results() -> None:
+    picture = '{{"type":"image","title":"a <mark>fox</mark>","originalUrl":"https://a.test/{}.jpg","orgWidth":800}}'
+    page = naver_page(f'{picture.format(1)},{{"type":"shopAd","link":"https://shop.test/"}},{picture.format(2)}')
+    assert [(hit.url, hit.title) for hit in naver.parse(page)] == [
+        ("https://a.test/1.jpg", "a fox"),
+        ("https://a.test/2.jpg", "a fox"),
+    ]
+    assert refusal(lambda: list(naver.parse(naver_page('{"type":"image","title":"x"}')))) == ("layout", "page.layout")
+
+
+def test_naver_says_itself_that_there_is_nothing() -> None:
+    page = '<div id="main_pack"><div class="not_found02"><p>No pictures.</p></div></div>'
+    assert list(naver.parse(Answer("", 200, {}, b"", page))) == []
+    assert refusal(lambda: list(naver.parse(Answer("", 500, {}, b"", page)))) == ("layout", "page.layout")
+
+
+@pytest.mark.parametrize("status", [200, 202, 403])
+def test_duckduckgos_challenge_is_a_captcha_at_once(status: int) -> None:
+    page = '<form id="challenge-form" action="//duckduckgo.com/anomaly.js?sv=html" method="POST"></form>'
+    answer = Answer("", status, {}, b"", page)
+    assert duckduckgo.throttled(answer) is None
+    for look in (duckduckgo.token, duckduckgo.parse):
+        assert refusal(lambda look=look: look(answer)) == ("blocked", "page.captcha")  # type: ignore[misc]

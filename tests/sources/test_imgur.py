@@ -359,3 +359,15 @@ def test_answers_that_are_not_json_are_a_changed_layout() -> None:
         with pytest.raises(SourceError) as caught:
             list(imgur.search(search_for("r/funny", "imgur"), loan))
         assert caught.value.reason == "page.layout"
+
+
+def test_addresses_as_people_copy_them() -> None:
+    assert (understand("/r/funny").kind, understand("/r/funny").name) == (Kind.SUBREDDIT, "funny")
+    assert (understand("https://somebody.imgur.com/").kind, understand("somebody.imgur.com").name) == (
+        Kind.USER,
+        "somebody",
+    )
+    assert "u/somebody/favorites" in (
+        imgur.validate_keyword("https://imgur.com/user/somebody/favorites/folder/123/cats") or ""
+    )
+    assert imgur.validate_keyword("u/somebody/favorites") is None

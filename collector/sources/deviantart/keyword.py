@@ -40,9 +40,27 @@ _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,29}[A-Za-z0-9_])?")
 _SITE: Final = "deviantart.com"
 _PLAIN: Final = ("", "www", "m", "mobile", "backend")
 """Names before the site's own that are no artist."""
-_NOT_ARTISTS: Final = frozenset(("about", "core-membership", "join", "popular", "search", "tag", "topic", "users"))
+_NOT_ARTISTS: Final = frozenset(
+    (
+        "about",
+        "daily-deviations",
+        "daily",
+        "home",
+        "watch",
+        "core-membership",
+        "join",
+        "popular",
+        "search",
+        "tag",
+        "topic",
+        "users",
+    )
+)
 _SHORT_ID: Final = re.compile(r"[-_/]d([0-9a-z]{5,8})(?=[-_.?]|$)")
 """How the names of picture files end: `_by_ann_devu2c1-2222.jpg`, `tower_by_ann-d4xyz12.png`; the number is base 36."""
+
+_ORDERS: Final = ("popular", "most-recent", "newest", "whats-hot", "undiscovered")
+"""How the orders that an address may ask for begin."""
 
 FORMS: Final = (
     "an artist (ann), ann/gallery, ann/gallery/12345, ann/scraps, ann/favourites, tag:fantasy, search:tower, "
@@ -97,6 +115,10 @@ def _of_address(url: str) -> Asked:
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     if sub not in _PLAIN:
         segments.insert(0, sub)
+    if "q" in query and segments[:1] != ["search"]:
+        raise ValueError("words within a gallery cannot be looked for; search:WORDS looks everywhere")
+    if (order := query.get("order", "")).startswith(_ORDERS):
+        raise ValueError(f"an order is no part of a keyword; leave ?order={order[:30]} away and set the filter order")
     return _of_path(segments, url, query)
 
 

@@ -49,6 +49,8 @@ _FILE: Final = re.compile(r"([A-Za-z0-9]{5,8})(?:_d)?(\.[A-Za-z0-9]{2,5})?")
 _SIZE_LETTERS: Final = "sbtmlhrg"
 """`<hash>m.jpg` is a thumbnail of `<hash>`: s b t m l h, and r g of older days."""
 _ADDRESS: Final = re.compile(r"(?:https?://)?(?:(?:www|m|i)\.)?imgur\.(?:com|io)(?:/|$)", re.IGNORECASE)
+_OF_USER: Final = re.compile(r"(?:https?://)?([A-Za-z0-9-]{1,63})\.imgur\.(?:com|io)/?", re.IGNORECASE)
+"""The address of a user's own pages."""
 _FORMS: Final = {
     "r": Kind.SUBREDDIT,
     "t": Kind.TAG,
@@ -67,8 +69,12 @@ _FORMS: Final = {
 def understand(keyword: str) -> Asked:
     """What a keyword asks for; everything that is none of the forms is a search."""
     text = keyword.strip()
+    if text.startswith("/") and not text.startswith("//"):
+        text = text.lstrip("/")
     if _ADDRESS.match(text):
         return _address(text)
+    if of_user := _OF_USER.fullmatch(text):
+        return _formed(Kind.USER, of_user[1], "user")
     form, slash, rest = text.partition("/")
     if slash and form in _FORMS:
         return _formed(_FORMS[form], rest.strip("/"), form)
@@ -101,6 +107,10 @@ def _formed(kind: Kind, rest: str, form: str) -> Asked:
         return _ordered(kind, name, parts[1:])
     if kind is Kind.USER:
         favorites = parts[1:2] in (["favorites"], ["favourites"])
+        if favorites and parts[2:3] == ["folder"]:
+            return Asked(
+                kind, name, fault=f"one folder of favorites cannot be asked for; all of them: u/{name}/favorites"
+            )
         return Asked(Kind.FAVORITES if favorites else kind, name)
     found = identity(name)
     return Asked(
