@@ -15,7 +15,7 @@ SETUP := sh scripts/setup.sh
 PYTEST = $(PY) -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run practice test check format bench clean
+.PHONY: help demo run practice test heavy check format bench clean
 .NOTPARALLEL:
 .SILENT:
 
@@ -37,6 +37,11 @@ practice: ## set up, then serve the practice web until Ctrl-C, to look at it in 
 test: ## set up with the test tools, then the whole suite, real Chromium included; PYTEST_FLAGS="-k fetch"
 	$(SETUP) test
 	$(PYTEST)
+
+heavy: ## exports read by the loaders that are large to install: TensorFlow, torchvision, FiftyOne
+	$(SETUP) test
+	$(PY) -m pip install --quiet tensorflow-cpu torchvision fiftyone
+	$(PYTEST) tests/dataset/test_formats.py
 
 check: ## everything a change must pass: format, lint, types, import contracts, tests
 	$(SETUP) test

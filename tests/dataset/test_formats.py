@@ -91,6 +91,45 @@ print(json.dumps(sorted(rows)))
 """
 
 
+KERAS = """
+import os
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+from pathlib import Path
+import tensorflow as tf
+rows = []
+for split in ("train", "val", "test"):
+    root = Path(folder, split)
+    classes = sorted(place.name for place in root.iterdir())
+    for number, name in enumerate(classes):
+        for path in sorted((root / name).iterdir()):  # As keras.utils.image_utils.load_image has it.
+            image = tf.io.decode_image(tf.io.read_file(str(path)), channels=3, expand_animations=False)
+            assert image.shape[2] == 3 and min(image.shape[:2]) > 0
+            rows.append([split, name, path.stem])
+print(json.dumps(sorted(rows)))
+"""
+
+
+def test_keras_decodes_every_picture(tmp_path: Path) -> None:
+    """Odd ones among them: each kind that Pillow reads and TensorFlow does not is written anew."""
+    need("tensorflow")
+    odd = {
+        "PNG": [drawn(1, mode=mode) for mode in ("RGB", "L", "P", "RGBA", "LA", "1", "I;16")],
+        "BMP": [drawn(2, mode=mode) for mode in ("RGB", "L", "P", "1", "RGBA")],
+        "GIF": [drawn(3, mode="P")],
+        "WEBP": [drawn(4)],
+        "AVIF": [drawn(5)],
+        "JPEG": [drawn(6, mode=mode) for mode in ("RGB", "L", "CMYK")],
+    }
+    with Collection(tmp_path / "images") as collection:
+        for format, pictures in odd.items():
+            for number, image in enumerate(pictures):
+                for copy in range(3):
+                    turned = image.resize((100 + 10 * number, 80 + copy))
+                    collection.add("cat", turned, format)
+        made, _ = exported(collection, "keras", tmp_path / "out")
+    assert loaded(KERAS, tmp_path / "out", "tensorflow") == expected(made)
+
+
 ROWS = """
 from datasets import load_dataset
 data = load_dataset(folder)
