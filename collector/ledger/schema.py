@@ -7,6 +7,7 @@ a change is a new entry at the end.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 APPLICATION_ID = 0x434F4C31  # "COL1": lets `file` and SQLite tools recognise a ledger.
 
@@ -286,6 +287,18 @@ def tables(connection: sqlite3.Connection) -> tuple[str, ...]:
 def columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
     """The columns of a table."""
     return tuple(name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,)))
+
+
+def strange(connection: sqlite3.Connection) -> str | None:
+    """The first table or view of ours whose columns are not those it was made with; None when all are.
+
+    SQLite believes whatever the file says that its tables are: a flipped bit in a column's name is sound to it.
+    """
+    with closing(sqlite3.connect(":memory:")) as made:
+        for script in MIGRATIONS[: recognise(connection)]:
+            made.executescript(script)
+        names = [name for (name,) in made.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
+        return next((name for name in names if columns(made, name) != columns(connection, name)), None)
 
 
 def key(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def test_help_groups_every_verb_and_cuts_no_summary(desk: Desk) -> None:
     assert re.findall(r"^(\w+):$", shown, re.MULTILINE) == ["Options", *GROUPS]
     assert len(VERBS) == sum(map(len, GROUPS.values())), "each verb in one group"
     for name, (_, summary) in VERBS.items():
-        assert f"  {name:<8}  {summary}\n" in shown
+        assert re.search(rf"^  {name} +{re.escape(summary)}$", shown, re.MULTILINE), name
         command = cli.get_command(click.Context(cli), name)
         assert command is not None and command.name == name
     assert "junk" not in shown and "audit" not in shown

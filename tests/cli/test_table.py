@@ -58,7 +58,7 @@ def test_every_keyword_and_the_totals() -> None:
     assert lines[4].startswith("cat (animal) ")
     assert lines[6].split() == ["3", "keywords", "60", "20", "9", "3", "6", "4.5", "7.5"]
     assert "Not saved, because:" in lines
-    assert any(line.split() == ["6", "http.404", "the", "server", "says:", "Not", "Found"] for line in lines)
+    assert any(line.split() == ["6", "http.404", "the", "server", "answered:", "Not", "Found"] for line in lines)
     assert lines[-1] == "20 of 30 pictures saved, 4.5 MB in 12.0 s: images"
 
 
