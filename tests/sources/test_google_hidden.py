@@ -69,7 +69,9 @@ def test_a_wall_ends_the_search_with_what_was_found(google_images: Google) -> No
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("panel", ["original", "unseen"])
 def test_network_alone(google_images: Google, layout: str, panel: str) -> None:
-    with autumn(layout=layout, panel=panel) as web:
+    with autumn(
+        layout=layout, panel=panel, swap=(0.3, 0.4), stale=0.08
+    ) as web:  # later than what the panel asks beside
         assert_right(google_images(web.url, TOTAL, harvest="network"), web, "network")
         assert asked_tokens(web) == []
 

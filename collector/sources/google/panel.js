@@ -215,18 +215,19 @@ function surroundings(known, spared, network) {
 }
 
 // The pictures that the page asks for while a panel is open: settled once one of another host than the small ones'
-// has come and nothing followed for a moment. Whose they are is decided outside, by time, size and look.
+// has come and nothing followed for a moment, a longer one after what may have been data. Whose they are is decided outside, by time, size and look.
 function watchedRequests(start, context) {
-  let last = 0;
+  let [last, patience] = [0, 0];
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       if (entry.startTime < start || !PICTURE_REQUESTS.has(entry.initiatorType)) continue;
       if (!isWeb(entry.name) || recognised(entry.name, context) || !/^(image\/|$)/.test(entry.contentType || "")) continue;
-      last = performance.now();
+      const picture = /^(img|image)$/.test(entry.initiatorType) || /^image\//.test(entry.contentType || "");
+      [last, patience] = [performance.now(), picture ? 250 : Math.max(patience, 900)];
     }
   });
   observer.observe({ type: "resource" });
-  return { stop: () => observer.disconnect(), settled: (now) => last > 0 && now - last > 250 };
+  return { stop: () => observer.disconnect(), settled: (now) => last > 0 && now - last > patience };
 }
 
 // Resolves to { url, width, height, target, moved, began, ended } once the active slide shows the clicked card's picture,
