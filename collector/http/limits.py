@@ -1,7 +1,8 @@
 """Which host may be asked now, and how long to wait: for pictures and for pages. Pure bookkeeping; never sleeps.
 
 Pictures, per host: a number of downloads at a time that halves when the host is overloaded and grows with success, a
-pause that it asked for, a breaker after failures of several URLs in a row; over all hosts: is the network there?
+rate that is learned when it says that there were too many, a pause that it asked for, a breaker after failures of
+several URLs in a row; over all hosts: is the network there?
 Pages, per host: turns at a rate, and a pause.
 """
 
@@ -22,8 +23,15 @@ BREAKER_SECONDS = 15.0
 BREAKER_MOST = 1800.0
 HOPELESS_SECONDS = 60.0
 """A host that is to be left alone for so long, after two tries in vain, is left to a later run."""
-TOO_MANY_SECONDS = 15.0
-"""First pause after a 429 that names none; doubles."""
+TOO_MANY_SECONDS = 1.0
+"""First pause after a 429 or 503 that names none; doubles until there is a success."""
+SLOWER, MOST_SLOWER = 1.1, 1.5
+"""The time between two requests becomes so many times what the host was seen to bear, and grows at most so much."""
+QUICK_CATCH_UP, CATCH_UP = 0.9, 0.995
+"""What a success makes of that time: after one slow-down, which may mean little, and after several."""
+NO_RATE = 0.01
+"""Seconds between two requests below which the rate is no matter."""
+LONGEST_INTERVAL = 30.0
 NETWORK_FAILURES = 20
 NETWORK_HOSTS = 5
 PROBE_SECONDS = 30.0
@@ -36,7 +44,8 @@ second. One that asks for more is left to another run."""
 
 _SILENT = frozenset(("net.dns", "net.connect", "net.proxy"))
 """Nobody was reached: the host's fault, or the network's."""
-_OVERLOADED = frozenset(("http.429", "http.503", "net.read_timeout", "net.deadline", "net.too_slow"))
+_TOO_MANY = frozenset(("http.429", "http.503"))
+_OVERLOADED = _TOO_MANY | frozenset(("net.read_timeout", "net.deadline", "net.too_slow"))
 _FAILURES = _SILENT | _OVERLOADED | {"net.reset", "net.tls", "http.401", "http.403"}
 
 
@@ -55,6 +64,15 @@ class _Host:
     slow_downs: int = 0
     """429 and 503 in a row."""
     slowed_at: float = float("-inf")
+    interval: float = 0.0
+    """Seconds between two requests, as learned; 0 for no limit."""
+    next_start: float = float("-inf")
+    answers: int = 0
+    """Downloads that went well since `counted_from`."""
+    counted_from: float = float("inf")
+    """The first request since the last slow-down."""
+    slowed: int = 0
+    """Slow-downs in all."""
     paused_until: float = float("-inf")
     open_until: float = float("-inf")
     open_seconds: float = 0.0
@@ -95,16 +113,20 @@ class Hosts:
             return True
         if known.open_seconds:
             return now >= max(known.open_until, known.paused_until) and not known.active  # One probe.
-        return known.active < known.limit and now >= known.paused_until
+        return known.active < known.limit and now >= max(known.paused_until, known.next_start)
 
     def started(self, host: str) -> None:
         """A download at the host was handed out."""
         if not host:
             return
         self._active += 1
-        self._hosts.setdefault(host, _Host(self._full)).active += 1
+        known, now = self._hosts.setdefault(host, _Host(self._full)), self._clock()
+        known.active += 1
+        known.counted_from = min(known.counted_from, now)
+        if known.interval:
+            known.next_start = now + known.interval
         if self.network_down:
-            self._next_probe = self._clock() + PROBE_SECONDS
+            self._next_probe = now + PROBE_SECONDS
 
     def ended(self, host: str, missed: DownloadFailed | None, seconds: float = 0.0) -> None:
         """It came back after so many seconds: None for a picture, else why there is none."""
@@ -119,7 +141,7 @@ class Hosts:
             self._failed(known, missed)
         elif not reason.startswith(("url.", "policy.")):
             self._succeeded(known, self._clock() - seconds)
-        if not known.active and known == _Host(self._full, slowed_at=known.slowed_at, too_many=known.too_many):
+        if not known.active and known.limit == self._full and not (known.slowed or known.failed or known.open_seconds):
             del self._hosts[host]  # Nothing to remember: the book stays small over a million hosts.
 
     def next_free(self, host: str) -> float:
@@ -128,7 +150,7 @@ class Hosts:
         known = self._hosts.get(host)
         moments = [now]
         if known is not None:
-            moments += [known.paused_until, known.open_until]
+            moments += [known.paused_until, known.open_until, known.next_start]
         if self.network_down and host:
             moments.append(self._next_probe)
         return max(moments)
@@ -175,6 +197,10 @@ class Hosts:
         """
         known.failed.clear()
         known.slow_downs = 0
+        known.answers += started >= known.slowed_at
+        known.interval *= CATCH_UP if known.slowed > 1 else QUICK_CATCH_UP
+        if known.interval < NO_RATE:
+            known.interval = 0.0
         known.open_seconds, known.open_until = 0.0, float("-inf")
         if known.limit >= self._full:
             known.successes = 0
@@ -186,26 +212,40 @@ class Hosts:
     def _failed(self, known: _Host, missed: DownloadFailed) -> None:
         now = self._clock()
         known.successes = 0
+        fresh = now - missed.attempt.seconds >= known.slowed_at
         if missed.reason in _OVERLOADED:
-            self._slow_down(known, missed, now)
+            self._slow_down(known, missed, now, fresh)
         if known.open_seconds:
             if now >= known.open_until:  # The probe failed; late ones from before do not count again.
                 self._open(known, min(BREAKER_MOST, known.open_seconds * 2), now)
             return
-        known.failed.add(missed.task.id)
+        if fresh or missed.reason not in _TOO_MANY:  # Those that were under way together say one thing.
+            known.failed.add(missed.task.id)
         if len(known.failed) >= BREAKER_FAILURES:
             self._open(known, BREAKER_SECONDS, now)
 
-    def _slow_down(self, known: _Host, missed: DownloadFailed, now: float) -> None:
-        """Half as many at a time, but once for all that were under way together; and the pause asked for."""
-        if now - missed.attempt.seconds >= known.slowed_at:
+    def _slow_down(self, known: _Host, missed: DownloadFailed, now: float, fresh: bool) -> None:
+        """Half as many at a time, and what the host seems to bear at most, but once for all that were under way
+        together; and the pause asked for."""
+        if fresh:
             known.too_many, known.limit, known.slowed_at = known.limit, max(1, known.limit // 2), now
-        if missed.reason not in ("http.429", "http.503"):
+        if missed.reason not in _TOO_MANY:
             return
-        first = TOO_MANY_SECONDS if missed.reason == "http.429" else 1.0
-        pause = doubling(first, known.slow_downs, self._settings.backoff_max)
-        known.slow_downs += 1
+        if fresh:
+            self._learn_rate(known, now)
+            known.slow_downs += 1
+        pause = doubling(TOO_MANY_SECONDS, known.slow_downs - 1, self._settings.backoff_max)
         known.paused_until = max(known.paused_until, now + (missed.retry_after or pause))
+
+    def _learn_rate(self, known: _Host, now: float) -> None:
+        """The host bears a little less than what went well between its last pause and now."""
+        known.slowed += 1
+        if known.answers:
+            borne = max(1.0, now - known.counted_from) / known.answers
+            if known.interval:  # One slow-down may be about something else, or about a longer time.
+                borne = min(borne, MOST_SLOWER * known.interval)
+            known.interval = min(LONGEST_INTERVAL, SLOWER * max(known.interval, borne))
+            known.counted_from, known.answers = float("inf"), 0
 
     def _open(self, known: _Host, seconds: float, now: float) -> None:
         known.open_seconds, known.open_until = seconds, now + seconds
