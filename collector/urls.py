@@ -129,7 +129,7 @@ def _bounded(key: str) -> str:
     return f"text:sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
-_HOST: Final = re.compile(r"https?://(\[[^\]/?#]*\][^/?#]*|[^/?#\[\]]*)", re.IGNORECASE)
+_HOST: Final = re.compile(r"https?:[/\\]*(\[[^\]/?#\\]*\][^/?#\\]*|[^/?#\\\[\]]*)", re.IGNORECASE)
 _NAME: Final = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#\\]*@)?(?:\[([^\]/?#]*)\]|([^:/?#\\\[\]]*))", re.IGNORECASE)
 
 
@@ -146,6 +146,28 @@ def host_of(url: str) -> str:
 
 
 _DROPPED: Final = str.maketrans("", "", "\t\n\r")
+_AROUND: Final = "".join(map(chr, range(33)))
+_TIDY: Final = re.compile(r"https?://[^/\\\s][^\\\s]*|data:", re.IGNORECASE)
+_SLASHES: Final = re.compile(r"(https?):[/\\]*", re.IGNORECASE)
+
+
+def mended(url: str) -> str:
+    """An http(s) URL as browsers read one that was written carelessly (WHATWG URL, 4.4); any other text as it is.
+
+    Blanks around it and line breaks and tabs inside are dropped, behind the scheme may be any number of slashes of
+    either kind, and before the query `\\` is `/`.
+    """
+    tidy = _TIDY.match(url)
+    if tidy is not None and (tidy.end() == len(url) or tidy.end() == 5):
+        return url
+    text = url.strip(_AROUND).translate(_DROPPED)
+    start = _SLASHES.match(text)
+    if start is None:
+        return url
+    rest = text[start.end() :]
+    at = min((at for at in (rest.find("?"), rest.find("#")) if at >= 0), default=len(rest))
+    path = rest[:at].replace("\\", "/")
+    return f"{start[1].lower()}://{path}{rest[at:]}"
 
 
 def resolved(url: str, base: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -88,7 +87,6 @@ def build_run(ledger: Ledger, number: int, settings: Settings, *, search: bool, 
     """A run with the workers of the stages asked for; they start when work is handed to them."""
     from collector.http.limits import Hosts
 
-    settings = _blocking_forgotten(settings, ledger)
     results: SimpleQueue[Message] = SimpleQueue()
     searchers = None
     fetchers: Fetchers | None = None
@@ -119,18 +117,17 @@ def build_run(ledger: Ledger, number: int, settings: Settings, *, search: bool, 
     if fetch:
         from collector.fetch.pool import ProcessPool
 
-        if settings.fetch.browser:
-            fetchers = _with_browser(settings, results.put)
-        else:
-            fetchers = ProcessPool(settings.fetch, settings.out, results.put)
-    hosts = Hosts(settings.fetch, time.monotonic)
+        blocked = hosts(settings.fetch.block_hosts) | ledger.maintenance.forgotten_hosts()
+        pool = partial(ProcessPool, settings.fetch, settings.out, blocked=blocked)
+        fetchers = _with_browser(settings, results.put, pool) if settings.fetch.browser else pool(results.put)
+    limits = Hosts(settings.fetch, time.monotonic)
     checkpoints = Checkpoints(ledger, settings.out)
     return Run(
         ledger,
         number,
         settings,
         results,
-        hosts,
+        limits,
         searchers,
         fetchers,
         checkpoints,
@@ -139,27 +136,16 @@ def build_run(ledger: Ledger, number: int, settings: Settings, *, search: bool, 
     )
 
 
-def _with_browser(settings: Settings, emit: Emit) -> Fetchers:
+def _with_browser(settings: Settings, emit: Emit, pool: Callable[[Emit], Fetchers]) -> Fetchers:
     """The fetch workers, with a browser behind them for what hosts refuse; it starts when it is first needed."""
     from collector.fetch.browser_fallback import RescuePool
-    from collector.fetch.pool import ProcessPool
 
     def viewer() -> Viewer:
         from collector.search.image_viewer import PageViewer
 
         return PageViewer(settings.search, emit)
 
-    return RescuePool(
-        settings.fetch, settings.out, emit, lambda inner: ProcessPool(settings.fetch, settings.out, inner), viewer
-    )
-
-
-def _blocking_forgotten(settings: Settings, ledger: Ledger) -> Settings:
-    """Hosts that the user wants to be forgotten are blocked as those of `fetch.block_hosts` are."""
-    if not (forgotten := ledger.maintenance.forgotten_hosts()):
-        return settings
-    listed = ",".join(sorted(forgotten | hosts(settings.fetch.block_hosts)))
-    return replace(settings, fetch=replace(settings.fetch, block_hosts=listed))
+    return RescuePool(settings.fetch, settings.out, emit, pool, viewer)
 
 
 def _facets(settings: Settings) -> Callable[[str], Sequence[tuple[str, str]]]:

@@ -29,6 +29,8 @@ class Begin(msgspec.Struct, frozen=True, tag="begin"):
     """That look at bytes."""
     heartbeat: str
     """Path of the shared page."""
+    blocked: frozenset[str] = frozenset()
+    """Hosts of which nothing is asked."""
 
 
 class Given(msgspec.Struct, frozen=True, tag="task"):

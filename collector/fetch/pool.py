@@ -23,6 +23,7 @@ import msgspec
 from collector.fetch.heartbeat import Heartbeat
 from collector.fetch.messages import RESULTS, Begin, Close, Given, Ready, Result, Trouble, WorkerFailed, line
 from collector.fetch.parts import PART
+from collector.http.blocklist import hosts
 from collector.model import DownloadFailed, Emit, Task, WorkerError
 from collector.settings import FetchSettings
 from collector.urls import host_of
@@ -65,9 +66,15 @@ class _Held:
 class ProcessPool:
     """`threads` downloads at a time, over all processes. For one calling thread, but for what says otherwise."""
 
-    def __init__(self, settings: FetchSettings, folder: Path, emit: Emit) -> None:
-        """Nothing starts before the first task. `folder` must exist then; the readers' threads call `emit`."""
+    def __init__(
+        self, settings: FetchSettings, folder: Path, emit: Emit, blocked: frozenset[str] | None = None
+    ) -> None:
+        """Nothing starts before the first task. `folder` must exist then; the readers' threads call `emit`.
+
+        `blocked` are hosts of which nothing is asked; None: those of `fetch.block_hosts`.
+        """
         self._settings, self._folder, self._emit = settings, folder, emit
+        self._blocked = hosts(settings.block_hosts) if blocked is None else blocked
         self._token = secrets.token_hex(4)
         self._count = settings.processes or os.cpu_count() or 1
         self._count = max(1, min(self._count, settings.threads))
@@ -159,7 +166,18 @@ class ProcessPool:
 
     def _new_worker(self, place: int, alone: bool) -> _Worker:
         limit = 1 if alone else self._share
-        return _Worker(self, self._settings, self._folder, self._token, place, limit, alone, self._count)
+        begin = Begin(
+            replace(
+                self._settings, max_in_flight=max(1 << 20, self._settings.max_in_flight // self._count), block_hosts=""
+            ),
+            str(self._folder.absolute()),
+            self._token,
+            limit,
+            1 if alone else LOOKERS,
+            heartbeat="",
+            blocked=self._blocked,
+        )
+        return _Worker(self, begin, place)
 
     def _next_suspect(self) -> None:
         """Try the next one alone, when nobody is at it."""
@@ -275,13 +293,8 @@ class _Worker:
     def __init__(
         self,
         pool: ProcessPool,
-        settings: FetchSettings,
-        folder: Path,
-        token: str,
+        begin: Begin,
         place: int,
-        limit: int,
-        alone: bool,
-        count: int,
     ) -> None:
         self.given: dict[int, _Held] = {}
         self.overdue = 0
@@ -295,15 +308,6 @@ class _Worker:
         self._send_lock = threading.Lock()
         self.heartbeat = Heartbeat()
         self._beats = 0
-        share = max(1 << 20, settings.max_in_flight // count)
-        begin = Begin(
-            replace(settings, max_in_flight=share),
-            str(folder.absolute()),
-            token,
-            limit,
-            1 if alone else LOOKERS,
-            self.heartbeat.path,
-        )
         source = Path(__file__).resolve().parents[2]
         path = os.pathsep.join(filter(None, (str(source), os.environ.get("PYTHONPATH", ""))))
         self._process = subprocess.Popen(
@@ -315,7 +319,7 @@ class _Worker:
             start_new_session=True,
         )
         self.pid = self._process.pid
-        self.send(line(begin))
+        self.send(line(msgspec.structs.replace(begin, heartbeat=self.heartbeat.path)))
         self._reader = threading.Thread(target=self._read, name=f"fetch-{place}", daemon=True)
         self._reader.start()
 

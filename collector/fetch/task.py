@@ -12,6 +12,7 @@ from typing import Any
 
 from collector.fetch.referers import REFUSALS, Referers, contradicts, gone, stand_in
 from collector.http.opt_out import opt_out, prohibited
+from collector.http.response_checks import WITH_BODY
 from collector.http.robots import Rules
 from collector.http.safety import check_host, check_url
 from collector.http.transport import Ask, Download, FetchError, Reply, one_line, retry_after
@@ -20,9 +21,8 @@ from collector.model import Attempt, DownloadFailed, Media, Picture, Task
 from collector.reasons import Fate, fate, http_reason
 from collector.settings import FetchSettings
 from collector.sources.opaque import is_opaque
-from collector.urls import origin
+from collector.urls import mended, origin
 
-_SUCCESS = frozenset((200, 203))
 _ACCEPT = {Media.VIDEO: "video/*,image/*;q=0.9,*/*;q=0.8", Media.FILE: "*/*"}
 DEADLINES = 3
 """All URLs of a picture together may take so many times the deadline of one."""
@@ -113,15 +113,19 @@ def decode(wanted: Decode, settings: FetchSettings) -> Picture:
     return inspect_file(reply.body, reply.headers, reply.url)
 
 
-def steps(task: Task, settings: FetchSettings, referers: Referers) -> Steps:
-    """One task, request by request, whoever answers them."""
-    ended = yield from _one(task, settings, referers)
+def steps(task: Task, settings: FetchSettings, referers: Referers, blocked: frozenset[str] = frozenset()) -> Steps:
+    """One task, request by request, whoever answers them. Nothing is asked of a `blocked` host."""
+    if (url := mended(task.url)) != task.url:
+        task = replace(task, url=url)
+    ended = yield from _one(task, settings, referers, blocked)
     if isinstance(ended, Verified) or not (task.fallbacks or settings.thumbnails == "fallback"):
         return ended
-    return (yield from _others(task, settings, referers, ended))
+    return (yield from _others(task, settings, referers, blocked, ended))
 
 
-def _others(task: Task, settings: FetchSettings, referers: Referers, first: DownloadFailed) -> Steps:
+def _others(
+    task: Task, settings: FetchSettings, referers: Referers, blocked: frozenset[str], first: DownloadFailed
+) -> Steps:
     """The other URLs of a picture, each when the one before ended for good; told is why the best one failed."""
     missed, decided = first, False
     seconds, most = first.attempt.seconds, DEADLINES * _deadline(task, settings)
@@ -133,7 +137,7 @@ def _others(task: Task, settings: FetchSettings, referers: Referers, first: Down
             break
         cookies = task.cookies if origin(url) == origin(task.url) else ""
         other = replace(task, url=url, width=0, height=0, is_thumbnail=False, cookies=cookies)
-        ended = yield from _one(other, settings, referers)
+        ended = yield from _one(other, settings, referers, blocked)
         if isinstance(ended, Verified):
             return replace(ended, via=via)
         missed, seconds = ended, seconds + ended.attempt.seconds
@@ -146,7 +150,7 @@ def _others(task: Task, settings: FetchSettings, referers: Referers, first: Down
 def _candidates(task: Task, settings: FetchSettings) -> Iterator[tuple[str, str]]:
     """(via, URL), best first; the stand-in last, for a picture whose thumbnail is not the very thing asked for."""
     seen = {task.url}
-    for url in task.fallbacks:
+    for url in map(mended, task.fallbacks):
         if url not in seen:
             seen.add(url)
             yield "fallback", url
@@ -163,7 +167,7 @@ def _ended_for_good(missed: DownloadFailed, settings: FetchSettings) -> bool:
     return fate(missed.reason) is not Fate.RETRY or missed.task.attempt >= settings.attempts
 
 
-def _one(task: Task, settings: FetchSettings, referers: Referers) -> Steps:
+def _one(task: Task, settings: FetchSettings, referers: Referers, blocked: frozenset[str]) -> Steps:
     """One URL."""
     started = time.monotonic()
     reply = Reply(0, task.url)
@@ -178,8 +182,8 @@ def _one(task: Task, settings: FetchSettings, referers: Referers) -> Steps:
             reply = Reply(0, "", body=decode_data(task.url, settings.max_data_url))
             picture: Picture = yield Decode(task.media, reply)
             return Verified(picture, reply.body, reply)
-        if settings.block_hosts:
-            check_host(check_url(task.url, settings.allow_private), settings.block_hosts)
+        if blocked:
+            check_host(check_url(task.url, settings.allow_private), blocked)
         overridden = yield from _permitted(task.url, settings)
         verified = yield from _asked(task, settings, referers, started)
         if verified.reply.hops and origin(verified.reply.url) != origin(task.url):
@@ -240,7 +244,7 @@ class _Bad(Exception):
     def __init__(self, reason: str, detail: str, reply: Reply) -> None:
         super().__init__(reason)
         self.reason, self.detail, self.reply = reason, detail, reply
-        self.retry_after = retry_after(reply.headers.get("retry-after")) if reply.status not in _SUCCESS else None
+        self.retry_after = retry_after(reply.headers.get("retry-after")) if reply.status not in WITH_BODY else None
 
 
 def _asked(
@@ -307,7 +311,7 @@ def _in_disguise(trouble: _Bad | FetchError) -> bool:
 
 def _judged(task: Task, reply: Reply, settings: FetchSettings) -> Generator[Request, Any, Verified]:
     """What an answer is worth; raises _Bad with the reason when it is not the picture."""
-    if reply.status not in _SUCCESS:
+    if reply.status not in WITH_BODY:
         raise _Bad(http_reason(reply.status), "", reply)
     if name := stand_in(task, reply):
         raise _Bad("image.placeholder", name, reply)
@@ -317,6 +321,8 @@ def _judged(task: Task, reply: Reply, settings: FetchSettings) -> Generator[Requ
     try:
         picture: Picture = yield Decode(task.media, reply)
     except Unusable as unusable:
+        if reply.status not in (200, 203):  # Such as 202 and "please wait".
+            raise _Bad(http_reason(reply.status), unusable.detail, reply) from None
         raise _Bad(unusable.reason, unusable.detail, reply) from None
     if picture.rights and (mark := prohibited(picture.rights)):
         if settings.opt_out:

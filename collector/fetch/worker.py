@@ -70,11 +70,13 @@ class Worker:
         limit: int = 64,
         threads: int = 1,
         live_on: Callable[[], None] = lambda: None,
+        blocked: frozenset[str] = frozenset(),
     ) -> None:
+        self._blocked = blocked
         self._settings, self._folder, self._token = settings, folder, token
         self._deliver, self._heartbeat = deliver, heartbeat
         self._limit, self._live_on = limit, live_on
-        self._transfers = CurlTransfers(settings, settings.max_in_flight)
+        self._transfers = CurlTransfers(settings, settings.max_in_flight, blocked)
         self._referers, self._robots = Referers(), Robots()
         self._asking: dict[str, list[_Job]] = {}
         """Origin whose robots.txt is under way -> who waits for it."""
@@ -142,7 +144,7 @@ class Worker:
         while self._waiting and self._open < most and len(self._transfers) + self._parked < self._limit:
             given = self._waiting.popleft()
             self._open += 1
-            self._advance(_Job(given, steps(given.task, self._settings, self._referers)))
+            self._advance(_Job(given, steps(given.task, self._settings, self._referers, self._blocked)))
 
     def _advance(self, job: _Job, answer: Any = None, error: Exception | None = None) -> None:
         """Give a task what it asked for; it asks for more, or it has ended."""
@@ -309,6 +311,7 @@ def main() -> None:
             limit=begin.limit,
             threads=begin.threads,
             live_on=_live_on,
+            blocked=begin.blocked,
         )
         _write(out, line([Ready()]))
         threading.Thread(target=_listen, args=(lines, worker), name="fetch-listen", daemon=True).start()

@@ -36,6 +36,8 @@ class Asking(Protocol):
     referer: str
     cookies: str
     proxy: Proxy | None
+    resuming: tuple[str, ...]
+    """Headers that ask for the rest of a body; empty for a whole one."""
 
     @property
     def seconds_left(self) -> float: ...
@@ -62,7 +64,7 @@ class Handles:
         handle = self._spare.pop() if self._spare else self._new()
         handle.transfer = transfer
         left = transfer.seconds_left
-        headers = [f"Accept: {transfer.ask.accept}", "Accept-Encoding: identity"]
+        headers = [f"Accept: {transfer.ask.accept}", "Accept-Encoding: identity", *transfer.resuming]
         if transfer.referer:
             headers.append(f"Referer: {transfer.referer}")
         if transfer.cookies:

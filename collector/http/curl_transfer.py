@@ -7,21 +7,35 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pycurl
 
 from collector.http.curl_handle import refused, silent_for
 from collector.http.deadlines import Attempt
-from collector.http.response_checks import SMALL_REST, WITH_BODY, check_head, coding_of, unpacked
+from collector.http.response_checks import (
+    SMALL_REST,
+    WITH_BODY,
+    check_head,
+    codings_of,
+    keep_cookies,
+    part_of,
+    unpacked,
+    validator,
+)
 from collector.http.transport import Ask, FetchError, Reply, joint
 from collector.settings import FetchSettings
-from collector.urls import Proxy, hostname, origin, referer_after_redirect
+from collector.urls import Proxy, host_of, hostname, origin, referer_after_redirect
 
-HEADER_LINES = 100
-"""Most of a head that is taken; http.client draws the line there too. libcurl draws one at 300 KB."""
+HEADER_LINES = 1000
+"""Most of a head that is taken. libcurl draws a line at 300 KB, browsers at about as much."""
 MOST_LINES = 10_000
 """Most lines in one answer, those of 1xx and trailers included."""
+
+RESUMED = 5
+"""Times that the rest of one body is asked for."""
+_BREAKS_OFF = frozenset(("net.reset", "net.truncated", "net.read_timeout"))
 
 Done = Callable[[Reply | FetchError], None]
 
@@ -35,27 +49,29 @@ class Holder(Protocol):
     def room(self, transfer: Transfer, size: int) -> bool: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A body that broke off after `size` bytes."""
+
+    status: int
+    headers: dict[str, str]
+    size: int
+    error: FetchError
+
+
+def _is_whole(headers: dict[str, str]) -> bool:
+    part = part_of(headers)
+    return part is not None and part[0] == 0 and part[1] == part[2]
+
+
 class Transfer:
     """One Ask; `done` is for its end."""
 
     __slots__ = (
-        *(
-            "ask",
-            "asked",
-            "attempt",
-            "cookies",
-            "done",
-            "enough",
-            "error",
-            "handle",
-            "headers",
-            "hops",
-            "paused",
-            "proxy",
-        ),
-        *("referer", "size", "status", "url"),
-        *("_chunks", "_heard", "_holder", "_limit", "_lines", "_opened", "_pulse", "_reads", "_rest", "_seen"),
-        *("_settings", "_wanted"),
+        *("ask", "asked", "attempt", "cookies", "done", "enough", "error", "handle", "headers", "hops"),
+        *("paused", "proxy", "referer", "resuming", "size", "status", "url"),
+        *("_broken", "_chunks", "_given", "_heard", "_holder", "_jars", "_limit", "_lines", "_opened"),
+        *("_pulse", "_reached", "_reads", "_rest", "_resumed", "_seen", "_settings", "_wanted"),
     )
 
     def __init__(self, holder: Holder, settings: FetchSettings, ask: Ask, url: str, done: Done) -> None:
@@ -69,14 +85,28 @@ class Transfer:
         self._holder, self._settings = holder, settings
         self._limit = ask.limit or settings.max_bytes
         self._opened: list[socket.socket] = []
+        self._given = ask.cookies
+        self._jars: dict[str, dict[str, str]] = {}
+        """Host -> the cookies it has set on the way."""
         self.begin()
 
     def begin(self) -> None:
+        """A request for a whole body."""
+        self.resuming: tuple[str, ...] = ()
+        """Headers that ask for the rest of a body that broke off."""
+        self._broken: _Broken | None = None
+        """What it was that broke off."""
+        self._resumed = self._reached = 0
+        """How often that was done, and the most bytes that there were."""
+        self.size = 0
+        """Bytes of the body held."""
+        self._chunks: list[bytes] = []
+        self._send()
+
+    def _send(self) -> None:
         """A new request."""
         self.status = 0
         self.headers: dict[str, str] = {}
-        self.size = 0
-        """Bytes of the body held."""
         self.error: FetchError | None = None
         self.enough = False
         """The rest of an unwanted body, or of a long robots.txt, is not worth reading."""
@@ -86,7 +116,6 @@ class Transfer:
         self._wanted = False
         """Whether the head was read, and what follows is a picture."""
         self._lines: list[bytes] = []
-        self._chunks: list[bytes] = []
         self._rest = self._reads = 0
         self._pulse = self._seen = 0
         self._heard = time.monotonic()
@@ -104,11 +133,35 @@ class Transfer:
     def follow(self, url: str) -> None:
         """Go on at the next hop."""
         self.referer = referer_after_redirect(self.referer, self.url, url)
-        if self.cookies and origin(self.url) != origin(url):
-            self.cookies = ""
+        if origin(self.url) != origin(url):
+            self._given = ""
+        if "set-cookie" in self.headers:
+            keep_cookies(self._jars.setdefault(host_of(self.url), {}), self.headers["set-cookie"])
+        kept = (f"{name}={value}" for name, value in self._jars.get(host_of(url), {}).items())
+        self.cookies = "; ".join(filter(None, (self._given, *kept)))
         self.url = url
         self.hops += 1
         self.begin()
+
+    def can_resume(self, error: FetchError) -> bool:
+        """Whether the rest of the body may be asked for: it broke off, more of it came than last time, and the server
+        has said how to tell that it is still the same."""
+        return (
+            error.reason in _BREAKS_OFF
+            and self._wanted
+            and self.size > self._reached
+            and self._resumed < RESUMED
+            and self.seconds_left > 0
+            and not (self.ask.robots or codings_of(self.headers))
+            and bool(validator(self.headers))
+        )
+
+    def resume_body(self, error: FetchError) -> None:
+        """Ask for the rest of a body that broke off."""
+        self._broken = _Broken(self.status, self.headers, self.size, error)
+        self.resuming = (f"Range: bytes={self.size}-", f"If-Range: {validator(self.headers)}")
+        self._resumed, self._reached = self._resumed + 1, self.size
+        self._send()
 
     def reply(self) -> Reply:
         """The answer, its one coding taken off. FetchError when that cannot be done."""
@@ -116,7 +169,7 @@ class Transfer:
         if self.status in WITH_BODY:
             body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
             self._chunks.clear()  # The idle handle still knows this transfer.
-            body = unpacked(body, coding_of(self.headers), self._limit)
+            body = unpacked(body, codings_of(self.headers), self._limit)
         seconds = time.monotonic() - self.attempt.started
         return Reply(self.status, self.url, self.headers, body, self.hops, self.referer, seconds)
 
@@ -172,6 +225,21 @@ class Transfer:
         if self.status in WITH_BODY:
             check_head(headers, sys.maxsize if self.ask.robots else self._limit, self.status)
             self._wanted = True
+        if self._broken is not None:
+            self._rest_or_anew(self._broken)
+        elif self.status == 206 and not _is_whole(headers):
+            raise FetchError("http.206", "only a part of it", self.status)
+
+    def _rest_or_anew(self, broken: _Broken) -> None:
+        """The body goes on where it broke off, or it is another one by now and comes from its beginning."""
+        part = part_of(self.headers) if self.status == 206 else None
+        if part is not None and part[0] == broken.size and not codings_of(self.headers):
+            self.status, self.headers = broken.status, broken.headers
+        elif self._wanted and self.status != 206:
+            self._broken = None
+            self._holder.held -= self.drop()
+        else:
+            raise broken.error
 
     # ----------------------------------------------------------------- libcurl calls back
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pycurl
 
+from collector.http.blocklist import hosts
 from collector.http.curl_errors import as_fetch_error
 from collector.http.curl_handle import Handles
 from collector.http.curl_transfer import Done, Transfer
@@ -36,7 +37,7 @@ class CurlDownload:
     """`Download` for one thread, which waits for each answer; the others have to make their own. Close it."""
 
     def __init__(self, settings: FetchSettings) -> None:
-        self._transfers = CurlTransfers(settings)
+        self._transfers = CurlTransfers(settings, blocked=hosts(settings.block_hosts))
 
     def __call__(self, ask: Ask) -> Reply:
         """See `Download`."""
@@ -57,18 +58,20 @@ class CurlDownload:
 class CurlTransfers:
     """Asks under way, all of them moved by `turn`; for one thread, but for `wake`.
 
-    `budget` bounds the bytes held in bodies: over it all transfers but the oldest wait. `pins` (host -> addresses)
-    and `authority` (a CA file) are for tests.
+    `budget` bounds the bytes held in bodies: over it all transfers but the oldest wait. No redirect to a `blocked` host
+    is followed. `pins` (host -> addresses) and `authority` (a CA file) are for tests.
     """
 
     def __init__(
         self,
         settings: FetchSettings,
         budget: int = 1 << 60,
+        blocked: frozenset[str] = frozenset(),
         pins: Mapping[str, list[str]] | None = None,
         authority: str = "",
     ) -> None:
         self.settings, self.budget = settings, budget
+        self._blocked = blocked
         self.held = 0
         """Bytes in bodies, from the first one received until `release` is told."""
         self._given_out = 0
@@ -214,7 +217,7 @@ class CurlTransfers:
                 if transfer.enough and transfer.error is None:
                     self._answered(transfer)
                 else:
-                    self._end(transfer, transfer.error or as_fetch_error(code, text, transfer))
+                    self._broke_off(transfer, transfer.error or as_fetch_error(code, text, transfer))
             if not left:
                 return
 
@@ -232,9 +235,7 @@ class CurlTransfers:
                 return
             settings = self.settings
             location = transfer.headers.get("location", "")
-            there = redirect_target(
-                transfer.url, location, transfer.status, settings.allow_private, settings.block_hosts
-            )
+            there = redirect_target(transfer.url, location, transfer.status, settings.allow_private, self._blocked)
             if transfer.hops >= settings.max_redirects:
                 raise FetchError(
                     "net.redirect_loop", f"more than {settings.max_redirects} redirects, last {shown(there)}"
@@ -244,6 +245,16 @@ class CurlTransfers:
             return
         self._give_back(transfer)
         transfer.follow(there)
+        self._send(transfer)
+
+    def _broke_off(self, transfer: Transfer, error: FetchError) -> None:
+        """The rest of a body is asked for where that can be done; else it is the end."""
+        if not transfer.can_resume(error):
+            self._end(transfer, error)
+            return
+        self.paused.pop(transfer, None)
+        self._give_back(transfer)
+        transfer.resume_body(error)
         self._send(transfer)
 
     def _end(self, transfer: Transfer, result: Reply | FetchError) -> None:
@@ -271,5 +282,5 @@ class CurlTransfers:
         for transfer in list(self._running):
             if reason := transfer.overdue(now):
                 took = f"ended after {now - transfer.attempt.started:.1f} s with {transfer.attempt.received:,} bytes"
-                self._end(transfer, FetchError(reason, took))
+                self._broke_off(transfer, FetchError(reason, took))
         self._next_sweep = now + SWEEP if self._running else float("inf")

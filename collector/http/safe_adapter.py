@@ -23,7 +23,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from collector.http.deadlines import Attempt
 from collector.http.errors import as_fetch_errors
 from collector.http.proxy import PROXY_LOGIN, connected, login_header, proxy_trouble, tunnel
-from collector.http.response_checks import SMALL_REST, announced_length, check_head, coding_of, unpacked
+from collector.http.response_checks import SMALL_REST, announced_length, check_head, codings_of, unpacked
 from collector.http.safety import Resolve, candidates, connect
 from collector.http.transport import FetchError
 from collector.settings import FetchSettings
@@ -166,7 +166,7 @@ def read_body(answer: requests.Response, attempt: Attempt, limit: int, cut: bool
     announced = announced_length(headers)
     if announced is not None and len(body) != announced:
         raise FetchError("net.truncated", f"{len(body):,} of {announced} bytes", status)
-    return unpacked(body, coding_of(headers), limit)
+    return unpacked(body, codings_of(headers), limit)
 
 
 def _read(raw: Any, attempt: Attempt, limit: int) -> bytes:

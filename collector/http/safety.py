@@ -17,17 +17,16 @@ from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
-from collector.http.blocklist import hosts
 from collector.http.deadlines import Attempt
 from collector.http.transport import FetchError
-from collector.urls import blocked, hostname
+from collector.urls import blocked, hostname, mended
 
 MAX_LENGTH = 8192
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], list[str]]
 """(host, port) -> numeric addresses in order of preference. Raises OSError."""
 
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 _KEPT = r"A-Za-z0-9/%:@!$&'()*+,;=~._|\[\]\-"
 """Letters of a path that are sent as they are, as a class for patterns; a query has some more."""
 _PLAIN = re.compile(rf"(https?://)([a-z0-9._-]+)(?::([0-9]{{1,5}}))?(/[{_KEPT}]*(?:\?[{_KEPT}?{{}}^`]+)?)\Z")
@@ -87,9 +86,9 @@ def check_url(url: str, allow_private: bool) -> str:
     if plain := _PLAIN.match(url):
         scheme, name, digits, rest = plain.groups()
         return f"{scheme}{_site(name, digits, allow_private)}{rest}"
-    url = url.strip(" \t\r\n")
+    url = mended(url)
     if _UNSAFE.search(url):
-        raise FetchError("url.malformed", "a control character or a backslash in the URL")
+        raise FetchError("url.malformed", "a control character in the URL")
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -109,9 +108,9 @@ def check_url(url: str, allow_private: bool) -> str:
     return urlunsplit((parts.scheme, host + port, path, query, ""))
 
 
-def check_host(url: str, listed: str) -> None:
+def check_host(url: str, listed: frozenset[str]) -> None:
     """FetchError(policy.blocked_host) for a URL, as `check_url` gives it, at a host that the user has blocked."""
-    if listed and (name := blocked(hostname(url), hosts(listed))):
+    if listed and (name := blocked(hostname(url), listed)):
         raise FetchError("policy.blocked_host", name)
 
 

@@ -36,13 +36,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A complete answer. The body is there for 200 and 203 only; other answers are told by their status."""
+    """A complete answer. The body is there for a status of `WITH_BODY` only; other answers are told by their status."""
 
     status: int
     url: str
     """Where the answer came from, after redirects."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Names in lower case; repeated headers joined by a comma, X-Robots-Tag by a line break (see `joint`)."""
+    """Names in lower case; repeated headers joined by a comma, some by a line break (see `joint`)."""
     body: bytes = b""
     """Unpacked, when the server packed it without being asked."""
     hops: int = 0
@@ -70,9 +70,9 @@ Download = Callable[[Ask], Reply]
 def joint(name: str) -> str:
     """What stands between the values of a header that came more than once.
 
-    In X-Robots-Tag a comma would put the second line under the first one's user agent.
+    In X-Robots-Tag a comma would put the second line under the first one's user agent; Set-Cookie has commas in dates.
     """
-    return "\n" if name == "x-robots-tag" else ", "
+    return "\n" if name in ("x-robots-tag", "set-cookie") else ", "
 
 
 def one_line(text: str) -> str:

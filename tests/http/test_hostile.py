@@ -14,6 +14,7 @@ import pytest
 
 from collector.model import Downloaded, DownloadFailed
 from tests.support.misbehaving import (
+    Answer,
     Request,
     Server,
     Writer,
@@ -56,12 +57,22 @@ ANSWERS = {
         "http.bad_framing",
     ),
     "H9 one header of 1 MB": (bare(OK + "\nX: " + "a" * 1_000_000, JPEG), "http.bad_framing"),
+    "H9 2,000 headers": (bare(OK + "\nX: y" * 2000, JPEG), "http.bad_framing"),
     "H9 10,000 headers": (bare(OK + "\nX: y" * 10_000, JPEG), "http.bad_framing"),
     "H10 HTTP/0.9": (JPEG, "http.bad_framing"),
     "H10 noise": (bytes(range(256)) * 50, "http.bad_framing"),
     "H10 TLS alert": (b"\x15\x03\x01\x00\x02\x02\x46", "http.bad_framing"),
     "H10 no status": (b"HTTP/1.1 abc def\r\n\r\n", "http.bad_framing"),
     "H19 206 unasked": (ok(JPEG, "206 Partial Content"), "http.206"),
+    "H19 206, a part": (
+        ok(JPEG[:500], "206 Partial Content", Content_Range=f"bytes 0-499/{len(JPEG)}"),
+        "http.206",
+    ),
+    "H19 206, the end": (
+        ok(JPEG[9:], "206 Partial Content", Content_Range=f"bytes 9-{len(JPEG) - 1}/{len(JPEG)}"),
+        "http.206",
+    ),
+    "202 please wait": (ok(b"<html>please wait", "202 Accepted", type="text/html"), "http.202"),
     "H20 416": (ok(b"", "416 Range Not Satisfiable"), "http.416"),
     "H21 204": (bare("HTTP/1.1 204 No Content"), "http.204"),
     "H21 205": (ok(b"", "205 Reset Content"), "http.205"),
@@ -103,6 +114,19 @@ GOOD = {
     "deflate": ok(zlib.compress(JPEG), Content_Encoding="deflate"),
     "raw deflate": ok(zlib.compress(JPEG)[2:-4], Content_Encoding="deflate"),
     "identity": ok(JPEG, Content_Encoding="identity"),
+    "an encoding of text": ok(JPEG, Content_Encoding="UTF-8"),
+    "none": ok(JPEG, Content_Encoding="none"),
+    "binary": ok(JPEG, Content_Encoding="binary"),
+    "aws-chunked": ok(JPEG, Content_Encoding="aws-chunked"),
+    "no coding's name": ok(JPEG, Content_Encoding=""),
+    "gzip beside aws-chunked": ok(gzip.compress(JPEG), Content_Encoding="gzip, aws-chunked"),
+    "gzip twice": ok(gzip.compress(gzip.compress(JPEG)), Content_Encoding="gzip, gzip"),
+    "201": ok(JPEG, "201 Created"),
+    "202": ok(JPEG, "202 Accepted"),
+    "226": ok(JPEG, "226 IM Used"),
+    "206 of all": ok(JPEG, "206 Partial Content", Content_Range=f"bytes 0-{len(JPEG) - 1}/{len(JPEG)}"),
+    "early hints": b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n" + ok(JPEG),
+    "150 headers": ok(JPEG, **{f"X_{n}": "v" for n in range(150)}),
     "H11 continues": b"HTTP/1.1 100 Continue\r\n\r\n" * 100 + ok(JPEG),
     "H28 another type": ok(JPEG, type="text/plain"),
     "H29 a file name": ok(JPEG, Content_Disposition='attachment; filename="../../.bashrc"'),
@@ -309,3 +333,88 @@ def test_details_are_clean(server: Server, fetch) -> None:
     assert len(missed.detail) <= 200
     assert missed.detail.isprintable()
     assert "canary" not in missed.detail
+
+
+# ------------------------------------------------------------------------ cookies on the way, bodies that break off
+
+
+def test_a_redirect_to_itself_that_sets_a_cookie_first(server: Server, second: Server, fetch) -> None:
+    async def gate(request: Request, writer: Writer) -> None:
+        if "seen=1" in request.headers.get("cookie", ""):
+            writer.write(ok(JPEG, Connection="close"))
+        else:
+            cookies = "Set-Cookie: old=; Max-Age=0\nSet-Cookie: seen=1; Path=/; Expires=Wed, 01 Jan 2031 00:00:00 GMT"
+            writer.write(bare(f"HTTP/1.1 302 Found\nLocation: {request.path}\n{cookies}\nContent-Length: 0"))
+        await writer.drain()
+
+    assert isinstance(fetch(server.put("/x.jpg", gate), cookies="mine=2"), Downloaded)
+    assert [request.headers.get("cookie") for request in server.pictures] == ["mine=2", "mine=2; seen=1"]
+    away = ok(b"", "302 Found", Location=second.put("/y.jpg", ok(JPEG)), Set_Cookie="secret=3; Domain=127.0.0.1")
+    other = away.replace(b"http://127.0.0.1", b"http://localhost")
+    assert isinstance(fetch(server.put("/away.jpg", other)), Downloaded)
+    assert "cookie" not in second.pictures[-1].headers
+
+
+def by_parts(body: bytes, step: int, tags: list[str], honest: bool = True) -> Answer:
+    """A server that hangs up after so many bytes of each answer; the tags are the file's state at each request."""
+
+    async def answer(request: Request, writer: Writer) -> None:
+        tag = tags.pop(0) if len(tags) > 1 else tags[0]
+        wanted = request.headers.get("range", "")
+        begin = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
+        if wanted and honest and request.headers["if-range"] == tag:
+            head = f"HTTP/1.1 206 Partial Content\nContent-Range: bytes {begin}-{len(body) - 1}/{len(body)}"
+        else:
+            head, begin = "HTTP/1.1 200 OK", 0
+        writer.write(bare(f"{head}\nETag: {tag}\nContent-Length: {len(body) - begin}", body[begin : begin + step]))
+        await writer.drain()
+
+    return answer
+
+
+def test_a_body_that_breaks_off_is_gone_on_with(server: Server, fetch) -> None:
+    step = len(LONG) // 3
+    value = fetch(server.put("/x.jpg", by_parts(LONG, step, ['"a"'])))
+    assert isinstance(value, Downloaded)
+    assert value.part.read_bytes() == LONG
+    asked = [request.headers.get("range") for request in server.pictures]
+    assert asked == [None, f"bytes={step}-", f"bytes={2 * step}-", f"bytes={3 * step}-"][: len(asked)]
+    assert len(asked) in (3, 4)
+
+
+def test_one_that_has_changed_meanwhile_comes_from_its_beginning(server: Server, fetch) -> None:
+    step = len(LONG) * 2 // 3
+    value = fetch(server.put("/x.jpg", by_parts(LONG, step, ['"a"', '"b"'])))
+    assert isinstance(value, Downloaded)
+    assert value.part.read_bytes() == LONG
+    assert [request.headers.get("if-range") for request in server.pictures] == [None, '"a"', '"b"']
+
+
+@pytest.mark.parametrize("tag", ['W/"a"', "a"])
+def test_without_a_strong_tag_nothing_is_put_together(tag: str, server: Server, slug) -> None:
+    assert slug(server.put("/x.jpg", by_parts(LONG, 2000, [tag]))) == "net.truncated"
+    assert len(server.pictures) == 1
+
+
+def test_a_server_that_never_goes_on_is_asked_a_few_times(server: Server, slug) -> None:
+    assert slug(server.put("/x.jpg", by_parts(LONG, 1000, ['"a"'], honest=False))) == "net.truncated"
+    assert len(server.pictures) == 2
+    assert slug(server.put("/y.jpg", by_parts(LONG, 100, ['"a"']))) == "net.truncated"
+    assert len(server.pictures) == 2 + 6
+
+
+@pytest.mark.parametrize("path", ["/ok\\x.jpg", "/ok/x\t.jpg"])
+def test_addresses_that_browsers_mend(path: str, server: Server, fetch) -> None:
+    server.put("/ok/x.jpg", ok(JPEG))
+    assert isinstance(fetch(server.base + path), Downloaded)
+    assert isinstance(fetch(server.base.replace("://", ":/") + path), Downloaded)
+    assert isinstance(fetch(server.put("/to", redirect(path.replace("\t", "")))), Downloaded)
+    server.put("/robots.txt", ok(b"User-agent: *\nDisallow: /ok/"))
+    assert {value for value in server.picture_paths() if value != "/to"} == {"/ok/x.jpg"}
+
+
+def test_robots_txt_holds_for_them_too(server: Server, slug) -> None:
+    server.put("/robots.txt", ok(b"User-agent: *\nDisallow: /kept/"))
+    server.put("/kept/x.jpg", ok(JPEG))
+    assert slug(server.base.replace("://", ":\\\\") + "\\kept\\x.jpg") == "policy.robots"
+    assert server.picture_paths() == []
