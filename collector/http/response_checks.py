@@ -27,9 +27,7 @@ CODINGS = 2
 """Most that are taken off one body."""
 COOKIES, COOKIE = 50, 4096
 """Most that one chain of redirects may set, and the longest (RFC 6265, 6.1)."""
-_TAKEN_AWAY = re.compile(
-    r";?\s*(?:max-age\s*=\s*(?:0|-\d{1,20})\s*(?:;|\Z)|expires\s*=[^;]{0,20}\b19\d\d\b)", re.IGNORECASE
-)
+_TAKEN_AWAY = re.compile(r"(?:max-age\s*=\s*(?:0|-\d{1,20})\s*(?:;|\Z)|expires\s*=[^;]{0,20}\b19\d\d\b)", re.IGNORECASE)
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)\s*\Z", re.IGNORECASE)
 
 
