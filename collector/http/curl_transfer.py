@@ -238,6 +238,8 @@ class Transfer:
         elif self._wanted and self.status != 206:
             self._broken = None
             self._holder.held -= self.drop()
+            if validator(self.headers) != validator(broken.headers):
+                self._reached = 0
         else:
             raise broken.error
 
