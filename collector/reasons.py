@@ -93,6 +93,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("policy.blocklist", Fate.SKIPPED, "the keyword contains a term of the block list, so it is not searched"),
     Reason("policy.blocked_host", Fate.SKIPPED, "its host, or one it redirects to, is on the list of blocked hosts"),
     Reason("policy.withdrawn", Fate.SKIPPED, "its owner or the site has taken it down"),
+    Reason("page.left_out", Fate.SKIPPED, "an icon, a filler or too small, by what its page says of it"),
     Reason("page.no_picture", Fate.SKIPPED, "the page that should show it is gone, or shows no picture"),
     Reason("page.consent", Fate.SEARCH, "a cookie consent page stands before the results"),
     Reason("page.captcha", Fate.SEARCH, "the site asks for a captcha"),

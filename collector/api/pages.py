@@ -60,9 +60,10 @@ class PageCrawl:
         return path
 
     def _rows(self, ledger: Ledger) -> Iterator[Row]:
-        """What was found on the pages, in their order and by rank."""
+        """What was found on the pages, in their order and by rank, but for what is no picture to collect."""
         for keyword in dict.fromkeys(self.keywords):
-            yield from ledger.dataset.rows(Which(keyword=keyword, source=self.source), "asked")
+            found = ledger.dataset.rows(Which(keyword=keyword, source=self.source), "asked")
+            yield from (row for row in found if row.reason != "page.left_out")
 
 
 def pages(

@@ -227,7 +227,7 @@ class SearchRunner:
         """
         if hit.key not in self._keys:
             self._keys.add(hit.key)
-            self._found += 1
+            self._found += hit.skip_reason is None
         elif hit.key not in self._search.known:
             return
         before = self._terms.clock()

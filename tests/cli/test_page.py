@@ -37,7 +37,9 @@ def test_a_page_is_downloaded_tested_and_shown(desk: Desk) -> None:
     assert len(saved) == len(files(folder)) == 69
     for path, sha256 in saved:
         assert hashlib.sha256((folder / str(path)).read_bytes()).hexdigest() == sha256
-    assert rows(folder, "SELECT reason FROM outcome WHERE state <> 'saved'") == [("http.404",)]
+    assert (
+        rows(folder, "SELECT reason FROM outcome WHERE state <> 'saved'") == [("http.404",)] + [("page.left_out",)] * 11
+    )
     text = (desk.folder / "pages" / "everything.html").read_text(encoding="utf-8")
     for state in ("open", "needs Referer", "refuses foreign Referer", "needs cookie", "signed", "gone", "inline"):
         assert f">{state}</span>" in text, state

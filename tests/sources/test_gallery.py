@@ -54,7 +54,7 @@ class Asked:
             hits = list(source.search(search_for(path, name), web))
             self.notices = web.notices
         self.chrome.rest()
-        return hits
+        return [hit for hit in hits if hit.skip_reason is None]
 
 
 @pytest.fixture

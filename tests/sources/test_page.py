@@ -27,12 +27,14 @@ class Asked:
 
     def __init__(self, site: PracticeWeb) -> None:
         self.home, self.notices = f"{site.url}/page", [""]
+        self.left: list[Hit] = []
 
     def __call__(self, keyword: str, **settings: Any) -> list[Hit]:
         with LentWeb({**page.SOURCE.settings, "home": self.home, "browser": "never", **settings}) as web:
             hits = list(page.search(search_for(keyword, "page"), web))
             self.notices = web.notices
-        return hits
+        self.left = [hit for hit in hits if hit.skip_reason]
+        return [hit for hit in hits if hit.skip_reason is None]
 
 
 @pytest.fixture
@@ -59,6 +61,10 @@ def test_every_place_of_a_page(asked: Asked) -> None:
     assert any(hit.url.startswith("data:image/jpeg") for hit in hits)
     assert asked.notices[0].endswith("6 icons, 1 smaller than 50 pixels, 1 trackers, 1 videos"), asked.notices
     assert "2 pictures are made in the page" in asked.notices[1]
+    assert {hit.skip_reason for hit in asked.left} == {"page.left_out"}
+    told = {names([hit])[0]: dict(hit.fields)["skipped"] for hit in asked.left}
+    assert told["no-tile.png"] == "icons"
+    assert told["no-pixel-tracker.gif"] == "trackers"
 
 
 def test_the_biggest_comes_first_and_the_others_stand_behind_it(asked: Asked) -> None:

@@ -183,6 +183,13 @@ def test_link_headers() -> None:
 # --------------------------------------------------------------------------- figures
 
 
+TELLING = (
+    *("sneaker-grey.jpg", "wolf_gray_12.jpg", "polka-dot.jpg", "google-pixel-7.jpg", "lazy1.jpg", "loading.jpg"),
+    *("grey.jpg", "dot.png", "empty.jpg", "pixel.webp"),
+)
+"""Names of real pictures that sound like those of fillers."""
+
+
 def one(url: str, **more: object) -> Figure:
     made = candidates.figure([Candidate(url)], **more)
     assert made is not None
@@ -195,10 +202,16 @@ def one(url: str, **more: object) -> Figure:
         (one("https://e.org/a.jpg", shown=(1, 1)), "trackers"),
         (one("https://e.org/a.jpg", shown=(30, 20)), "smaller than 50 pixels"),
         (one("https://e.org/a.jpg", shown=(300, 20)), ""),
-        (one("https://e.org/spacer.gif"), "placeholders"),
+        (one("https://e.org/spacer.gif"), ""),
+        (one("https://e.org/spacer.gif", times=3), "placeholders"),
+        (one("https://e.org/spacer.gif", lazy=True), "placeholders"),
+        *((one(f"https://e.org/{name}"), "") for name in TELLING),
+        *((one(f"https://e.org/{name}", times=2, shown=(640, 480)), "") for name in TELLING),
         (one("data:image/gif;base64,R0lG"), "placeholders"),
         (one("https://e.org/a.svg?x"), "drawings (SVG)"),
-        (one("https://e.org/favicon-32x32.png"), "icons"),
+        (one("https://e.org/favicon-32x32.png", shown=(64, 64)), "icons"),
+        (one("https://e.org/favicon-32x32.png"), ""),
+        (one("https://e.org/sprite-bottle.jpg", shown=(800, 600)), ""),
         (one("https://e.org/a.jpg", icon=True), "icons"),
         (one("https://e.org/transparency.jpg"), ""),
     ],

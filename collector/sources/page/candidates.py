@@ -63,6 +63,8 @@ class Figure:
     media: Media = Media.PICTURE
     behind: str = ""
     """The page that a link around it opens, where that is no picture."""
+    times: int = 1
+    """How often it stands in the page."""
 
 
 MOST_URLS: Final = 40
@@ -71,6 +73,9 @@ FALLBACKS: Final = 5
 """Further URLs kept for a picture."""
 TRACKER: Final = 2
 """Pixels of a side, in attributes, up to which a picture is there to count visitors."""
+OFTEN: Final = 3
+"""Times that one picture with a telling name stands in a page before it is a placeholder."""
+ICON_SIDE: Final = 256
 TINY_DATA: Final = 133
 """Characters of a data: URL below which it is a blank (the rule of Mozilla's Readability)."""
 
@@ -103,10 +108,24 @@ def _order(candidate: Candidate) -> tuple[bool, int, int, float]:
 
 
 def is_blank(url: str) -> bool:
-    """Whether a URL is a placeholder by itself: a tiny or drawn data: URL, or a telling name."""
-    if url[:5].lower() == "data:":
-        return len(url) < TINY_DATA or is_drawing(url)
-    return bool(_BLANK_NAMES.search(url.partition("?")[0]))
+    """Whether a URL is a placeholder by itself: a tiny or drawn data: URL."""
+    return url[:5].lower() == "data:" and (len(url) < TINY_DATA or is_drawing(url))
+
+
+def _is_placeholder(one: Figure) -> bool:
+    """Whether a picture only holds a place. A name alone (`sneaker-grey.jpg`) never says so: it has to stand there
+    again and again, or in the place of a lazy picture that named no other."""
+    best = one.candidates[0]
+    if is_blank(best.url):
+        return True
+    witness = one.times >= OFTEN or (one.lazy and best.rank <= Rank.SHOWN)
+    return witness and bool(_BLANK_NAMES.search(best.url.partition("?")[0]))
+
+
+def _is_icon(one: Figure) -> bool:
+    """Whether its place says that it is an icon, or its name and its size together do."""
+    named = bool(_ICON_NAMES.search(one.candidates[0].url.partition("?")[0]))
+    return one.icon or (named and 0 < max(one.shown) <= ICON_SIDE)
 
 
 def merged(figures: Iterable[Figure]) -> list[Figure]:
@@ -152,6 +171,7 @@ def _joined(first: Figure, second: Figure) -> Figure:
         icon=first.icon and second.icon,
         lazy=first.lazy or second.lazy,
         behind=first.behind or second.behind,
+        times=first.times + second.times,
     )
 
 
@@ -161,7 +181,7 @@ def _joined(first: Figure, second: Figure) -> Figure:
 def left_out(one: Figure, min_side: int, icons: bool) -> str:
     """Why a figure is no picture to collect, in two or three words; "" when it is one.
 
-    By attributes and names alone: what the bytes are, the fetch stage finds out.
+    By what the page says of it, never by a name alone: what the bytes are, the fetch stage finds out.
     """
     best = one.candidates[0]
     width, height = one.shown
@@ -170,9 +190,9 @@ def left_out(one: Figure, min_side: int, icons: bool) -> str:
         return "trackers"
     if is_drawing(best.url):
         return "drawings (SVG)"
-    if is_blank(best.url):
+    if _is_placeholder(one):
         return "placeholders"
-    if not icons and (one.icon or _ICON_NAMES.search(best.url.partition("?")[0])):
+    if not icons and _is_icon(one):
         return "icons"
     if best.rank <= Rank.SHOWN and best.width == 0 and 0 < max(width, height) < min_side:
         return f"smaller than {min_side} pixels"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from collector.model import Hit, Media
 from collector.sources.page import address
@@ -38,7 +38,7 @@ class Hits:
     """Why figures were left out -> how many."""
 
     def of(self, figures: Iterable[Figure], way: str = "") -> Iterator[Hit]:
-        """The hits of figures that are new and wanted, in their order."""
+        """The hits of figures that are new, in their order; what is left out has its reason and is never asked for."""
         for one in figures:
             if self._known(one):
                 continue
@@ -48,6 +48,10 @@ class Hits:
                 reason = "videos"
             if reason:
                 self.left[reason] += 1
+                if not one.candidates[0].url.startswith("data:"):
+                    yield replace(
+                        self._hit(one, way or one.place), skip_reason="page.left_out", fields=(("skipped", reason),)
+                    )
             else:
                 yield self._hit(one, way or one.place)
 
