@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector.ledger import Ledger, Row
+from collector.ledger.paths import inside
 from collector.ledger.rows import PICTURES
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class PictureDataset:
 
         path, label = self.samples[index]
         try:
-            picture = upright(self.folder / path)
+            picture = upright(inside(self.folder, path))
         except Unusable as error:
             raise OSError(f"{self.folder / path}: {error}") from None
         return (self.transform(picture) if self.transform is not None else picture), label

@@ -5,7 +5,6 @@ Runs in the calling thread alone, the only one that touches ledger and pictures.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from collector.crawl.queries import SLOW, Queries, ending
 from collector.crawl.query_state import QueryState
 from collector.errors import BrowserError, NetworkError
 from collector.ledger import Ledger, layout
+from collector.ledger.paths import inside
 from collector.model import (
     Downloaded,
     DownloadFailed,
@@ -57,15 +57,15 @@ class OutputFolder:
     """Class folders below one folder, on the disk that has the parts too."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = str(folder)
+        self._folder = folder
 
     def place(self, part: Path, name: Path) -> None:
         """See `PictureFiles`."""
-        final = f"{self._folder}{os.sep}{name}"
+        final = inside(self._folder, name)
         try:
-            os.replace(part, final)  # noqa: PTH105 - for each picture: Path.replace makes two paths more.
+            part.replace(final)
         except FileNotFoundError:  # No folder before its first picture.
-            Path(final).parent.mkdir(exist_ok=True)
+            final.parent.mkdir(exist_ok=True)
             part.replace(final)
 
     def discard(self, part: Path) -> None:

@@ -13,6 +13,7 @@ from collector.errors import InputError
 from collector.images.embed import Embedder, Vector, directions, embed_files
 from collector.images.processes import FileTrouble
 from collector.ledger import Ledger, Row, vectors
+from collector.ledger.paths import inside
 from collector.ledger.rows import PICTURES
 
 _CHUNK = 4096
@@ -36,7 +37,7 @@ def embed_set(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0,
     files = {sha256: Path(path) for sha256, path in ledger.dataset.cells(("sha256", "path"), PICTURES)}
     vectors.keep_only(folder, files.keys())
     known = read(folder, model).places.keys()
-    missing = [(sha256, folder / path) for sha256, path in files.items() if sha256 not in known]
+    missing = [(sha256, inside(folder, path)) for sha256, path in files.items() if sha256 not in known]
     fresh: list[tuple[str, Vector]] = []
     broken = 0
     for done, (sha256, found) in enumerate(embed_files(missing, model, processes), start=1):

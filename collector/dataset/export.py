@@ -20,6 +20,7 @@ from collector.dataset.samples import EncodedSample, ExportPlan, Sample
 from collector.errors import InputError, MissingPictures
 from collector.images.pixels import encoded
 from collector.images.processes import FileTrouble, map_files
+from collector.ledger.paths import inside
 
 LOCK: Final = "dataset.lock"
 """In every export: what it was made of. A folder with it is ours to replace."""
@@ -123,7 +124,7 @@ def rendered(
             (sample, EncodedSample(sample, b"", "", *_upright(sample), sample.item.sha256)) for sample in plan.samples
         )
         return
-    files = ((sample, folder / sample.item.file) for sample in plan.samples)
+    files = ((sample, inside(folder, sample.item.file)) for sample in plan.samples)
     for sample, made in map_files(encoded, files, plan.form, exporter.READABLE, processes=processes):
         if isinstance(made, FileTrouble):
             yield sample, str(made)

@@ -13,6 +13,7 @@ from pathlib import Path
 from collector.errors import InputError
 from collector.ledger import Ledger
 from collector.ledger.keywords import REMOVED, Keyword
+from collector.ledger.paths import inside
 from collector.model import Query, Verdict
 
 BEFORE = "?"
@@ -113,17 +114,19 @@ def _move(ledger: Ledger, folder: Path, keyword: Keyword, label: str) -> int:
     with ledger.transaction():
         name = ledger.work.folder(label)
     files = ledger.keywords.files(keyword.id)
+    for _, path in files:  # All of them, before the first is moved.
+        inside(folder, path)
     for start in range(0, len(files), _BATCH):
         some = files[start : start + _BATCH]
         placed = [(sha256, path, path.parent.parent / name / path.name) for sha256, path in some]
         for _, path, target in placed:
-            if target != path and (folder / path).exists():
-                (folder / target).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).replace(folder / target)
+            if target != path and inside(folder, path).exists():
+                inside(folder, target).parent.mkdir(parents=True, exist_ok=True)
+                inside(folder, path).replace(inside(folder, target))
         with ledger.transaction():
             for sha256, _, target in placed:
                 ledger.keywords.place(sha256, target)
-    for place in {(folder / path).parent for _, path in files}:
+    for place in {inside(folder, path).parent for _, path in files}:
         if place.is_dir() and not any(place.iterdir()):  # A loader would take it for a class.
             place.rmdir()
     return len(files)

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from collector.ledger import Row
 from collector.ledger.layout import PART_PREFIX, PART_SUFFIX, Folders, folder_name
+from collector.ledger.paths import inside
 
 LIST = "output.json"
 _EXTENSION = re.compile(r"\.\w{1,10}")
@@ -67,7 +68,7 @@ def _write(
             continue
         found = _files(row, images, names)
         if found and target is not None:
-            _place(images / row.file, target / found[0]["path"], copy)
+            _place(inside(images, row.file), target / found[0]["path"], copy)
         file.write(("\n" if items == 0 else ",\n") + json.dumps(_item(row, found), ensure_ascii=False))
         items += 1
         files += bool(found)
@@ -87,7 +88,7 @@ def _files(row: Row, images: Path, names: Names) -> list[dict[str, str]]:
         return []
     digest = hashlib.md5(usedforsecurity=False)
     try:
-        with (images / row.file).open("rb") as file:
+        with inside(images, row.file).open("rb") as file:
             while piece := file.read(1 << 20):
                 digest.update(piece)
     except FileNotFoundError:

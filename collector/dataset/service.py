@@ -21,6 +21,7 @@ from collector.images.pdq import NEAR, RELIABLE
 from collector.images.portrait import portrait, sketch
 from collector.images.processes import FileTrouble, Workers, map_files
 from collector.ledger import Ledger, Row
+from collector.ledger.paths import REJECTED, inside
 from collector.ledger.rows import PICTURES
 from collector.model import Verdict
 
@@ -43,7 +44,7 @@ class Deduped:
 def rejects(folder: Path) -> Path:
     """Where left-out pictures are moved to: beside the output folder, so that no loader takes it for a class."""
     out = folder.absolute()
-    return out.with_name(f"{out.name}-rejected")
+    return out.with_name(f"{out.name}{REJECTED}")
 
 
 def hash_set(
@@ -53,7 +54,7 @@ def hash_set(
 
     `processes` 0 takes one per core. `tell` is told (done, of how many). May be stopped and begun again.
     """
-    missing = [(sha256, folder / path) for sha256, path in ledger.dataset.unhashed()]
+    missing = [(sha256, inside(folder, path)) for sha256, path in ledger.dataset.unhashed()]
     rows: list[tuple[str, str, int, str]] = []
     broken: list[tuple[str, str]] = []
     for done, (sha256, found) in enumerate(hash_files(missing, processes), start=1):
@@ -76,7 +77,7 @@ def hash_set(
 
 def _sketch_flat(ledger: Ledger, folder: Path, processes: int) -> dict[int, bytes]:
     """`Row.id` -> sketch of the pictures that are too flat for hashes; those that have none get one first."""
-    files = ((sha256, folder / path) for sha256, path in ledger.dataset.unsketched(RELIABLE))
+    files = ((sha256, inside(folder, path)) for sha256, path in ledger.dataset.unsketched(RELIABLE))
     made = map_files(sketch, files, processes=processes)
     while batch := list(islice(made, _BATCH)):
         with ledger.transaction():
@@ -130,7 +131,7 @@ def _groups(
     with Workers(portrait, processes=processes) as workers:
         for some in _portions(together):
             members = (rows[int(looks.ids[place])] for places in some for place in places)
-            seen = workers.map((row.sha256, folder / row.file) for row in members)
+            seen = workers.map((row.sha256, inside(folder, row.file)) for row in members)
             portraits = {name: body for name, body in seen if isinstance(body, bytes)}
             found += [dedupe.grouped(looks, places, rows, mirrored, portraits) for places in some]
     alone = (row for row in ledger.dataset.under_two_labels() if row.id not in ids and _open_to(row, reasons))
@@ -181,7 +182,7 @@ def score_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, proc
     missing = ledger.dataset.unscored(quality.MEASURED[0])
     rows: list[tuple[str, str, float]] = []
     broken = 0
-    places = ((sha256, folder / path) for sha256, path in missing)
+    places = ((sha256, inside(folder, path)) for sha256, path in missing)
     for done, (sha256, found) in enumerate(quality.score_files(places, processes), start=1):
         if isinstance(found, FileTrouble):
             broken += 1
@@ -347,21 +348,28 @@ def apply(ledger: Ledger, folder: Path) -> int:
     File first, ledger second, and a file that is there already is taken as moved: a kill between the two is made good
     by doing it again.
     """
+    _proved(folder, ledger.dataset.to_move())
     undone = restore(ledger, folder, ledger.dataset.stranded())
     moved = 0
-    for sha256, path in ledger.dataset.to_move():
-        target = rejects(folder) / path.parent.name / path.name
-        if (folder / path).exists():
+    for sha256, path in _proved(folder, ledger.dataset.to_move()):
+        beside = Path("..", rejects(folder).name, path.parent.name, path.name)
+        file, target = inside(folder, path), inside(folder, beside)
+        if file.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).replace(target)
+            file.replace(target)
         if target.exists():
             with ledger.transaction():
-                ledger.dataset.relocate(
-                    sha256, Path("..", target.relative_to(folder.absolute().parent)), path.as_posix()
-                )
+                ledger.dataset.relocate(sha256, beside, path.as_posix())
             moved += 1
-        _drop_if_empty((folder / path).parent)
+        _drop_if_empty(file.parent)
     return moved + undone
+
+
+def _proved(folder: Path, files: Sequence[tuple[str, Path]]) -> Sequence[tuple[str, Path]]:
+    """The files, when every one lies inside: all are looked at before the first is moved. LedgerError."""
+    for _, path in files:
+        inside(folder, path)
+    return files
 
 
 def undo(ledger: Ledger, folder: Path) -> int:
@@ -371,14 +379,15 @@ def undo(ledger: Ledger, folder: Path) -> int:
 
 def restore(ledger: Ledger, folder: Path, files: Sequence[tuple[str, Path]]) -> int:
     """Move (sha256, path) files back into their class folders; how many."""
-    for sha256, path in files:
+    for sha256, path in _proved(folder, files):
         back = Path(path.parent.name, path.name)
-        if (folder / path).exists():
-            (folder / back).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).replace(folder / back)
+        file, target = inside(folder, path), inside(folder, back)
+        if file.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(target)
         with ledger.transaction():
             ledger.dataset.relocate(sha256, back, "")
-        _drop_if_empty((folder / path).parent)
+        _drop_if_empty(file.parent)
     _drop_if_empty(rejects(folder))
     return len(files)
 

@@ -12,6 +12,7 @@ from collector.fetch.parts import write_part
 from collector.images.processes import FileTrouble, Workers
 from collector.images.video_frames import Still, read_stills, write_stills
 from collector.ledger import Ledger, Row, Which, layout
+from collector.ledger.paths import inside
 from collector.model import Attempt, Duplicate, Found, Hit, Media, Picture, Saved, Skipped
 from collector.settings import FetchSettings
 
@@ -38,7 +39,7 @@ def take(ledger: Ledger, folder: Path, every: float = 0.0, count: int = 0) -> It
     has all that is known of the video, its licence among it.
     """
     for video in list(ledger.dataset.rows(_VIDEOS)):
-        film = folder / video.file
+        film = inside(folder, video.file)
         if not film.is_file():
             yield Taken(video, trouble="the file is not there")
             continue
@@ -78,8 +79,9 @@ def _enter(ledger: Ledger, folder: Path, video: Row, still: Still) -> bool:
             return False
         path = Path(ledger.work.folder(video.label), layout.file_name(picture))
         part = write_part(folder, f"still-{task.id}", still.body)
-        (folder / path).parent.mkdir(exist_ok=True)
-        part.replace(folder / path)
+        file = inside(folder, path)
+        file.parent.mkdir(exist_ok=True)
+        part.replace(file)
         ledger.work.outcome(Saved(task, picture, path, Attempt(via="still")))
     return True
 

@@ -19,6 +19,7 @@ from collector.images.decode import inspect_file
 from collector.images.processes import FileTrouble, Workers
 from collector.importers.entry import Entry
 from collector.ledger import Ledger, disk, layout
+from collector.ledger.paths import inside
 from collector.model import Attempt, Duplicate, Failed, Outcome, Picture, Rejected, Saved, Skipped, Task
 from collector.settings import FetchSettings
 
@@ -155,8 +156,9 @@ class Intake:
         if self._ledger.work.forgotten(picture.sha256):
             return Skipped(task, "policy.forgotten")
         path = Path(self._ledger.work.folder(label), layout.file_name(picture))
-        (self._folder / path).parent.mkdir(exist_ok=True)
-        self._part(task).replace(self._folder / path)
+        file = inside(self._folder, path)
+        file.parent.mkdir(exist_ok=True)
+        self._part(task).replace(file)
         return Saved(task, picture, path, Attempt(via=VIA))
 
     def _remove(self, settled: Mapping[Path, Outcome]) -> None:

@@ -11,10 +11,12 @@ from dataclasses import fields
 from enum import Enum
 from functools import lru_cache
 from operator import attrgetter
+from pathlib import Path
 from sys import intern
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
+from collector.ledger.paths import stored_path
 from collector.model import Attempt, Hit, Licence, Picture
 
 Value = TypeVar("Value")
@@ -99,7 +101,8 @@ def _decoder(hint: Any, shared: bool) -> tuple[Any, Callable[[Any], Any] | None]
     """(what NULL stands for, how a cell becomes a field of this type); None: it is one already."""
     if isinstance(hint, UnionType):
         [kind] = [kind for kind in get_args(hint) if kind is not NoneType]
-        return None, lambda cell: kind(cell) if cell else None
+        decode = stored_path if kind is Path else kind
+        return None, lambda cell: decode(cell) if cell else None
     if get_origin(hint) is tuple:
         return "", _tuple
     if hint is str:

@@ -17,6 +17,7 @@ from typing import Any
 from collector.ledger import looks, rows
 from collector.ledger.db import now
 from collector.ledger.looks import Looks
+from collector.ledger.paths import stored_path
 from collector.ledger.rows import EVERYTHING, PICTURES, Order, Row, Which
 from collector.model import Verdict
 
@@ -189,7 +190,7 @@ class Dataset:
 
     def _files(self, which: str, values: Sequence[object] = ()) -> list[tuple[str, Path]]:
         found = self._db.execute(f"SELECT sha256, path {which} ORDER BY found_id", values)
-        return [(sha256, Path(path)) for sha256, path in found]
+        return [(sha256, stored_path(path)) for sha256, path in found]
 
     # ------------------------------------------------------------------ splits and reviews
 

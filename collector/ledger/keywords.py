@@ -12,6 +12,7 @@ from pathlib import Path
 
 from collector.ledger.db import filters_text, remember
 from collector.ledger.intake import STILLS
+from collector.ledger.paths import stored_path
 from collector.ledger.planning import PLAN, SAVED
 from collector.model import Query
 
@@ -111,7 +112,7 @@ class Keywords:
         """(sha256, path) of the saved files of a query."""
         rows = self._db.execute(f"SELECT sha256, path FROM outcome WHERE state = 'saved' AND sha256 IN ({_OWN})",
                                 {"id": number})  # fmt: skip
-        return [(sha256, Path(path)) for sha256, path in rows]
+        return [(sha256, stored_path(path)) for sha256, path in rows]
 
     def place(self, sha256: str, path: Path) -> None:
         """A file lies elsewhere now, in the folder of its other label."""

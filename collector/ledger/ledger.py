@@ -17,6 +17,7 @@ from collector.ledger.dataset import Dataset
 from collector.ledger.db import REPAIR, plain_words
 from collector.ledger.keywords import Keywords
 from collector.ledger.maintenance import Maintenance
+from collector.ledger.paths import stored_folder
 from collector.ledger.stats import Stats
 from collector.ledger.work import Work
 
@@ -130,6 +131,8 @@ def _ready(connection: sqlite3.Connection, path: Path, check: Callable[[], objec
         with plain_words(path):
             check()
             _refuse_cut(connection, path)
+            for (name,) in connection.execute("SELECT name FROM folder"):
+                stored_folder(name)
     except BaseException as error:
         connection.close()
         if isinstance(error, schema.NewerSchema):

@@ -15,6 +15,7 @@ from collector import urls
 from collector.errors import LedgerError
 from collector.ledger import layout, rows, schema
 from collector.ledger.db import REPAIR, Interrupted, note, now, plain_words, remember, transaction
+from collector.ledger.paths import stored_folder, stored_path
 from collector.ledger.rows import SAVED, Row, Which
 
 SHORT = """(SELECT count(*) FROM found f JOIN outcome o ON o.found_id = f.id
@@ -63,9 +64,9 @@ class Maintenance:
         for number, url, key in self._db.execute("SELECT id, url, url_key FROM found"):
             if not key.startswith(urls.ID_KEY) and urls.url_key(url) != key:
                 wrong = number
-        folders = {name for (name,) in self._db.execute("SELECT name FROM folder")}
+        folders = {stored_folder(name) for (name,) in self._db.execute("SELECT name FROM folder")}
         for number, text, sha256 in rows.cells(self._db, ("id", "path", "sha256"), SAVED):
-            path = Path(text)
+            path = stored_path(text)
             if _class_folder(path) not in folders or not path.name.startswith(f"{sha256[:32]}."):
                 wrong = number
         if wrong is not None:
@@ -157,7 +158,7 @@ class Maintenance:
                 "SELECT sha256, path FROM outcome WHERE state = 'saved' AND sha256 >= ? AND sha256 < ?",
                 (sha256, sha256 + "g"),
             )
-            found.update((name, Path(path)) for name, path in files)
+            found.update((name, stored_path(path)) for name, path in files)
         return sorted(found.items())
 
     def files_from(self, name: str) -> list[tuple[str, Path]]:
@@ -169,7 +170,7 @@ class Maintenance:
                  WHERE state IN ('saved', 'duplicate') AND (of_host(url) OR of_host(page) OR of_host(final_url))
                ) ORDER BY sha256"""
         )
-        return [(sha256, Path(path)) for sha256, path in files]
+        return [(sha256, stored_path(path)) for sha256, path in files]
 
     def urls_from(self, name: str) -> list[int]:
         """Numbers of the URLs of a host or one below it, or on a page there, that are not saved and may still be."""

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from collector import urls
+from collector.errors import LedgerError
 from collector.ledger import schema
 from collector.ledger.maintenance import REOPEN, SHORT
+from collector.ledger.paths import stored_path
 
 _MAP = {
     "meta": {"key"},
@@ -176,8 +178,17 @@ def _believable(table: str, row: Cells) -> bool:
         return bool(url) and (key.startswith(urls.ID_KEY) or key == urls.url_key(url))
     if table == "outcome" and row.get("state") in ("saved", "duplicate"):
         sha, path = row.get("sha256"), row.get("path")
-        return isinstance(sha, str) and isinstance(path, str) and Path(path).name.startswith(f"{sha[:32]}.")
-    return True
+        return isinstance(sha, str) and _is_inside(path) and Path(str(path)).name.startswith(f"{sha[:32]}.")
+    if table == "folder":
+        return _is_inside(row.get("name"))
+    return table != "verdict" or not row.get("moved_from") or _is_inside(row["moved_from"])
+
+
+def _is_inside(path: object) -> bool:
+    """Whether it is a path that cannot lead out of the folder."""
+    with suppress(LedgerError):
+        return isinstance(path, str) and bool(stored_path(path).parts)
+    return False
 
 
 # --------------------------------------------------------------------------- reading round what cannot be read

@@ -13,6 +13,7 @@ from collector.ledger import intake, layout, planning
 from collector.ledger.columns import ATTEMPT, HIT, PICTURE, Columns
 from collector.ledger.db import limit_of, now
 from collector.ledger.intake import Stills
+from collector.ledger.paths import stored_folder, stored_path
 from collector.model import (
     Duplicate,
     Failed,
@@ -205,7 +206,7 @@ class Work:
                WHERE sha256 = ? AND outcome.state = 'saved'""",
             (sha256,),
         ).fetchone()
-        return (Path(row[0]), row[1]) if row else None
+        return (stored_path(row[0]), row[1]) if row else None
 
     def forgotten(self, sha256: str) -> bool:
         """Whether a picture with these bytes was forgotten on the user's word."""
@@ -218,7 +219,7 @@ class Work:
         """The folder of a class: given once, kept for ever."""
         row = self._db.execute("SELECT name FROM folder WHERE label = ?", (label,)).fetchone()
         if row:
-            return str(row[0])
+            return stored_folder(row[0])
         taken = {name for (name,) in self._db.execute("SELECT name FROM folder")}
         name = layout.folder_name(label, taken)
         self._db.execute("INSERT INTO folder VALUES (?, ?)", (label, name))

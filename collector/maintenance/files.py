@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collector.ledger import Row
 from collector.ledger.layout import FILE_NAME
+from collector.ledger.paths import inside
 
 
 def sha256(file: Path) -> str:
@@ -18,7 +19,7 @@ def sha256(file: Path) -> str:
 
 def trouble(folder: Path, saved: Row, bytes_too: bool = True) -> str:
     """ "" when the file is there as recorded, else `missing` or `altered`. Its size is looked at first."""
-    return file_trouble(folder / saved.file, saved.bytes, saved.sha256 if bytes_too else "")
+    return file_trouble(inside(folder, saved.file), saved.bytes, saved.sha256 if bytes_too else "")
 
 
 def file_trouble(file: Path, size: int, sha: str) -> str:

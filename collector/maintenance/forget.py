@@ -11,6 +11,7 @@ from collector import urls
 from collector.errors import InputError, UsageError
 from collector.http.blocklist import hosts as host_names
 from collector.ledger import Ledger, vectors
+from collector.ledger.paths import inside
 from collector.ledger.rows import PICTURES
 
 _HEX = frozenset("0123456789abcdef")
@@ -88,6 +89,8 @@ def forget(ledger: Ledger, folder: Path, wanted: Wanted, tell: Callable[[Path, i
 
     The ledger goes first: a kill between the two leaves a file that nobody knows, which `verify` names.
     """
+    for path in wanted.files.values():  # All of them, before the first is deleted.
+        inside(folder, path)
     for name in wanted.hosts:
         ledger.maintenance.forget_host(name)
     for sha256, path in sorted(wanted.files.items(), key=lambda row: row[1]):
@@ -100,10 +103,11 @@ def forget(ledger: Ledger, folder: Path, wanted: Wanted, tell: Callable[[Path, i
 
 def _remove(folder: Path, path: Path) -> None:
     """The file, and the folders that are empty then; a moved reject lies beside the output folder."""
-    (folder / path).unlink(missing_ok=True)
-    places: Sequence[Path] = [(folder / path).parent]
+    file = inside(folder, path)
+    file.unlink(missing_ok=True)
+    places: Sequence[Path] = [file.parent]
     if path.parts[:1] == ("..",):
-        places = [*places, (folder / path).parent.parent]
+        places = [*places, file.parent.parent]
     for place in places:
         with suppress(OSError):  # It holds something still.
             place.rmdir()

@@ -14,6 +14,7 @@ from typing import Final
 
 from collector.ledger import Ledger, Row
 from collector.ledger.layout import FILE_NAME
+from collector.ledger.paths import inside
 from collector.ledger.rows import SAVED
 from collector.maintenance.verify import DROPPED, Finding, misplaced
 
@@ -58,7 +59,7 @@ def by_hand(ledger: Ledger, folder: Path) -> Iterator[Finding]:
         return
     yield from misplaced(ledger, folder, missing)
     lost = [row for row in missing.values() if row.left_out != DROPPED]
-    gone = [row for row in lost if _one_of_many(folder / row.file)]
+    gone = [row for row in lost if _one_of_many(inside(folder, row.file))]
     count = sum(1 for _ in ledger.dataset.cells(("id",), SAVED))
     if len(gone) == len(lost) and len(gone) <= max(FEW, SHARE * count) and len(gone) < count:
         yield from (Finding("missing", row.file, saved=row) for row in gone)
@@ -95,8 +96,9 @@ def _relabel(ledger: Ledger, folder: Path, row: Row, now: Path) -> str:
     with ledger.transaction():
         target = Path(ledger.work.folder(label), row.file.name)
     if target != now:
-        (folder / target).parent.mkdir(parents=True, exist_ok=True)
-        (folder / now).replace(folder / target)
+        there = inside(folder, target)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        inside(folder, now).replace(there)
     with ledger.transaction():
         ledger.keywords.refile(row.sha256, label)
         ledger.keywords.place(row.sha256, target)

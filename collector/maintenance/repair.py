@@ -15,6 +15,7 @@ from typing import Any
 from collector.errors import ForeignLedger, LedgerError
 from collector.ledger import Ledger, disk, layout
 from collector.ledger.lock import FolderLock
+from collector.ledger.paths import inside, stored_path
 from collector.ledger.salvage import Salvaged, salvage
 from collector.maintenance import files
 
@@ -75,10 +76,10 @@ class _Pictures:
     def __call__(self, row: dict[str, Any]) -> bool:
         path, sha = row["path"], row["sha256"]
         if (path, sha) not in self._known:
-            inside = not Path(path).is_absolute() and ".." not in Path(path).parts[1:]  # Or moved beside.
-            with suppress(OSError):
+            with suppress(OSError, LedgerError):
                 size = int(row.get("bytes") or 0)
-                self._known[path, sha] = inside and not files.file_trouble(self._folder / path, size, sha)
+                file = inside(self._folder, stored_path(path))
+                self._known[path, sha] = not files.file_trouble(file, size, sha)
         return self._known.get((path, sha), False)
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from collector.ledger import Ledger, disk
+from collector.ledger.paths import inside
 from collector.maintenance import files
 
 RUNNING = "running"
@@ -64,7 +65,7 @@ def after_unclean_stop(ledger: Ledger, folder: Path, boot: Callable[[], str] = d
         return Mended(orphans)
     lost = [saved for saved in unsynced if files.trouble(folder, saved)]
     for saved in lost:
-        (folder / saved.file).unlink(missing_ok=True)
+        inside(folder, saved.file).unlink(missing_ok=True)
     ledger.maintenance.lost(lost)
     disk.flush(folder, [saved.file for saved in unsynced])
     ledger.maintenance.synced(mark)

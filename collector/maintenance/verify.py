@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector.ledger import Ledger, Row
+from collector.ledger.paths import inside
 from collector.ledger.rows import SAVED
 from collector.maintenance import files
 
@@ -79,6 +80,6 @@ def fetch_again(ledger: Ledger, folder: Path, found: list[Finding]) -> int:
     lost = [finding.saved for finding in found if finding.kind in ("missing", "altered") and finding.saved]
     for finding in found:
         if finding.kind == "altered":
-            file = folder / finding.path
+            file = inside(folder, finding.path)
             file.rename(file.with_name(file.name + ALTERED))
     return ledger.maintenance.lost(lost)

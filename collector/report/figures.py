@@ -13,6 +13,7 @@ from urllib.parse import quote
 from collector.images.pixels import thumbnail
 from collector.images.sniff import Unusable
 from collector.ledger import Row
+from collector.ledger.paths import inside
 from collector.report.rendering import plain
 
 SIDE = 176
@@ -59,11 +60,11 @@ class Figures:
 
     def _figure(self, one: Row) -> Figure:
         name = plain(one.title or f"{one.keyword}, {one.width:,} × {one.height:,}")
-        address = file_address(self._folder / one.file, self._page)
+        address = file_address(inside(self._folder, one.file), self._page)
         if why := not_shown(one):
             return Figure(one, address, name, why)
         try:
-            body, width, height = thumbnail(self._folder / one.file, SIDE)
+            body, width, height = thumbnail(inside(self._folder, one.file), SIDE)
         except Unusable:
             return Figure(one, address, name, "the file cannot be read")
         return Figure(one, address, name, "", base64.b64encode(body).decode(), width, height)
