@@ -122,13 +122,15 @@ class Crawl:
         fetch: bool = True,
         practice: bool | PracticeWeb = False,
         keep_removed: bool = False,
+        refresh: bool = False,
         notice: Callable[[str], None] = LOG.warning,
     ) -> None:
         """`asked` None: whatever the folder has left to do. `notice` is told what the user should read once.
 
-        `keep_removed`: pictures of rows that are gone from a file stay in the set.
+        `keep_removed`: pictures of rows that are gone from a file stay in the set. `refresh`: keywords below their
+        limit are searched again at every source, for what is new.
         """
-        self._keep_removed = keep_removed
+        self._keep_removed, self._refresh = keep_removed, refresh
         self._settings, self._asked, self._practice, self._notice = settings, asked, practice, notice
         self._search, self._fetch = search, fetch
         self._stack = ExitStack()
@@ -228,7 +230,7 @@ class Crawl:
         blocked = queries.block_list(self._settings)
         if self._asked is not None:
             self._follow(ledger, self._asked)
-            feeds = [name for name in sources.names() if sources.load(name).incremental]
+            feeds = [name for name in sources.names() if self._refresh or sources.load(name).incremental]
             self._number = ledger.work.plan(self._asked.queries, self._settings.search.widen, feeds)
             self._list(ledger, self._asked)
         else:

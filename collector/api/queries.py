@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from collector import sources
 from collector.api.options import source_names
 from collector.errors import InputError, UsageError
 from collector.importers.blocklist import Terms
+from collector.importers.csv_reader import STDIN
 from collector.importers.queries import QueryFile, clean, read_queries
 from collector.model import Query
 from collector.settings import USUAL_LIMIT, Limit, Settings
@@ -48,6 +51,41 @@ def from_rows(rows: Iterable[str | QueryRow], settings: Settings) -> QueryFile:
     if not found and not notes:
         raise InputError("no keyword was given; give one at least")
     return QueryFile(tuple(found.values()), 0, repeated, tuple(notes), "", len(notes))
+
+
+FILES: Final = (".csv", ".tsv", ".tab", ".txt", ".xlsx")
+"""Endings by which a name is a file's, and no keyword."""
+
+
+def from_arguments(
+    given: Sequence[str], settings: Settings, encoding: str | None = None, delimiter: str | None = None
+) -> QueryFile:
+    """What a command line asks for: CSVs and `-` (standard input), keywords, or both. InputError as for each of them.
+
+    A name is a file's when there is such a file, or when it ends as one does.
+    """
+    files = [text for text in given if _is_file(text)]
+    words = [text for text in given if not _is_file(text)]
+    parts = [from_file(Path(file), settings, encoding, delimiter) for file in files]
+    parts += [from_rows(words, settings)] if words else []
+    if len(parts) == 1:
+        return parts[0]
+    queries = [query for part in parts for query in part.queries]
+    found = {(query.keyword, query.label, query.filters): query for query in reversed(queries)}
+    return QueryFile(
+        tuple(reversed(found.values())),
+        sum(part.blank for part in parts),
+        sum(part.duplicates for part in parts) + len(queries) - len(found),
+        tuple(note for part in parts for note in part.notes),
+        "",
+        sum(part.blocked for part in parts),
+    )
+
+
+def _is_file(text: str) -> bool:
+    with suppress(OSError, ValueError):  # too long, or with a NUL in it: no file's name
+        return text == str(STDIN) or text.casefold().endswith(FILES) or Path(text).is_file()
+    return False
 
 
 def from_file(path: Path, settings: Settings, encoding: str | None = None, delimiter: str | None = None) -> QueryFile:

@@ -6,6 +6,7 @@ import sys
 import webbrowser
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -13,16 +14,18 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from collector.api import queries
-from collector.api.collect import Crawl, counted
+from collector.api.collect import Crawl, Progress, Standing, counted
 from collector.api.collection import Collection
 from collector.api.signals import StopSignals
 from collector.cli import options, terminal
 from collector.cli.options import Blocking, Browsing, Common, Fetching, PageOut, Reading, Searching, Where
-from collector.errors import GO_ON, Incomplete, Stopped, UsageError
+from collector.errors import GO_ON, Incomplete, InputError, Stopped, UsageError
 from collector.importers.queries import QueryFile
 from collector.model import Digest
 from collector.settings import Settings
 
+USUAL = Path("queries.csv")
+"""What is read when nothing is given."""
 EMPTY_SHOWN = 20
 """Keywords that are named at most."""
 
@@ -39,28 +42,31 @@ if TYPE_CHECKING:
 @options.takes("blocking", Blocking)
 @options.takes("searching", Searching)
 @options.takes("fetching", Fetching)
+@options.dry_run
 @click.option("--estimate", is_flag=True, help="Only say what the sources with a key would cost, and ask for nothing.")
 @options.old_filter_flags
 def run(
-    queries: Path,
+    asked: tuple[str, ...],
     reading: Reading,
     common: Common,
     blocking: Blocking,
     searching: Searching,
     fetching: Fetching,
+    dry_run: bool,
     estimate: bool,
 ) -> None:
-    """Search for every keyword of QUERIES and download the pictures, both at once.
+    """Search for keywords and download the pictures, both at once.
 
-    QUERIES is a CSV: one keyword per row, or a header with `keyword` and any of limit, label, source and
-    search filters.
+    KEYWORDs are searched for as they stand. QUERIES is a CSV: one keyword per row, or a header with `keyword` and any
+    of limit, label, source and search filters; `-` is standard input, queries.csv where nothing is given.
     """
     settings = options.settings_of(common, blocking, searching, fetching)
-    asked = _read(queries, settings, reading)
-    if estimate:
-        _tell_cost(asked, settings)
+    rows = _read(asked, settings, reading)
+    if dry_run or estimate:
+        _tell_plan(rows, settings, costs_alone=not dry_run)
         return
-    crawl = Crawl(settings, asked, practice=common.practice, keep_removed=searching.keep_removed, notice=terminal.error)
+    crawl = Crawl(settings, rows, practice=common.practice, keep_removed=searching.keep_removed,
+                  refresh=searching.refresh, notice=terminal.error)  # fmt: skip
     _work(crawl, common)
 
 
@@ -70,13 +76,19 @@ def run(
 @options.takes("common", Common)
 @options.takes("blocking", Blocking)
 @options.takes("searching", Searching)
+@options.dry_run
 @options.old_filter_flags
-def search(queries: Path, reading: Reading, common: Common, blocking: Blocking, searching: Searching) -> None:
-    """Only search: fill the map of keywords and URLs; download nothing yet."""
+def search(
+    asked: tuple[str, ...], reading: Reading, common: Common, blocking: Blocking, searching: Searching, dry_run: bool
+) -> None:
+    """Only search: fill the map of keywords and URLs; download nothing yet. Takes what `run` takes."""
     settings = options.settings_of(common, blocking, searching)
-    asked = _read(queries, settings, reading)
-    crawl = Crawl(settings, asked, fetch=False, practice=common.practice, keep_removed=searching.keep_removed,
-                  notice=terminal.error)  # fmt: skip
+    rows = _read(asked, settings, reading)
+    if dry_run:
+        _tell_plan(rows, settings)
+        return
+    crawl = Crawl(settings, rows, fetch=False, practice=common.practice, keep_removed=searching.keep_removed,
+                  refresh=searching.refresh, notice=terminal.error)  # fmt: skip
     _work(crawl, common)
 
 
@@ -215,14 +227,21 @@ def sources(name: str | None) -> None:
 # --------------------------------------------------------------------------- inside
 
 
-def _read(path: Path, settings: Settings, reading: Reading) -> QueryFile:
-    return queries.from_file(path, settings, reading.encoding, reading.delimiter)
+def _read(asked: tuple[str, ...], settings: Settings, reading: Reading) -> QueryFile:
+    if not asked and not USUAL.exists():
+        raise InputError(
+            f'{USUAL}: no such file; give keywords, as in `collector run "tabby cat" "red fox"`, or a file of them'
+        )
+    return queries.from_arguments(asked or (str(USUAL),), settings, reading.encoding, reading.delimiter)
 
 
-def _tell_cost(asked: QueryFile, settings: Settings) -> None:
-    """What the run would cost, a line for each source."""
+def _tell_plan(asked: QueryFile, settings: Settings, *, costs_alone: bool = False) -> None:
+    """What the run would ask for, and what it would cost, a line for each source."""
     from collector.api.catalog import estimated
+    from collector.api.forecast import forecast
 
+    for line in () if costs_alone else forecast(asked.queries, settings):
+        terminal.line(line)
     costs = estimated(asked.queries, settings.search.spares)
     for name, keywords, requests, dollars in costs:
         click.echo(f"{name}: {keywords} keywords, up to {requests} requests, about ${dollars:,.2f}")
@@ -232,15 +251,35 @@ def _tell_cost(asked: QueryFile, settings: Settings) -> None:
 
 def _work(crawl: Crawl, common: Common, stream: TextIO | None = None) -> None:
     """Work off a run, show it, sum it up, and end with the right code."""
-    summary = crawl.run(terminal.json_lines if common.events else True)
-    if common.events:
-        terminal.tally_lines(crawl.tallies(), stream)
-    terminal.summary(summary.digest, summary.seconds, crawl.settings.out, events=common.events, stream=stream)
-    if summary.empty and not common.events:
-        terminal.line(f"came back empty: {', '.join(summary.empty[:EMPTY_SHOWN])}{_and_more(summary.empty)}")
-    if not summary.stopped and not crawl.settings.search.widen:
+    with ExitStack() as files:
+        events = files.enter_context(common.events_to.open("w", encoding="utf-8")) if common.events_to else None
+        log = files.enter_context(common.log.open("a", encoding="utf-8")) if common.log else None
+        summary = crawl.run(lambda standing: _shows(standing, common, events, log))
+        if (told := events or ((stream or sys.stdout) if common.events else None)) is not None:
+            terminal.tally_lines(crawl.tallies(), told)
+            terminal.summary(summary.digest, summary.seconds, crawl.settings.out, events=True, stream=told)
+    quiet = common.quiet or (common.events and not common.events_to)
+    if not quiet:
+        terminal.summary(summary.digest, summary.seconds, crawl.settings.out, stream=stream)
+        if summary.empty:
+            terminal.line(f"came back empty: {', '.join(summary.empty[:EMPTY_SHOWN])}{_and_more(summary.empty)}")
+    if not summary.stopped and not crawl.settings.search.widen and not common.quiet:
         offer_widening(summary.digest)
     summary.check()
+
+
+def _shows(standing: Standing, common: Common, events: TextIO | None, log: TextIO | None) -> Progress:
+    """Everything that shows a run: what the terminal gets, the events and the log."""
+    if common.events and events is None:
+        shows: list[Progress] = [terminal.JsonLines(sys.stdout)]
+    elif common.quiet:
+        shows = [terminal.Nothing()]
+    else:
+        usual = terminal.choose(standing, sys.stderr)
+        shows = [terminal.Verbose(usual) if common.verbose else usual]
+    shows += [terminal.JsonLines(events)] if events is not None else []
+    shows += [terminal.LogFile(log)] if log is not None else []
+    return shows[0] if len(shows) == 1 else terminal.Together(shows)
 
 
 def _and_more(keywords: Sequence[str]) -> str:

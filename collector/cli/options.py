@@ -73,7 +73,8 @@ distance = click.option(
     help="Bits of 256 in which the hashes of one picture may differ.",
 )
 mirrored = click.option("--mirrored", is_flag=True, help="Treat a picture and its mirror image as the same.")
-queries = click.argument("queries", type=A_PATH, default=Path("queries.csv"))
+queries = click.argument("asked", nargs=-1, metavar="[QUERIES|KEYWORD]...")
+dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be asked for; ask for nothing.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,14 @@ class Common(Where):
     """What every run takes."""
 
     events: bool = option("--events", default=False, is_flag=True, help="Print every event as a line of JSON.")
+    events_to: Path | None = option(
+        "-o", "--events-to", type=A_PATH, metavar="FILE", help="Write the events to FILE, and show the run as ever."
+    )
+    quiet: bool = option("--quiet", "-q", default=False, is_flag=True, help="Print nothing but trouble.")
+    verbose: bool = option("--verbose", "-v", default=False, is_flag=True, help="Print a line for every URL.")
+    log: Path | None = option(
+        "--log", type=A_PATH, metavar="FILE", help="Add a line with the time for everything that happens to FILE."
+    )
     practice: bool = option(
         "--practice", default=False, is_flag=True, help="Use the bundled practice web in the place of every source."
     )
@@ -111,7 +120,7 @@ class PageOut(Common):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How QUERIES is read."""
+    """How QUERIES are read."""
 
     encoding: str | None = option("--encoding", help="Encoding of QUERIES, if it is neither UTF-8 nor UTF-16.")
     delimiter: str | None = option("--delimiter", help="Column separator of QUERIES, if guessing it fails.")
@@ -180,6 +189,10 @@ class Searching(Browsing):
     widen: bool | None = switch(
         "--widen", key="search.widen", help="Search variations (size, time, color) of keywords with too few results."
     )
+    refresh: bool = option(
+        "--refresh", default=False, is_flag=True,
+        help="Search again for what is new, also where everything was found before.",
+    )  # fmt: skip
     harvest: str | None = option(
         "--harvest",
         key="google.harvest",

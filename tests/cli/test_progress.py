@@ -108,7 +108,7 @@ def test_lines_tell_the_story() -> None:
         "its page is kept in diagnosis/2",
         '"dog" has 0 of 2 pictures',
         "warning: the disk is nearly full",
-        "2/2 keywords, 6 URLs; 2/4 saved, 0.7/s, 0.3 MB/s; "
+        "2/2 keywords, 6 URLs; 2/4 saved, 0.7/s, 0.3 MB/s; 1.0 MB, 0:03, 0:03 left; "
         "1 duplicate, 1 rejected, 1 failed, 1 to retry, 1 not needed",
     ]  # fmt: skip
 
@@ -241,15 +241,32 @@ class Terminal(io.StringIO):
 def test_the_show_that_fits_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
     assert isinstance(terminal.choose(ONE, Terminal()), Bars)
     assert isinstance(terminal.choose(ONE, sys.stderr), Lines)
-    assert isinstance(terminal.json_lines(ONE), JsonLines)
     watched(terminal.choose(Standing(2, 4, 0, 0), sys.stderr))
     out, err = capsys.readouterr()
     assert out == ""
     assert "searching google" in err
-    watched(terminal.json_lines(ONE))
+    watched(terminal.JsonLines(sys.stdout))
     out, err = capsys.readouterr()
     assert err == ""
     assert out.startswith('{"event": "noticed"')
+
+
+@pytest.mark.parametrize(("name", "value"), [("JPY_PARENT_PID", "7"), ("TERM", "dumb")])
+def test_the_output_of_a_cell_and_a_dumb_terminal_get_plain_lines(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert isinstance(terminal.choose(ONE, Terminal()), Lines)
+
+
+def test_a_long_run_without_a_terminal_prints_few_lines() -> None:
+    stream = io.StringIO()
+    seconds = iter(range(0, 10**6, 2))
+    with Lines(Counts(2000, None, Clock()), stream, clock=lambda: float(next(seconds))) as show:
+        for number in range(2000):
+            show.show(SearchStarted(search(number, f"k{number}")))
+            show.show(SearchEnded(search(number, f"k{number}"), SearchState.EXHAUSTED))
+    assert stream.getvalue().count("\n") < 30 + 4000 * 4 / 60 + 20
 
 
 class Output:
@@ -286,7 +303,7 @@ def test_a_notebook_has_one_output_that_renews_itself(notebook: Output, capsys: 
     assert isinstance(terminal.choose(ONE, Terminal()), Notebook)
     watched(Notebook(Counts(2, 4, lambda: 0.0), lambda: 0.0))
     assert len(notebook.shown) == 2, "at the start and at the end: no half second has passed"
-    assert notebook.shown[0] == "0/2 keywords, 0 URLs; 0/4 saved, 0.0/s, 0.0 MB/s"
+    assert notebook.shown[0] == "0/2 keywords, 0 URLs; 0/4 saved, 0.0/s, 0.0 MB/s; 0.0 MB, 0:00"
     assert notebook.shown[1].startswith("2/2 keywords, ")
     assert "warning: google" in capsys.readouterr().err
 

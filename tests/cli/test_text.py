@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from http import HTTPStatus
@@ -13,6 +14,24 @@ from hypothesis import strategies as st
 from collector.cli import terminal
 from collector.cli.terminal.text import printable
 from collector.reasons import REASONS, meaning
+
+
+def test_trouble_wraps_at_words_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("COLUMNS", "40")
+    words = "a line that is longer than the terminal has columns http://a.example/" + "x" * 60
+    terminal.error(words)
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines[:-1])) <= 40 and lines[-1].startswith("http://a.example/xxx")
+    assert " ".join(lines) == f"collector: {words}"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def test_results_go_to_stdout_and_trouble_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,6 +38,8 @@ class Counts:
         """Keywords; one of whose two sources has answered counts half."""
         self.urls = 0
         self.saved = saved
+        self.bytes = 0
+        """Of the pictures saved by this run."""
         self.duplicate = self.rejected = self.failed = self.later = self.skipped = 0
         self.searching: dict[int, str] = {}
         """Keywords under search, longest under way first."""
@@ -57,6 +59,7 @@ class Counts:
                 self.searched += 1 / max(1, len(search.query.sources))
             case Saved():
                 self.saved += 1
+                self.bytes += event.picture.bytes
                 self._recent.append((self._clock(), event.picture.bytes))
             case Duplicate():
                 self.duplicate += 1
@@ -91,6 +94,14 @@ class Counts:
         pace, volume = self.rates()
         return f"{self.saved:,}{total} saved, {pace:.1f}/s, {volume:.1f} MB/s"
 
+    def time_text(self) -> str:
+        """Such as `38.4 MB, 0:31, 0:10 left`: what came, how long it took, how long it may take at the present pace."""
+        parts = [f"{self.bytes / 1e6:,.1f} MB", clock_text(self._clock() - self._started)]
+        pace = self.rates()[0]
+        if self.wanted and pace and self.wanted > self.saved:
+            parts.append(f"{clock_text((self.wanted - self.saved) / pace)} left")
+        return ", ".join(parts)
+
     def others_text(self) -> str:
         """Such as `5 duplicate, 3 rejected`; only what there is."""
         parts = {
@@ -101,6 +112,13 @@ class Counts:
             "not needed": self.skipped,
         }
         return ", ".join(f"{count:,} {name}" for name, count in parts.items() if count)
+
+
+def clock_text(seconds: float) -> str:
+    """Such as `0:31` or `2:05:09`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 @dataclass(slots=True)

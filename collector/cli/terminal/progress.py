@@ -6,6 +6,7 @@ They only watch: leaving one out changes nothing about the run.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from collector.api.collect import Progress, Standing
 
 PROGRESS_SECONDS: Final = 5.0
+MOST_SECONDS: Final = 60.0
+"""Between two lines of progress: at first, and of a long run."""
+USUAL_LINES: Final = 30
+"""Lines about searches and keywords that a run without a terminal prints; its lines of progress tell the rest."""
 NOTEBOOK_SECONDS: Final = 0.5
 SAME_WARNINGS: Final = 5
 """Warnings of one kind that are worth a line each; the summary has the rest."""
@@ -35,7 +40,12 @@ def choose(standing: Standing, stream: TextIO) -> Progress:
     counts = Counts(standing.keywords, standing.wanted, time.monotonic, standing.searched, standing.saved)
     if in_notebook():
         return Notebook(counts)
-    return Bars(counts) if stream.isatty() else Lines(counts, stream)
+    return Bars(counts) if _redraws(stream) else Lines(counts, stream)
+
+
+def _redraws(stream: TextIO) -> bool:
+    """Whether it is a terminal that can redraw lines: the output of `!collector` in a notebook's cell cannot."""
+    return stream.isatty() and "JPY_PARENT_PID" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 def in_notebook() -> bool:
@@ -68,22 +78,29 @@ class _Warnings:
 
     def of(self, event: Event) -> str:
         """ "" for the usual course of things."""
-        match event:
-            case Noticed(text, level):
-                return f"warning: {text}" if level == "warning" else text
-            case SearchEnded(search, state) if not state.done:
-                why = ": ".join(filter(None, (meaning(event.reason) or event.reason, event.detail)))
-                kept = f"; its page is kept in {event.diagnosis}" if event.diagnosis else ""
-                text = f'warning: {search.source}, "{search.query.keyword}": {state.value}, {why}{kept}'
-                return self._limited((state.value, event.reason), text)
-            case _:
-                return ""
+        text = trouble(event)
+        return (
+            self._limited((event.state.value, event.reason), text) if isinstance(event, SearchEnded) and text else text
+        )
 
     def _limited(self, kind: tuple[str, str], text: str) -> str:
         given = self._given[kind] = self._given.get(kind, 0) + 1
         if given > SAME_WARNINGS:
             return ""
         return text + ("; more of this kind stand in the summary" if given == SAME_WARNINGS else "")
+
+
+def trouble(event: Event) -> str:
+    """The line for what went wrong, or has to be told; "" for the usual course of things."""
+    match event:
+        case Noticed(text, level):
+            return f"warning: {text}" if level == "warning" else text
+        case SearchEnded(search, state) if not state.done:
+            why = ": ".join(filter(None, (meaning(event.reason) or event.reason, event.detail)))
+            kept = f"; its page is kept in {event.diagnosis}" if event.diagnosis else ""
+            return f'warning: {search.source}, "{search.query.keyword}": {state.value}, {why}{kept}'
+        case _:
+            return ""
 
 
 # --------------------------------------------------------------------------- bars
@@ -125,7 +142,7 @@ class Bars:
         from rich.text import Text
 
         style = "yellow" if text.startswith("warning") else ""
-        self._console.print(Text(printable(text), style=style), soft_wrap=True)
+        self._console.print(Text(printable(text), style=style, overflow="fold"))
 
     def _drawn(self) -> RenderableType:
         from rich.console import Group
@@ -144,7 +161,7 @@ class Bars:
             bars.add_row("searches", _bar(counts.searched, counts.keywords), counts.searches_text())
             details.append(", ".join(map(printable, tuple(counts.searching.values())[:8])))
         bars.add_row("pictures", _bar(counts.saved, counts.wanted or 0), counts.pictures_text())
-        details.append(counts.others_text())
+        details += [counts.time_text(), counts.others_text()]
         shown = [Text(text, style="dim", no_wrap=True, overflow="ellipsis") for text in details if text]
         return Group(bars, *shown)
 
@@ -160,7 +177,7 @@ def _bar(done: float, total: int) -> RenderableType:
 
 
 class Lines:
-    """One line when a search begins and ends and when a keyword has its pictures; progress now and then."""
+    """The first searches and keywords in a line each, then one line of progress now and then, ever more seldom."""
 
     def __init__(self, counts: Counts, stream: TextIO, clock: Clock = time.monotonic) -> None:
         self._counts = counts
@@ -169,6 +186,9 @@ class Lines:
         self._warnings = _Warnings()
         self._finishing = Finishing()
         self._spoken = clock()
+        self._pause = PROGRESS_SECONDS
+        self._usual = 0
+        """Lines about the usual course of things."""
 
     def __enter__(self) -> Self:
         return self
@@ -180,14 +200,24 @@ class Lines:
 
     def show(self, event: Event) -> None:
         self._counts.take(event)
-        for text in (_course(event), self._warnings.of(event), self._finishing.take(event)):
+        for text in (
+            self._usually(course(event)),
+            self._warnings.of(event),
+            self._usually(self._finishing.take(event)),
+        ):
             if text:
                 self.notice(text)
-        if self._clock() - self._spoken >= PROGRESS_SECONDS:
+        if self._clock() - self._spoken >= self._pause:
+            self._pause = min(MOST_SECONDS, self._pause * 1.5)
             self._progress()
 
     def notice(self, text: str) -> None:
         write(self._stream, printable(text))
+
+    def _usually(self, text: str) -> str:
+        """The text, as long as there were few of its kind."""
+        self._usual += bool(text)
+        return text if self._usual <= USUAL_LINES else ""
 
     def _progress(self) -> None:
         self._spoken = self._clock()
@@ -195,12 +225,12 @@ class Lines:
 
 
 def _totals(counts: Counts) -> str:
-    """Such as `3/12 keywords, 1,204 URLs; 118/240 saved, 12.3/s, 4.1 MB/s; 5 duplicate`."""
+    """Such as `3/12 keywords, 1,204 URLs; 118/240 saved, 12.3/s, 4.1 MB/s; 38.4 MB, 0:31, 0:10 left; 5 duplicate`."""
     searches = [counts.searches_text()] if counts.keywords or counts.searched else []
-    return "; ".join([*searches, counts.pictures_text(), *filter(None, [counts.others_text()])])
+    return "; ".join([*searches, counts.pictures_text(), counts.time_text(), *filter(None, [counts.others_text()])])
 
 
-def _course(event: Event) -> str:
+def course(event: Event) -> str:
     """The line for a search that begins or ends as it should."""
     match event:
         case SearchStarted(search):
@@ -246,11 +276,6 @@ class Notebook:
 
 
 # --------------------------------------------------------------------------- JSON
-
-
-def json_lines(_standing: Standing) -> Progress:
-    """Every event as a line of JSON on standard output."""
-    return JsonLines(sys.stdout)
 
 
 class JsonLines:

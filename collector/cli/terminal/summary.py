@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 REASONS: Final = 8
+SPARE: Final = "policy.limit"
+"""The reason of what was not needed: nothing is missing because of it."""
 NARROW: Final = 64
 """Columns of a terminal below which some numbers are left out."""
 WIDE: Final = 110
@@ -157,13 +159,14 @@ def _left_out(shown: int, all_of_them: int, out: Path) -> str:
 
 
 def _why(total: Tally, stream: TextIO) -> None:
-    """The most frequent reasons in words."""
-    if not total.reasons:
+    """The most frequent reasons in words, without the spares that were not needed."""
+    reasons = [(reason, count) for reason, count in total.reasons if reason != SPARE]
+    if not reasons:
         return
     write(stream, "\nNot saved, because:")
-    for reason, count in total.reasons[:REASONS]:
+    for reason, count in reasons[:REASONS]:
         write(stream, f"  {count:>9,}  {printable(reason):<24} {printable(meaning(reason))}".rstrip())
-    if rest := sum(count for _, count in total.reasons[REASONS:]):
+    if rest := sum(count for _, count in reasons[REASONS:]):
         write(stream, f"  {rest:>9,}  other reasons")
     if total.retry:
         write(stream, f"  {total.retry:,} of the failed will be tried again by the next run")

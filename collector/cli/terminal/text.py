@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import sys
+import textwrap
 from typing import Final, TextIO
 
 _UNSAFE: Final = re.compile(
@@ -32,8 +34,12 @@ def line(text: str) -> None:
 
 
 def error(text: str) -> None:
-    """One line of trouble on standard error."""
-    write(sys.stderr, f"collector: {printable(text)}")
+    """One line of trouble on standard error; a terminal breaks it between words."""
+    said = f"collector: {printable(text)}"
+    if sys.stderr.isatty():
+        width = max(20, shutil.get_terminal_size().columns)
+        said = textwrap.fill(said, width, break_long_words=False, break_on_hyphens=False)
+    write(sys.stderr, said)
 
 
 def looked_at(done: int, of: int) -> None:
