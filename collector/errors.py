@@ -19,8 +19,14 @@ CollectorError
 
 from __future__ import annotations
 
+import shlex
+import sys
+from pathlib import Path
+
 from collector.model import SearchState
 
+DISTRIBUTION = "keyword-image-collector"
+"""What pip calls this program; `collector` is another one there."""
 GO_ON = "run the same command to go on"
 """What most endings advise."""
 
@@ -36,6 +42,18 @@ class UsageError(CollectorError):
     """An option, setting or combination of them is not possible."""
 
     exit_code = 2
+
+
+def missing(package: str, what: str, extra: str) -> UsageError:
+    """The error for a package of an extra that is not installed: what needs it, and the line that installs it here."""
+    return UsageError(f"{what} needs {package}, which is not installed: {install(extra)}")
+
+
+def install(extra: str) -> str:
+    """The command that installs an extra into the environment that this runs in, from a checkout if it is one."""
+    folder = Path(__file__).resolve().parents[1]
+    name = str(folder) if (folder / "pyproject.toml").is_file() else DISTRIBUTION
+    return f"{shlex.quote(sys.executable)} -m pip install {shlex.quote(f'{name}[{extra}]')}"
 
 
 class DiskError(CollectorError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+
+import pandas as pd
 
 from collector import errors
 from collector.cli.groups import VERBS
@@ -58,4 +61,40 @@ def test_every_export_format_is_documented_and_no_other() -> None:
     for format in EXPORTERS:
         line = next(line for line in table.splitlines() if line.startswith(f"| `{format}` |"))
         needs = "pyarrow()" in inspect.getsource(import_module(EXPORTERS[format])) or format == "parquet"
-        assert ("collector[parquet]" in line) == needs, format
+        assert ("`.[parquet]`" in line) == needs, format
+
+
+def test_every_document_can_be_reached_from_the_readme() -> None:
+    reached, todo = set[Path](), [ROOT / "README.md"]
+    while todo:
+        page = todo.pop().resolve()
+        if page in reached or page.suffix != ".md":
+            continue
+        reached.add(page)
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8")):
+            there = (page.parent / target).resolve()
+            todo += there.glob("*.md") if there.is_dir() else [there]
+    pages = {ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")}
+    assert {str(page.relative_to(ROOT)) for page in pages - reached} == set()
+
+
+def test_the_readme_leads_to_a_trained_model(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = text.partition("## From keywords to a trained model")[2].partition("```python\n")[2].partition("```")[0]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    right, of = re.fullmatch(r"(\d+)% of (\d+) pictures it never saw are right", done.stdout.strip()).groups()  # type: ignore[union-attr]
+    assert int(of) >= 20 and int(right) > 60, "three classes: a guess is right by a third"
+
+
+def test_the_map_is_read_by_the_line_in_the_readme(tmp_path: Path) -> None:
+    [line] = re.findall(r"pd\.read_json\(.*", (ROOT / "README.md").read_text(encoding="utf-8"))
+    (tmp_path / "urls.json").write_text(
+        '{"tabby cat": ["http://a/1", "http://a/2"], "red fox": ["http://a/3"], "empty": []}'
+    )
+    table = eval(line.replace("images/urls.json", str(tmp_path / "urls.json")), {"pd": pd})  # noqa: S307
+    assert table["tabby cat"].tolist() == ["http://a/1", "http://a/2"]
+    assert table["red fox"] == "http://a/3"

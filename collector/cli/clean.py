@@ -124,7 +124,7 @@ def _thresholds(verb: Callable[..., Any]) -> Callable[..., Any]:
 @_thresholds
 @apply_flag
 def quality(out: Path, apply: bool, **thresholds: float) -> None:
-    """Leave out pictures of poor quality, by cleanvision's scores. Needs collector[quality].
+    """Leave out pictures of poor quality, by cleanvision's scores. Needs the extra `quality`.
 
     Each threshold is the score from 0 (bad) to 1 (good) below which a picture is left out; 0 turns it off. Scores
     are kept, so that trying other thresholds takes a moment.

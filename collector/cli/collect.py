@@ -203,7 +203,7 @@ def import_(paths: tuple[Path, ...], where: Where, label: str | None, link: bool
 @click.option("--count", type=click.IntRange(1, 10_000), help="So many stills of each video, evenly spread.")
 @options.out
 def frames(every: float | None, count: int | None, out: Path) -> None:
-    """Take stills of the saved videos, as pictures in the same folders. Needs PyAV: collector[video]."""
+    """Take stills of the saved videos, as pictures in the same folders. Needs the extra `video` (PyAV)."""
     videos = saved = 0
     for taken in Collection(out, terminal.error).frames(every=every, count=count):
         videos, saved = videos + 1, saved + taken.saved

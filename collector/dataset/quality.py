@@ -13,7 +13,7 @@ from itertools import islice
 from math import log2
 from pathlib import Path
 
-from collector.errors import UsageError
+from collector.errors import missing
 from collector.images.processes import FileTrouble, map_files
 
 SIDE = 512
@@ -50,7 +50,7 @@ class Thresholds:
 def require() -> None:
     """UsageError when cleanvision is not installed."""
     if find_spec("cleanvision") is None:
-        raise UsageError("this needs cleanvision, which is not installed: pip install 'collector[quality]'")
+        raise missing("cleanvision", "this", "quality")
 
 
 def score_files(files: Iterable[tuple[str, Path]], processes: int = 0) -> Iterator[tuple[str, Scores | FileTrouble]]:

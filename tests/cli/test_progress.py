@@ -108,7 +108,7 @@ def test_lines_tell_the_story() -> None:
         "its page is kept in diagnosis/2",
         '"dog" has 0 of 2 pictures',
         "warning: the disk is nearly full",
-        "2/2 keywords, 6 URLs; 2/4 saved, 0.7/s, 0.3 MB/s; 1.0 MB, 0:03, 0:03 left; "
+        "2/2 keywords, 6 URLs; 2/4 saved, 0.7/s, 0.3 MB/s; 1.0 MB, 0:04, 0:05 left; "
         "1 duplicate, 1 rejected, 1 failed, 1 to retry, 1 not needed",
     ]  # fmt: skip
 

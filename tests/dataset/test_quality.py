@@ -11,6 +11,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from collector.dataset import service
 from collector.dataset.quality import MEASURED, Thresholds, size_scores
+from collector.errors import install
 from collector.ledger import Ledger
 from tests.support.collection import Collection, drawn
 from tests.support.command import Desk
@@ -76,7 +77,7 @@ def test_without_the_extra_it_is_one_line(tmp_path: Path) -> None:
     desk.environment["PYTHONPATH"] = f"{hidden}{os.pathsep}{desk.environment['PYTHONPATH']}"
     done = desk.run("audit")
     assert (done.code, done.last_line) == (
-        2, "collector: this needs cleanvision, which is not installed: pip install 'collector[quality]'"
+        2, "collector: this needs cleanvision, which is not installed: " + install("quality")
     )  # fmt: skip
 
 

@@ -124,4 +124,4 @@ def test_without_pyav_it_says_what_to_install(desk: Desk) -> None:
         check=False,
     )
     assert ended.returncode == 2
-    assert "collector[video]" in ended.stderr
+    assert "[video]'" in ended.stderr

@@ -174,7 +174,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("pyarrow") is not None, reason="pyarrow is installed")
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path) -> None:
-    assert "pip install pyarrow" in refusal(tmp_path / "m.parquet", b"PAR1")
+    assert "[parquet]'" in refusal(tmp_path / "m.parquet", b"PAR1")
 
 
 def test_parquet(tmp_path: Path) -> None:

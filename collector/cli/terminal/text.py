@@ -7,6 +7,8 @@ import re
 import shutil
 import sys
 import textwrap
+from functools import cache
+from pathlib import Path
 from typing import Final, TextIO
 
 _UNSAFE: Final = re.compile(
@@ -30,12 +32,29 @@ def write(stream: TextIO, text: str) -> None:
 
 def line(text: str) -> None:
     """One line of result on standard output; tabs may separate fields."""
-    write(sys.stdout, "\t".join(map(printable, text.split("\t"))))
+    write(sys.stdout, "\t".join(map(printable, runnable(text).split("\t"))))
+
+
+def runnable(text: str) -> str:
+    """The text, with commands in it as they work where this runs: by the name `collector`, or by its Python."""
+    return text if "`collector " not in text else text.replace("`collector ", f"`{_program()} ")
+
+
+@cache
+def _program() -> str:
+    """How this program was started."""
+    if Path(sys.argv[0]).name != "__main__.py":
+        return "collector"
+    for name in ("python", "python3"):
+        if (found := shutil.which(name)) and Path(found).absolute() == Path(sys.executable).absolute():
+            return f"{name} -m collector"
+    python, here = Path(sys.executable), Path.cwd()
+    return f"{python.relative_to(here) if python.is_relative_to(here) else python} -m collector"
 
 
 def error(text: str) -> None:
     """One line of trouble on standard error; a terminal breaks it between words."""
-    said = f"collector: {printable(text)}"
+    said = f"collector: {printable(runnable(text))}"
     if sys.stderr.isatty():
         width = max(20, shutil.get_terminal_size().columns)
         said = textwrap.fill(said, width, break_long_words=False, break_on_hyphens=False)

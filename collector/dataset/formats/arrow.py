@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from collector.errors import UsageError
+from collector.errors import missing
 
 GROUP: Final = 100
 """Rows of one group: small, because readers load whole groups and a row may hold a picture."""
@@ -18,7 +18,7 @@ def pyarrow() -> Any:
         import pyarrow as library
         import pyarrow.parquet
     except ImportError:
-        raise UsageError("this format needs pyarrow: pip install 'collector[parquet]'") from None
+        raise missing("pyarrow", "this format", "parquet") from None
     return library
 
 
