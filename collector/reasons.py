@@ -78,6 +78,8 @@ REASONS: tuple[Reason, ...] = (
     Reason("image.truncated", Fate.RETRY, "the picture is cut off or corrupt"),
     Reason("image.too_many_pixels", Fate.REJECTED, "more pixels than allowed; it was not decoded"),
     Reason("image.too_small", Fate.REJECTED, "smaller than the minimum side"),
+    Reason("image.aspect", Fate.REJECTED, "longer, or wider, than was asked for (`--aspect`)"),
+    Reason("image.other_type", Fate.REJECTED, "another format than was asked for (`--types`)"),
     Reason("image.unsupported", Fate.REJECTED, "a variant of its format that no decoder here reads"),
     Reason("image.decoder_crash", Fate.REJECTED, "the decoder crashed on it"),
     Reason("image.decoder_timeout", Fate.REJECTED, "decoding took too long"),

@@ -117,6 +117,12 @@ class FetchSettings:
     """Whether TIFF is accepted too."""
     min_side: Whole = 0
     """Pictures with a smaller side are rejected; 0 keeps all."""
+    max_aspect: Amount = 0.0
+    """Pictures whose longer side is more than so many times the shorter one are rejected; 0 keeps all."""
+    types: Text = ""
+    """Formats that are wanted, such as jpg,png; others are rejected. "" keeps all."""
+    delay: Annotated[float, Meta(ge=0, le=60)] = 0.0
+    """Least seconds between the beginnings of two downloads at one host."""
     keep_free: Whole = 268_435_456
     """Free bytes below the output folder at which the run stops (exit 3), so that others do not meet a full disk."""
     attempts_per_run: Count = 3
@@ -146,6 +152,21 @@ class FetchSettings:
     """Hosts, comma-separated, that are asked for no picture, nor are those below them; `@FILE` for a list in a file."""
     allow_private: bool = False
     """Loopback and private addresses too."""
+
+
+TYPES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("jpg", "jpeg"), "JPEG"), **dict.fromkeys(("tif", "tiff"), "TIFF"),
+    "png": "PNG", "gif": "GIF", "webp": "WEBP", "bmp": "BMP", "avif": "AVIF",
+}  # fmt: skip
+"""What `fetch.types` may name -> the format."""
+
+
+def wanted_formats(types: str) -> frozenset[str]:
+    """The formats that `fetch.types` names, none for all of them. UsageError that lists the choices."""
+    names = [name.strip().casefold().removeprefix(".") for name in types.split(",") if name.strip()]
+    if wrong := [name for name in names if name not in TYPES]:
+        raise UsageError(f"fetch.types: no type {wrong[0]!r}; there are: {', '.join(TYPES)}")
+    return frozenset(TYPES[name] for name in names)
 
 
 RETIRED: Final = frozenset(("fetch.transport",))

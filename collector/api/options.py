@@ -61,6 +61,7 @@ def checked(settings: Settings) -> Settings:
         sources.load(name)
     hosts(settings.fetch.block_hosts)  # A mistake in it is told now, and in the proxy.
     proxies(settings)
+    settings_file.wanted_formats(settings.fetch.types)
     return settings_file.assign(settings, "fetch.block_hosts", inlined(settings.fetch.block_hosts), "--set")
 
 

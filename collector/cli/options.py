@@ -213,6 +213,19 @@ class Fetching:
         "--verify", key="fetch.verify", type=click.Choice(["full", "fast", "structure"]),
         help="How thoroughly pictures are checked before they are saved.  [default: fast]",
     )  # fmt: skip
+    min_side: int | None = option(
+        "--min-side", key="fetch.min_side", type=click.IntRange(0), metavar="PIXELS",
+        help="Save no picture with a smaller side.",
+    )  # fmt: skip
+    aspect: float | None = option(
+        "--aspect", key="fetch.max_aspect", type=click.FloatRange(1), metavar="NUMBER",
+        help="Save no picture whose longer side is more than so many times the shorter one.",
+    )  # fmt: skip
+    types: str | None = option("--types", key="fetch.types", metavar="TYPE,...", help="Save only these: jpg,png,webp.")
+    delay: float | None = option(
+        "--delay", key="fetch.delay", type=click.FloatRange(0, 60), metavar="SECONDS",
+        help="Pause between two downloads at one host.",
+    )  # fmt: skip
     rescue: bool | None = switch(
         "--rescue", key="fetch.browser", help="Let a browser try pictures that their hosts refuse; a few per host."
     )
@@ -249,7 +262,7 @@ def old_filter_flags(verb: Callable[..., Any]) -> Callable[..., Any]:
         if value is not None:
             ctx.meta.setdefault(_OLD, {})[str(param.name)] = value
 
-    for name in sorted(sources.all_filters()):
+    for name in sorted(sources.all_filters().keys() - {"aspect"}):  # A newer filter; its flag is that of `Fetching`.
         spelled = [f"--{name}", *(f"--{other}" for other, known in ALIASES.items() if known == name)]
         verb = click.option(*spelled, name, hidden=True, expose_value=False, callback=remember)(verb)
     return verb

@@ -123,8 +123,8 @@ class Hosts:
         known, now = self._hosts.setdefault(host, _Host(self._full)), self._clock()
         known.active += 1
         known.counted_from = min(known.counted_from, now)
-        if known.interval:
-            known.next_start = now + known.interval
+        if pause := max(known.interval, self._settings.delay):
+            known.next_start = now + pause
         if self.network_down:
             self._next_probe = now + PROBE_SECONDS
 

@@ -32,7 +32,7 @@ from collector.images import metadata
 from collector.images.sniff import JPEG, Unusable, identify
 from collector.images.structure import Jpeg, frames, jpeg, without_texts
 from collector.model import Picture
-from collector.settings import FetchSettings
+from collector.settings import FetchSettings, wanted_formats
 
 EXTENSIONS: Final = {
     "JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp", "BMP": "bmp", "AVIF": "avif", "TIFF": "tif",
@@ -153,6 +153,8 @@ def inspect(body: bytes, settings: FetchSettings) -> Picture:
     with open_picture(body, settings.tiff, max(1, settings.max_pixels)) as image:
         (width, height), mode, format = metadata.stored_size(image), image.mode, image.format or ""
         _check_size((width, height), settings)
+        if settings.types and format not in wanted_formats(settings.types):
+            raise Unusable("image.other_type", format)
         marks = jpeg(body) if format == "JPEG" else None
         count = 1 if marks else frames(body, format)
         turned = metadata.tiff_orientation(image)
@@ -222,3 +224,5 @@ def _check_size(size: tuple[int, int], settings: FetchSettings) -> None:
         raise Unusable("image.too_many_pixels", f"{width} x {height}")
     if min(size) < max(1, settings.min_side):
         raise Unusable("image.too_small", f"{width} x {height}")
+    if settings.max_aspect and max(size) > settings.max_aspect * min(size):
+        raise Unusable("image.aspect", f"{width} x {height}")

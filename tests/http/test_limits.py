@@ -62,6 +62,15 @@ def test_so_many_per_host_and_no_more() -> None:
     assert book.room("a") == 2
 
 
+def test_a_delay_keeps_downloads_at_one_host_apart() -> None:
+    book = Book(delay=5.0)
+    assert (book.room("a"), book.room("b"), book.room("a")) == (1, 1, 0)
+    assert book.hosts.next_free("a") == book.now + 5.0
+    assert not book.hosts.hopeless("a")
+    book.now += 5.0
+    assert book.room("a") == 1
+
+
 def test_data_urls_ask_nobody() -> None:
     book = Book(per_host=1)
     for _ in range(5):

@@ -7,6 +7,7 @@ import struct
 import threading
 import warnings
 import zlib
+from typing import Any
 
 import psutil
 import pytest
@@ -204,6 +205,23 @@ def test_webp_canvas_is_checked_before_it_is_made() -> None:
 
 def test_smallest_side() -> None:
     assert reason(picture(size=(1, 1)), FetchSettings(min_side=2)) == "image.too_small"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"max_aspect": 2.0, "types": "JPG, png"}, None),
+        ({"max_aspect": 1.9}, "image.aspect"),
+        ({"types": "png,.webp"}, "image.other_type"),
+    ],
+)
+def test_only_what_was_asked_for_is_taken(settings: dict[str, Any], expected: str | None) -> None:
+    for size in ((200, 100), (100, 200)):
+        body = picture(size=size)
+        if expected is None:
+            assert inspect(body, FetchSettings(**settings)).format == "JPEG"
+        else:
+            assert reason(body, FetchSettings(**settings)) == expected
     assert reason(picture(size=(1, 1))) == "good"
 
 
