@@ -149,10 +149,10 @@ def _held(value: str, base: str) -> Iterator[Candidate]:
 
 def is_lazy(element: Any) -> bool:
     """Whether its `src` may stand in for another URL that it names."""
-    names = {str(name).lower() for name in element.attrib}
+    held = {str(name).lower(): value for name, value in element.attrib.items()}  # a name may be none that `get` takes
+    names = set(held)
     return bool(names & (_LAZY | _SETS - {"srcset"})) or (
-        "lazy" in (element.get("class") or "").lower()
-        and any(_looks(str(element.get(n))) for n in names - _TEXT - {"src"})
+        "lazy" in (element.get("class") or "").lower() and any(_looks(held[name]) for name in names - _TEXT - {"src"})
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from collector.http.decoding import json_of
 from collector.model import Media
+from collector.sources.json_helpers import tables
 from collector.sources.page import markup
 from collector.sources.page.address import is_picture
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure
@@ -34,20 +35,18 @@ def _json(value: Any, base: str) -> Iterator[Figure]:
     if photo is None:
         yield from _made(value.get("thumbnail_url"), base, Rank.SET, value, "thumbnail_width", "thumbnail_height")
     for name in ("icons", "screenshots", "shortcuts"):
-        for item in value.get(name) or ():
-            if isinstance(item, dict):
-                yield from _made(item.get("src"), base, Rank.SET, item, "", "", icon=name != "screenshots")
-    for item in value.get("items") or ():  # JSON Feed
-        if isinstance(item, dict):
-            yield from _made(item.get("image") or item.get("banner_image"), base, Rank.SET, item, "", "")
-            yield from markup.read(str(item.get("content_html") or ""), base).figures
+        for item in tables(value.get(name)):
+            yield from _made(item.get("src"), base, Rank.SET, item, "", "", icon=name != "screenshots")
+    for item in tables(value.get("items")):  # JSON Feed
+        yield from _made(item.get("image") or item.get("banner_image"), base, Rank.SET, item, "", "")
+        yield from markup.read(str(item.get("content_html") or ""), base).figures
 
 
 def _made(
     url: Any,
     base: str,
     rank: Rank,
-    around: dict[str, Any],
+    around: Mapping[str, Any],
     width: str,
     height: str,
     icon: bool = False,

@@ -135,7 +135,7 @@ def _taken(pick: Pick, node: Any) -> Iterator[str]:
     elif not _is_element(node):
         yield str(node.root)
     elif pick.attr:
-        yield next((got for name in pick.attr if (got := node.attrib.get(name, "").strip())), "")
+        yield next((got for name in pick.attr if (got := (node.root.get(name) or "").strip())), "")
     else:
         yield _TAKES[pick.take](node)
 
