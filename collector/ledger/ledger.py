@@ -139,6 +139,8 @@ def _ready(connection: sqlite3.Connection, path: Path, check: Callable[[], objec
             raise ForeignLedger(f"{path}: {error}; install the newest collector") from None
         if isinstance(error, schema.NotALedger):
             raise ForeignLedger(f"{path}: {error}; move it away") from None
+        if isinstance(error, schema.DamagedSchema):
+            raise LedgerError(f"{path}: damaged ({error}); {REPAIR}") from error
         raise
     return connection
 

@@ -51,10 +51,6 @@ class Maintenance:
         if verdict != "ok":
             first = verdict.replace("*** in database main ***", "").strip().splitlines()[0]
             raise LedgerError(f"{layout.LEDGER}: damaged ({first}); {REPAIR}")
-        with plain_words():
-            strange = schema.strange(self._db)
-        if strange:
-            raise LedgerError(f"{layout.LEDGER}: damaged (its table {strange} is not as it was made); {REPAIR}")
         if thorough:
             with plain_words():
                 self._compare()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from functools import lru_cache
 
 APPLICATION_ID = 0x434F4C31  # "COL1": lets `file` and SQLite tools recognise a ledger.
 
@@ -242,6 +243,10 @@ class NotALedger(Exception):
     """A healthy SQLite file of somebody else's."""
 
 
+class DamagedSchema(Exception):
+    """A table, column, view or index that belongs to this version is not there."""
+
+
 class NewerSchema(Exception):
     """The file was written by a newer version of the program."""
 
@@ -251,8 +256,8 @@ def prepare(connection: sqlite3.Connection, journal: str = "WAL") -> None:
 
     `journal`: WAL, or TRUNCATE where readers and writer may be on different machines.
 
-    NewerSchema when the file is ahead of this program, NotALedger when it is another's, sqlite3.Error when it is
-    damaged or the disk is at fault.
+    NewerSchema when the file is ahead of this program, NotALedger when it is another's, DamagedSchema and
+    sqlite3.Error when it is damaged, or the disk is at fault.
     """
     version = recognise(connection)
     connection.execute(f"PRAGMA journal_mode = {journal}")
@@ -274,7 +279,41 @@ def recognise(connection: sqlite3.Connection) -> int:
         raise NotALedger("a database, but not a collector ledger")
     if version > len(MIGRATIONS):
         raise NewerSchema(f"written by a newer version (schema {version}, this one knows {len(MIGRATIONS)})")
+    _compare(connection, version)
     return version
+
+
+def _compare(connection: sqlite3.Connection, version: int) -> None:
+    """DamagedSchema when something is missing: statements would fail in the middle of a run, and each time anew."""
+    try:
+        lost = _made_by(version) - _shape(connection)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        raise DamagedSchema(str(error)) from error
+    if lost:
+        raise DamagedSchema(f"no {'.'.join(filter(None, min(lost)))} in it")
+
+
+Shape = frozenset[tuple[str, str]]
+"""(table or view, column) of everything, and (index, "")."""
+
+
+def _shape(connection: sqlite3.Connection) -> Shape:
+    return frozenset(
+        connection.execute(
+            """SELECT m.name, coalesce(c.name, '') FROM sqlite_schema AS m LEFT JOIN pragma_table_info(m.name) AS c
+               WHERE m.name NOT LIKE 'sqlite_%'"""
+        )
+    )
+
+
+@lru_cache
+def _made_by(version: int) -> Shape:
+    """What the first so many migrations make."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript("".join(MIGRATIONS[:version]))
+        return _shape(connection)
 
 
 def tables(connection: sqlite3.Connection) -> tuple[str, ...]:
@@ -287,18 +326,6 @@ def tables(connection: sqlite3.Connection) -> tuple[str, ...]:
 def columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
     """The columns of a table."""
     return tuple(name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,)))
-
-
-def strange(connection: sqlite3.Connection) -> str | None:
-    """The first table or view of ours whose columns are not those it was made with; None when all are.
-
-    SQLite believes whatever the file says that its tables are: a flipped bit in a column's name is sound to it.
-    """
-    with closing(sqlite3.connect(":memory:")) as made:
-        for script in MIGRATIONS[: recognise(connection)]:
-            made.executescript(script)
-        names = [name for (name,) in made.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
-        return next((name for name in names if columns(made, name) != columns(connection, name)), None)
 
 
 def key(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:

@@ -15,10 +15,11 @@ from collector.errors import ForeignLedger, LedgerError
 from collector.ledger import Ledger, Which, schema
 from collector.ledger.rows import PICTURES
 from collector.maintenance.repair import repair
-from collector.model import Query, Verdict
+from collector.model import Verdict
 from collector.urls import url_key
 from tests.maintenance.conftest import Shelf
 from tests.support.invariants import judge, saved_urls
+from tests.support.values import query
 
 SAVED = 300
 
@@ -86,7 +87,8 @@ def test_without_a_backup_what_can_be_read_is_saved(big: Shelf, kind: str) -> No
 
 def test_one_flipped_bit_anywhere_costs_nothing_and_nothing_is_wrong(big: Shelf, tmp_path: Path) -> None:
     """S3. With a backup all is recovered; without one, what is lost is a page at most. 60 places."""
-    before = {url_key(url): path for url, path in saved_urls(big.folder).items()}
+    before = saved_urls(big.folder)
+    same = {url_key(url): path for url, path in before.items()}  # A bit makes "httP" of "http" and no other URL.
     kept = (big.folder / "collector.db").read_bytes()
     seen = lost = 0
     for seed in range(60):
@@ -95,8 +97,8 @@ def test_one_flipped_bit_anywhere_costs_nothing_and_nothing_is_wrong(big: Shelf,
         (big.folder / "collector.db").write_bytes(kept)
         damage(big.folder, flip(seed))
         seen += repair(big.folder) is not None
-        after = {url_key(url): path for url, path in saved_urls(big.folder).items()}  # httP:// asks the same.
-        wrong = {url: path for url, path in after.items() if before.get(url) != path}
+        after = saved_urls(big.folder)
+        wrong = {url: path for url, path in after.items() if same.get(url_key(url)) != path}
         lost += len(before) - len(after)
         assert wrong == {}, seed
     assert seen > 5
@@ -136,15 +138,15 @@ def decide(folder: Path) -> None:
     with Ledger.open(folder) as ledger, ledger.transaction():
         shas = [row.sha256 for row in ledger.dataset.rows(PICTURES)]
         ledger.dataset.remember_hashes((sha, sha, 90, sha[::-1]) for sha in shas)
-        ledger.dataset.remember_sketches((sha, b"flat") for sha in shas[:3])
-        ledger.dataset.number_classes(["cat"])
-        ledger.keywords.set_listed("/queries.csv", [Query("cat", "cat", 1)])
         ledger.dataset.remember_scores((sha, "dark", 0.5) for sha in shas)
         ledger.dataset.remember_splits("train,val=9", dict.fromkeys(shas, "train"))
         ledger.dataset.replace_extra_labels((sha, "dog", "set.conflict") for sha in shas[::2])
         ledger.dataset.decide(["set.aspect"], [Verdict(sha, "cat", "set.aspect") for sha in shas[1::2]])
         for sha in shas[:9]:
             ledger.dataset.review(sha, "cat", "drop")
+        ledger.dataset.number_classes(["cat", "dog"])
+        ledger.dataset.remember_sketches((sha, bytes(1728)) for sha in shas[:5])
+        ledger.keywords.set_listed("queries.csv", [query()])
 
 
 def counts(folder: Path) -> dict[str, int]:
@@ -268,3 +270,22 @@ def test_two_backups_are_kept_and_a_slow_one_is_given_up(big: Shelf) -> None:
         "collector.db",
     ]
     assert not list(big.folder.glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE review",
+        "DROP VIEW picture",
+        "DROP INDEX listed_query",
+        "ALTER TABLE meta RENAME COLUMN value TO text",
+    ],
+)
+def test_what_another_program_took_out_of_the_schema_is_damage_every_time(big: Shelf, statement: str) -> None:
+    with closing(sqlite3.connect(big.folder / "collector.db")) as db:
+        db.execute(statement)
+    for _ in range(2):
+        with pytest.raises(LedgerError, match="collector repair"):
+            Ledger.open(big.folder)
+    assert repair(big.folder) is not None
+    assert len(saved_urls(big.folder)) == len(big.files())
