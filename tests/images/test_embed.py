@@ -70,7 +70,7 @@ def test_a_copy_is_nearer_than_another_picture(model: embed.Embedder, tmp_path: 
     vectors = [vector for _, vector in embed.embed_files(files, model, 1) if not isinstance(vector, FileTrouble)]
     one, copy, other = embed.directions(np.stack(vectors))
     assert np.linalg.norm(one) == pytest.approx(1, abs=1e-5)
-    assert one @ copy > 0.95
+    assert one @ copy > 0.8
     assert one @ other < 0.2
 
 
