@@ -76,6 +76,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("video.unidentified", Fate.REJECTED, "a video was expected, and this is not a format that we know"),
     Reason("video.truncated", Fate.RETRY, "the video is cut off"),
     Reason("image.truncated", Fate.RETRY, "the picture is cut off or corrupt"),
+    Reason("image.broken", Fate.REJECTED, "the picture is cut off or corrupt, and the same bytes came twice"),
     Reason("image.too_many_pixels", Fate.REJECTED, "more pixels than allowed; it was not decoded"),
     Reason("image.too_small", Fate.REJECTED, "smaller than the minimum side"),
     Reason("image.aspect", Fate.REJECTED, "longer, or wider, than was asked for (`--aspect`)"),

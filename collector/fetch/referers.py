@@ -60,6 +60,7 @@ class Referers:
         self._doubted: Counter[str] = Counter()
         self._disguised: set[str] = set()
         self._brought: dict[tuple[str, str], str] = {}
+        self._broken: dict[str, bytes] = {}
 
     def strategies(self, task: Task) -> Iterable[tuple[str, str]]:
         """(name, Referer) in the order to try, no Referer twice; the one that worked last comes first.
@@ -114,6 +115,13 @@ class Referers:
             self._brought.clear()
         first = self._brought.setdefault((host, sha256), task.url)
         return first not in ("", task.url)
+
+    def broken_again(self, url: str, body: bytes) -> bool:
+        """Whether these bytes, no whole picture, came from the URL before: another try brings no others."""
+        if len(self._broken) >= FORGET:
+            self._broken.clear()
+        before, self._broken[url] = self._broken.get(url), hashlib.sha256(body).digest()
+        return before == self._broken[url]
 
     def genuine(self, task: Task, sha256: str) -> None:
         """The host's own Referer brings nothing else: two names of one picture, no longer asked about."""

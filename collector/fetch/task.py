@@ -264,7 +264,7 @@ def _asked(
         try:
             reply: Reply = yield GetPicture(_ask(task, settings, referer, max(0.01, left)))
             asked += 1
-            verified = yield from _judged(task, reply, settings)
+            verified = yield from _judged(task, reply, settings, referers)
         except (_Bad, FetchError) as caught:
             if doubted:
                 break
@@ -309,7 +309,7 @@ def _in_disguise(trouble: _Bad | FetchError) -> bool:
     return trouble.reply.status in (404, 406, 410) or trouble.reason == "body.html"
 
 
-def _judged(task: Task, reply: Reply, settings: FetchSettings) -> Generator[Request, Any, Verified]:
+def _judged(task: Task, reply: Reply, settings: FetchSettings, referers: Referers) -> Generator[Request, Any, Verified]:
     """What an answer is worth; raises _Bad with the reason when it is not the picture."""
     if reply.status not in WITH_BODY:
         raise _Bad(http_reason(reply.status), "", reply)
@@ -323,6 +323,8 @@ def _judged(task: Task, reply: Reply, settings: FetchSettings) -> Generator[Requ
     except Unusable as unusable:
         if reply.status not in (200, 203):  # Such as 202 and "please wait".
             raise _Bad(http_reason(reply.status), unusable.detail, reply) from None
+        if unusable.reason == "image.truncated" and referers.broken_again(task.url, reply.body):
+            raise _Bad("image.broken", unusable.detail, reply) from None
         raise _Bad(unusable.reason, unusable.detail, reply) from None
     if picture.rights and (mark := prohibited(picture.rights)):
         if settings.opt_out:

@@ -81,10 +81,10 @@ def open_picture(body: bytes, tiff: bool = True, most: int = LARGEST) -> Iterato
     try:
         with _opened(body, format, most) as image:
             if image.width * image.height > most:
-                raise Unusable("image.too_many_pixels", f"{image.width} x {image.height}")
+                raise Unusable("image.too_many_pixels", f"{image.width} x {image.height}{_allowed(most)}")
             yield image
     except Image.DecompressionBombError as error:
-        raise Unusable("image.too_many_pixels", str(error)) from None
+        raise Unusable("image.too_many_pixels", f"{error}{_allowed(most)}") from None
     except (OSError, SyntaxError, EOFError, NotImplementedError) as error:
         reason = "image.unsupported" if _UNSUPPORTED.search(str(error)) else "image.truncated"
         raise Unusable(reason, f"{format}: {error}") from None
@@ -218,10 +218,17 @@ def _luma(body: bytes, whole: bool) -> bytes:
         return image.tobytes()
 
 
+def _allowed(most: int) -> str:
+    """The setting that refuses a picture, where it is one."""
+    return "" if most == LARGEST else f"; fetch.max_pixels allows {most:,}"
+
+
 def _check_size(size: tuple[int, int], settings: FetchSettings) -> None:
     width, height = size
-    if width * height > settings.max_pixels or max(size) > settings.max_side:
-        raise Unusable("image.too_many_pixels", f"{width} x {height}")
+    if width * height > settings.max_pixels:
+        raise Unusable("image.too_many_pixels", f"{width} x {height}{_allowed(settings.max_pixels)}")
+    if max(size) > settings.max_side:
+        raise Unusable("image.too_many_pixels", f"{width} x {height}; fetch.max_side allows {settings.max_side:,}")
     if min(size) < max(1, settings.min_side):
         raise Unusable("image.too_small", f"{width} x {height}")
     if settings.max_aspect and max(size) > settings.max_aspect * min(size):

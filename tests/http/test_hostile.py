@@ -418,3 +418,22 @@ def test_robots_txt_holds_for_them_too(server: Server, slug) -> None:
     server.put("/kept/x.jpg", ok(JPEG))
     assert slug(server.base.replace("://", ":\\\\") + "\\kept\\x.jpg") == "policy.robots"
     assert server.picture_paths() == []
+
+
+def test_the_same_broken_bytes_twice_are_final(server: Server, slug) -> None:
+    url = server.put("/x.jpg", ok(LONG[:-1000]))
+    assert [slug(url) for _ in range(2)] == ["image.truncated", "image.broken"]
+    server.put("/x.jpg", ok(LONG[:-2000]))
+    assert slug(url) == "image.truncated"
+    server.put("/x.jpg", ok(LONG))
+    assert slug(url) == "arrived"
+
+
+@pytest.mark.parametrize(("settings", "told"), [({"max_pixels": 119_999}, "fetch.max_pixels allows 119,999"),
+                                                ({"max_pixels": 10_000}, "fetch.max_pixels allows 10,000"),
+                                                ({"max_side": 399}, "fetch.max_side allows 399")])  # fmt: skip
+def test_too_many_pixels_name_the_setting(settings: dict[str, int], told: str, server: Server, fetch) -> None:
+    value = fetch(server.put("/x.jpg", ok(LONG)), settings)
+    assert isinstance(value, DownloadFailed)
+    assert value.reason == "image.too_many_pixels"
+    assert value.detail.endswith(told)
