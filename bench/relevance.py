@@ -6,25 +6,36 @@
 The photographs are the stamps of Tux Paint (Debian: `apt install tuxpaint-stamps-default`, 161 MB, GPL-2), cut out
 on white as shops show things. Eight of their folders are classes; what is in none of them, drawings and signs left
 out, is foreign. Nothing here was collected by a search: real noise is of another kind, and finer.
+
+The larger ones and six pictures of scikit-image are then cut, framed, mirrored, ... and looked for among all.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import resource
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import skimage
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageOps
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from collector.dataset.copies import LIKELY, NEAREST, likely
 from collector.dataset.relevance import Words, judge
 from collector.images.embed import directions, embed_files, embedder
-from collector.images.processes import Trouble
+from collector.images.hashing import hashed
+from collector.images.pdq import NEAR
+from collector.images.pixels import upright
+from collector.images.processes import FileTrouble
+from collector.images.same_scene import compared
 
 STAMPS = Path("/usr/share/tuxpaint/stamps")
 CLASSES = {
@@ -60,13 +71,13 @@ def looked_at(paths: list[Path]) -> NDArray[np.float32]:
     model = embedder()
     wall, spent = time.perf_counter(), cpu()
     vectors = [found for _, found in embed_files(((str(path), path) for path in paths), model, 1)]
-    broken = sum(isinstance(found, Trouble) for found in vectors)
+    broken = sum(isinstance(found, FileTrouble) for found in vectors)
     if broken:
         sys.exit(f"{broken} photographs cannot be read")
     wall, spent = time.perf_counter() - wall, cpu() - spent
     print(f"{len(paths)} photographs, decoding included: {1000 * spent / len(paths):.1f} CPU ms a picture, "
           f"{len(paths) / spent:.0f} a second and core ({len(paths) / wall:.0f} by the clock)\n")  # fmt: skip
-    return directions(np.stack([found for found in vectors if not isinstance(found, Trouble)]))
+    return directions(np.stack([found for found in vectors if not isinstance(found, FileTrouble)]))
 
 
 def cpu() -> float:
@@ -127,6 +138,80 @@ def measured(looks: NDArray[np.float32], places: dict[str, NDArray[np.int64]], s
     )
 
 
+EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "half the size, JPEG 40": lambda image: _jpeg(image.resize((image.width // 2, image.height // 2)), 40),
+    "cut to 75 % of the area": lambda image: _cut(image, 0.75),
+    "cut to 50 %": lambda image: _cut(image, 0.5),
+    "cut to 30 %": lambda image: _cut(image, 0.3),
+    "white border of 24 %": lambda image: ImageOps.expand(image, int(0.12 * max(image.size)), (255, 255, 255)),
+    "mirrored": ImageOps.mirror,
+    "turned by 10 degrees": lambda image: image.rotate(10, Image.Resampling.BICUBIC, fillcolor=(255, 255, 255)),
+    "banner below": lambda image: _bannered(image),
+}
+
+
+def _cut(image: Image.Image, share: float) -> Image.Image:
+    width, height = (int(side * share**0.5) for side in image.size)
+    left, top = int(0.5 * (image.width - width)), int(0.4 * (image.height - height))
+    return image.crop((left, top, left + width, top + height))
+
+
+def _jpeg(image: Image.Image, quality: int) -> Image.Image:
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=quality)
+    return Image.open(out).convert("RGB")
+
+
+def _bannered(image: Image.Image) -> Image.Image:
+    image = image.copy()
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, int(image.height * 0.85), *image.size), fill=(20, 20, 20))
+    draw.text((image.width // 4, int(image.height * 0.9)), "www.example.com SALE", fill=(255, 255, 255))
+    return image
+
+
+def copies(paths: list[Path], looks: NDArray[np.float32], folder: Path) -> None:
+    """Share of edited copies that are candidates among all photographs, and are proved; and what is proved wrongly."""
+    large = [path for path in paths if min(Image.open(path).size) >= 250 and "_mirror" not in path.stem]
+    samples = Path(skimage.__file__).parent / "data"
+    names = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png", "camera.png")
+    originals = [*large, *(samples / name for name in names)]
+    print(f"\n{len(originals)} originals of 250 pixels and more among {len(looks)} photographs\n")
+    print("| edit | PDQ within 31 bits | candidate | candidate and proved |\n|---|---|---|---|")
+    for edit, change in EDITS.items():
+        files = []
+        for number, path in enumerate(originals):
+            files.append(folder / f"{number}.png")
+            change(upright(path)).save(files[-1])
+        both = directions(np.stack([vector for _, vector in embed_files(
+            ((str(path), path) for path in (*originals, *files)), embedder(), 1) if not isinstance(vector, FileTrouble)
+        ]))  # fmt: skip
+        near, proved, hashed_ = 0, 0, 0
+        for number, (one, other) in enumerate(zip(originals, files, strict=True)):
+            like = float(both[number] @ both[len(originals) + number])
+            candidate = like >= LIKELY and int((looks @ both[len(originals) + number] > like + 1e-4).sum()) < NEAREST
+            near += candidate
+            proved += candidate and compared((one, other)) != [-1]
+            bits = int(hashed(one).hash, 16) ^ int(hashed(other).hash, 16)
+            hashed_ += bits.bit_count() <= NEAR
+        print("| " + " | ".join([edit, *(f"{count / len(files):.0%}" for count in (hashed_, near, proved))]) + " |")
+    _wrong(paths, looks)
+
+
+def _wrong(paths: list[Path], looks: NDArray[np.float32]) -> None:
+    pairs, found, spent = 0, [], time.process_time()
+    for place, *others in likely(looks):
+        pairs += len(others)
+        answers = compared((paths[place], *(paths[other] for other in others)))
+        found += [(paths[place].stem, paths[other].stem) for other, answer in zip(others, answers, strict=True)
+                  if answer >= 0]  # fmt: skip
+    spent = 1000 * (time.process_time() - spent) / max(pairs, 1)
+    print(
+        f"\n{pairs} candidates among the photographs themselves, {spent:.0f} CPU ms each;"
+        f" proved, to be looked at: {found}"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true")
@@ -141,6 +226,8 @@ def main() -> None:
           " right ones dropped | AUROC after 5 + 5 decisions |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
     for share in (0.1, 0.3, 0.5):
         print(measured(looks, places, share, repeats))
+    with tempfile.TemporaryDirectory() as folder:
+        copies(paths, looks, Path(folder))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def test_nothing_new_lies_at_the_top() -> None:
     assert modules == {"__init__", "__main__", "model", "settings", "reasons", "urls", "errors"}
 
 
-DISTRIBUTIONS = {"PIL": "pillow", "re2": "google-re2"}
+DISTRIBUTIONS = {"PIL": "pillow", "re2": "google-re2", "cv2": "opencv-python-headless"}
 """Packages that are not called as what they are imported by."""
 
 

@@ -169,16 +169,35 @@ class Collection:
     # ------------------------------------------------------------------ cleaning
 
     def dedupe(
-        self, distance: int = 31, *, mirrored: bool = False, conflicts: Conflicts = "list", tell: Tell = _untold
+        self,
+        distance: int = 31,
+        *,
+        mirrored: bool = False,
+        edited: bool = False,
+        conflicts: Conflicts = "list",
+        tell: Tell = _untold,
     ) -> Deduped:
         """Leave out all but the best of pictures that look the same: hashes differ in at most `distance` of 256 bits.
 
         `conflicts`, a picture under two labels: list it, drop it from both, keep the best rank's, or keep both.
+        `edited` looks for pictures made of others, too (the extra `look`); splits and exports use what it finds.
         """
         from collector.dataset import service
 
         with self.writing() as ledger:
+            if edited:
+                self._find_copies(ledger, tell)
             return service.dedupe_set(ledger, self.folder, distance, conflicts, tell=tell, mirrored=mirrored)
+
+    def _find_copies(self, ledger: Ledger, tell: Tell) -> None:
+        from collector.dataset import copies, embeddings
+        from collector.images.embed import embedder
+        from collector.images.same_scene import require
+
+        require()
+        model = embedder()
+        embeddings.embed_set(ledger, self.folder, model, tell=tell)
+        copies.find_copies(ledger, self.folder, model)
 
     def filter(
         self,

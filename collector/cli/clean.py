@@ -28,6 +28,8 @@ _SHOWN = 20
 @options.out
 @options.distance
 @options.mirrored
+@click.option("--edited", is_flag=True, help="Find pictures cut out of others, framed, mirrored, turned, written"
+              " over, too; splits and exports use what is found. Needs the extra `look`.")  # fmt: skip
 @click.option(
     "--conflicts",
     type=click.Choice(["list", "drop", "best", "multi"]),
@@ -39,7 +41,7 @@ _SHOWN = 20
 @click.option("--undo", is_flag=True, help="Move every file back that was moved away.")
 @options.json_flag
 def dedupe(
-    out: Path, distance: int, mirrored: bool, conflicts: Conflicts, apply: bool, undo: bool, as_json: bool
+    out: Path, distance: int, mirrored: bool, edited: bool, conflicts: Conflicts, apply: bool, undo: bool, as_json: bool
 ) -> None:
     """Find pictures that look the same, within and across labels, and leave all but the best out of the set.
 
@@ -49,7 +51,8 @@ def dedupe(
     if undo:
         terminal.line(f"{collection.undo():,} files moved back")
         return
-    done = collection.dedupe(distance, mirrored=mirrored, conflicts=conflicts, tell=terminal.looked_at)
+    told = terminal.looked_at
+    done = collection.dedupe(distance, mirrored=mirrored, edited=edited, conflicts=conflicts, tell=told)
     moved = collection.apply() if apply else 0
     if as_json:
         terminal.line(json.dumps(_facts(done, moved), ensure_ascii=False))

@@ -51,13 +51,21 @@ def preference(item: Row, merit: Merit) -> tuple[Merit, int, bool, int, int, int
     return (merit, item.rank, not item.page, -item.width * item.height, -item.bytes, item.id)
 
 
+Copies = Sequence[tuple[int, int, int]]
+"""(`Row.id`, that of another, that of the one which shows more, 0 for neither): pictures made of each other."""
+
+
 def alike(
-    looks: Looks, distance: int, mirrored: bool = False, sketches: Mapping[int, bytes] | None = None
+    looks: Looks,
+    distance: int,
+    mirrored: bool = False,
+    sketches: Mapping[int, bytes] | None = None,
+    copies: Copies = (),
 ) -> list[list[int]]:
     """Places of pictures that look the same: connected groups, each member within `distance` bits of another one.
 
     The hashes of flat pictures say little: they are compared by their `sketches` (id -> sketch), with each other only.
-    With `mirrored` a picture and its mirror image look the same, too.
+    With `mirrored` a picture and its mirror image look the same, too, and `copies` do whatever their hashes say.
     """
     sound = np.flatnonzero(looks.quality >= RELIABLE)
     turned = looks.mirrored[sound] if mirrored else None
@@ -68,7 +76,15 @@ def alike(
     cells = np.frombuffer(b"".join(known[int(looks.ids[place])] for place in flat), dtype=np.uint8)
     for numbers in near.groups(len(flat), near.close(cells.reshape(len(flat), -1)) if flat else ()):
         found.append([int(flat[number]) for number in numbers])
-    return sorted(found)
+    return sorted(_joined(looks, found, copies) if copies else found)
+
+
+def _joined(looks: Looks, found: Sequence[Sequence[int]], copies: Copies) -> list[list[int]]:
+    """These groups, those that have pictures made of each other made one."""
+    places = {int(number): place for place, number in enumerate(looks.ids)}
+    pairs = [(places[one], places[other]) for one, other, _ in copies if one in places and other in places]
+    pairs += [(members[0], other) for members in found for other in members[1:]]
+    return near.groups(len(looks), [np.array(pairs, dtype=np.int64)] if pairs else [])
 
 
 def grouped(
@@ -77,11 +93,15 @@ def grouped(
     rows: Mapping[int, Row],
     mirrored: bool = False,
     portraits: Mapping[str, bytes] | None = None,
+    parts: frozenset[int] = frozenset(),
 ) -> Group:
-    """One of these groups, the picture to keep first. `rows`: its members by their ids; `portraits`: see `merits`."""
+    """One of these groups, the picture to keep first. `rows`: its members by their ids; `portraits`: see `merits`.
+
+    `parts`: ids of pictures that show a part of another one, which is kept before them.
+    """
     members = {place: rows[int(looks.ids[place])] for place in places}
     found = dict(zip(places, merits(list(members.values()), portraits or {}), strict=True))
-    ordered = sorted(places, key=lambda place: preference(members[place], found[place]))
+    ordered = sorted(places, key=lambda place: (members[place].id in parts, preference(members[place], found[place])))
     gaps = near.distances(looks.words, ordered[0], ordered)
     if mirrored:
         seen = np.vstack([looks.words[ordered[:1]], looks.mirrored[ordered]])
@@ -137,6 +157,8 @@ def _repeated(members: Sequence[Row], group: Group) -> list[Verdict]:
     for item in members:
         best = first.setdefault(item.label, item)
         if best is not item:
-            detail = f"{gaps[item.id]} of 256 bits from the group's best"
+            bits = gaps[item.id]
+            same = "made of the same picture (matching points)"
+            detail = f"{bits} of 256 bits from the group's best" if bits <= near.MOST else same
             verdicts.append(Verdict(item.sha256, item.label, "set.near_duplicate", detail, best.sha256))
     return verdicts

@@ -123,8 +123,9 @@ def _groups(
 
     Only what belongs to a group is read whole, and looked at for what is better: of all others there are columns.
     """
-    looks = ledger.dataset.looks(reasons)
-    together = dedupe.alike(looks, distance, mirrored, _sketch_flat(ledger, folder, processes))
+    looks, copies = ledger.dataset.looks(reasons), ledger.dataset.copies()
+    parts = frozenset(one + other - whole for one, other, whole in copies if whole)
+    together = dedupe.alike(looks, distance, mirrored, _sketch_flat(ledger, folder, processes), copies)
     ids = {int(looks.ids[place]) for places in together for place in places}
     rows = {row.id: row for row in ledger.dataset.rows(replace(PICTURES, ids=ids))}
     found: list[dedupe.Group] = []
@@ -133,7 +134,7 @@ def _groups(
             members = (rows[int(looks.ids[place])] for places in some for place in places)
             seen = workers.map((row.sha256, inside(folder, row.file)) for row in members)
             portraits = {name: body for name, body in seen if isinstance(body, bytes)}
-            found += [dedupe.grouped(looks, places, rows, mirrored, portraits) for places in some]
+            found += [dedupe.grouped(looks, places, rows, mirrored, portraits, parts) for places in some]
     alone = (row for row in ledger.dataset.under_two_labels() if row.id not in ids and _open_to(row, reasons))
     return sorted((*found, *(dedupe.Group((row,), (0,)) for row in alone)), key=lambda group: group.members[0].id)
 
@@ -237,7 +238,7 @@ def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int,
     items = [split.Member(*cells) for cells in ledger.dataset.cells(split.Member._fields, in_the_set)]
     looks = ledger.dataset.looks(())
     sketches = _sketch_flat(ledger, folder, processes)
-    groups = dedupe.alike(looks, distance, mirrored, sketches)
+    groups = dedupe.alike(looks, distance, mirrored, sketches, ledger.dataset.copies())
     alike = ([int(looks.ids[place]) for place in places] for places in groups)
     together = split.clusters(items, alike)
     earlier = ledger.dataset.splits(scheme.name)

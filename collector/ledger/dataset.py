@@ -126,6 +126,30 @@ class Dataset:
         saved = "SELECT found_id, cells FROM outcome JOIN sketch USING (sha256) WHERE state = 'saved'"
         return dict(self._db.execute(saved))
 
+    # ------------------------------------------------------------------ pictures made of each other
+
+    def files(self) -> list[tuple[str, Path, int]]:
+        """(sha256, path, pixels) of every saved picture."""
+        found = self._db.execute(
+            f"SELECT sha256, path, coalesce(width, 0) * coalesce(height, 0) {_PICTURES} ORDER BY found_id"
+        )
+        return [(sha256, Path(path), pixels) for sha256, path, pixels in found]
+
+    def replace_copies(self, pairs: Iterable[tuple[str, str, str]]) -> None:
+        """(sha256, other, the one of them that shows more, or "") in place of all earlier ones."""
+        self._db.execute("DELETE FROM copy")
+        self._db.executemany("INSERT OR REPLACE INTO copy VALUES (?, ?, ?)", pairs)
+
+    def copies(self) -> list[tuple[int, int, int]]:
+        """(`Row.id`, that of the other, that of the one which shows more, 0 for neither), of saved pictures."""
+        return self._db.execute(
+            """SELECT one.found_id, other.found_id, CASE copy.whole WHEN one.sha256 THEN one.found_id
+                 WHEN other.sha256 THEN other.found_id ELSE 0 END
+               FROM copy JOIN outcome one ON one.sha256 = copy.sha256 AND one.state = 'saved'
+               JOIN outcome other ON other.sha256 = copy.other AND other.state = 'saved'
+               ORDER BY 1, 2"""
+        ).fetchall()
+
     # ------------------------------------------------------------------ verdicts and labels
 
     def verdicts(self) -> list[Verdict]:

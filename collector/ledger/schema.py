@@ -234,8 +234,18 @@ _SKETCHES = """
 CREATE TABLE sketch (sha256 TEXT PRIMARY KEY, cells BLOB NOT NULL) STRICT, WITHOUT ROWID;
 """
 
+_COPIES = """
+-- Pictures that are made of each other (cut, framed, mirrored, turned, written over), and which of the two shows more.
+CREATE TABLE copy (
+  sha256 TEXT NOT NULL,
+  other  TEXT NOT NULL,
+  whole  TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (sha256, other)
+) STRICT, WITHOUT ROWID;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
-    _FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED, _ATTEMPTS, _CLASSES, _LISTED, _SKETCHES,
+    _FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED, _ATTEMPTS, _CLASSES, _LISTED, _SKETCHES, _COPIES,
 )  # fmt: skip
 
 

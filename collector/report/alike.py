@@ -42,7 +42,9 @@ def alike(ledger: Ledger, distance: int = NEAR) -> Alike:
     conflicts: list[tuple[tuple[str, ...], tuple[Row, ...]]] = []
     grouped: set[int] = set()
     mixed = 0
-    groups = sorted(dedupe.alike(looks, distance), key=lambda places: (-len(places), places[0]))
+    groups = sorted(
+        dedupe.alike(looks, distance, copies=ledger.dataset.copies()), key=lambda places: (-len(places), places[0])
+    )
     for places in groups:
         members = list(ledger.dataset.rows(replace(PICTURES, ids=looks.ids[places].tolist())))
         labels = tuple(sorted({label for row in members for label in (row.label, *row.other_labels)}))

@@ -1,0 +1,152 @@
+"""Pictures made of others: cut, framed, mirrored, turned; the one that shows more is kept, and no split tears them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage
+from PIL import Image, ImageDraw, ImageOps
+
+from collector.dataset import copies, embeddings, service, split
+from collector.images.embed import Embedder, embedder
+from collector.images.same_scene import FIRST, NEITHER, OTHER, compared
+from collector.maintenance import forget
+from tests.support.collection import Collection
+from tests.support.command import Desk
+
+DATA = Path(skimage.__file__).parent / "data"
+PHOTOS = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
+
+
+def photo(name: str) -> Image.Image:
+    with Image.open(DATA / name) as opened:
+        return opened.convert("RGB")
+
+
+def cut(image: Image.Image, share: float = 0.5) -> Image.Image:
+    """A part of so much of the area."""
+    width, height = (int(side * share**0.5) for side in image.size)
+    left, top = (image.width - width) // 2, (image.height - height) // 3
+    return image.crop((left, top, left + width, top + height))
+
+
+def bannered(image: Image.Image) -> Image.Image:
+    image = image.copy()
+    ImageDraw.Draw(image).rectangle((0, int(image.height * 0.85), *image.size), fill=(20, 20, 20))
+    return image
+
+
+EDITS: dict[str, tuple[Callable[[Image.Image], Image.Image], int]] = {
+    "cut": (cut, FIRST),
+    "framed": (lambda image: ImageOps.expand(image, image.width // 8, (255, 255, 255)), NEITHER),
+    "mirrored": (ImageOps.mirror, NEITHER),
+    "cut and mirrored": (lambda image: ImageOps.mirror(cut(image)), FIRST),
+    "turned": (lambda image: image.rotate(10, Image.Resampling.BICUBIC), NEITHER),
+    "bannered": (bannered, FIRST),
+    "half as large": (lambda image: image.resize((image.width // 2, image.height // 2)), NEITHER),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("name", PHOTOS)
+def test_an_edited_copy_is_proved(tmp_path: Path, name: str, edit: str) -> None:
+    whole, copy = tmp_path / "whole.png", tmp_path / "copy.png"
+    photo(name).save(whole)
+    change, shows_more = EDITS[edit]
+    change(photo(name)).save(copy)
+    back = {FIRST: OTHER, NEITHER: NEITHER}[shows_more]
+    assert compared((whole, copy)) == [shows_more]
+    assert compared((copy, whole)) == [back]
+
+
+def test_other_pictures_are_not_the_same(tmp_path: Path) -> None:
+    flat = tmp_path / "flat.png"
+    Image.new("RGB", (300, 200), "white").save(flat)
+    files = [*(DATA / name for name in (*PHOTOS, "brick.png", "page.png", "grass.png", "coins.png")), flat]
+    for place, file in enumerate(files):
+        others = (*files[:place], *files[place + 1 :])
+        assert compared((file, *others)) == [-1] * len(others), file
+
+
+def test_each_likely_pair_comes_once() -> None:
+    looks = np.eye(4, 8, dtype=np.float32)
+    looks[1] = looks[0]
+    looks[3] = (looks[2] + looks[3]) / np.sqrt(2)
+    assert list(copies.likely(looks)) == [(0, 1), (2, 3)]
+    assert list(copies.likely(looks[:1])) == []
+    assert list(copies.likely(looks[:0])) == []
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Iterator[Collection]:
+    with Collection(tmp_path / "images") as collection:
+        yield collection
+
+
+@pytest.fixture(scope="session")
+def model() -> Embedder:
+    return embedder()
+
+
+def found(collection: Collection, model: Embedder) -> int:
+    embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+    return copies.find_copies(collection.ledger, collection.folder, model, 1)
+
+
+def test_the_whole_is_kept_and_splits_hold_together(collection: Collection, model: Embedder) -> None:
+    part = collection.add("cat", cut(photo("chelsea.png")))
+    whole = collection.add("cat", photo("chelsea.png"))
+    turned = collection.add("cup", ImageOps.mirror(photo("coffee.png")))
+    plain = collection.add("cup", photo("coffee.png"))
+    collection.add("man", photo("astronaut.png"))
+    before = service.dedupe_set(collection.ledger, collection.folder, 31, "list", 1)
+    assert before.groups == 0, "no hash sees them"
+    assert found(collection, model) == 2
+    done = service.dedupe_set(collection.ledger, collection.folder, 31, "list", 1)
+    kept = {verdict.sha256: verdict.kept for verdict in done.verdicts}
+    assert kept == {part.sha256: whole.sha256, plain.sha256: turned.sha256}, "the whole; else the better rank"
+    assert {verdict.detail for verdict in done.verdicts} == {"made of the same picture (matching points)"}
+    collection.ledger.dataset.decide(("set.near_duplicate",), ())
+    service.split_set(collection.ledger, collection.folder, split.parse_scheme("train=0.5,test=0.5"), 31, 1)
+    given = collection.ledger.dataset.splits("train=0.5,test=0.5")
+    assert given[part.sha256] == given[whole.sha256]
+    assert given[plain.sha256] == given[turned.sha256]
+
+
+def test_a_cut_under_another_label_is_a_conflict(collection: Collection, model: Embedder) -> None:
+    collection.add("cat", photo("chelsea.png"))
+    collection.add("tiger", cut(photo("chelsea.png")))
+    found(collection, model)
+    done = service.dedupe_set(collection.ledger, collection.folder, 31, "list", 1)
+    assert [group.labels for group in done.conflicts] == [("cat", "tiger")]
+
+
+def test_a_small_whole_does_not_take_the_place_of_a_large_part(collection: Collection, model: Embedder) -> None:
+    collection.add("cat", cut(photo("chelsea.png"), 0.6))
+    collection.add("cat", photo("chelsea.png").resize((225, 150)))
+    found(collection, model)
+    assert [whole for _, _, whole in collection.ledger.dataset.copies()] == [0]
+
+
+def test_a_forgotten_picture_is_in_no_pair(collection: Collection, model: Embedder) -> None:
+    collection.add("cat", photo("chelsea.png"))
+    part = collection.add("cat", cut(photo("chelsea.png")))
+    found(collection, model)
+    forget.forget(collection.ledger, collection.folder, forget.Wanted({part.sha256: part.file}), lambda *_: None)
+    assert collection.ledger.dataset.copies() == []
+    assert found(collection, model) == 0
+
+
+def test_the_flag(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk")
+    with Collection(desk.images) as collection:
+        collection.add("cat", photo("chelsea.png"))
+        collection.add("cat", cut(photo("chelsea.png")))
+    assert "0 groups that look the same" in desk.run("dedupe").out
+    done = desk.run("dedupe", "--edited")
+    assert done.code == 0, done.err
+    assert "1 groups that look the same: 1 left out as near-duplicates" in done.out
+    assert "1 groups" in desk.run("dedupe").out, "it is kept"
