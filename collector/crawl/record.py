@@ -5,6 +5,7 @@ Runs in the calling thread alone, the only one that touches ledger and pictures.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -58,19 +59,31 @@ class OutputFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._proved: dict[str, tuple[int, int]] = {}
+        """Class folder -> the very folder (device, inode) that was seen to lie inside; a link would be another."""
 
     def place(self, part: Path, name: Path) -> None:
         """See `PictureFiles`."""
-        final = inside(self._folder, name)
-        try:
-            part.replace(final)
-        except FileNotFoundError:  # No folder before its first picture.
-            final.parent.mkdir(exist_ok=True)
-            part.replace(final)
+        final = f"{self._folder}{os.sep}{name}"
+        parent = os.path.dirname(final)  # noqa: PTH120 - for each picture: pathlib costs as much as the rest of it.
+        if _identity(parent) != self._proved.get(parent, ()):
+            inside(self._folder, name)
+            Path(parent).mkdir(exist_ok=True)
+            self._proved[parent] = _identity(parent) or (0, 0)
+        os.replace(part, final)  # noqa: PTH105 - as above.
 
     def discard(self, part: Path) -> None:
         """See `PictureFiles`."""
         part.unlink(missing_ok=True)
+
+
+def _identity(folder: str) -> tuple[int, int] | None:
+    """Device and inode of what stands there itself, not of what it links to; None when nothing does."""
+    try:
+        state = os.lstat(folder)
+    except FileNotFoundError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 class Recorder:

@@ -13,6 +13,7 @@ from collector.crawl.plan import Stages
 from collector.crawl.queries import Queries
 from collector.crawl.query_state import PATIENCE
 from collector.crawl.record import OutputFolder, Recorder
+from collector.errors import LedgerError
 from collector.ledger import Ledger
 from collector.model import (
     Attempt,
@@ -198,3 +199,19 @@ def test_where_pictures_go_is_handed_in(desk: Desk) -> None:
     desk.record(desk.arrived(quick), late := desk.arrived(slow))
     assert [str(name.parent) for name in files.placed] == ["cat"]
     assert files.let_go == [late.part]
+
+
+def test_a_class_folder_that_becomes_a_link_in_mid_run_is_not_followed(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "images", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    files = OutputFolder(folder)
+    for number in (1, 2):
+        (folder / f"{number}.part").write_text("x")
+    files.place(folder / "1.part", Path("cat/1.jpg"))
+    (folder / "cat").rename(folder / "moved")
+    (folder / "cat").symlink_to(elsewhere)
+    with pytest.raises(LedgerError, match="does not lie inside"):
+        files.place(folder / "2.part", Path("cat/2.jpg"))
+    assert list(elsewhere.iterdir()) == []
+    assert (folder / "2.part").exists()
