@@ -97,7 +97,7 @@ def leave_out_removed(ledger: Ledger) -> int:
     with ledger.transaction():
         ledger.keywords.close()
         pictures = ledger.keywords.removed_pictures()
-        ledger.dataset.decide((REMOVED,), (Verdict(sha256, label, REMOVED) for sha256, label in pictures))
+        ledger.dataset.decide((REMOVED,), (Verdict(sha256, label, REMOVED) for sha256, label in pictures), of_all=True)
     return len(set(pictures) - before)
 
 

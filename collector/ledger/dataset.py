@@ -157,23 +157,29 @@ class Dataset:
         found = self._db.execute("SELECT sha256, label, reason, detail, kept FROM verdict ORDER BY sha256, label")
         return [Verdict(*row) for row in found]
 
-    def decide(self, reasons: Iterable[str], verdicts: Iterable[Verdict]) -> None:
-        """Verdicts of these reasons, in place of all earlier ones of the same; a person's word is never overruled."""
+    def decide(self, reasons: Iterable[str], verdicts: Iterable[Verdict], of_all: bool = False) -> None:
+        """Verdicts of these reasons, in place of all earlier ones of the same; a person's word is never overruled.
+
+        What is decided beside a person's word holds when the word is taken back. `of_all`: pictures with such a word
+        were looked at, too, so that what is not said of them any more is forgotten.
+        """
+        reasons, said = list(reasons), self.reviews()
         moved = {
             (sha256, label): place
             for sha256, label, place in self._db.execute("SELECT sha256, label, moved_from FROM verdict")
         }
-        self._db.executemany("DELETE FROM verdict WHERE reason = ?", ((reason,) for reason in reasons))
-        self._db.executemany(
-            """INSERT INTO verdict (sha256, label, reason, detail, kept, moved_from, decided_at)
-               SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS
-                 (SELECT 1 FROM review WHERE sha256 = ?1 AND label = ?2 AND decision = 'keep')
-               ON CONFLICT DO NOTHING""",
-            (
-                (v.sha256, v.label, v.reason, v.detail, v.kept, moved.get((v.sha256, v.label), ""), now())
-                for v in verdicts
-            ),
-        )
+        for table in ("verdict", "overruled") if of_all else ("verdict",):
+            self._db.executemany(f"DELETE FROM {table} WHERE reason = ?", ((reason,) for reason in reasons))
+        for v in verdicts:
+            row = (v.sha256, v.label, v.reason, v.detail, v.kept, now())
+            if (v.sha256, v.label) in said:
+                self._db.execute("INSERT OR REPLACE INTO overruled VALUES (?, ?, ?, ?, ?, ?)", row)
+            else:
+                self._db.execute(
+                    """INSERT INTO verdict (sha256, label, reason, detail, kept, decided_at, moved_from)
+                       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING""",
+                    (*row, moved.get((v.sha256, v.label), "")),
+                )
 
     def extra_labels(self) -> Mapping[str, tuple[str, ...]]:
         """sha256 -> the classes it belongs to beside its own."""
@@ -260,18 +266,33 @@ class Dataset:
         }
 
     def review(self, sha256: str, label: str, decision: str) -> None:
-        """A person's word: `keep` lifts every verdict, `drop` is one; "" takes the word back."""
-        self._db.execute("DELETE FROM review WHERE sha256 = ? AND label = ?", (sha256, label))
+        """A person's word: `keep` lifts every verdict, `drop` is one; "" takes the word back, and what a rule had
+        decided holds again."""
+        place = {"sha256": sha256, "label": label, "decision": decision, "now": now()}
+        here = "sha256 = :sha256 AND label = :label"
+        copied = "sha256, label, reason, detail, kept, decided_at"
+        found = self._db.execute(f"SELECT moved_from FROM verdict WHERE {here}", place).fetchone()
+        place["moved_from"] = found[0] if found else ""
         self._db.execute(
-            "DELETE FROM verdict WHERE sha256 = ? AND label = ? AND (? = 'keep' OR reason = 'set.dropped')",
-            (sha256, label, decision),
+            f"INSERT OR REPLACE INTO overruled SELECT {copied} FROM verdict WHERE {here} AND reason <> 'set.dropped'",
+            place,
         )
+        for table in ("review", "verdict"):
+            self._db.execute(f"DELETE FROM {table} WHERE {here}", place)
         if decision:
-            self._db.execute("INSERT INTO review VALUES (?, ?, ?, ?)", (sha256, label, decision, now()))
+            self._db.execute("INSERT INTO review VALUES (:sha256, :label, :decision, :now)", place)
+        else:
+            self._db.execute(
+                f"""INSERT INTO verdict ({copied}, moved_from) SELECT {copied}, :moved_from FROM overruled
+                    WHERE {here}""",
+                place,
+            )
+            self._db.execute(f"DELETE FROM overruled WHERE {here}", place)
         if decision == "drop":
             self._db.execute(
-                "INSERT OR REPLACE INTO verdict (sha256, label, reason, decided_at) VALUES (?, ?, 'set.dropped', ?)",
-                (sha256, label, now()),
+                """INSERT INTO verdict (sha256, label, reason, moved_from, decided_at)
+                   VALUES (:sha256, :label, 'set.dropped', :moved_from, :now)""",
+                place,
             )
 
     # ------------------------------------------------------------------ scores of the quality check

@@ -124,7 +124,7 @@ class Keywords:
         """A query is of another class, with all that was decided about its pictures; splits are the pictures' own."""
         own = self._found("WHERE id = ?", (number,))[0]
         values = {"id": number, "old": own.label, "new": label}
-        for table in ("verdict", "review"):
+        for table in ("verdict", "review", "overruled"):
             self._db.execute(
                 f"UPDATE OR REPLACE {table} SET label = :new WHERE label = :old AND sha256 IN ({_OWN})", values
             )
@@ -168,7 +168,7 @@ class Keywords:
         self._db.execute(f"DELETE FROM found WHERE id IN ({beaten})", values)
         self._db.execute("UPDATE found SET query_id = :to, search_id = :search WHERE id = :found", values)
         self._db.execute(f"UPDATE query SET wanted = max(wanted, {SAVED}) WHERE id = :to", values)
-        for table in ("verdict", "review"):
+        for table in ("verdict", "review", "overruled"):
             self._db.execute(f"UPDATE OR REPLACE {table} SET label = :new WHERE label = :old AND sha256 = :sha", values)
         self._db.execute("DELETE FROM extra_label WHERE label = :new AND sha256 = :sha", values)
         self._judge_duplicates(int(values["to"]))

@@ -198,7 +198,8 @@ class Maintenance:
             for table in schema.tables(self._db):
                 if table != "outcome" and "sha256" in schema.columns(self._db, table):
                     self._db.execute(f"DELETE FROM {table} WHERE sha256 = ?", (sha256,))
-            self._db.execute("UPDATE verdict SET kept = '' WHERE kept = ?", (sha256,))
+            for table in ("verdict", "overruled"):
+                self._db.execute(f"UPDATE {table} SET kept = '' WHERE kept = ?", (sha256,))
             self._db.execute("DELETE FROM copy WHERE other = ?", (sha256,))
             self._reopen()
         return cursor.rowcount

@@ -244,8 +244,22 @@ CREATE TABLE copy (
 ) STRICT, WITHOUT ROWID;
 """
 
+_OVERRULED = """
+-- What a rule decided about a picture of which a person says keep or drop: it holds again when the word is taken back.
+CREATE TABLE overruled (
+  sha256     TEXT NOT NULL,
+  label      TEXT NOT NULL,
+  reason     TEXT NOT NULL,
+  detail     TEXT NOT NULL DEFAULT '',
+  kept       TEXT NOT NULL DEFAULT '',
+  decided_at TEXT NOT NULL,
+  PRIMARY KEY (sha256, label)
+) STRICT, WITHOUT ROWID;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED, _ATTEMPTS, _CLASSES, _LISTED, _SKETCHES, _COPIES,
+    _OVERRULED,
 )  # fmt: skip
 
 

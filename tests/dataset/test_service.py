@@ -139,6 +139,37 @@ def test_a_persons_word_is_not_overruled(collection: Collection) -> None:
     assert left_out(collection)[small.sha256] == ("set.near_duplicate", large.sha256)
 
 
+@pytest.mark.parametrize("word", ["drop", "keep"])
+@pytest.mark.parametrize("moved", [False, True])
+@pytest.mark.parametrize("again", [False, True], ids=["", "decided-again"])
+def test_a_word_that_is_taken_back_leaves_what_a_rule_decided(
+    collection: Collection, word: str, moved: bool, again: bool
+) -> None:
+    large, small = (collection.add("cat", drawn(3, (640, 480)).resize(size)) for size in ((640, 480), (320, 240)))
+    service.dedupe_set(collection.ledger, collection.folder, 31, "list")
+    before = collection.ledger.dataset.verdicts()
+    assert [(verdict.sha256, verdict.kept) for verdict in before] == [(small.sha256, large.sha256)]
+    if moved:
+        service.apply(collection.ledger, collection.folder)
+    for said in (word, "drop", word):
+        collection.ledger.dataset.review(small.sha256, "cat", said)
+    assert {sha: reason for sha, (reason, _) in left_out(collection).items()} == (
+        {small.sha256: "set.dropped"} if word == "drop" else {}
+    )
+    if again:
+        service.dedupe_set(collection.ledger, collection.folder, 31, "list")
+    if moved:
+        service.apply(collection.ledger, collection.folder)
+    collection.ledger.dataset.review(small.sha256, "cat", "")
+    assert collection.ledger.dataset.verdicts() == before
+    service.apply(collection.ledger, collection.folder)
+    assert len(files(collection.folder)) == 1
+    collection.ledger.dataset.review(small.sha256, "cat", "")
+    assert collection.ledger.dataset.verdicts() == before, "there is no word to take back"
+    service.undo(collection.ledger, collection.folder)
+    assert len(files(collection.folder)) == 2
+
+
 def test_a_file_that_is_no_picture_any_more_is_told_and_left_out(collection: Collection) -> None:
     item = collection.add("cat", drawn(3))
     (collection.folder / item.path).write_bytes(b"not a picture")
