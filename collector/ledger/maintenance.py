@@ -30,6 +30,8 @@ _HOSTS = "forgotten.hosts"
 _OPEN = "coalesce(state, '') NOT IN ('saved', 'duplicate') AND coalesce(reason, '') <> 'policy.forgotten'"
 """Nothing is saved of the URL, and it may still be."""
 
+_UNSYNCED = Which(state="saved", unsynced=True)
+
 
 class Maintenance:
     """The ledger's side for checks and second chances."""
@@ -72,8 +74,14 @@ class Maintenance:
 
     def unsynced(self) -> tuple[int, list[Row]]:
         """(mark, pictures) saved since the last `synced`; give the mark back when all of them are on disk."""
-        mark = self._db.execute("SELECT coalesce(max(id), 0) FROM unsynced").fetchone()[0]
-        return mark, list(rows.rows(self._db, Which(state="saved", unsynced=True)))
+        return self._mark(), list(rows.rows(self._db, _UNSYNCED))
+
+    def unsynced_files(self) -> tuple[int, list[Path]]:
+        """The same with their files alone."""
+        return self._mark(), [stored_path(text) for (text,) in rows.cells(self._db, ("path",), _UNSYNCED)]
+
+    def _mark(self) -> int:
+        return int(self._db.execute("SELECT coalesce(max(id), 0) FROM unsynced").fetchone()[0])
 
     def synced(self, mark: int) -> None:
         """All pictures up to the mark are on the disk itself."""

@@ -6,6 +6,7 @@ People share folders with their ledgers, so a row is believed only where it cann
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -17,8 +18,14 @@ REJECTED: Final = "-rejected"
 """What the folder beside an output folder is called, behind that one's own name: `dedupe --apply` moves files there."""
 
 
+_USUAL = re.compile(r"[^./\\:\0][^/\\:\0]*/[0-9a-f]{32}\.[a-z0-9]{1,10}")
+"""CLASS/FILE as nearly every row has it; the rest is taken apart."""
+
+
 def stored_path(text: str) -> Path:
     """A path as a row has it: below the output folder, or one of its rejects. LedgerError for any other."""
+    if _USUAL.fullmatch(text):
+        return Path(text)
     parts = PurePosixPath(text).parts
     if parts[:1] == ("..",):
         beside = len(parts) == 4 and parts[1].endswith(REJECTED)

@@ -50,8 +50,7 @@ class Checkpoints:
 
     def _begin(self) -> None:
         self._last, self._fresh = self._clock(), 0
-        self._mark, saved = self._ledger.maintenance.unsynced()
-        paths = [file.file for file in saved]
+        self._mark, paths = self._ledger.maintenance.unsynced_files()
         self._thread = threading.Thread(target=self._flush, args=(paths,), name="checkpoint", daemon=True)
         self._thread.start()
 
