@@ -95,6 +95,8 @@ class Run:
         finally:
             self._close_workers(now=through)
         yield from recorder.record(self._drain())
+        if recorder.trouble is None and (lost := self._guard.lost()) is not None:
+            raise lost
         if recorder.trouble is not None:
             raise recorder.trouble
 

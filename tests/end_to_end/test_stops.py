@@ -264,7 +264,7 @@ def test_a_read_only_disk_is_exit_3_and_status_still_works(desk: Desk, web: Prac
     assert desk.run("status", "--out", str(images)).code == 0
 
 
-@pytest.mark.parametrize("what", ["everything", "the ledger", "replaced"])
+@pytest.mark.parametrize("what", ["everything", "the ledger", "the lock", "replaced"])
 def test_a_folder_that_goes_away_is_exit_3(desk: Desk, what: str) -> None:
     with PracticeWeb(Knobs.calm(latency=(0.2, 0.4))) as web:
         write_map(desk.folder / "map.csv", web.url, ["tabby cat"], 150)
@@ -275,6 +275,9 @@ def test_a_folder_that_goes_away_is_exit_3(desk: Desk, what: str) -> None:
         aside = desk.folder / "aside"
         if what == "the ledger":
             (desk.images / "collector.db").rename(aside)
+        elif what == "the lock":
+            (desk.images / ".collector.lock").unlink()
+            assert desk.run("fetch").code == 5
         else:
             desk.images.rename(aside)
         if what == "replaced":

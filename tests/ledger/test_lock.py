@@ -45,3 +45,13 @@ def test_a_number_from_before_the_machine_started_names_nobody(tmp_path: Path) -
         (tmp_path / ".collector.lock").write_text(" 1 another-boot\n")
         with pytest.raises(FolderLocked, match="process unknown"), FolderLock(tmp_path):
             pass
+
+
+def test_a_deleted_lock_file_lets_nobody_in(tmp_path: Path) -> None:
+    with FolderLock(tmp_path):
+        (tmp_path / ".collector.lock").unlink()
+        with pytest.raises(FolderLocked, match="process unknown"), FolderLock(tmp_path):
+            pass
+        assert not (tmp_path / ".collector.lock").exists()
+    with FolderLock(tmp_path):
+        pass
