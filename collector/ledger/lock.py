@@ -1,7 +1,7 @@
 """One process per output folder: an advisory lock that the system drops when its owner dies.
 
-The folder itself is locked as well, so that a lock file that is deleted lets nobody in. The file also says who holds it,
-for the message to the second one; the text is never trusted.
+The folder itself is locked as well, so that a lock file that is deleted lets nobody in. The file also says who holds
+it, for the message to the second one; the text is never trusted.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class FolderLock:
 
 
 def _owner(path: Path) -> str:
-    """The process named in the file; a text from before the machine started names nobody, nor does a file that is gone."""
+    """The process named in the file; one that is gone, or from before the machine started, names nobody."""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             file.seek(1)  # The first byte is the locked one; Windows would refuse to read it.
@@ -76,7 +76,7 @@ if sys.platform == "win32":
         file.seek(0)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
-    def _acquire_folder(folder: Path, held: ExitStack) -> bool:
+    def _acquire_folder(_folder: Path, _held: ExitStack) -> bool:
         """Windows deletes no file that is open: the lock file is enough."""
         return True
 else:

@@ -27,7 +27,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["collector.db", ".collector.lock"])
-@pytest.mark.parametrize(("again", "said"), [(False, "(gone|deleted) during"), (True, "replaced by another file during")])
+@pytest.mark.parametrize(
+    ("again", "said"), [(False, "(gone|deleted) during"), (True, "replaced by another file during")]
+)
 def test_a_file_that_goes_away_or_is_replaced_is_told_at_the_next_look(
     folder: Path, name: str, again: bool, said: str
 ) -> None:
