@@ -32,6 +32,9 @@ FILTERS: Final = ("size", "color", "type", "time", "rights", "safe", "region", "
 """The filters that columns may be named after unless the caller knows better."""
 MAX_LENGTH: Final = 512
 """Characters of a keyword or label."""
+_SHRINKS: Final = 4
+"""More characters than NFC ever makes one of. What is longer than that is refused unseen: the time of normalising grows
+as the square of the combining marks in a row."""
 NAMED: Final = 10
 """Blocked rows that are named one by one; beyond, they are counted."""
 
@@ -350,6 +353,8 @@ def clean(text: str) -> tuple[str, bool]:
     ValueError, to be put behind "the keyword": too long, control characters, or nothing that shows.
     """
     text, broken = text.strip(), 0
+    if len(text) > _SHRINKS * MAX_LENGTH:
+        raise _too_long(text)
     if text and not (text.isascii() and text.isprintable()):
         if bad := _UNUSABLE.search(text):
             raise ValueError(f"{_shown(text)} contains the character U+{ord(bad[0]):04X}; remove it")
@@ -358,8 +363,12 @@ def clean(text: str) -> tuple[str, bool]:
         text, broken = _BREAK.subn(" ", text)
         text = unicodedata.normalize("NFC", text)
     if len(text) > MAX_LENGTH:
-        raise ValueError(f"{_shown(text)} has {len(text):,} characters; at most {MAX_LENGTH} are possible")
+        raise _too_long(text)
     return text, broken > 0
+
+
+def _too_long(text: str) -> ValueError:
+    return ValueError(f"{_shown(text)} has {len(text):,} characters; at most {MAX_LENGTH} are possible")
 
 
 def _spaced(text: str) -> str:

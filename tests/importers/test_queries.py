@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from collector.errors import InputError, UsageError
 from collector.importers.blocklist import Terms
-from collector.importers.queries import NAMED, QueryFile, read_queries
+from collector.importers.queries import NAMED, QueryFile, clean, read_queries
 from collector.model import Query
 
 
@@ -445,3 +446,14 @@ def test_blocked_rows_are_left_out_named_and_counted(file: Path) -> None:
     assert result.notes[0] == 'line 3, "water gun": not searched: "gun" is on the block list (policy.blocklist)'
     assert result.notes[-1].endswith("(policy.blocklist): 21 in all")
     assert read(file, "gun\n", blocked=Terms(["gun"]).within).queries == ()
+
+
+def test_combining_marks_without_end_are_refused_at_once() -> None:
+    began = time.process_time()
+    with pytest.raises(ValueError, match="has 120,001 characters; at most 512"):
+        clean("e" + "\u0301\u0323" * 60_000)
+    assert time.process_time() - began < 0.5
+
+
+def test_a_keyword_may_be_longer_before_its_marks_are_joined() -> None:
+    assert clean("e\u0323\u0302" * 512) == ("\u1ec7" * 512, False)
