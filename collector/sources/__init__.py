@@ -97,8 +97,10 @@ def all_filters() -> dict[str, Choices]:
 
 
 def check_filters(source: str, given: Mapping[str, str]) -> None:
-    """InputError, listing the choices, for the first filter or value that the source does not know."""
-    known = load(source).filters
+    """InputError, listing the choices, for the first filter or value that the source does not know, and for filters
+    that contradict each other."""
+    loaded = load(source)
+    known = loaded.filters
     for name, value in given.items():
         if name not in known:
             raise InputError(f"{source} has no filter {name!r}; it has: {', '.join(sorted(known)) or 'none'}")
@@ -108,6 +110,8 @@ def check_filters(source: str, given: Mapping[str, str]) -> None:
                 raise InputError(f"{name}={value!r} is not a value {source} can use; it must match {choices.pattern}")
         elif value not in choices:
             raise InputError(f"{name}={value!r} is not a choice of {source}; choices: {', '.join(choices)}")
+    if problem := loaded.contradiction(given):
+        raise InputError(f"{source}: {problem}")
 
 
 def _outsider(name: str, value: str) -> object:

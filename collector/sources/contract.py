@@ -69,6 +69,10 @@ def _any_keyword(_keyword: str) -> str | None:
     return None
 
 
+def _no_contradiction(_given: Mapping[str, str]) -> str | None:
+    return None
+
+
 def _keyword_itself(keyword: str) -> str:
     return keyword
 
@@ -89,6 +93,8 @@ class Source:
     `Literal["auto", "never"]`, `Annotated[int, Meta(ge=1, le=500)]`."""
     filters: Mapping[str, Choices] = field(default_factory=dict)
     """Filter -> its choices, or what a whole value must look like."""
+    contradiction: Callable[[Mapping[str, str]], str | None] = _no_contradiction
+    """What is wrong with filters that nothing can fit together, in one line; None when nothing is."""
     facets: tuple[tuple[str, str], ...] = ()
     """Filters (name, value) that each show another part of a query's results, best first."""
     strategies: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.json_helpers import number, table, text, unknown, web_address
+from collector.sources.licences import LICENSES, ONE_OR_SEVERAL, RIGHTS, contradiction, fitting
 from collector.urls import id_key
 
 HOME: Final = "https://api.flickr.com"
@@ -50,13 +51,12 @@ _LICENSES: Final = {
 }
 """As long known; Flickr is asked for its list first, which has grown by those of version 4.0."""
 _NAMES: Final = {"zero": "cc0", "mark": "pdm"}
-LICENSES: Final = ("by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd", "cc0", "pdm")
 _SORTS: Final = {"relevance": "relevance", "time": "date-posted-desc", "top": "interestingness-desc"}
 _TYPES: Final = {"photo": "1", "screenshot": "2", "other": "3"}
 _SAFE: Final = {"on": "1", "blur": "2", "off": "3"}
 _FILTERS: Final[Mapping[str, Choices]] = {
-    "rights": ("creative-commons", "commercial", "modification", "commercial-modification", "public-domain"),
-    "license": re.compile(rf"(?:{'|'.join(LICENSES)})(?:[|,; ]+(?:{'|'.join(LICENSES)}))*"),
+    "rights": RIGHTS,
+    "license": ONE_OR_SEVERAL,
     "type": tuple(_TYPES),
     "sort": tuple(_SORTS),
     "safe": tuple(_SAFE),
@@ -120,14 +120,10 @@ def parameters(query: Query, licenses: Mapping[str, str]) -> dict[str, str]:
 def _fits(url: str, query: Query) -> bool:
     """Whether a licence is one that the filters `rights` and `license` want."""
     name, wanted, rights = license_name(url), query.filter("license"), query.filter("rights")
-    parts = name.split("-")
-    free = bool(url) and name not in LICENSES  # no known restrictions, works of the United States
-    fits = not wanted or name in re.split(r"[|,; ]+", wanted)
-    fits &= rights != "creative-commons" or name in LICENSES
-    fits &= rights != "public-domain" or free or name in ("cc0", "pdm")
-    fits &= "commercial" not in rights or free or (bool(name) and "nc" not in parts)
-    fits &= "modification" not in rights or free or (bool(name) and "nd" not in parts)
-    return fits
+    if name in LICENSES:
+        return name in fitting(rights, wanted)
+    free = bool(url)  # no known restrictions, works of the United States
+    return free and not wanted and rights != "creative-commons"
 
 
 def license_name(url: str) -> str:
@@ -238,5 +234,6 @@ SOURCE: Final = Source(
     settings=_SETTINGS,
     kinds={"page_size": Annotated[int, Meta(ge=1, le=500)]},
     filters=_FILTERS,
+    contradiction=contradiction,
     facets=_FACETS,
 )

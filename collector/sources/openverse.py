@@ -18,6 +18,7 @@ from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.json_helpers import number, table, text, unknown, web_address
+from collector.sources.licences import ONE_OR_SEVERAL, contradiction, fitting
 from collector.urls import url_key
 
 HOME: Final = "https://api.openverse.org"
@@ -34,7 +35,6 @@ _SETTINGS: Final[Mapping[str, Value]] = {
 second at the real one (20 a minute and 200 a day without a client, 100 and 10,000 with one); contact: who runs this;
 client_id, client_secret: "" takes OPENVERSE_CLIENT_ID and OPENVERSE_CLIENT_SECRET, if any."""
 
-LICENSES: Final = ("by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd", "cc0", "pdm")
 _RIGHTS: Final = {
     "creative-commons": "all-cc",
     "commercial": "commercial",
@@ -44,7 +44,7 @@ _RIGHTS: Final = {
 _TYPES: Final = {"photo": "photograph", "illustration": "illustration", "artwork": "digitized_artwork"}
 _FILTERS: Final[Mapping[str, Choices]] = {
     "rights": (*_RIGHTS, "public-domain"),
-    "license": re.compile(rf"(?:{'|'.join(LICENSES)})(?:[|,; ]+(?:{'|'.join(LICENSES)}))*"),
+    "license": ONE_OR_SEVERAL,
     "size": ("large", "medium", "small", "icon"),
     "aspect": ("square", "tall", "wide"),
     "type": tuple(_TYPES),
@@ -52,7 +52,7 @@ _FILTERS: Final[Mapping[str, Choices]] = {
     "provider": re.compile(r"[\w-]+(?:[|,; ]+[\w-]+)*"),
     "safe": ("on", "off"),
 }
-"""license: one or several of LICENSES; provider: collections such as flickr, wikimedia, met (its `source`)."""
+"""license: see `licences.ONE_OR_SEVERAL`; provider: collections such as flickr, wikimedia, met (its `source`)."""
 _FACETS: Final = (("size", "large"), ("size", "medium"), ("aspect", "tall"))
 
 _SEPARATORS: Final = re.compile(r"[|,; ]+")
@@ -66,6 +66,8 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     headers = {"User-Agent": user_agent(settings), "Accept": "application/json"}
     headers |= _authorization(web, home, headers)
     asked = parameters(search.query)
+    if asked.get("license") == "":
+        return  # no licence is what the filters want
     for page in range(1, int(settings["pages"]) + 1):
         deeper = {**asked, "page": page, "page_size": int(settings["page_size"])}
         answer = web.get(Request(f"{home}/v1/images/", params=deeper, headers=headers, rate=rate))
@@ -79,12 +81,12 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
 
 
 def parameters(query: Query) -> dict[str, str | int]:
-    """What is asked for, but for the page."""
-    licenses = "cc0,pdm" if query.filter("rights") == "public-domain" else ""
+    """What is asked for, but for the page. `license` is there and empty when none can fit."""
+    rights, license = query.filter("rights"), query.filter("license")
+    named = bool(license) or rights == "public-domain"
     given = {
         "q": query.keyword,
-        "license": ",".join(_SEPARATORS.split(query.filter("license"))) or licenses,
-        "license_type": _RIGHTS.get(query.filter("rights"), ""),
+        "license_type": "" if named else _RIGHTS.get(rights, ""),
         "aspect_ratio": query.filter("aspect"),
         "category": _TYPES.get(query.filter("type"), ""),
         "source": ",".join(_SEPARATORS.split(query.filter("provider"))),
@@ -92,7 +94,10 @@ def parameters(query: Query) -> dict[str, str | int]:
         "size": "small" if query.filter("size") == "icon" else query.filter("size"),
         "extension": query.filter("extension"),
     }
-    return {name: value for name, value in given.items() if value}
+    asked: dict[str, str | int] = {name: value for name, value in given.items() if value}
+    if named:
+        asked["license"] = ",".join(fitting(rights, license))
+    return asked
 
 
 def parse(answer: Any) -> tuple[list[Hit], int]:
@@ -175,5 +180,6 @@ SOURCE: Final = Source(
     settings=_SETTINGS,
     kinds={"page_size": Annotated[int, Meta(ge=1, le=500)], "pages": Annotated[int, Meta(ge=1, le=1000)]},
     filters=_FILTERS,
+    contradiction=contradiction,
     facets=_FACETS,
 )

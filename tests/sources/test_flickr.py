@@ -70,12 +70,16 @@ def test_the_best_size_comes_first_and_the_others_stand_behind_it() -> None:
         ({"rights": "public-domain"}, {"7", "9"}),
         ({"license": "by"}, {"4", "77"}),
         ({"license": "cc0|by-sa"}, {"5", "9"}),
-        ({"license": "by-nc-sa", "rights": "commercial"}, set()),
+        ({"license": "by-nc-sa|by-sa", "rights": "commercial"}, {"5"}),
     ],
 )
 def test_filters_of_rights(filters: dict[str, str], numbers: set[str]) -> None:
     check_filters("flickr", filters)
     assert {dict(hit.fields)["license_id"] for hit in found(Double(), filters=filters)} == numbers
+
+
+def test_a_ledger_that_holds_contradicting_filters_gets_nothing() -> None:
+    assert found(Double(), filters={"license": "by-nc-sa", "rights": "commercial"}) == []
 
 
 def test_the_other_filters() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from collector.errors import SourceError
+from collector.errors import InputError, SourceError
 from collector.model import Hit, Query, SearchState
 from collector.practice import Knobs, PracticeWeb
 from collector.practice.openverse import Double
@@ -54,11 +54,41 @@ def test_who_we_are_is_said() -> None:
         ({"rights": "commercial-modification"}, {"by", "by-sa", "cc0", "pdm"}),
         ({"rights": "public-domain"}, {"cc0", "pdm"}),
         ({"license": "by|cc0"}, {"by", "cc0"}),
+        ({"license": "by|cc0", "rights": "public-domain"}, {"cc0"}),
+        ({"license": "by|by-nc|pdm", "rights": "commercial"}, {"by", "pdm"}),
+        ({"license": "by-sa|by-nd", "rights": "commercial-modification"}, {"by-sa"}),
+        ({"license": "by-nd", "rights": "creative-commons"}, {"by-nd"}),
     ],
 )
 def test_filters_of_rights(filters: dict[str, str], licenses: set[str]) -> None:
     check_filters("openverse", filters)
     assert {dict(hit.fields)["license"].split()[0] for hit in found(Double(), filters=filters)} == licenses
+
+
+@pytest.mark.parametrize("source", ["openverse", "flickr"])
+@pytest.mark.parametrize(
+    ("rights", "license", "fit"),
+    [
+        ("public-domain", "by", "cc0, pdm"),
+        ("public-domain", "by-sa|by-nc", "cc0, pdm"),
+        ("commercial", "by-nc-sa", "by, by-sa, by-nd, cc0, pdm"),
+        ("modification", "by-nd", "by, by-sa, by-nc, by-nc-sa, cc0, pdm"),
+        ("commercial-modification", "by-nc|by-nd", "by, by-sa, cc0, pdm"),
+    ],
+)
+def test_filters_that_contradict_each_other_are_refused(source: str, rights: str, license: str, fit: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check_filters(source, {"rights": rights, "license": license})
+    assert str(caught.value) == (
+        f"{source}: rights={rights} and license={license} contradict each other: of {rights} are only {fit};"
+        " leave one out"
+    )
+
+
+def test_a_ledger_that_holds_contradicting_filters_asks_for_nothing() -> None:
+    double = Double()
+    assert found(double, filters={"rights": "public-domain", "license": "by"}) == []
+    assert double.agents == []
 
 
 def test_the_other_filters() -> None:
