@@ -76,7 +76,7 @@ class Summary:
     """The exit code of the signal that stopped it; 0 when it went on to its end."""
 
     def check(self) -> None:
-        """Incomplete when something is left to do, Stopped when it was stopped.
+        """Incomplete when something is left to do or nothing but failures came, Stopped when it was stopped.
 
         A keyword that wants everything has no limit to fall short of: only URLs to try again count there.
         """
@@ -92,6 +92,12 @@ class Summary:
             raise Incomplete(line, 7)
         if left := self._left(states.get(SearchState.FAILED, 0)):
             raise Incomplete(f"{' and '.join(left)}; {GO_ON}")
+        total = self.digest.total
+        if self.fetched and total.failed and not total.saved:
+            line = (
+                f"nothing was saved, {counted(total.failed, 'download')} failed; `collector retry` puts them back to do"
+            )
+            raise Incomplete(line)
 
     def _left(self, failed: int) -> list[str]:
         short, whole = self.fetched * self.digest.short, self.fetched * self.digest.unfinished

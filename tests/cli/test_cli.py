@@ -195,7 +195,7 @@ def test_a_loopback_url_needs_allow_private(desk: Desk) -> None:
         server.settimeout(0.2)
         desk.write("list.txt", f"http://127.0.0.1:{server.getsockname()[1]}/a.jpg\n")
         desk.run("urls", "--import", "list.txt")
-        assert desk.run("fetch").code == 0
+        assert desk.run("fetch").code == 9
         assert "url.private_addr" in desk.run("status").out
         with pytest.raises(TimeoutError):
             server.accept()
@@ -215,6 +215,8 @@ def test_the_practice_web_is_visited_without_a_window_unless_one_is_asked_for() 
     [
         (Tally("ann", "ann", None, found=9, saved=9), 0),
         (Tally("ann", "ann", None, found=9, saved=7, failed=1, rejected=1), 0),
+        (Tally("ann", "ann", None, found=9, saved=1, failed=8), 0),
+        (Tally("ann", "ann", None, found=9, rejected=9), 0),
         (Tally("ann", "ann", None, found=9, saved=8, failed=1, retry=1), 9),
         (Tally("ann", "ann", None, found=9, saved=8, waiting=1), 9),
         (Tally("cat", "cat", 100, found=9, saved=9), 0),
@@ -230,6 +232,24 @@ def test_who_wants_everything_is_short_only_of_what_can_still_be_had(tally: Tall
         assert ("not complete yet" if tally.limit is None else "below the limit") in str(verdict)
     else:
         assert code == 0
+
+
+@pytest.mark.parametrize("limit", [None, 100])
+def test_a_run_that_saved_nothing_because_downloads_failed_does_not_end_well(limit: int | None) -> None:
+    digest = digest_of([Tally("cat", "cat", limit, found=15, failed=15), Tally("dog", "dog", limit)])
+    with pytest.raises(Incomplete) as caught:
+        Summary(digest, seconds=1.0, fetched=True).check()
+    assert caught.value.exit_code == 9
+    assert str(caught.value) == "nothing was saved, 15 downloads failed; `collector retry` puts them back to do"
+    Summary(digest, seconds=1.0, fetched=False).check()
+
+
+def test_a_fetch_of_which_nothing_came_says_so(desk: Desk) -> None:
+    desk.write("list.txt", "".join(f"ftp://x.test/{number}\n" for number in range(15)))
+    desk.run("urls", "--import", "list.txt")
+    ended = desk.run("fetch")
+    assert (ended.code, ended.last_line.count("15 downloads failed")) == (9, 1)
+    assert desk.run("fetch").code == 0, "nothing is left to do"
 
 
 def test_nobody_is_offered_to_widen_everything(capsys: pytest.CaptureFixture[str]) -> None:
