@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
+
+from collector.errors import GO_ON
 
 
 class StopSignals:
@@ -37,7 +40,7 @@ class StopSignals:
 
     def _handle(self, number: int, _frame: Any) -> None:
         if self.came:
-            os._exit(128 + number)
+            _leave(128 + number)
         self.exit_code = 128 + number
         if not self.gently:
             raise KeyboardInterrupt
@@ -52,3 +55,13 @@ class StopSignals:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once, with a terminal that has its cursor back and a word on how to go on. As a signal comes between any
+    two steps, it writes past Python's streams, which may be in the middle of something.
+    """
+    with contextlib.suppress(OSError):
+        shown = b"\x1b[?25h\r\n" if os.isatty(2) else b""
+        os.write(2, shown + f"collector: stopped at once; what was saved is kept, {GO_ON}\n".encode())
+    os._exit(code)

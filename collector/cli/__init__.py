@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from collector import __version__
-from collector.cli.endings import exit_code
+from collector.cli.endings import exit_code, open_closed_streams
 from collector.cli.groups import Verbs
 
 __all__ = ["cli", "main"]
@@ -25,4 +25,5 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code; expected trouble is one line on standard error."""
+    open_closed_streams()
     sys.exit(exit_code(lambda: cli.main(arguments, prog_name="collector", standalone_mode=False)))

@@ -150,7 +150,7 @@ def page(
             terminal.line(url)
     else:
         path = crawl.write(test)
-        terminal.line(str(path))
+        terminal.outcome(str(path))
         if show:
             webbrowser.open(path.resolve().as_uri())
     if left is not None:
@@ -189,7 +189,7 @@ def import_(paths: tuple[Path, ...], where: Where, label: str | None, link: bool
                 stop.gently = False
                 added = add(ledger, settings.out, path, label, how, settings=settings.fetch, stopping=stop.stopping,
                             taking=gently)  # fmt: skip
-                terminal.line(f"{path}: {_told(added, settings.out)}")
+                terminal.outcome(f"{path}: {_told(added, settings.out)}")
                 if stop.came:
                     break
     except (KeyboardInterrupt, Interrupted):
@@ -208,8 +208,8 @@ def frames(every: float | None, count: int | None, out: Path) -> None:
     for taken in Collection(out, terminal.error).frames(every=every, count=count):
         videos, saved = videos + 1, saved + taken.saved
         told = f"{taken.saved} new, {taken.known} known" + (f"; {taken.trouble}" if taken.trouble else "")
-        terminal.line(f"{taken.video.path}\t{told}")
-    terminal.line(f"{counted(saved, 'new still')} of {counted(videos, 'video')}")
+        terminal.outcome(f"{taken.video.path}\t{told}")
+    terminal.outcome(f"{counted(saved, 'new still')} of {counted(videos, 'video')}")
 
 
 @click.command()
@@ -244,9 +244,9 @@ def _tell_plan(asked: QueryFile, settings: Settings, *, costs_alone: bool = Fals
         terminal.line(line)
     costs = estimated(asked.queries, settings.search.spares)
     for name, keywords, requests, dollars in costs:
-        click.echo(f"{name}: {keywords} keywords, up to {requests} requests, about ${dollars:,.2f}")
+        terminal.line(f"{name}: {keywords} keywords, up to {requests} requests, about ${dollars:,.2f}")
     if not costs:
-        click.echo("no source that costs anything is asked")
+        terminal.line("no source that costs anything is asked")
 
 
 def _work(crawl: Crawl, common: Common, stream: TextIO | None = None) -> None:
@@ -262,7 +262,7 @@ def _work(crawl: Crawl, common: Common, stream: TextIO | None = None) -> None:
     if not quiet:
         terminal.summary(summary.digest, summary.seconds, crawl.settings.out, stream=stream)
         if summary.empty:
-            terminal.line(f"came back empty: {', '.join(summary.empty[:EMPTY_SHOWN])}{_and_more(summary.empty)}")
+            terminal.outcome(f"came back empty: {', '.join(summary.empty[:EMPTY_SHOWN])}{_and_more(summary.empty)}")
     if not summary.stopped and not crawl.settings.search.widen and not common.quiet:
         offer_widening(summary.digest)
     summary.check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -21,9 +22,6 @@ def exit_code(run: Callable[[], object]) -> int:
         return _say(130, f"stopped; everything so far is kept, {GO_ON}")
     except CollectorError as error:
         return _say(error.exit_code, str(error))
-    except BrokenPipeError:
-        sys.stdout = None  # Nobody reads on: nothing more may be flushed.
-        return 0
     except OSError as error:
         return _say_disk(error)
     except Exception as error:
@@ -31,6 +29,21 @@ def exit_code(run: Callable[[], object]) -> int:
             raise
         return _say(meant.exit_code, str(meant)) if isinstance(meant, CollectorError) else _say_disk(meant)
     return 0
+
+
+def open_closed_streams() -> None:
+    """Standard streams that the caller closed (`>&-`) lead nowhere: else files of ours would get their numbers, and
+    what is meant for people would be written into them.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere == number:
+                os.set_inheritable(nowhere, True)
+            else:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _of_the_ledger(error: Exception) -> Exception | None:

@@ -8,7 +8,7 @@ from collector.cli.terminal.story import story
 from collector.cli.terminal.summary import summary, tally_lines
 from collector.cli.terminal.tables import grid, report
 from collector.cli.terminal.tee import LogFile, Together, Verbose
-from collector.cli.terminal.text import error, line, looked_at
+from collector.cli.terminal.text import error, line, looked_at, outcome
 
 __all__ = [
     "JsonLines",
@@ -21,6 +21,7 @@ __all__ = [
     "grid",
     "line",
     "looked_at",
+    "outcome",
     "report",
     "story",
     "summary",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import sys
@@ -23,7 +24,21 @@ def printable(text: str) -> str:
 
 
 def write(stream: TextIO, text: str) -> None:
-    """One line, at once; what the stream's encoding cannot hold is spelled out."""
+    """One line, at once; what the stream's encoding cannot hold is spelled out. Work goes on when nobody reads it."""
+    try:
+        _put(stream, text)
+    except BrokenPipeError:
+        _mute(stream)
+
+
+def _mute(stream: TextIO) -> None:
+    """Whatever is written from now on, or waits to be, goes nowhere: its reader went away."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _put(stream: TextIO, text: str) -> None:
     if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
         stream.reconfigure(errors="backslashreplace")
     stream.write(text + "\n")
@@ -31,8 +46,21 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def line(text: str) -> None:
-    """One line of result on standard output; tabs may separate fields."""
-    write(sys.stdout, "\t".join(map(printable, runnable(text).split("\t"))))
+    """One line of a list on standard output; tabs may separate fields. Ends the command when nobody reads on."""
+    try:
+        _put(sys.stdout, _fields(text))
+    except BrokenPipeError:
+        _mute(sys.stdout)
+        sys.exit(0)
+
+
+def outcome(text: str) -> None:
+    """One line on standard output about work that is done, whether somebody reads it or not."""
+    write(sys.stdout, _fields(text))
+
+
+def _fields(text: str) -> str:
+    return "\t".join(map(printable, runnable(text).split("\t")))
 
 
 def runnable(text: str) -> str:
