@@ -21,7 +21,7 @@ from collector.browser.contract import PageRequest
 from collector.browser.inputs import ActionInput, DevToolsInput, Input
 from collector.browser.network import NetworkLog
 from collector.browser.options import is_headed
-from collector.browser.session import RemoteEnd, Session
+from collector.browser.session import RemoteEnd, Session, one_line
 from collector.errors import SourceError
 from collector.model import SearchState
 from collector.settings import SearchSettings
@@ -38,6 +38,10 @@ _BOXED_ASYNC = """
 const all = Array.from(arguments), done = all.pop()
 ;(function () {BODY\n}).apply(this, [...all, value => done([value])])
 """
+_AWAITED = """
+const all = Array.from(arguments), done = all.pop();
+(async function () {BODY\n}).apply(this, all).then(done, (error) => { throw error; });
+"""
 _ASK = """
 const [url, done] = arguments;
 const whole = new URL(url, location.href).href.replace(/#.*/, "");
@@ -46,8 +50,10 @@ fetch(whole, { redirect: "manual", credentials: "include", cache: "no-store" }).
 """
 _NET_ERROR = re.compile(r"net::ERR_\w+")
 _PAGE_LEFT = re.compile(
-    r"aborted by navigation|navigated|execution context|document (?:was )?(?:unloaded|reloaded)|frame detached"
+    r"aborted by navigation|navigated|[Ee]xecution context|document (?:was )?(?:unloaded|reloaded)|frame detached"
+    r"|Cannot find context|Promise was collected|No frame"
 )
+_RESTLESS = "the page keeps reloading itself or opening dialogs"
 
 
 class ChromeBrowser:
@@ -112,6 +118,37 @@ class ChromeBrowser:
         """The same for a body that calls back; one that never does is a BrowserError("browser.hung")."""
         return self._script(Command.W3C_EXECUTE_SCRIPT_ASYNC, _BOXED_ASYNC, script, arguments)
 
+    def apart(self, script: str, *arguments: Any) -> Any:
+        """As `Browser.apart`; begun again when the page reloads under it."""
+        if not self._devtools:
+            return self.run_async(_AWAITED.replace("BODY", script), *arguments)
+        given = [{"value": argument} for argument in arguments]
+        with self._session.speaking():
+            self._close_other_windows()
+            for _ in range(INTERRUPTIONS):
+                try:
+                    answer = self._session.isolated(self._frame()["id"], script, given)
+                except WebDriverException as error:
+                    if isinstance(error, TimeoutException) or not _PAGE_LEFT.search(error.msg or ""):
+                        raise
+                    continue
+                if failure := answer.get("exceptionDetails"):
+                    said = failure.get("exception", {}).get("description") or failure.get("text", "")
+                    raise SourceError(
+                        SearchState.LAYOUT, "page.layout", f"a script failed in the page: {one_line(str(said))}"
+                    )
+                return answer["result"].get("value")
+        raise SourceError(SearchState.LAYOUT, "page.layout", _RESTLESS)
+
+    def hook(self, script: str) -> None:
+        """As `Browser.hook`; past the driver's own functions, which a page can break."""
+        program = f"(function () {{{script}\n}})()"
+        if not self._devtools:
+            self.run(f"try {{ {program} }} catch {{}}")
+            return
+        with self._session.speaking():
+            self._session.cdp("Runtime.evaluate", expression=program)
+
     def address(self) -> str:
         """The URL of the page shown."""
         with self._session.speaking() as driver:
@@ -119,8 +156,7 @@ class ChromeBrowser:
 
     def html(self) -> str:
         """The DOM as HTML."""
-        with self._session.speaking() as driver:
-            return str(driver.page_source)
+        return str(self.apart("return document.documentElement ? document.documentElement.outerHTML : ''"))
 
     def screenshot(self) -> bytes:
         """PNG of the viewport."""
@@ -253,7 +289,7 @@ class ChromeBrowser:
                     continue
                 if answer is not None:
                     return answer[0]
-        raise SourceError(SearchState.LAYOUT, "page.layout", "the page keeps reloading itself or opening dialogs")
+        raise SourceError(SearchState.LAYOUT, "page.layout", _RESTLESS)
 
     def _close_other_windows(self) -> None:
         """Pages may open windows on a click; ours would go to the background and stop drawing."""

@@ -33,6 +33,16 @@ class Browser(Protocol):
     def run_async(self, script: str, *arguments: Any) -> Any:
         """The same for a body that calls `arguments[arguments.length - 1](value)` when it is done."""
 
+    def apart(self, script: str, *arguments: Any) -> Any:
+        """What a function body returns, or its promise brings, run where the page's own scripts reach nothing.
+
+        It sees the same DOM, but none of the objects and functions that the page has made or replaced. Where a grid
+        does not offer DevTools it runs in the page.
+        """
+
+    def hook(self, script: str) -> None:
+        """Run a function body among the page's own scripts, whatever they have made of it; nobody hears its errors."""
+
     def click(self, x: float, y: float) -> None:
         """A real, trusted mouse click at viewport coordinates in CSS pixels."""
 

@@ -1,6 +1,7 @@
-"""A program of ours in a page: put in, called, and put in again when the page has loaded itself anew.
+"""A program of ours beside a page: put in, called, and put in again when the page has loaded itself anew.
 
-The page's own scripts cannot guess its name, list it or replace it.
+It shares the page's DOM and nothing else: what the page's own scripts override does not reach it. Only what has to
+listen among those scripts, the hook, runs with them; it tells the program by events of a name that nobody guesses.
 """
 
 from __future__ import annotations
@@ -19,44 +20,35 @@ Part = tuple[str, str]
 
 _CALL: Final = """
 const api = window[arguments[0]];
-return api ? [api[arguments[1]](...arguments[2])] : null;
-"""
-_CALL_ASYNC: Final = """
-const done = arguments[arguments.length - 1];
-const api = window[arguments[0]];
-if (!api) done(null);
-else Promise.resolve(api[arguments[1]](...arguments[2])).then((value) => done([value]), (error) => done(String(error)));
+if (!api) return null;
+try { return [await api[arguments[1]](...arguments[2])]; } catch (error) { return String(error); }
 """
 
 
 class PageScript:
-    """The program in the page that a browser shows now."""
+    """The program beside the page that a browser shows now."""
 
-    def __init__(self, browser: Browser, parts: tuple[Part, ...]) -> None:
-        self._browser, self._parts = browser, parts
+    def __init__(self, browser: Browser, parts: tuple[Part, ...], hook: Part) -> None:
+        self._browser, self._parts, self._hook = browser, parts, hook
         self._name = f"_{secrets.token_hex(16)}"
         self.loads = 0
         """How often it had to be put in: once more for every time the page was loaded anew."""
 
     def call(self, function: str, *arguments: Any) -> Any:
-        """What a function of it returns. SourceError when it fails, or when the page keeps reloading itself."""
-        answer = self._browser.run(_CALL, self._name, function, list(arguments))
-        if answer is None:
-            self._install()
-            answer = self._browser.run(_CALL, self._name, function, list(arguments))
-        return _unpacked(function, answer)
+        """What a function of it returns, at once or in time.
 
-    def call_async(self, function: str, *arguments: Any) -> Any:
-        """The same for a function that takes its time."""
-        answer = self._browser.run_async(_CALL_ASYNC, self._name, function, list(arguments))
+        SourceError when it fails, or when the page keeps reloading itself.
+        """
+        answer = self._browser.apart(_CALL, self._name, function, list(arguments))
         if answer is None:
             self._install()
-            answer = self._browser.run_async(_CALL_ASYNC, self._name, function, list(arguments))
+            answer = self._browser.apart(_CALL, self._name, function, list(arguments))
         return _unpacked(function, answer)
 
     def _install(self) -> None:
         self.loads += 1
-        self._browser.run(_program(self._parts), self._name)
+        self._browser.apart(_program(self._parts), self._name)
+        self._browser.hook(f'"use strict";\nconst name = "{self._name}";\n{_text(self._hook)}')
 
 
 def _unpacked(function: str, answer: Any) -> Any:
@@ -68,10 +60,14 @@ def _unpacked(function: str, answer: Any) -> Any:
     raise SourceError(SearchState.LAYOUT, "page.layout", f"{function} failed in the page: {answer}"[:200])
 
 
+def _text(part: Part) -> str:
+    return files(part[0]).joinpath(part[1]).read_text(encoding="utf-8")
+
+
 @cache
 def _program(parts: tuple[Part, ...]) -> str:
     """One function body, which may be run twice; its argument is the name by which it is called."""
-    body = "\n".join(files(package).joinpath(name).read_text(encoding="utf-8") for package, name in parts)
+    body = "\n".join(map(_text, parts))
     return f""""use strict";
 const name = arguments[0];
 if (!window[name]) {{

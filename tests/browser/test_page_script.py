@@ -9,7 +9,7 @@ import pytest
 from collector.browser.browser import ChromeBrowser
 from collector.browser.page_script import PageScript
 from collector.errors import SourceError
-from collector.sources.page.browser_page import LOOK
+from collector.sources.page.browser_page import HOOK, LOOK
 from tests.support.browser_fakes import FakeBrowser
 from tests.support.site import Site
 
@@ -17,32 +17,69 @@ from tests.support.site import Site
 def script(*answers: Any) -> PageScript:
     """A program whose page gives these answers to what is run in it."""
     coming = iter(answers)
-    return PageScript(FakeBrowser(lambda *_: next(coming)), LOOK)
+    return PageScript(FakeBrowser(lambda *_: next(coming)), LOOK, HOOK)
 
 
 def test_it_is_put_in_when_the_page_does_not_have_it() -> None:
-    made = script(None, None, ["seen"], ["more"], None, None, ["again"])
+    made = script(None, None, None, ["seen"], ["more"], None, None, None, ["again"])
     assert (made.call("look"), made.loads) == ("seen", 1)
-    assert (made.call_async("look"), made.loads) == ("more", 1)
-    assert (made.call_async("look"), made.loads) == ("again", 2)
+    assert (made.call("look"), made.loads) == ("more", 1)
+    assert (made.call("look"), made.loads) == ("again", 2)
 
 
 def test_a_page_that_reloads_for_ever_and_one_that_breaks_it_are_no_pages() -> None:
     with pytest.raises(SourceError, match="keeps reloading itself"):
-        script(None, None, None).call("look")
+        script(None, None, None, None).call("look")
     with pytest.raises(SourceError, match="look failed in the page: TypeError: x"):
-        script("TypeError: x").call_async("look")
+        script("TypeError: x").call("look")
 
 
 @pytest.mark.browser
 def test_the_page_neither_finds_nor_replaces_it(shared: ChromeBrowser, site: Site) -> None:
     shared.open(site.home + "/plain")
     shared.run("window.__collector = window.__collector_page = 1; window.api = null;")
-    made, other = PageScript(shared, LOOK), PageScript(shared, LOOK)
+    made, other = PageScript(shared, LOOK, HOOK), PageScript(shared, LOOK, HOOK)
     assert set(made.call("look")) == {"records", "resources", "made"}
     listed = shared.run("return Object.keys(window).filter((key) => key.startsWith('_'))")
     assert set(listed) == {"__collector", "__collector_page"}
     name = made._name
-    shared.run("try { window[arguments[0]] = { look: () => 1 }; } catch {} delete window[arguments[0]];", name)
+    shared.run("window[arguments[0]] = { look: () => 1 };", name)
     assert made.call("look") != 1
     assert name != other._name
+
+
+@pytest.mark.browser
+def test_what_the_page_overrides_does_not_reach_it(shared: ChromeBrowser, site: Site) -> None:
+    shared.open(site.home + "/fooling")
+    assert shared.apart("return typeof window.fooled") == "undefined", "the page's objects are not there"
+    assert shared.apart("return [1, 2].map((n) => n + arguments[0])", 1) == [2, 3]
+    assert (
+        shared.apart("return new Promise((done) => setTimeout(() => done(JSON.stringify({ a: [] })), 20))")
+        == '{"a":[]}'
+    )
+    assert "/real.jpg" in shared.html()
+    made = PageScript(shared, LOOK, HOOK)
+    records = made.call("look")["records"]
+    assert [record["current"][:10] for record in records] == ["data:image", ""]
+    assert "/real.jpg" in records[1]["html"]
+    assert made.call("further", 50, 200) == {"grown": False, "bottom": True, "pending": 0}
+
+
+@pytest.mark.browser
+def test_what_fails_or_never_ends_apart_is_told(shared: ChromeBrowser, site: Site) -> None:
+    shared.open(site.home + "/plain")
+    with pytest.raises(SourceError, match="a script failed in the page: TypeError"):
+        shared.apart("null.x")
+    with pytest.raises(SourceError, match="nothing failed in the page: TypeError"):
+        PageScript(shared, LOOK, HOOK).call("nothing")
+
+
+@pytest.mark.browser
+def test_the_hook_tells_of_requests_among_the_page_s_scripts(shared: ChromeBrowser, site: Site) -> None:
+    shared.open(site.home + "/plain")
+    made = PageScript(shared, LOOK, HOOK)
+    made.call("look")
+    shared.run("window.fetch('/plain').catch(() => 0)")
+    shared.run("const asked = new XMLHttpRequest(); asked.open('GET', '/plain'); asked.send()")
+    assert made.call("further", 500, 2000)["pending"] == 0
+    assert shared.run("return window.fetch.toString().includes('tell')") is True

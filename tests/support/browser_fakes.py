@@ -50,6 +50,12 @@ class FakeBrowser:
     def run_async(self, script: str, *arguments: Any) -> Any:
         return self.run(script, *arguments)
 
+    def apart(self, script: str, *arguments: Any) -> Any:
+        return self.run(script, *arguments)
+
+    def hook(self, script: str) -> None:
+        self.run(script)
+
     def click(self, x: float, y: float) -> None:
         self._told(f"click {x} {y}")
 

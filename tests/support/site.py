@@ -10,6 +10,16 @@ from typing import Any
 
 PAGES: dict[str, str] = {
     "/plain": "<title>plain</title><h1>Plain</h1><p id=p>text äöü 猫</p>",
+    "/fooling": "<h1>fooling</h1><img src="
+    "'data:image/gif;base64,R0lGODlhAQABAAAAACw='><a href='/real.jpg'>real</a><script>"
+    "const lie = () => { throw new Error('fooled'); }, names = []; "
+    "for (const owner of [Array, Object, JSON, Promise, Map, Set, WeakMap,"
+    "String, RegExp, NodeList, Node, Element, HTMLImageElement, HTMLAnchorElement, Document, EventTarget, Performance])"
+    "for (const place of [owner, owner.prototype]) for (const name of place ? Object.getOwnPropertyNames(place) : [])"
+    "if (name !== 'prototype' && name !== 'constructor') names.push([place, name]);"
+    "const define = Object.defineProperty, own = names.length; for (let n = 0; n < own; n += 1)"
+    "try { define(names[n][0], names[n][1], {value: lie}); } catch {}"
+    "window.getComputedStyle = window.setTimeout = window.PerformanceObserver = lie; window.fooled = 1;</script>",
     "/alerts": "<h1>alerts</h1><script>alert(1);alert(2);"
     "let n = 0; const timer = setInterval(() => {if (++n > 8) clearInterval(timer); alert(3)}, 50)</script>",
     "/prompts": "<h1>prompts</h1><script>window.answers = [confirm('?'), prompt('?')]</script>",

@@ -127,7 +127,7 @@ class Gallery:
         for number in range(min(count, PRESSES)):
             if self._time() <= 0:
                 return False
-            if self._window.script.call_async("press", number, wait, self._limit()).get("grown"):
+            if self._window.script.call("press", number, wait, self._limit()).get("grown"):
                 return True
         return False
 

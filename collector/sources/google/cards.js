@@ -1,7 +1,7 @@
 // In the page: which pictures the result grid shows, and what each card says about itself.
 // Only reads. Ids are the only handles; elements are looked up again for every call.
 
-const api = { sent: new Set(), scripts: new WeakSet(), bodies: [], pending: 0, requests: 0, challenged: false, born: performance.now() };
+const api = { sent: new Set(), scripts: new WeakSet(), bodies: [], values: [], pending: 0, requests: 0, challenged: false, born: performance.now() };
 const isWeb = (url) => /^https?:/i.test(url || "");
 const hasClosed = (element) => !element.isConnected || element.closest('[aria-hidden="true"]') !== null;
 const area = (element) => { const box = element.getBoundingClientRect(); return box.width * box.height; };
@@ -169,17 +169,13 @@ api.texts = function (keys) {
     api.scripts.add(script);
     if (ROW.test(script.textContent)) inline.push(script.textContent);
   }
-  const values = window.W_jd || {};
-  for (const key of keys || []) {
-    try {
-      const text = values[key] === undefined ? "" : JSON.stringify(values[key]);
-      if (ROW.test(text)) inline.push(text);
-    } catch { /* a value that cannot be written as JSON holds no row */ }
-  }
+  api.values = [];
+  window.dispatchEvent(new CustomEvent(`${name}?`, { detail: keys || [] }));  // answered before this returns
+  inline.push(...api.values);
   return { inline, batches: api.bodies.splice(0) };
 };
 
-// Batches arrive by XHR or fetch and are kept nowhere in the page: note their bodies as they pass.
+// Batches arrive by XHR or fetch and are kept nowhere in the page: the hook tells their bodies as they pass.
 function note(text) {
   if (typeof text !== "string" || !ROW.test(text)) return;
   api.bodies.push(text);
@@ -191,29 +187,14 @@ function challenge(status, url, headers) {
   if (status === 429 || /\/sorry\//.test(url || "") || /^x-(sorry-redirect|sg-cs)\b/im.test(headers)) api.challenged = true;
 }
 
-function listen() {
-  const send = XMLHttpRequest.prototype.send;
-  XMLHttpRequest.prototype.send = function (...sent) {
-    api.pending += 1;
-    api.requests += 1;
-    this.addEventListener("loadend", () => {
-      api.pending -= 1;
-      challenge(this.status, this.responseURL, this.getAllResponseHeaders());
-      if (this.responseType === "" || this.responseType === "text") note(this.responseText);
-      else if (this.responseType === "json") note(JSON.stringify(this.response));
-    });
-    return send.apply(this, sent);
-  };
-  const fetchNow = window.fetch;
-  window.fetch = function (...sent) {
-    api.pending += 1;
-    api.requests += 1;
-    const answer = fetchNow.apply(this, sent);
-    answer.then((response) => {
-      challenge(response.status, response.url, [...response.headers.keys()].join("\n"));
-      return response.clone().text();
-    }).then(note, () => undefined).finally(() => { api.pending -= 1; });
-    return answer;
-  };
-}
-listen();
+const NEWS = {
+  began: () => { api.pending += 1; api.requests += 1; },
+  answered: challenge,
+  body: note,
+  ended: () => { api.pending -= 1; },
+  value: (text) => { if (typeof text === "string" && ROW.test(text)) api.values.push(text); },
+};
+window.addEventListener(name, (event) => {
+  const [what, ...details] = event.detail;
+  NEWS[what](...details);
+});

@@ -1,6 +1,6 @@
 """One open result page: collector's own script in it, and what the script tells, as values.
 
-Speaks to the page through `Browser.run` and `run_async` alone, by ids, never by element handles. A page
+Speaks to the page through a PageScript alone, by ids, never by element handles. A page
 that reloads itself loses the script, which is then put in again; nothing that Python knows is lost.
 """
 
@@ -123,7 +123,7 @@ class Page:
     def __init__(self, browser: Browser, home: str) -> None:
         self.browser = browser
         self._home = home
-        self._script = PageScript(browser, _PARTS)
+        self._script = PageScript(browser, _PARTS, (__package__, "requests.js"))
 
     @property
     def loads(self) -> int:
@@ -151,15 +151,15 @@ class Page:
 
     def pause(self, milliseconds: int) -> None:
         """Let the page go on for a moment."""
-        self._script.call_async("pause", milliseconds)
+        self._script.call("pause", milliseconds)
 
     def hover(self, ids: Sequence[str], patience: int, limit: int) -> Mapping[str, str]:
         """Result addresses that the page wrote for these cards; milliseconds without news, and at all."""
-        return dict(self._script.call_async("hover", list(ids), patience, limit))
+        return dict(self._script.call("hover", list(ids), patience, limit))
 
     def click(self, ids: Sequence[str], around: Surroundings, limit: int, budget: int) -> list[Shown]:
         """Click card after card for `budget` ms, each waiting up to `limit` ms; may stop before the last."""
-        answer = self._script.call_async("click", list(ids), around.small, around.spared, around.network, limit, budget)
+        answer = self._script.call("click", list(ids), around.small, around.spared, around.network, limit, budget)
         return [_shown(value) for value in answer]
 
     def point(self, id: str) -> bool:
@@ -176,7 +176,7 @@ class Page:
             return None
         self._script.call("arm", id, around.small, around.spared, around.network, limit)
         self.browser.click(*place)
-        value = self._script.call_async("outcome")
+        value = self._script.call("outcome")
         return _shown(value) if value else None
 
     def thumbnails(self, ids: Sequence[str]) -> Mapping[str, str]:
@@ -185,7 +185,7 @@ class Page:
 
     def advance(self, wait: int, limit: int) -> Advance:
         """Scroll on until there are more cards; at the bottom wait that many ms, `limit` while loading."""
-        value = self._script.call_async("advance", wait, limit)
+        value = self._script.call("advance", wait, limit)
         return Advance(**{field.name: value[field.name] for field in fields(Advance) if field.name in value})
 
     def _aim(self, id: str) -> tuple[float, float] | None:

@@ -1,6 +1,6 @@
 """A page in the browser's window: our script in it, and what it sees, as figures. Decides nothing about them.
 
-Speaks to the page through `Browser.run` and `run_async` alone. A page that loads itself anew loses the script, which
+Speaks to the page through a PageScript alone. A page that loads itself anew loses the script, which
 is then put in again.
 """
 
@@ -19,6 +19,7 @@ from collector.sources.page.candidates import Candidate, Figure, Rank, figure
 from collector.urls import resolved
 
 LOOK: Final[tuple[Part, ...]] = ((__package__, "look.js"), (__package__, "scroll.js"))
+HOOK: Final[Part] = (__package__, "requests.js")
 
 _ARRIVAL: Final = """
 const timing = performance.getEntriesByType("navigation")[0];
@@ -52,14 +53,14 @@ class BrowserPage:
 
     def __init__(self, browser: Browser, parts: tuple[Part, ...] = LOOK) -> None:
         self.browser = browser
-        self.script = PageScript(browser, parts)
+        self.script = PageScript(browser, parts, HOOK)
         self._host, self._cookies = "", ""
 
     def open(self, url: str) -> None:
         """Load it and listen to its requests. SourceError when it is not the page that was meant."""
         self.browser.responses()  # begins to listen
         self.browser.open(url)
-        arrival = dict(self.browser.run(_ARRIVAL))
+        arrival = dict(self.browser.apart(_ARRIVAL))
         here = self.browser.address()
         self._host, self._cookies = urlsplit(here).netloc, str(arrival["cookies"])
         status = int(arrival["status"])
@@ -78,12 +79,12 @@ class BrowserPage:
 
     def further(self, milliseconds: int, limit: int) -> Step:
         """A few steps down; at the bottom a wait of so many ms for more, `limit` while something loads."""
-        value = self.script.call_async("further", milliseconds, limit)
+        value = self.script.call("further", milliseconds, limit)
         return Step(bool(value["grown"]), bool(value["bottom"]), int(value["pending"]))
 
     def nudge(self) -> None:
         """A little up and down, for pages that look for the position only when it changes."""
-        self.script.call_async("nudge")
+        self.script.call("nudge")
 
 
 def seen(record: Mapping[str, Any]) -> list[Figure]:

@@ -15,21 +15,8 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "resource", buffered: true });
 
-// Requests of the page's program under way, so that a slow answer is waited for.
-function counted(owner, name, begin) {
-  const plain = owner[name];
-  if (typeof plain !== "function") return;
-  owner[name] = function (...given) { return begin(plain, this, given); };
-}
-counted(window, "fetch", (plain, self, given) => {
-  api.pending += 1;
-  return plain.apply(self, given).finally(() => { api.pending -= 1; });
-});
-counted(XMLHttpRequest.prototype, "send", (plain, self, given) => {
-  api.pending += 1;
-  self.addEventListener("loadend", () => { api.pending -= 1; }, { once: true });
-  return plain.apply(self, given);
-});
+// Requests of the page's program under way, as the hook tells them, so that a slow answer is waited for.
+window.addEventListener(name, (event) => { api.pending += event.detail; });
 
 // The documents and shadow trees that make up what is seen; frames of other origins keep to themselves.
 function* trees(root) {
