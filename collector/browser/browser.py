@@ -128,8 +128,8 @@ class ChromeBrowser:
             for _ in range(INTERRUPTIONS):
                 try:
                     answer = self._session.isolated(self._frame()["id"], script, given)
-                except WebDriverException as error:
-                    if isinstance(error, TimeoutException) or not _PAGE_LEFT.search(error.msg or ""):
+                except WebDriverException as error:  # a page that is left is a timeout, too, by the driver's words
+                    if not _PAGE_LEFT.search(error.msg or ""):
                         raise
                     continue
                 if failure := answer.get("exceptionDetails"):
