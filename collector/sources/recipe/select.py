@@ -16,6 +16,7 @@ from jmespath.exceptions import JMESPathError
 from parsel import Selector
 
 from collector.http.decoding import json_of
+from collector.sources.recipe import xpath_work
 from collector.sources.recipe.expressions import found as finds
 from collector.sources.recipe.transforms import applied
 from collector.sources.recipe.values import Field, Pick
@@ -62,11 +63,13 @@ def fault(way: str, path: str) -> str | None:
 
 
 def scopes(pick: Pick, scope: Any) -> list[Any]:
-    """The elements, or JSON values, that a pick selects below a scope."""
+    """The elements, or JSON values, that a pick selects below a scope. SourceError for an XPath that would run away."""
     if pick.way == "json":
         found = _searched(pick.path, scope)
         nodes = found if isinstance(found, list) else [] if found is None else [found]
     elif pick.way in ("css", "xpath") and isinstance(scope, Selector):
+        if pick.way == "xpath":
+            xpath_work.check(pick.path, scope)
         nodes = list(scope.css(pick.path) if pick.way == "css" else scope.xpath(pick.path))
     else:
         return []

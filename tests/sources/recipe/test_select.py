@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from collector.errors import SourceError
 from collector.sources.recipe import dates, schema, select
 
 PAGE = """<html><head><base href="/sub/"></head><body>
@@ -77,6 +80,26 @@ def test_json_is_read_by_path() -> None:
     assert got('{ json = "length(ok)" }', text, True) == []
     with pytest.raises(select.NotThis):
         select.document("<html>", "https://x", True)
+
+
+LARGE = "<ul>" + "<li><b>x</b></li>" * 6000 + "</ul>"
+
+
+@pytest.mark.parametrize(
+    "path", ["//li[count(//li[.='x']) > 1]", "//li[b/preceding::b]", "//li/following-sibling::li", "//b | //*[//*]"]
+)
+def test_an_xpath_that_would_run_away_is_not_begun(path: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(SourceError, match="is too much work for a page of 12,003 elements"):
+        got(f'{{ xpath = "{path}" }}', LARGE)
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    "path", ["//li[.//b]", "//ul//li//b", "//li[. = '////']", "//li | //b", "//li[2]/ancestor::ul"]
+)
+def test_a_usual_xpath_is_no_matter_of_size(path: str) -> None:
+    assert got(f'{{ xpath = "{path}", take = "html" }}', LARGE)[:1] != [] or "////" in path
 
 
 @pytest.mark.parametrize("text", ["", "\x00", "<", "<a", "<!DOCTYPE html>", "<html/>" * 3, "</p></p><![CDATA["])
