@@ -16,8 +16,12 @@ from collector.errors import SourceError
 from collector.http.contract import Answer
 from collector.model import Hit
 from collector.sources import bing, commons, duckduckgo, flickr, naver, openverse
+from collector.sources.deviantart import works
+from collector.sources.google import rows
 from collector.sources.imgur import parse as imgur
 from collector.sources.page import css, data, feeds, head, markup, srcset
+from collector.sources.recipe import select
+from collector.sources.recipe.values import Pick
 from collector.sources.storable import storable
 
 SOURCES = Path(bing.__file__).parent
@@ -50,6 +54,30 @@ def answer(value: Any) -> Answer:
     return Answer("https://a.test/", 200, {"content-type": "application/json"}, text.encode(), text)
 
 
+def deviations(tree: Any) -> list[Hit]:
+    """The hits of a tree as an entry of the site's lists and of the API's."""
+    if not isinstance(tree, dict):
+        return []
+    site = works.of_site({**tree, "deviationId": 1})
+    api = works.of_api({**tree, "deviationid": "a", "url": "https://a.test/art/x-1"})
+    media = {"baseUri": tree.get("url"), "types": [{**tree, "t": "fullview"}], "token": tree.get("token")}
+    own = works.Work(1, "https://a.test/", media=media)
+    details = works.details_of({"extended": tree})
+    return [hit for work in (site, api, own) if work is not None for hit in works.hits(work, details, True)]
+
+
+def google_rows(tree: Any) -> list[Any]:
+    """The rows of a text that holds a tree where a row's own data stand."""
+    row = json.dumps(
+        [0, "abcdefgh", ["https://a.test/t.jpg", 1, 2], ["https://a.test/1.jpg", 3, 4], tree, tree, {"2003": tree}]
+    )
+    return [
+        *rows.find(row, "https://a.test"),
+        *rows.find(json.dumps(row), "https://a.test"),
+        rows.parse(tree, "https://a.test"),
+    ]
+
+
 def taken(look: Callable[[], Iterable[Any]]) -> None:
     """Look, and store what came. SourceError is how a parser says that it does not know the answer."""
     try:
@@ -72,11 +100,27 @@ def taken(look: Callable[[], Iterable[Any]]) -> None:
         (("bing.py",), lambda tree: bing.parse(Answer("", 200, {}, b"", f"<a m='{json.dumps(tree)}'>dgControl"))),
         (("imgur/parse.py",), imgur.posts),
         (("imgur/parse.py",), lambda tree: [imgur.album(tree)]),
+        (("deviantart/works.py", "deviantart/candidates.py"), deviations),
+        (("google/rows.py",), google_rows),
         (("page/data.py",), lambda tree: data.state(json.dumps(tree), "https://a.test/")),
         (("page/data.py",), lambda tree: data.linked_data(json.dumps(tree), "https://a.test/")),
         (("page/feeds.py",), lambda tree: feeds.read(json.dumps(tree).encode(), "https://a.test/")),
     ],
-    ids=["ddg", "openverse", "flickr", "commons", "naver", "bing", "imgur", "album", "state", "ld", "feed"],
+    ids=[
+        "ddg",
+        "openverse",
+        "flickr",
+        "commons",
+        "naver",
+        "bing",
+        "imgur",
+        "album",
+        "deviantart",
+        "google",
+        "state",
+        "ld",
+        "feed",
+    ],
 )
 def test_any_json(names: tuple[str, ...], look: Callable[[Any], Iterable[Any]]) -> None:
     @settings(max_examples=150, deadline=None)
@@ -133,3 +177,7 @@ def test_any_text(pieces: list[str]) -> None:
     data.state(text, "https://a.test/")
     feeds.read(text.encode("utf-8", "replace"), "https://a.test/")
     list(head.header(text, "https://a.test/"))
+    list(rows.find(text, "https://a.test"))
+    page = select.document(text, "https://a.test/", False)
+    for pick in (Pick(css="img", attr=("src",)), Pick(xpath="//a[.//img]"), Pick(css="script", json="a[].b")):
+        select.texts(pick, page.root, page, {})

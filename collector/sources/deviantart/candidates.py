@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from collector.urls import hostname
 LAST_INTERMEDIARY: Final = 790_677_560
 """The last work (about March 2019) whose unsigned recompressed copy in full size may exist."""
 _FILE: Final = "urn:service:file.download"
-_BLUR: Final = re.compile(r",blur_(\d+)")
+_BLUR: Final = re.compile(r",blur_(\d{1,9})")
 _QUALITY: Final = re.compile(r",q_\d+")
 _OLD_HOST: Final = re.compile(r"(?:img|pre|th|fc|orig)\d*\.deviantart\.net", re.IGNORECASE)
 
@@ -79,7 +80,7 @@ def claims(token: str) -> Mapping[str, Any]:
 
 def media_of(src: str, width: int = 0, height: int = 0) -> dict[str, Any]:
     """The `media` of a picture of which only a signed address is known, as the API gives it."""
-    parts = urlsplit(src)
+    parts = urlsplit(_address(src))
     before, transform, after = parts.path.partition("/v1/")
     query = parse_qs(parts.query)
     view: dict[str, Any] = {"t": "fullview", "r": 0, "w": width, "h": height}
@@ -94,10 +95,10 @@ class _Media:
     """One `media` with its oddities evened out."""
 
     def __init__(self, media: Mapping[str, Any]) -> None:
-        self.base = str(media.get("baseUri") or "")
+        self.base = _address(media.get("baseUri"))
         self.name = str(media.get("prettyName") or "")
-        self.tokens = [str(token) for token in media.get("token") or ()]
-        self._types = [kind for kind in media.get("types") or () if isinstance(kind, Mapping)]
+        self.tokens = [str(token) for token in _list(media.get("token"))]
+        self._types = [kind for kind in _list(media.get("types")) if isinstance(kind, Mapping)]
 
     @property
     def animated(self) -> bool:
@@ -128,7 +129,7 @@ class _Media:
 
     def own(self, kind: Mapping[str, Any]) -> Iterator[str]:
         """A video or animation has an address of its own, which a token may cover."""
-        url = str(kind["b"])
+        url = _address(kind["b"])
         path = urlsplit(url).path
         for token in self.tokens:
             if any(path.endswith(str(one.get("path") or "?")) for one in _objects(token)):
@@ -193,8 +194,17 @@ def _objects(token: str) -> Iterator[Mapping[str, Any]]:
 
 def _bound(text: object) -> int:
     """1280 of "<=1280"; 0 of anything else."""
-    match = re.fullmatch(r"<=(\d+)", str(text))
+    match = re.fullmatch(r"<=(\d{1,9})", str(text))
     return int(match[1]) if match else 0
+
+
+def _address(value: object) -> str:
+    """A text that can be taken apart as an address; "" for anything else."""
+    try:
+        urlsplit(text := str(value or ""))
+    except ValueError:
+        return ""
+    return text
 
 
 def _list(value: Any) -> list[Any]:
@@ -202,7 +212,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _int(value: object) -> int:
-    return max(0, int(value)) if isinstance(value, (int, float)) else 0
+    return max(0, int(value)) if isinstance(value, (int, float)) and math.isfinite(value) else 0
 
 
 def _once(urls: list[str] | tuple[str, ...]) -> tuple[str, ...]:

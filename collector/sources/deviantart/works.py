@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -93,14 +94,14 @@ def of_site(entry: Mapping[str, Any]) -> Work | None:
 
 def of_api(one: Mapping[str, Any]) -> Work | None:
     """The work of an entry of the API's lists; None when it is none or its address tells no number."""
-    number = re.search(r"-(\d+)$", str(one.get("url") or ""))
+    number = re.search(r"-(\d{1,18})$", str(one.get("url") or ""))
     if not one.get("deviationid") or number is None:
         return None
     author, content = one.get("author"), one.get("content")
     skip, skipped = _barred(one, "is_deleted", "is_blocked", "tier_access", "premium_folder_data", "has_access")
     shown = content if isinstance(content, Mapping) else {}
     media = media_of(str(shown.get("src") or ""), _int(shown.get("width")), _int(shown.get("height"))) if shown else {}
-    if videos := [video for video in one.get("videos") or () if isinstance(video, Mapping) and video.get("src")]:
+    if videos := [video for video in _list(one.get("videos")) if isinstance(video, Mapping) and video.get("src")]:
         types = [
             {"t": "video", "b": video["src"], "f": video.get("filesize"), "h": _number(str(video.get("quality") or ""))}
             for video in videos
@@ -133,7 +134,7 @@ def details_of(one: Mapping[str, Any]) -> Details:
     button = button if isinstance(button, Mapping) else {}
     original = more.get("originalFile")
     kind = button.get("type") or (original.get("type") if isinstance(original, Mapping) else "")
-    further = [one for one in more.get("additionalMedia") or () if isinstance(one, Mapping)]
+    further = [one for one in _list(more.get("additionalMedia")) if isinstance(one, Mapping)]
     further.sort(key=lambda one: _int(one.get("position")))
     return Details(
         uuid=str(more.get("deviationUuid") or ""),
@@ -147,7 +148,7 @@ def details_of(one: Mapping[str, Any]) -> Details:
 
 def tags_of(tags: Any, name: str) -> tuple[str, ...]:
     """The names in a list of tags."""
-    return tuple(str(tag[name]) for tag in tags or () if isinstance(tag, Mapping) and tag.get(name))
+    return tuple(str(tag[name]) for tag in _list(tags) if isinstance(tag, Mapping) and tag.get(name))
 
 
 def _barred(
@@ -161,7 +162,7 @@ def _barred(
         return "policy.locked", "for subscribers of its artist"
     if isinstance(folder, Mapping) and folder.get(access) is False:
         return "policy.locked", "in a premium folder"
-    reasons = [str(why) for why in one.get("blockReasons") or ()]
+    reasons = [str(why) for why in _list(one.get("blockReasons"))]
     if one.get(blocked) and not (reasons and _OPENED_BY_LOGIN.issuperset(reasons) and one.get("media")):
         return "policy.locked", f"blocked by the site ({', '.join(reasons) or 'no reason given'})"
     return None, ""
@@ -240,13 +241,17 @@ def _iso(text: str) -> str:
 
 
 def _epoch(text: str) -> str:
-    return datetime.fromtimestamp(int(text), UTC).isoformat() if text.isascii() and text.isdecimal() else _iso(text)
+    return datetime.fromtimestamp(int(text), UTC).isoformat() if re.fullmatch(r"[0-9]{1,11}", text) else _iso(text)
 
 
 def _number(text: str) -> int:
-    match = re.match(r"\d+", text)
+    match = re.match(r"\d{1,9}", text)
     return int(match[0]) if match else 0
 
 
 def _int(value: object) -> int:
-    return max(0, int(value)) if isinstance(value, (int, float)) else 0
+    return max(0, int(value)) if isinstance(value, (int, float)) and math.isfinite(value) else 0
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
