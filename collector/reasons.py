@@ -114,7 +114,11 @@ REASONS: tuple[Reason, ...] = (
     Reason("browser.start", Fate.SEARCH, "the browser or its driver would not start"),
     Reason("browser.crash", Fate.SEARCH, "the browser, its tab or its driver crashed"),
     Reason("browser.hung", Fate.SEARCH, "the browser stopped responding, or the search took too long"),
-    Reason("internal.error", Fate.SEARCH, "an error in this program that this page brought out; please report it"),
+    Reason(
+        "internal.error",
+        Fate.SEARCH,
+        "an error in this program that this page or picture brought out; please report it",
+    ),
     Reason("search.skipped", Fate.SEARCH, "not searched: the source failed too often in this run"),
     Reason("set.near_duplicate", Fate.LEFT_OUT, "a near-duplicate of it is kept instead"),
     Reason("set.conflict", Fate.LEFT_OUT, "the same picture, or a near-duplicate, is under another label"),

@@ -196,9 +196,14 @@ class Settings:
 
     @property
     def diagnosis(self) -> Path:
-        """Where pages that were blocked or not recognised are kept: beside the output folder."""
-        out = self.out.absolute()
-        return out.with_name(f"{out.name}-diagnosis")
+        """See `diagnosis`."""
+        return diagnosis(self.out)
+
+
+def diagnosis(out: Path) -> Path:
+    """Where pages that were blocked or not recognised, and reports of errors, are kept: beside the output folder."""
+    out = out.absolute()
+    return out.with_name(f"{out.name}-diagnosis")
 
 
 def load(

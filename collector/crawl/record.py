@@ -5,6 +5,7 @@ Runs in the calling thread alone, the only one that touches ledger and pictures.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ from collector.model import (
     DownloadFailed,
     Duplicate,
     Event,
+    Failed,
     Found,
     Message,
     Noticed,
@@ -36,6 +38,8 @@ from collector.model import (
 from collector.reasons import NEVER_FINAL, UNCONFIRMED, Fate, fate
 from collector.settings import FetchSettings
 from collector.urls import blocked, host_of, hostname
+
+LOG = logging.getLogger("collector")
 
 
 class Ticks(Protocol):
@@ -207,10 +211,23 @@ class Recorder:
         if state is None:
             self._files.discard(downloaded.part)
             return []
-        outcome = self._placed(downloaded, state)
-        if not isinstance(outcome, Saved):
+        try:
+            outcome = self._placed(downloaded, state)
+            if not isinstance(outcome, Saved):
+                self._files.discard(downloaded.part)
+            event = self._queries.record(state, outcome)
+        except (
+            ValueError,
+            TypeError,
+            ArithmeticError,
+            LookupError,
+            AttributeError,
+        ) as error:  # what a picture holds must not end the run
+            LOG.info("%s", downloaded.task.url, exc_info=True)
             self._files.discard(downloaded.part)
-        return [self._queries.record(state, outcome), *self._queries.advance(state)]
+            detail = f"{type(error).__name__}: {error}"[:200]
+            event = self._queries.record(state, Failed(downloaded.task, "internal.error", detail))
+        return [event, *self._queries.advance(state)]
 
     def _placed(self, downloaded: Downloaded, state: QueryState) -> Saved | Duplicate | Skipped:
         """The part gets its name, unless it comes too late, its bytes are there already, or were forgotten."""

@@ -7,6 +7,7 @@ calling process run anything; and what has another shape than these is refused.
 from __future__ import annotations
 
 import json
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,13 @@ class Trouble(msgspec.Struct, frozen=True, tag="trouble"):
     serial: int | None = None
     errno: int | None = None
     path: str = ""
+    trace: str = ""
+    """Of a bug, for whoever mends it."""
+
+    @property
+    def unforeseen(self) -> bool:
+        """Whether it is a bug that one picture brought out, and not the disk's trouble."""
+        return self.serial is not None and self.errno is None
 
     def error(self) -> Exception:
         """Something to raise."""
@@ -118,4 +126,5 @@ def trouble(error: Exception, serial: int | None = None) -> Trouble:
     """What a worker says when it met trouble of ours."""
     if isinstance(error, OSError) and error.errno is not None:
         return Trouble(error.strerror or "", serial, error.errno, str(error.filename or ""))
-    return Trouble(f"{type(error).__name__}: {error}", serial)
+    trace = "".join(traceback.format_exception(error, limit=-12))
+    return Trouble(f"{type(error).__name__}: {error}", serial, trace=trace)

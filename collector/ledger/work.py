@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
 from collector.ledger import intake, layout, planning
+from collector.ledger.bounds import bounded
 from collector.ledger.columns import ATTEMPT, HIT, PICTURE, Columns
 from collector.ledger.db import limit_of, now
 from collector.ledger.intake import Stills
@@ -238,6 +239,7 @@ class Work:
 
     def found(self, event: Found, query_id: int) -> Task | None:
         """Enter a hit; the task to fetch it, or None when the query has that URL already."""
+        event = replace(event, hit=bounded(event.hit, None))
         number = intake.enter(self._db, query_id, event.search.id, event.rank, event.hit)
         return None if number is None else _task(event, number, event.search.id, 1)
 
@@ -250,6 +252,7 @@ class Work:
         there is a second. Another search of the query that ranks it before its own takes it over; `order` gives
         the places of searches that are merged by rank, by number.
         """
+        event = replace(event, hit=bounded(event.hit, None))
         row = self._db.execute(
             f"""SELECT found.id, search_id, rank, url, fallbacks, cookies, is_thumbnail, coalesce(attempts, 0),
                   outcome.state = 'failed'
@@ -294,7 +297,7 @@ class Work:
     def outcome(self, outcome: Outcome) -> None:
         """The one outcome of a URL; a later one (after "retry") takes the place of the earlier."""
         task = outcome.task
-        values = {"found_id": task.id, "attempts": task.attempt, "ended_at": now(), **_facts(outcome)}
+        values = {"found_id": task.id, "attempts": task.attempt, "ended_at": now(), **_facts(bounded(outcome))}
         self._db.execute(_replacing(*values), tuple(values.values()))
         if isinstance(outcome, Saved):  # In the same commit: whoever finds the row knows it may not be on disk yet.
             self._db.execute("INSERT INTO unsynced (found_id) VALUES (?)", (task.id,))

@@ -215,3 +215,19 @@ def test_a_class_folder_that_becomes_a_link_in_mid_run_is_not_followed(tmp_path:
         files.place(folder / "2.part", Path("cat/2.jpg"))
     assert list(elsewhere.iterdir()) == []
     assert (folder / "2.part").exists()
+
+
+def test_an_error_nobody_foresaw_while_a_picture_is_recorded_ends_that_picture(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.found(hit(1), hit(2))
+    (first,) = desk.next()
+    with monkeypatch.context() as broken:
+        broken.setattr(desk.ledger.work, "folder", lambda _: 1 / 0)
+        (event,) = desk.record(desk.arrived(first))
+    assert event == Failed(first, "internal.error", "ZeroDivisionError: division by zero")
+    assert capsys.readouterr() == ("", "")
+    assert not list(desk.folder.glob("*.part"))
+    (second,) = desk.next()
+    assert isinstance(desk.record(desk.arrived(second))[0], Saved)
+    assert desk.recorder.trouble is None

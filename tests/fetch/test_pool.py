@@ -268,3 +268,24 @@ def test_both_processes_have_work(server: Server, make: Make) -> None:
     busy = [len(process.net_connections()) for process in workers()]
     assert sorted(busy) == [8, 8]
     collect(inbox, 16)
+
+
+@both_ways
+def test_an_error_nobody_foresaw_costs_one_picture_and_leaves_a_report(
+    server: Server, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: bytes
+) -> None:
+    (tmp_path / "weak").mkdir()
+    raising = "raise type('Surprise', (Exception,), {})('half an \\ud83d emoji')"
+    weak = POISON.replace("os.kill(os.getpid(), 11)", raising)
+    (tmp_path / "weak" / "sitecustomize.py").write_text(weak)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "weak"))
+    pool, inbox = make()
+    good, bad = (server.put(f"/{n}.jpg", ok(picture(size=size) + more)) for n, size in enumerate(((90, 90), CRASH)))
+    pool.submit(Task(1, 1, good), Task(2, 1, bad), Task(3, 1, good))
+    values = {value.task.id: value for value in collect(inbox, 3)}
+    assert [type(values[number]) for number in (1, 2, 3)] == [Downloaded, DownloadFailed, Downloaded]
+    assert (values[2].reason, values[2].detail[:8]) == ("internal.error", "Surprise")
+    (report,) = (tmp_path / "out-diagnosis").iterdir()
+    assert report.name == "picture-2.txt"
+    assert bad in report.read_text("utf-8") and "in poisoned" in report.read_text("utf-8")
+    assert pool.in_flight == 0
