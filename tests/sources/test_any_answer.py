@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +55,21 @@ def answer(value: Any) -> Answer:
     return Answer("https://a.test/", 200, {"content-type": "application/json"}, text.encode(), text)
 
 
+DEVIATION = ("deviantart/works.py", "deviantart/candidates.py")
+
+
 def deviations(tree: Any) -> list[Hit]:
-    """The hits of a tree as an entry of the site's lists and of the API's."""
-    if not isinstance(tree, dict):
-        return []
-    site = works.of_site({**tree, "deviationId": 1})
-    api = works.of_api({**tree, "deviationid": "a", "url": "https://a.test/art/x-1"})
-    media = {"baseUri": tree.get("url"), "types": [{**tree, "t": "fullview"}], "token": tree.get("token")}
-    own = works.Work(1, "https://a.test/", media=media)
-    details = works.details_of({"extended": tree})
-    return [hit for work in (site, api, own) if work is not None for hit in works.hits(work, details, True)]
+    """The hits of works of the site, of the API and of media, whose every key holds the tree."""
+    whole = dict.fromkeys(words(*DEVIATION), tree)
+    shown = {**whole, "t": "fullview"}
+    site = works.of_site({**whole, "deviation": {**whole, "deviationId": 1}})
+    api = works.of_api({**whole, "deviationid": "a", "url": "https://a.test/art/x-1", "videos": [whole]})
+    own = [works.Work(1, "", media={**whole, "types": types}) for types in ([shown], [{**shown, "t": "gif"}], tree)]
+    details = [
+        works.details_of({"extended": extended}) for extended in (whole, {"additionalMedia": [whole], "tags": [whole]})
+    ]
+    free = [replace(work, skip_reason=None, text=False) for work in (site, api, *own) if work is not None]
+    return [hit for work in free for more in details for hit in works.hits(work, more, True)]
 
 
 def google_rows(tree: Any) -> list[Any]:
@@ -100,7 +106,7 @@ def taken(look: Callable[[], Iterable[Any]]) -> None:
         (("bing.py",), lambda tree: bing.parse(Answer("", 200, {}, b"", f"<a m='{json.dumps(tree)}'>dgControl"))),
         (("imgur/parse.py",), imgur.posts),
         (("imgur/parse.py",), lambda tree: [imgur.album(tree)]),
-        (("deviantart/works.py", "deviantart/candidates.py"), deviations),
+        (DEVIATION, deviations),
         (("google/rows.py",), google_rows),
         (("page/data.py",), lambda tree: data.state(json.dumps(tree), "https://a.test/")),
         (("page/data.py",), lambda tree: data.linked_data(json.dumps(tree), "https://a.test/")),
