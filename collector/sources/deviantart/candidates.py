@@ -96,8 +96,8 @@ class _Media:
 
     def __init__(self, media: Mapping[str, Any]) -> None:
         self.base = _address(media.get("baseUri"))
-        self.name = str(media.get("prettyName") or "")
-        self.tokens = [str(token) for token in _list(media.get("token"))]
+        self.name = _plain(media.get("prettyName"))
+        self.tokens = [_plain(token) for token in _list(media.get("token"))]
         self._types = [kind for kind in _list(media.get("types")) if isinstance(kind, Mapping)]
 
     @property
@@ -201,10 +201,15 @@ def _bound(text: object) -> int:
 def _address(value: object) -> str:
     """A text that can be taken apart as an address; "" for anything else."""
     try:
-        urlsplit(text := str(value or ""))
+        urlsplit(text := _plain(value))
     except ValueError:
         return ""
     return text
+
+
+def _plain(value: object) -> str:
+    """A text without half characters, which no address can hold."""
+    return str(value or "").encode("utf-8", "replace").decode()
 
 
 def _list(value: Any) -> list[Any]:
