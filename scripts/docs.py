@@ -72,7 +72,7 @@ def settings_page() -> str:
     for table, rows in tables.items():
         lines += ["", f"## [{table}]", "", "| key | default | may be |", "|---|---|---|"]
         lines += [
-            f"| `{key}` | `{str(default).lower() if isinstance(default, bool) else default!r}` | {expected} |"
+            f"| `{key}` | `{str(default).lower() if isinstance(default, bool) else repr(default)}` | {expected} |"
             for key, default, expected in rows
         ]
     return "\n".join(lines) + "\n"
