@@ -117,7 +117,7 @@ def test_a_blocked_host_gets_no_packet(desk: Desk, server: Server) -> None:
     url = server.put("/a.jpg", ok(picture()))
     write_map(desk, [("cat", url), ("cat", "http://IMG.ads.example./b.jpg"), ("cat", "http://ads.example@c.example/")])
     ended = desk.run("fetch", "--allow-private", "--set", "fetch.block_hosts=@hosts.txt")
-    assert ended.code == 0, ended.err
+    assert ended.code == 9, ended.err
     assert [fate[:2] for fate in outcomes(desk).values()] == [
         *([("skipped", "policy.blocked_host")] * 2), ("failed", "url.malformed"),
     ]  # fmt: skip
@@ -159,7 +159,7 @@ def test_no_hostile_url_sends_a_packet(desk: Desk) -> None:
         }
         here |= {f"http://{host}:{port}/a.jpg": "url.private_addr" for host in ("2130706433", "127.1", "[::1]", "0")}
         write_map(desk, [(f"k{number}", url) for number, url in enumerate(here)])
-        assert desk.run("fetch").code == 0
+        assert desk.run("fetch").code == 9
         with pytest.raises(TimeoutError):
             listener.accept()
     found = outcomes(desk)
@@ -345,7 +345,7 @@ def test_a_stand_in_is_marked(desk: Desk, server: Server) -> None:
     write_map(desk, [("cat", gone)])
     with closing(sqlite3.connect(desk.images / "collector.db")) as db, db:  # As a source would have told it.
         db.execute("UPDATE found SET thumbnail_url = ?", (small,))
-    assert desk.run("fetch", "--allow-private").code == 0
+    assert desk.run("fetch", "--allow-private").code == 9
     assert outcomes(desk)[gone][:2] == ("failed", "http.404")
     assert desk.run("retry", "--only", "http.404").code == 0
     ended = desk.run("fetch", "--allow-private", "--thumbnails", "--events")

@@ -53,7 +53,8 @@ def test_verify_shows_deleted_and_moved_and_accept_takes_them(desk: Desk) -> Non
     }
     done = desk.run("verify", "--accept")
     assert done.code == 0, done.err
-    assert f"deleted by hand, so dropped from the set: {gone.file}; `collector review undo` takes it back" in done.out
+    assert f"deleted by hand, so dropped from the set: {gone.file}; `" in done.out
+    assert "collector review undo` takes it back" in done.out
     assert "moved by hand, so of class fox now: 1 pictures" in done.out
     assert kept(desk) == {"cat": 5, "fox": 9, "stray": 1}
     assert (desk.images / "stray" / renamed.file.name).is_file(), "it has the name that we know it by"
