@@ -19,6 +19,7 @@ from collector.errors import InputError, UsageError
 
 FILE_NAME: Final = "collector.toml"
 USUAL_LIMIT: Final = 100
+USUAL_AGENT: Final = "Mozilla/5.0 (compatible; collector/{version})"
 LARGEST_FILE: Final = 1_048_576
 """Bytes of a TOML file that are read."""
 DEEPEST: Final = 30
@@ -59,6 +60,8 @@ class SearchSettings:
     """Address of a Selenium Grid whose browsers are used, such as http://localhost:4444; "" starts our own."""
     proxy: Text = ""
     """The browsers' proxy; `proxy` at the top of the file sets this one and that of [fetch]."""
+    cookies: Text = ""
+    """File of the browsers' cookies; `cookies` at the top of the file sets this one and that of [fetch]."""
     profile: Text = ""
     """Folder for browser profiles that are kept between runs; "" gives every browser a fresh one."""
     page_load_timeout: Seconds = 30.0
@@ -143,7 +146,13 @@ class FetchSettings:
     proxy: Text = ""
     """Proxy of pages and pictures, such as http://proxy:3128 or socks5://name:password@proxy:1080; "" is what the
     environment says (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY), none is none."""
-    user_agent: Text = "Mozilla/5.0 (compatible; collector/{version})"
+    cookies: Text = ""
+    """A file in the Netscape format (cookies.txt); each cookie is sent to its own hosts alone."""
+    user_agent: Text = USUAL_AGENT
+    """What pages and pictures are asked for as; {version} is filled in. The same as `user_agent` at the top."""
+    contact: Text = ""
+    """A mail address or page of whoever runs this, told to Wikimedia's hosts, whose policy asks for it; "" takes
+    COLLECTOR_CONTACT. `contact` at the top of the file sets this one and those of the sources."""
     robots: bool = True
     """Whether robots.txt is obeyed, by pictures everywhere and by pages at sites that were not made for programs."""
     opt_out: bool = True
@@ -267,10 +276,13 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
 
 
 def _assign_at_the_top(settings: Settings, key: str, value: Any, where: str) -> Settings:
-    if key not in ("out", "limit", "source", "blocklist", "proxy"):
-        raise UsageError(f"{where}: no setting {key!r}; at the top there are: blocklist, limit, out, proxy, source")
-    if key == "proxy":  # One rule for browsers, pages and pictures.
-        return assign(assign(settings, "search.proxy", value, where), "fetch.proxy", value, where)
+    if key not in AT_THE_TOP:
+        raise UsageError(f"{where}: no setting {key!r}; at the top there are: {', '.join(AT_THE_TOP)}")
+    if key in EVERYWHERE:
+        tables = (name for name, table in settings.sources.items() if key == "contact" and key in table)
+        for table in (*EVERYWHERE[key], *tables):
+            settings = assign(settings, f"{table}.{key}", value, where)
+        return settings
     if key == "limit" and isinstance(value, str) and value.strip().lower() == "all":
         return replace(settings, limit="all")
     kinds = {"out": Text, "limit": Pictures}
@@ -278,6 +290,15 @@ def _assign_at_the_top(settings: Settings, key: str, value: Any, where: str) -> 
     change: dict[str, Any] = {key: Path(found) if key == "out" else found}
     return replace(settings, **change)
 
+
+EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
+    "proxy": ("search", "fetch"),
+    "cookies": ("search", "fetch"),
+    "user_agent": ("fetch",),
+    "contact": ("fetch",),
+}
+"""One word at the top for browsers, pages and pictures -> the tables that it sets; a contact is for sources as well."""
+AT_THE_TOP: Final = tuple(sorted(("blocklist", "limit", "out", "source", *EVERYWHERE)))
 
 USUAL_KINDS: Final[Mapping[type, Any]] = {bool: bool, int: Whole, float: Amount, str: Text}
 """What a source's setting may be, by the type of its default."""

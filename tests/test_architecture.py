@@ -59,7 +59,7 @@ def test_rooms_take_nothing_but_the_version_from_the_public_api() -> None:
 
 def test_nothing_new_lies_at_the_top() -> None:
     modules = {path.stem for path in PACKAGE.glob("*.py")}
-    assert modules == {"__init__", "__main__", "model", "settings", "reasons", "urls", "errors"}
+    assert modules == {"__init__", "__main__", "model", "settings", "reasons", "urls", "cookies", "errors"}
 
 
 DISTRIBUTIONS = {"PIL": "pillow", "re2": "google-re2", "cv2": "opencv-python-headless"}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from collector import settings as settings_file
 from collector import sources
+from collector.cookies import Cookies
 from collector.errors import UsageError
 from collector.http.blocklist import hosts, inlined
 from collector.settings import Limit, Settings, Value
@@ -61,6 +62,8 @@ def checked(settings: Settings) -> Settings:
         sources.load(name)
     hosts(settings.fetch.block_hosts)  # A mistake in it is told now, and in the proxy.
     proxies(settings)
+    for path in {settings.search.cookies, settings.fetch.cookies}:
+        Cookies.read(path)
     settings_file.wanted_formats(settings.fetch.types)
     return settings_file.assign(settings, "fetch.block_hosts", inlined(settings.fetch.block_hosts), "--set")
 

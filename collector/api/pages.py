@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -140,4 +140,5 @@ def _tested(rows: Iterable[Row], settings: Settings, test: Test) -> dict[str, Fi
         for row in rows
         if row.media == "picture" and row.url[:4] == "http" and not row.reason.startswith("policy.")
     ]
-    return survey(subjects, settings.fetch, each=test == "each")
+    a_strangers = replace(settings.fetch, cookies="")
+    return survey(subjects, a_strangers, each=test == "each")

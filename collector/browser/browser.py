@@ -22,6 +22,7 @@ from collector.browser.inputs import ActionInput, DevToolsInput, Input
 from collector.browser.network import NetworkLog
 from collector.browser.options import is_headed
 from collector.browser.session import RemoteEnd, Session, one_line
+from collector.cookies import Cookie, Cookies
 from collector.errors import SourceError
 from collector.model import SearchState
 from collector.settings import SearchSettings
@@ -73,10 +74,16 @@ class ChromeBrowser:
                     with contextlib.suppress(TimeoutException):  # on a busy machine the first page takes its time
                         self._session.cdp("Browser.setDownloadBehavior", behavior="deny")
                     self._session.cdp("Browser.setDownloadBehavior", behavior="deny")
+                    self._take_cookies(Cookies.read(settings.cookies))
         except BaseException:
             self._session.close()
             raise
         self._input: Input = DevToolsInput(self._session) if self._devtools else ActionInput(self._session)
+
+    def _take_cookies(self, cookies: Cookies) -> None:
+        """For this session alone, whatever the file says of their end, so that no profile keeps them."""
+        if listed := [_as_devtools(one) for one in cookies]:
+            self._session.cdp("Network.setCookies", cookies=listed)
 
     # ------------------------------------------------------------------ pages
 
@@ -339,3 +346,12 @@ def _same_page(frame: dict[str, Any], url: str) -> bool:
 
 def _unreachable(detail: str) -> SourceError:
     return SourceError(SearchState.UNREACHABLE, "page.unreachable", detail)
+
+
+def _as_devtools(cookie: Cookie) -> dict[str, Any]:
+    """A cookie as Network.setCookies takes it; without `domain` it is for its one host."""
+    where = {"domain": f".{cookie.domain}"} if cookie.subdomains else {
+        "url": f"http{'s' if cookie.secure else ''}://{cookie.domain}{cookie.path}"
+    }  # fmt: skip
+    flags = {"secure": cookie.secure, "httpOnly": cookie.http_only}
+    return {"name": cookie.name, "value": cookie.value, "path": cookie.path, **where, **flags}

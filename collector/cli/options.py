@@ -97,6 +97,10 @@ class Where:
 class Common(Where):
     """What every run takes."""
 
+    cookies: str | None = option(
+        "--cookies", key="cookies", metavar="FILE",
+        help="Cookies of yours (cookies.txt, Netscape format): each goes to its own hosts alone.",
+    )  # fmt: skip
     events: bool = option("--events", default=False, is_flag=True, help="Print every event as a line of JSON.")
     events_to: Path | None = option(
         "-o", "--events-to", type=A_PATH, metavar="FILE", help="Write the events to FILE, and show the run as ever."

@@ -25,6 +25,7 @@ from collector.fetch.messages import RESULTS, Begin, Close, Given, Ready, Result
 from collector.fetch.parts import PART
 from collector.http.blocklist import hosts
 from collector.http.transport import one_line
+from collector.http.user_agent import is_wikimedia
 from collector.model import DownloadFailed, Emit, Task, WorkerError
 from collector.settings import FetchSettings, diagnosis
 from collector.urls import host_of
@@ -160,8 +161,11 @@ class ProcessPool:
 
     def _choose(self, task: Task, slack: int) -> _Worker:
         """The worker that most likely has a connection to the host, unless it has much more to do than another."""
+        host = host_of(task.url)
         least = min(self._workers, key=lambda worker: len(worker.given))
-        home = self._workers[zlib.crc32(host_of(task.url).encode("utf-8", "replace")) % len(self._workers)]
+        home = self._workers[zlib.crc32(host.encode("utf-8", "replace")) % len(self._workers)]
+        if is_wikimedia(host):  # It counts connections, and each worker keeps its own.
+            return home
         close = len(home.given) <= len(least.given) + slack
         return home if close and (len(home.given) < self._share or len(least.given) >= self._share) else least
 

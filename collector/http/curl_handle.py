@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 
 import pycurl
 
-from collector import __version__
+from collector.cookies import Cookies
 from collector.http.safety import why_not
 from collector.http.transport import Ask
+from collector.http.user_agent import agent_for, is_wikimedia
 from collector.settings import FetchSettings
-from collector.urls import Proxies, Proxy
+from collector.urls import Proxies, Proxy, hostname
 
 BUFFER = 512 * 1024
 """Bytes libcurl reads from a socket at a time; it hands them on in pieces of 16 KB."""
@@ -56,7 +57,7 @@ class Handles:
         self._settings, self._pins = settings, pins
         self._proxies = Proxies.of(settings.proxy, os.environ)
         self._authority = authority or _certificates()
-        self._agent = settings.user_agent.replace("{version}", __version__)
+        self._cookies = Cookies.read(settings.cookies)
         self._spare: list[pycurl.Curl] = []
 
     def lend(self, transfer: Asking) -> pycurl.Curl:
@@ -67,10 +68,11 @@ class Handles:
         headers = [f"Accept: {transfer.ask.accept}", "Accept-Encoding: identity", *transfer.resuming]
         if transfer.referer:
             headers.append(f"Referer: {transfer.referer}")
-        if transfer.cookies:
-            headers.append(f"Cookie: {transfer.cookies}")
-        if transfer.ask.agent is not None:  # libcurl leaves a header without a value out.
-            headers.append(f"User-Agent: {transfer.ask.agent}".rstrip())
+        if cookies := self._cookies.beside(transfer.url, transfer.cookies):
+            headers.append(f"Cookie: {cookies}")
+        given = None if is_wikimedia(hostname(transfer.url)) else transfer.ask.agent
+        agent = agent_for(transfer.url, self._settings) if given is None else given
+        headers.append(f"User-Agent: {agent}".rstrip())  # libcurl leaves a header without a value out.
         handle.setopt(pycurl.URL, transfer.url)
         handle.setopt(pycurl.HTTPHEADER, headers)
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(10, int(1000 * min(self._settings.connect_timeout, left))))
@@ -107,7 +109,6 @@ class Handles:
             (pycurl.NETRC, 0),
             (pycurl.BUFFERSIZE, BUFFER),
             (pycurl.MAXFILESIZE_LARGE, max(self._settings.max_bytes, self._settings.max_video_bytes)),
-            (pycurl.USERAGENT, self._agent),
             (pycurl.CAINFO, self._authority),
             (pycurl.SSL_VERIFYPEER, 1),
             (pycurl.SSL_VERIFYHOST, 2),

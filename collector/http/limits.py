@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from collector.http.user_agent import WIKIMEDIA_CONNECTIONS, is_wikimedia
 from collector.model import DownloadFailed
 from collector.settings import FetchSettings
 
@@ -53,6 +54,8 @@ _FAILURES = _SILENT | _OVERLOADED | {"net.reset", "net.tls", "http.401", "http.4
 class _Host:
     """What is known of one host."""
 
+    full: int
+    """The most downloads at a time, when all is well."""
     limit: int
     active: int = 0
     too_many: int = 0
@@ -120,7 +123,7 @@ class Hosts:
         if not host:
             return
         self._active += 1
-        known, now = self._hosts.setdefault(host, _Host(self._full)), self._clock()
+        known, now = self._hosts.setdefault(host, self._new(host)), self._clock()
         known.active += 1
         known.counted_from = min(known.counted_from, now)
         if pause := max(known.interval, self._settings.delay):
@@ -141,7 +144,7 @@ class Hosts:
             self._failed(known, missed)
         elif not reason.startswith(("url.", "policy.")):
             self._succeeded(known, self._clock() - seconds)
-        if not known.active and known.limit == self._full and not (known.slowed or known.failed or known.open_seconds):
+        if not known.active and known.limit == known.full and not (known.slowed or known.failed or known.open_seconds):
             del self._hosts[host]  # Nothing to remember: the book stays small over a million hosts.
 
     def next_free(self, host: str) -> float:
@@ -168,9 +171,10 @@ class Hosts:
         """Seconds before the next attempt at the same URL after `attempt` of them: full jitter, doubling, capped."""
         return self._chance.uniform(0.0, doubling(1.0, attempt, self._settings.backoff_max))
 
-    @property
-    def _full(self) -> int:
-        return max(1, self._settings.per_host)
+    def _new(self, host: str) -> _Host:
+        full = max(1, self._settings.per_host)
+        full = min(full, WIKIMEDIA_CONNECTIONS) if is_wikimedia(host) else full
+        return _Host(full, full)
 
     def _judge_network(self, host: str, reason: str) -> None:
         if reason.startswith(("url.", "policy.")):
@@ -202,7 +206,7 @@ class Hosts:
         if known.interval < NO_RATE:
             known.interval = 0.0
         known.open_seconds, known.open_until = 0.0, float("-inf")
-        if known.limit >= self._full:
+        if known.limit >= known.full:
             known.successes = 0
         elif started >= known.slowed_at:
             known.successes += 1

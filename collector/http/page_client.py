@@ -10,12 +10,14 @@ import random
 import ssl
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from urllib.parse import urlencode, urlsplit
 
-from collector import __version__
+from collector.cookies import Cookies
 from collector.errors import SourceError
 from collector.http.contract import Answer, Request, Throttled
 from collector.http.deadlines import Watchdog
@@ -27,6 +29,7 @@ from collector.http.robots import SECONDS as ROBOTS_SECONDS
 from collector.http.safe_adapter import SafeAdapter, tls_context
 from collector.http.safety import Resolve, system_resolve
 from collector.http.transport import FetchError, Reply, retry_after
+from collector.http.user_agent import WIKIMEDIA_CONNECTIONS, is_wikimedia
 from collector.model import SearchState
 from collector.reasons import Fate, fate
 from collector.settings import FetchSettings
@@ -62,7 +65,11 @@ class PageClient:
         self.settings, self.clock, self.sleep, self.resolve = settings, clock, sleep, resolve
         self.chance = chance or random.Random()
         self.limits, self.robots = RequestLimits(clock), Robots(clock)
+        self.cookies = Cookies.read(settings.cookies)
         self._notice, self._noticed = notice, set[str]()
+        self._connections: defaultdict[str, threading.BoundedSemaphore] = defaultdict(
+            partial(threading.BoundedSemaphore, WIKIMEDIA_CONNECTIONS)
+        )
         self._context, self._lock = context, threading.Lock()
 
     def visit(self, left: Callable[[], float]) -> PageVisit:
@@ -74,6 +81,21 @@ class PageClient:
         with self._lock:
             self._context = self._context or tls_context()
         return SafeAdapter(self.settings, self.resolve, self._context)
+
+    @contextmanager
+    def connection(self, host: str, left: Callable[[], float]) -> Iterator[None]:
+        """One of the few that a host of Wikimedia's allows at a time; any other allows as many as are asked for."""
+        if not is_wikimedia(host):
+            yield
+            return
+        with self._lock:
+            allowed = self._connections[host]
+        while not allowed.acquire(timeout=min(STEP, left())):
+            pass
+        try:
+            yield
+        finally:
+            allowed.release()
 
     def unheeded(self, host: str) -> None:
         """The user chose not to obey the host's robots.txt: said once."""
@@ -128,9 +150,7 @@ class PageVisit:
 
     @cached_property
     def _session(self) -> PageSession:
-        settings = self._client.settings
-        agent = settings.user_agent.replace("{version}", __version__)
-        return PageSession(self._adapter, agent, settings.allow_private)
+        return PageSession(self._adapter, self._client.settings, self._client.cookies)
 
     # ------------------------------------------------------------------ tries and pauses
 
@@ -140,12 +160,14 @@ class PageVisit:
         host, ends = host_of(request.url), self._client.clock() + most
         failed = paused = 0
         while True:
-            self._take_turn(host, request.rate)
             began = self._client.clock()
             try:
-                left = max(0.01, min(SECONDS, self._left(), ends - began))
-                with self._watchdog.attempt(left) as attempt:
-                    answer = self._session.carry(request, attempt, permit)
+                with self._client.connection(host, self._left):
+                    self._take_turn(host, request.rate)
+                    began = self._client.clock()
+                    left = max(0.01, min(SECONDS, self._left(), ends - began))
+                    with self._watchdog.attempt(left) as attempt:
+                        answer = self._session.carry(request, attempt, permit)
                 wait = _wish(answer, request.throttled)
                 if wait is None and answer.status < 500:
                     self._limits.succeeded(host)

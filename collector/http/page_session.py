@@ -14,6 +14,7 @@ from requests.cookies import RequestsCookieJar, extract_cookies_to_jar, get_cook
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 
+from collector.cookies import Cookies, pairs, written
 from collector.http.contract import Answer, Request
 from collector.http.deadlines import Attempt
 from collector.http.decoding import text_of
@@ -21,6 +22,8 @@ from collector.http.response_checks import REDIRECTS, redirect_target
 from collector.http.safe_adapter import SafeAdapter, discard, headers_of, read_body
 from collector.http.safety import check_url
 from collector.http.transport import FetchError, shown
+from collector.http.user_agent import agent_for
+from collector.settings import FetchSettings
 from collector.urls import origin, referer_after_redirect
 
 MOST_BYTES = 16_777_216
@@ -42,8 +45,10 @@ _EMPTY = frozenset((204, 205, 304))
 class PageSession:
     """Carries pages for one search and keeps its cookies. Thread-safe: adapter and jar have locks of their own."""
 
-    def __init__(self, adapter: SafeAdapter, user_agent: str, allow_private: bool) -> None:
-        self._adapter, self._user_agent, self._allow_private = adapter, user_agent, allow_private
+    def __init__(self, adapter: SafeAdapter, settings: FetchSettings, given: Cookies) -> None:
+        """`given`: cookies of the user's own, which go to their hosts beside those that the sites set."""
+        self._adapter, self._settings, self._given = adapter, settings, given
+        self._allow_private = settings.allow_private
         strict = DefaultCookiePolicy(strict_domain=True, strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
         self._jar = RequestsCookieJar(policy=strict)
 
@@ -53,7 +58,7 @@ class PageSession:
         FetchError as for pictures: url.*, net.*, http.bad_framing, body.too_big.
         """
         url, form = check_url(request.url, self._allow_private), _form(request)
-        headers = CaseInsensitiveDict({"User-Agent": self._user_agent, **USUAL} | dict(request.headers))
+        headers = CaseInsensitiveDict({**USUAL} | dict(request.headers))
         for _ in range(REDIRECTED + 1):
             permit(url)
             answer = self._send(url, headers, form, attempt)
@@ -73,7 +78,7 @@ class PageSession:
         raise FetchError("net.redirect_loop", f"more than {REDIRECTED} redirects, last {shown(url)}")
 
     def cookies(self, url: str) -> str:
-        """The Cookie header for a URL; "" for none."""
+        """The Cookie header for a URL by what sites have set, without the user's own; "" for none."""
         request = requests.Request("GET", url)
         return get_cookie_header(self._jar, request) or ""  # type: ignore[no-untyped-call]
 
@@ -82,12 +87,14 @@ class PageSession:
     ) -> requests.Response:
         request = requests.PreparedRequest()
         request.method, request.url, request.hooks = "GET", url, default_hooks()
-        request.headers = CaseInsensitiveDict({**headers, "Accept-Encoding": ENCODINGS})
+        agent = headers.get("User-Agent") or agent_for(url, self._settings)
+        request.headers = CaseInsensitiveDict({**headers, "User-Agent": agent, "Accept-Encoding": ENCODINGS})
         if form is not None:
             request.method = "POST"
             request.headers["Content-Type"], request.body = form
             request.headers["Content-Length"] = str(len(request.body))
-        if cookies := _joined(self.cookies(url), headers.get("Cookie", "")):
+        said = written(pairs(self.cookies(url)) | pairs(headers.get("Cookie", "")))  # A source's word counts.
+        if cookies := self._given.beside(url, said):
             request.headers["Cookie"] = cookies
         answer = self._adapter.carry(request, attempt)
         extract_cookies_to_jar(self._jar, request, answer.raw)  # type: ignore[no-untyped-call]
@@ -120,9 +127,3 @@ def _for_next(headers: Mapping[str, str], url: str, there: str) -> CaseInsensiti
     if not kept.get("Referer", "x"):
         del kept["Referer"]
     return kept
-
-
-def _joined(kept: str, given: str) -> str:
-    """The jar's cookies and those of the source, whose word counts where both know a name."""
-    pairs = dict(pair.strip().partition("=")[::2] for pair in f"{kept}; {given}".split(";") if pair.strip())
-    return "; ".join(f"{name}={value}" for name, value in pairs.items())

@@ -7,8 +7,18 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector import __version__
+from collector.settings import USUAL_AGENT, FetchSettings
+from collector.urls import blocked, hostname
 
 VARIABLE: Final = "COLLECTOR_CONTACT"
+WIKIMEDIA: Final = frozenset(
+    f"{name}.org"
+    for name in ("mediawiki", "wikibooks", "wikidata", "wikimedia", "wikimediafoundation", "wikinews", "wikipedia",
+                 "wikiquote", "wikisource", "wikiversity", "wikivoyage", "wiktionary")
+)  # fmt: skip
+"""Domains whose policy wants to know whom to write to, and no more than `WIKIMEDIA_CONNECTIONS`
+(foundation.wikimedia.org/wiki/Policy:User-Agent_policy, wikitech.wikimedia.org/wiki/Robot_policy)."""
+WIKIMEDIA_CONNECTIONS: Final = 2
 
 
 def contact(settings: Mapping[str, Any]) -> str:
@@ -21,6 +31,23 @@ def user_agent(settings: Mapping[str, Any]) -> str:
     """A User-Agent as Wikimedia's and Openverse's terms want it: name, version, purpose, contact."""
     known = contact(settings)
     return f"collector/{__version__} (collects pictures by keyword for datasets{'; ' + known if known else ''})"
+
+
+def is_wikimedia(host: str) -> bool:
+    """Whether a host, with or without its port, is one of Wikimedia's."""
+    return bool(blocked(host.rpartition("@")[2].partition(":")[0].lower(), WIKIMEDIA))
+
+
+def agent_for(url: str, settings: FetchSettings) -> str:
+    """The User-Agent that a URL is asked for as: at Wikimedia's hosts one that says whom to write to."""
+    own = settings.user_agent.replace("{version}", __version__)
+    if not is_wikimedia(hostname(url)):
+        return own
+    told = {"contact": settings.contact}
+    if settings.user_agent == USUAL_AGENT:
+        return user_agent(told)
+    known = contact(told)
+    return own if not known or known in own else f"{own} ({known})"
 
 
 def secret(settings: Mapping[str, Any], name: str, variable: str) -> str:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from collector.cookies import Cookies
 from collector.errors import BrowserError, UsageError
 from collector.http.contract import OpenVisit
 from collector.model import Emit, Noticed, Search, WorkerError
@@ -142,7 +143,10 @@ class SearchPool:
         self._browsers = Browsers(settings, emit)
         self._start = start
         self._stop = threading.Event()
-        self._terms = Terms(settings, emit, diagnosis, open_visit, recall, stopped=self._stop.is_set)
+        self._terms = Terms(
+            settings, emit, diagnosis, open_visit, recall, cookies=Cookies.read(settings.cookies),
+            stopped=self._stop.is_set,
+        )  # fmt: skip
         self._with_browser, self._without = _Lane(settings.browsers), _Lane(settings.workers)
         self._lock = threading.Lock()
         self._workers: list[tuple[threading.Thread, BrowserLease]] = []

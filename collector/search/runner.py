@@ -9,12 +9,13 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from collector.browser.contract import Browser
+from collector.cookies import Cookies
 from collector.errors import BrowserError, CollectorError, SourceError
 from collector.http.contract import Answer, OpenVisit, Request, Visit
 from collector.model import Emit, Found, Hit, Noticed, Remembered, Search, SearchEnded, SearchStarted, SearchState
@@ -51,6 +52,8 @@ class Terms:
     """What earlier runs remembered."""
     remembered: dict[str, str] = field(default_factory=dict)
     """What this run did."""
+    cookies: Cookies = field(default_factory=Cookies)
+    """The user's own, which no hit may carry off into the ledger."""
     told: set[str] = field(default_factory=set)
     """Lines that the user has read."""
     breaker: Breaker = field(default_factory=Breaker)
@@ -208,6 +211,7 @@ class SearchRunner:
                 hit = storable(seen)
                 if hit is not None and hit.key not in ranked:
                     ranked.add(hit.key)
+                    hit = replace(hit, cookies=self._terms.cookies.without(hit.url, hit.cookies))
                     if self._search.wanted is None:  # However long a walk takes, as long as it gets on.
                         self._deadline = self._terms.clock() + self._terms.settings.keyword_timeout
                     self._take(hit, len(ranked))

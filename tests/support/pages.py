@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 
+from collector.cookies import Cookies
 from collector.http.contract import Request
 from collector.http.deadlines import Watchdog
 from collector.http.page_session import PageSession
@@ -23,12 +24,19 @@ class OnePage:
         patience: float = 1.0,
         context: ssl.SSLContext | None = None,
         proxy: str = "",
+        cookies: str = "",
+        contact: str = "",
     ) -> None:
         settings = FetchSettings(
-            allow_private=allow_private, connect_timeout=patience, read_timeout=patience, proxy=proxy
+            allow_private=allow_private,
+            connect_timeout=patience,
+            read_timeout=patience,
+            proxy=proxy,
+            cookies=cookies,
+            contact=contact,
         )
         self._adapter = SafeAdapter(settings, resolve, context or tls_context())
-        self._session = PageSession(self._adapter, "tests", allow_private)
+        self._session = PageSession(self._adapter, settings, Cookies.read(settings.cookies))
         self._watchdog = Watchdog(0, 20.0)
 
     def body(self, url: str, seconds: float = 5.0) -> bytes:
