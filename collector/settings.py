@@ -126,6 +126,8 @@ class FetchSettings:
     """Formats that are wanted, such as jpg,png; others are rejected. "" keeps all."""
     delay: Annotated[float, Meta(ge=0, le=60)] = 0.0
     """Least seconds between the beginnings of two downloads at one host."""
+    names: Text = ""
+    """How files are called, such as {label}-{rank:04}-{id}; "" is half the hash of their bytes (docs/names.md)."""
     keep_free: Whole = 268_435_456
     """Free bytes below the output folder at which the run stops (exit 3), so that others do not meet a full disk."""
     attempts_per_run: Count = 3

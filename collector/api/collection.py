@@ -20,6 +20,7 @@ from collector.errors import InputError, UsageError
 from collector.ledger import Ledger, Row
 from collector.ledger.db import plain_words
 from collector.ledger.layout import LEDGER
+from collector.ledger.names import Names
 from collector.ledger.rows import PICTURES
 from collector.model import Digest, Tally, Verdict
 from collector.settings import Value
@@ -386,12 +387,13 @@ class Collection:
         form: Form | None = None,
         choice: Choice | None = None,
         missing_ok: int = 0,
+        names: str | None = None,
     ) -> Exported:
         """Write the set to `dest` in a format (imagefolder, coco, webdataset, ...) and read it back.
 
         `split`: a scheme; None: as the set was last split; "none": without splits. InputError when there is nothing to
         export, or `dest` holds something that is no export of ours; MissingPictures when more than `missing_ok`
-        pictures are gone, unreadable or altered: an older export stays then.
+        pictures are gone, unreadable or altered: an older export stays then. `names` is a template of file names.
         """
         from collector.dataset import formats, service
         from collector.dataset.samples import Choice
@@ -402,8 +404,9 @@ class Collection:
         whole = split == "none"
         scheme = scheme_of(split, salt) if split and not whole else None
         order = service.Order(
-            format, Path(dest), form or Form(), choice or Choice(), scheme, whole, distance, mirrored, missing_ok
-        )
+            format, Path(dest), form or Form(), choice or Choice(), scheme, whole, distance, mirrored, missing_ok,
+            Names.parse(names) if names else None,
+        )  # fmt: skip
         with self.writing() as ledger:
             for line in hands.told(hands.accept(ledger, self.folder, list(hands.by_hand(ledger, self.folder)))):
                 self.notice(line)

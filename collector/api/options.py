@@ -62,6 +62,10 @@ def checked(settings: Settings) -> Settings:
         sources.load(name)
     hosts(settings.fetch.block_hosts)  # A mistake in it is told now, and in the proxy.
     proxies(settings)
+    if settings.fetch.names:
+        from collector.ledger.names import Names
+
+        Names.parse(settings.fetch.names)
     for path in {settings.search.cookies, settings.fetch.cookies}:
         Cookies.read(path)
     settings_file.wanted_formats(settings.fetch.types)

@@ -88,6 +88,7 @@ choice_flags = _options(
 )
 @salt
 @click.option("--missing-ok", type=click.IntRange(0), default=0, help="How many pictures may be gone or unreadable.")
+@click.option("--names", metavar="TEMPLATE", help='How files are called, e.g. "{label}-{rank:04}-{id}".')
 @options.distance
 @options.mirrored
 @form_flags
@@ -99,6 +100,7 @@ def export(
     scheme: str | None,
     salt: str,
     missing_ok: int,
+    names: str | None,
     distance: int,
     mirrored: bool,
     resize: Resize,
@@ -125,7 +127,7 @@ def export(
     choice = Choice(words, min_side, max_per_class, reviewed, skip_small)
     done = Collection(out, terminal.error).export(
         format, dest, split=scheme, salt=salt, distance=distance, mirrored=mirrored, form=form, choice=choice,
-        missing_ok=missing_ok,
+        missing_ok=missing_ok, names=names,
     )  # fmt: skip
     _show(done, dest)
 

@@ -230,6 +230,10 @@ class Fetching:
         "--delay", key="fetch.delay", type=click.FloatRange(0, 60), metavar="SECONDS",
         help="Pause between two downloads at one host.",
     )  # fmt: skip
+    names: str | None = option(
+        "--names", key="fetch.names", metavar="TEMPLATE",
+        help='How files are called, e.g. "{label}-{rank:04}-{id}".  [default: by their bytes]',
+    )  # fmt: skip
     rescue: bool | None = switch(
         "--rescue", key="fetch.browser", help="Let a browser try pictures that their hosts refuse; a few per host."
     )

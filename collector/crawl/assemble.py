@@ -24,6 +24,7 @@ from collector.ledger.ledger import recall
 from collector.ledger.lock import FolderLock
 from collector.maintenance import startup
 from collector.maintenance.checkpoint import Checkpoints
+from collector.maintenance.files import remember_names
 from collector.model import Emit, Message, Noticed
 from collector.settings import Settings
 from collector.sources.contract import SearchFunction
@@ -87,6 +88,8 @@ def build_run(ledger: Ledger, number: int, settings: Settings, *, search: bool, 
     """A run with the workers of the stages asked for; they start when work is handed to them."""
     from collector.http.limits import Hosts
 
+    if settings.fetch.names:
+        remember_names(ledger, settings.fetch.names)
     results: SimpleQueue[Message] = SimpleQueue()
     searchers = None
     fetchers: Fetchers | None = None

@@ -17,7 +17,9 @@ from collector.crawl.queries import SLOW, Queries, ending
 from collector.crawl.query_state import QueryState
 from collector.errors import BrowserError, NetworkError
 from collector.ledger import Ledger, layout
+from collector.ledger.names import Named, Names
 from collector.ledger.paths import inside
+from collector.ledger.rows import Which
 from collector.model import (
     Downloaded,
     DownloadFailed,
@@ -27,12 +29,14 @@ from collector.model import (
     Found,
     Message,
     Noticed,
+    Picture,
     Remembered,
     Saved,
     SearchEnded,
     SearchStarted,
     SearchState,
     Skipped,
+    Task,
     WorkerError,
 )
 from collector.reasons import NEVER_FINAL, UNCONFIRMED, Fate, fate
@@ -111,6 +115,7 @@ class Recorder:
         self._ledger, self._settings, self._frontier, self._queries = ledger, settings, frontier, queries
         self._hosts, self._files, self._checkpoints = hosts, files, checkpoints
         self._doubtful = doubtful
+        self._names = Names.parse(settings.names) if settings.names else None
         self._empty: set[int] = set()
         """Searches that came back empty in this run."""
         self._forgotten_hosts = ledger.maintenance.forgotten_hosts()
@@ -240,9 +245,15 @@ class Recorder:
             return Duplicate(task, picture, path, reason, downloaded.attempt)
         if self._ledger.work.forgotten(picture.sha256):
             return Skipped(task, "policy.forgotten")
-        path = Path(self._ledger.work.folder(label), layout.file_name(picture))
+        path = Path(self._ledger.work.folder(label), self._name(task, picture))
         self._files.place(downloaded.part, path)
         return Saved(task, picture, path, downloaded.attempt)
+
+    def _name(self, task: Task, picture: Picture) -> str:
+        if self._names is None:
+            return layout.file_name(picture)
+        (row,) = self._ledger.dataset.rows(Which(id=task.id))
+        return f"{self._names.stem(Named.of(row, picture.sha256))}.{layout.extension(picture)}"
 
     def _failed(self, failed: DownloadFailed) -> list[Event]:
         """Try again later in this run, in a later run, or never."""

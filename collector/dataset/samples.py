@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from collector.dataset.classes import ordered
 from collector.images.form import AS_IS, Form
 from collector.ledger import Row
+from collector.ledger.names import Named, Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,13 @@ class Sample:
     """Its own class first, then further ones."""
     split: str
     """"" when the set is not split."""
+    name: str | None = None
+    """What the user's template calls it; None without one."""
 
     @property
     def key(self) -> str:
-        """Its name without an extension: 32 hex digits, no dot, the same in every export."""
-        return self.item.sha256[:32]
+        """Its name without an extension, without a dot: 32 hex digits, the same in every export, or by a template."""
+        return self.name or self.item.sha256[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +104,14 @@ def plan(
     form: Form = AS_IS,
     choice: Choice = Choice(),
     numbers: Mapping[str, int] | None = None,
+    names: Names | None = None,
 ) -> ExportPlan:
     """The samples of an export.
 
     `out`: (sha256, label) -> why it is left out; `further`: more classes of a picture; `kept`: those that a person
     said to keep; `splits`: sha256 -> split, of which `order` names all; `numbers`: class -> the number it was given
-    once. The order of the samples depends on nothing but the pictures themselves.
+    once; `names`: how files are called, None by their bytes. The order of the samples depends on
+    nothing but the pictures themselves.
     """
     left: Counter[str] = Counter()
     chosen: list[Row] = []
@@ -128,7 +133,8 @@ def plan(
         labels = alone.setdefault(item.label, (item.label,))
         if item.sha256 in further:
             labels = (*labels, *(label for label in further[item.sha256] if label != item.label))
-        samples.append(Sample(item, labels, splits.get(item.sha256, order[0])))
+        called = names.stem(Named.of(item, item.sha256)) if names is not None else None
+        samples.append(Sample(item, labels, splits.get(item.sha256, order[0]), called))
     samples.sort(key=lambda sample: (order.index(sample.split), dealt(sample)))
     classes = ordered({label for sample in samples for label in sample.labels}, numbers or {})
     places = {label: place for place, label in enumerate(classes)}

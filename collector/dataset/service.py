@@ -21,6 +21,7 @@ from collector.images.pdq import NEAR, RELIABLE
 from collector.images.portrait import portrait, sketch
 from collector.images.processes import FileTrouble, Workers, map_files
 from collector.ledger import Ledger, Row
+from collector.ledger.names import Names
 from collector.ledger.paths import REJECTED, inside
 from collector.ledger.rows import PICTURES
 from collector.model import Verdict
@@ -270,6 +271,8 @@ class Order:
     """Whether a picture and its mirror image must not be in two splits."""
     missing_ok: int = 0
     """Pictures that may be gone or unreadable."""
+    names: Names | None = None
+    """How files are called; None: by their bytes."""
 
 
 def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -> tuple[ExportPlan, Published]:
@@ -314,6 +317,7 @@ def _plan(ledger: Ledger, order: Order, scheme: split.Scheme | None) -> ExportPl
         form=order.form,
         choice=order.choice,
         numbers=ledger.dataset.class_numbers(),
+        names=order.names,
     )
     with ledger.transaction():
         ledger.dataset.number_classes(made.classes)

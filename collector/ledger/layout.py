@@ -100,8 +100,13 @@ def file_name(picture: Picture) -> str:
 
     Of a file that is not opened the extension comes from its URL or server; what is no plain extension becomes bin.
     """
-    extension = picture.extension.lower()
-    return f"{picture.sha256[:32]}.{extension if _EXTENSION.fullmatch(extension) else 'bin'}"
+    return f"{picture.sha256[:32]}.{extension(picture)}"
+
+
+def extension(picture: Picture) -> str:
+    """Without the dot, 1 to 10 characters."""
+    given = picture.extension.lower()
+    return given if _EXTENSION.fullmatch(given) else "bin"
 
 
 def _folded(name: str) -> str:
@@ -137,7 +142,7 @@ def _is_device(name: str) -> bool:
 
 def _slug(text: str, room: int) -> str:
     """What is readable of a label, 1 to `room` bytes; safe as a name once a hyphen and a hash follow."""
-    slug = re.sub(r"[ _]*_[ _]*", "_", "".join(map(_readable, text)))
+    slug = re.sub(r"[ _]*_[ _]*", "_", "".join(map(readable, text)))
     while slug and (slug[0] in " ._-~" or unicodedata.category(slug[0]).startswith("M")):
         slug = slug[1:]
     slug = slug.encode()[:room].decode("utf-8", "ignore").rstrip(" ._-~")
@@ -146,7 +151,7 @@ def _slug(text: str, room: int) -> str:
     return slug or "class"
 
 
-def _readable(character: str) -> str:
+def readable(character: str) -> str:
     """The character, "_" for what is forbidden or some other space, nothing for what does not show."""
     if _is_plain(character):
         return character

@@ -15,6 +15,8 @@ from collector import urls
 from collector.errors import LedgerError
 from collector.ledger import layout, rows, schema
 from collector.ledger.db import REPAIR, Interrupted, note, now, plain_words, remember, transaction
+from collector.ledger.layout import FILE_NAME
+from collector.ledger.names import number_of
 from collector.ledger.paths import stored_folder, stored_path
 from collector.ledger.rows import SAVED, Row, Which
 
@@ -89,9 +91,15 @@ class Maintenance:
             self._db.execute("DELETE FROM unsynced WHERE id <= ?", (mark,))
 
     def owner_of(self, name: str) -> Path | None:
-        """The recorded path of the saved picture whose file is called so (half its hash, and an extension)."""
-        found = self.files_with([name.partition(".")[0]])
-        return found[0][1] if found else None
+        """The recorded path of the saved picture whose file is called so: by half its hash, or by its number."""
+        if FILE_NAME.fullmatch(name):
+            found = self.files_with([name.partition(".")[0]])
+            return found[0][1] if found else None
+        row = self._db.execute(
+            "SELECT path FROM outcome WHERE found_id = ? AND state = 'saved'", (number_of(name),)
+        ).fetchone()
+        path = stored_path(row[0]) if row else None
+        return path if path is not None and path.name == name else None
 
     def lost(self, files: Sequence[Row]) -> int:
         """These pictures are gone: their URLs, and those that had the same bytes, are to do again; how many."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.ledger import rows, summary
+from collector.ledger.names import number_of
 from collector.ledger.rows import Row, Which
 from collector.ledger.summary import STATES
 from collector.model import Digest, Tally
@@ -172,12 +173,18 @@ class Stats:
 
     def why(self, what: str) -> list[Row]:
         """All rows of a URL in any spelling, or that of a saved picture's path or name."""
-        stem = Path(what).name.partition(".")[0]
+        name = Path(what).name
+        stem = name.partition(".")[0]
         number = self._db.execute(
             "SELECT found_id FROM outcome WHERE state = 'saved' AND sha256 >= ? AND sha256 < ?", (stem, stem + "g")
         ).fetchone()
-        by_file = number is not None and len(stem) >= 16
-        return list(rows.rows(self._db, Which(id=number[0]) if by_file else Which(url=(what, url_key(what)))))
+        if number is not None and len(stem) >= 16:
+            return list(rows.rows(self._db, Which(id=number[0])))
+        if "://" not in what and (numbered := number_of(name)) is not None:
+            found = list(rows.rows(self._db, Which(id=numbered)))
+            if found and found[0].path is not None and found[0].path.name == name:
+                return found
+        return list(rows.rows(self._db, Which(url=(what, url_key(what)))))
 
     def keyword_yields(self) -> list[Yield]:
         """A row per query, in the order asked."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import file_digest
 from pathlib import Path
+from typing import Final
 
-from collector.ledger import Row
+from collector.ledger import Ledger, Row
 from collector.ledger.layout import FILE_NAME
+from collector.ledger.names import Named, Names, number_of
 from collector.ledger.paths import inside
+from collector.ledger.rows import Which
+
+NAMES: Final = "names"
+"""The note of the templates by which files were ever called, one a line."""
 
 
 def sha256(file: Path) -> str:
@@ -40,18 +46,37 @@ def class_folders(folder: Path, since: float = 0.0) -> list[Path]:
     return sorted(entry for entry in folders if entry.stat().st_mtime >= since)
 
 
-def pictures(folder: Path, since: float = 0.0) -> Iterator[Path]:
+def pictures(ledger: Ledger, folder: Path, since: float = 0.0) -> Iterator[Path]:
     """Files below class folders with a name of ours, from folders and files changed since then (seconds since 1970)."""
+    templates = [Names.parse(text) for text in ledger.note(NAMES).splitlines()]
     for directory in class_folders(folder, since):
         for file in directory.iterdir():
-            ours = FILE_NAME.fullmatch(file.name) and not file.is_symlink() and file.is_file()
-            if ours and file.stat().st_mtime >= since:
+            if file.is_symlink() or not file.is_file() or file.stat().st_mtime < since:
+                continue
+            if FILE_NAME.fullmatch(file.name) or _by_template(ledger, file, templates):
                 yield file
 
 
-def named_after_bytes(file: Path) -> bool:
-    """Whether the name is the hash of what is inside: then we made it, whole."""
-    return sha256(file).startswith(file.name.partition(".")[0])
+def remember_names(ledger: Ledger, template: str) -> None:
+    """Files may be called so from now on, and are known by it."""
+    before = ledger.note(NAMES).splitlines()
+    if template not in before:
+        ledger.remember(NAMES, "\n".join((*before, template)))
+
+
+def _by_template(ledger: Ledger, file: Path, templates: Sequence[Names]) -> bool:
+    """Whether a template would call the picture of the URL so whose number the name ends with."""
+    number = number_of(file.name) if templates else None
+    row = next(ledger.dataset.rows(Which(id=number)), None) if number is not None else None
+    if row is None or row.path is not None:
+        return row is not None and row.path is not None and row.path.name == file.name
+    named = Named.of(row, sha256(file))
+    return any(template.stem(named) == file.stem for template in templates)
+
+
+def made_here(file: Path) -> bool:
+    """Whether a file with a name of ours is what we gave it for: the hash of what is inside, or by a template."""
+    return not FILE_NAME.fullmatch(file.name) or sha256(file).startswith(file.name.partition(".")[0])
 
 
 def torn(file: Path) -> bool:

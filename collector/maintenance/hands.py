@@ -14,6 +14,7 @@ from typing import Final
 
 from collector.ledger import Ledger, Row
 from collector.ledger.layout import FILE_NAME
+from collector.ledger.names import number_of
 from collector.ledger.paths import inside
 from collector.ledger.rows import SAVED
 from collector.maintenance.verify import DROPPED, Finding, misplaced
@@ -87,7 +88,9 @@ def _missing(ledger: Ledger, folder: Path) -> Iterator[Row]:
 
 
 def _one_of_many(file: Path) -> bool:
-    return file.parent.is_dir() and any(FILE_NAME.fullmatch(other.name) for other in file.parent.iterdir())
+    return file.parent.is_dir() and any(
+        FILE_NAME.fullmatch(other.name) or number_of(other.name) is not None for other in file.parent.iterdir()
+    )
 
 
 def _relabel(ledger: Ledger, folder: Path, row: Row, now: Path) -> str:

@@ -62,7 +62,7 @@ def repair(folder: Path) -> Repaired | None:
         disk.flush(folder, [])
         with Ledger.open(folder) as ledger:
             ledger.maintenance.check(thorough=True)
-            unknown = sum(ledger.maintenance.owner_of(file.name) is None for file in files.pictures(folder))
+            unknown = sum(ledger.maintenance.owner_of(file.name) is None for file in files.pictures(ledger, folder))
         return Repaired(salvaged, kept, unknown)
 
 

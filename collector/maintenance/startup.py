@@ -79,8 +79,8 @@ def remove_orphans(ledger: Ledger, folder: Path, since: float) -> int:
     torn ones, as a dead machine leaves them. Anything else in the folder belongs to the user.
     """
     removed = 0
-    for file in files.pictures(folder, since):
-        if ledger.maintenance.owner_of(file.name) is None and (files.named_after_bytes(file) or files.torn(file)):
+    for file in files.pictures(ledger, folder, since):
+        if ledger.maintenance.owner_of(file.name) is None and (files.made_here(file) or files.torn(file)):
             file.unlink()
             removed += 1
     for directory in files.class_folders(folder, since):

@@ -47,7 +47,7 @@ def findings(ledger: Ledger, folder: Path, bytes_too: bool = True) -> Iterator[F
     for finding in misplaced(ledger, folder, missing):
         moved.add(finding.now)
         yield finding
-    for file in files.pictures(folder):
+    for file in files.pictures(ledger, folder):
         path = file.relative_to(folder)
         owner = ledger.maintenance.owner_of(file.name)
         if path not in moved and owner != path and (owner is None or file.name in missing):

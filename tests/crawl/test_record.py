@@ -15,6 +15,7 @@ from collector.crawl.query_state import PATIENCE
 from collector.crawl.record import OutputFolder, Recorder
 from collector.errors import LedgerError
 from collector.ledger import Ledger
+from collector.maintenance import files, startup
 from collector.model import (
     Attempt,
     Downloaded,
@@ -38,7 +39,7 @@ from tests.support.values import hit, picture, query, search
 class Desk:
     """One query in hand, its search under way, and who records what happens to it."""
 
-    def __init__(self, folder: Path, ledger: Ledger, limit: int = 1) -> None:
+    def __init__(self, folder: Path, ledger: Ledger, limit: int = 1, names: str = "") -> None:
         self.folder, self.ledger, self.now = folder, ledger, 0.0
         self.asked = query("cat", limit)
         run = ledger.work.plan([self.asked])
@@ -49,7 +50,9 @@ class Desk:
         hosts = OpenHosts()
         self.frontier = Frontier(hosts, lambda: self.now)
         queries = Queries(ledger, run, self.frontier, Stages(True, True), 0.5, lambda _: ())
-        self.recorder = Recorder(ledger, FetchSettings(), self.frontier, queries, hosts, OutputFolder(folder))
+        self.recorder = Recorder(
+            ledger, FetchSettings(names=names), self.frontier, queries, hosts, OutputFolder(folder)
+        )
         queries.take_up(opened)
 
     def found(self, *hits: Hit) -> list[Event]:
@@ -231,3 +234,29 @@ def test_an_error_nobody_foresaw_while_a_picture_is_recorded_ends_that_picture(
     (second,) = desk.next()
     assert isinstance(desk.record(desk.arrived(second))[0], Saved)
     assert desk.recorder.trouble is None
+
+
+def test_a_template_names_the_files_and_the_ledger_knows_them_by_it(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        desk = Desk(tmp_path, ledger, limit=2, names="{label}-{rank:04}-{id}")
+        files.remember_names(ledger, "{label}-{rank:04}-{id}")
+        desk.found(hit(1), hit(2))
+        events = [event for task in desk.next() for event in desk.record(desk.arrived(task))]
+        paths = [event.path for event in events if isinstance(event, Saved)]
+        assert paths == [Path("cat/cat-0001-1.jpg"), Path("cat/cat-0002-2.jpg")]
+        assert [row.path for row in ledger.dataset.pictures()] == paths
+        assert [row.id for row in ledger.stats.why("cat-0002-2.jpg")] == [2]
+        assert ledger.maintenance.owner_of("cat-0002-2.jpg") == paths[1]
+        assert list(files.pictures(ledger, tmp_path)) == [tmp_path / path for path in paths]
+
+
+def test_a_named_file_whose_row_a_killed_run_did_not_write_goes_and_what_is_the_users_stays(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        desk = Desk(tmp_path, ledger, names="{label}-{rank:04}-{id}")
+        files.remember_names(ledger, "{label}-{rank:04}-{id}")
+        desk.found(hit(1), hit(2))
+        (tmp_path / "cat").mkdir()
+        for name in ("cat-0002-2.jpg", "cat-0001-2.jpg", "holiday-1.jpg", "cat-0009-9.jpg"):
+            (tmp_path / "cat" / name).write_bytes(b"bytes of it")
+        assert startup.remove_orphans(ledger, tmp_path, 0.0) == 1
+        assert not (tmp_path / "cat/cat-0002-2.jpg").exists() and len(list(tmp_path.glob("cat/*"))) == 3

@@ -16,6 +16,7 @@ import pytest
 from collector.dataset import formats
 from collector.dataset.formats import EXPORTERS
 from collector.dataset.samples import ExportPlan
+from collector.ledger.names import Names
 from tests.support.collection import Collection, drawn
 from tests.support.exporting import HOSTILE, collected, exported, planned
 
@@ -49,6 +50,16 @@ def loaded(code: str, folder: Path, *modules: str) -> list[list[str]]:
 def expected(plan: ExportPlan) -> list[list[str]]:
     """(split, label, key) of every picture."""
     return sorted([sample.split, sample.labels[0], sample.key] for sample in plan.samples)
+
+
+@pytest.mark.parametrize("format", list(EXPORTERS))
+def test_files_of_every_format_are_called_by_a_template(collection: Collection, tmp_path: Path, format: str) -> None:
+    if format in ARROW:
+        need("pyarrow")
+    made = planned(collection, names=Names.parse("{label} {title}-{rank:04}-{id}"))
+    _, published = exported(collection, format, tmp_path / "out", made)
+    assert published.pictures == len(made.samples) == len({sample.key for sample in made.samples})
+    assert {sample.key.rpartition("-")[2] for sample in made.samples} == {str(one.item.id) for one in made.samples}
 
 
 @pytest.mark.parametrize("format", list(EXPORTERS))

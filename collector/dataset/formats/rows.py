@@ -26,7 +26,7 @@ Row = dict[str, Any]
 
 def save(folder: Path, written: EncodedSample) -> str:
     """Write a picture as `pictures/<two digits>/<key>.<ext>`, never many thousands in one folder; its path."""
-    name = f"{PICTURES}/{written.sample.key[:2]}/{written.sample.key}.{written.extension}"
+    name = f"{PICTURES}/{written.sample.item.sha256[:2]}/{written.sample.key}.{written.extension}"
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(written.body)
