@@ -14,6 +14,7 @@ CollectorError
 ├── Incomplete    7/8/9   the work was done, and something is left to do
 ├── MissingPictures  11   pictures of the set are gone or unreadable, so nothing was written
 ├── BrowserError     10   no usable browser or driver
+│   └── GridBusy     12   the Selenium Grid has no browser for us now
 └── Stopped         130   stopped by Ctrl-C or a signal; everything so far is kept
 """
 
@@ -129,7 +130,7 @@ class MissingPictures(CollectorError):
 
 
 class BrowserError(CollectorError):
-    """Browser or driver failed. `reason` is one of browser.start, browser.crash, browser.hung.
+    """Browser or driver failed. `reason` is one of browser.start, browser.busy, browser.crash, browser.hung.
 
     A page that cannot be reached is a SourceError instead. After `crash` or `hung` the browser object
     is useless and the pool replaces it.
@@ -141,6 +142,15 @@ class BrowserError(CollectorError):
         super().__init__(detail or reason)
         self.reason = reason
         self.detail = detail
+
+
+class GridBusy(BrowserError):
+    """The Selenium Grid is short, slow or away: nobody's fault, and worth asking again."""
+
+    exit_code = 12
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("browser.busy", detail)
 
 
 class Stopped(CollectorError):

@@ -112,6 +112,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("page.denied", Fate.SEARCH, "the site wants an API key or an account, or rejects the one it got"),
     Reason("page.gone", Fate.SEARCH, "there is no such page, user, album or gallery"),
     Reason("browser.start", Fate.SEARCH, "the browser or its driver would not start"),
+    Reason("browser.busy", Fate.SEARCH, "the Selenium Grid is short of browsers, slow or away; it is asked again"),
     Reason("browser.crash", Fate.SEARCH, "the browser, its tab or its driver crashed"),
     Reason("browser.hung", Fate.SEARCH, "the browser stopped responding, or the search took too long"),
     Reason(

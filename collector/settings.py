@@ -58,6 +58,8 @@ class SearchSettings:
     """Path of chromedriver; "" looks on PATH, then webdriver-manager, then Selenium Manager."""
     grid: Text = ""
     """Address of a Selenium Grid whose browsers are used, such as http://localhost:4444; "" starts our own."""
+    grid_patience: Seconds = 120.0
+    """How long a grid may be short or away, with no worker holding a browser, before the run ends."""
     proxy: Text = ""
     """The browsers' proxy; `proxy` at the top of the file sets this one and that of [fetch]."""
     cookies: Text = ""

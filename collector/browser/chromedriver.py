@@ -53,17 +53,18 @@ class Chromedriver:
         try:
             self.config: ClientConfig = client(f"http://127.0.0.1:{self._port()}", settings)
         except OSError as error:
-            detail = self.complaint(error)
+            failure = self.failure(error)
             self.end("", None)
-            raise BrowserError("browser.start", detail) from None
+            raise failure from None
         except BaseException:
             self.end("", None)
             raise
 
-    def complaint(self, error: BaseException) -> str:
+    def failure(self, error: BaseException) -> BrowserError:
         """Why no browser came, in the browser's own words if it has any."""
         told = self._last_words([self.options.binary_location, *self.options.arguments]) or one_line(error)
-        return f"{self._installation.browser} (driven by {self._installation.driver}) does not start: {told}"
+        names = f"{self._installation.browser} (driven by {self._installation.driver})"
+        return BrowserError("browser.start", f"{names} does not start: {told}")
 
     def kill(self, _session: str) -> None:
         """End browser and driver at once."""

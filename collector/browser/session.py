@@ -66,8 +66,8 @@ class RemoteEnd(Protocol):
     def options(self) -> Options:
         """What to ask of it."""
 
-    def complaint(self, error: BaseException) -> str:
-        """One line on why it gave no browser, when that was the error."""
+    def failure(self, error: BaseException) -> BrowserError:
+        """Why it gave no browser, in one line, when that was the error."""
 
     def kill(self, session: str, /) -> None:
         """End the session at once; may be called from any thread."""
@@ -95,7 +95,7 @@ class Session:
     """A session with one browser. `kill` may be called from any thread, the rest from one at a time."""
 
     def __init__(self, end: RemoteEnd, settings: SearchSettings) -> None:
-        """Begin it. BrowserError("browser.start") with one line when no browser comes."""
+        """Begin it. BrowserError with one line when no browser comes."""
         self._settings = settings
         self._remote = end
         self._config = end.config
@@ -106,9 +106,9 @@ class Session:
             self._connection = ChromiumRemoteConnection("", "goog", "chrome", True, True, self._config)
             self.driver = PatientDriver(command_executor=self._connection, options=end.options)
         except (WebDriverException, HTTPError, OSError) as error:
-            detail = end.complaint(error)
+            failure = end.failure(error)
             end.end("", None)
-            raise BrowserError("browser.start", detail) from None
+            raise failure from None
         except BaseException:
             end.end("", None)
             raise

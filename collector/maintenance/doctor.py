@@ -21,7 +21,7 @@ from collector.errors import BrowserError, FolderLocked, UsageError
 from collector.ledger import disk, examine
 from collector.ledger.lock import FILE_NAME, FolderLock
 from collector.model import SearchState
-from collector.settings import Settings
+from collector.settings import SearchSettings, Settings
 from collector.urls import Proxies
 
 LITTLE, TOO_LITTLE = 2_000_000_000, 100_000_000
@@ -87,9 +87,13 @@ def _browser(settings: Settings) -> Iterator[Finding]:
             found = driver.locate(search.browser_binary, search.driver)
             yield _ok(f"browser {found.browser_version or 'of unknown version'} ({found.browser})")
             yield _ok(f"driver {found.driver_version} ({found.driver}), fits the browser")
+        else:
+            yield from _grid(search)
         started = selftest.start_once(search)
-    except (BrowserError, UsageError) as error:
+    except UsageError as error:
         yield Finding(Level.PROBLEM, str(error), code=10)
+    except BrowserError as error:
+        yield Finding(Level.PROBLEM, str(error), code=error.exit_code)
     except FolderLocked as error:
         yield Finding(Level.WARNING, "the browser was not tried", str(error))
     else:
@@ -98,6 +102,23 @@ def _browser(settings: Settings) -> Iterator[Finding]:
         yield _ok(
             f"the browser starts{where}, {window}, within {started.seconds:.1f} s, and says it is {started.agent}"
         )
+
+
+def _grid(search: SearchSettings) -> Iterator[Finding]:
+    """What the grid has, by its own words. BrowserError, UsageError."""
+    from collector.browser.grid import Grid
+
+    grid = Grid(search)
+    status = grid.status()
+    if status is None:
+        yield _ok(f"{grid.name} is a single driver, not a grid of nodes")
+        return
+    text = f"grid {grid.name}: nodes {status.nodes}, slots for Chrome {status.slots}, free {status.free}"
+    if status.slots and status.slots < search.browsers:
+        cure = f"a run uses {status.slots} of the {search.browsers} browsers it is to have (`--browsers`)"
+        yield Finding(Level.WARNING, text, cure)
+    else:
+        yield _ok(text)
 
 
 def _display(settings: Settings) -> Iterator[Finding]:

@@ -10,8 +10,8 @@ import math
 from collector.browser.browser import ChromeBrowser
 from collector.errors import BrowserError, SourceError
 from collector.model import Emit
+from collector.search.browsers import Browsers
 from collector.search.lease import BrowserLease, OwnBrowser
-from collector.search.pool import Browsers
 from collector.settings import SearchSettings
 
 _SHOW = """
@@ -30,6 +30,7 @@ class PageViewer:
     def __init__(self, settings: SearchSettings, emit: Emit) -> None:
         self._browsers = Browsers(settings, emit)
         self._lease = BrowserLease(self._start, settings)
+        self._on_grid = bool(settings.grid)
         self._killed = False
 
     def picture(self, page: str, url: str, seconds: float) -> bytes:
@@ -47,7 +48,10 @@ class PageViewer:
         except SourceError:
             return b""  # The page is gone, or no page; then it shows no picture.
         finally:
-            self._lease.give_back()
+            if self._on_grid:  # Searches may wait for its slot.
+                self._lease.discard()
+            else:
+                self._lease.give_back()
 
     def kill(self) -> None:
         """See `collector.browser.contract.Viewer`."""

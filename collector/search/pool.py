@@ -11,22 +11,18 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from collector.cookies import Cookies
-from collector.errors import BrowserError, UsageError
+from collector.errors import GO_ON, BrowserError, GridBusy
 from collector.http.contract import OpenVisit
 from collector.model import Emit, Noticed, Search, WorkerError
+from collector.search.browsers import Browsers
 from collector.search.lease import BrowserLease, OwnBrowser
-from collector.search.profiles import Profiles
-from collector.search.runner import Stopped, Terms, run_search
+from collector.search.patience import Patience
+from collector.search.runner import SearchRunner, Stopped, Terms
 from collector.settings import SearchSettings
 from collector.sources.contract import SearchFunction
-
-if TYPE_CHECKING:
-    from collector.browser.driver import Installation
-    from collector.browser.processes import RunFolder
-    from collector.browser.session import RemoteEnd
 
 GRACE = 4.0
 """Seconds that workers get to end between two commands, before their browsers are ended under them."""
@@ -36,78 +32,12 @@ LAST = 2.0
 KILL = 1.0
 """Seconds that the killing may take, a grid's answer included; what is left then is ended with the run's folder."""
 
+IDLE = 1.0
+"""Seconds without a search after which a worker gives its browser back to the grid: more than the run needs for the
+next one, so that a browser is not begun anew for each."""
+
 LoadSource = Callable[[str], tuple[SearchFunction, Mapping[str, Any]]]
 Start = Callable[[], OwnBrowser]
-
-
-class Browsers:
-    """Starts browsers of one installation in one run folder, or on a grid. `start` may be called from many threads."""
-
-    def __init__(self, settings: SearchSettings, emit: Emit) -> None:
-        self._settings = settings
-        self._emit = emit
-        self._finding, self._making = threading.Lock(), threading.Lock()
-        self._found: tuple[Installation, RunFolder] | None = None
-        self._profiles: Profiles | None = None
-        self._failure: BrowserError | None = None
-        self._closed = False
-
-    def start(self, worker: int) -> OwnBrowser:
-        """A new browser for a worker (1, 2, ...), which closes it before it asks for another.
-
-        BrowserError("browser.start"), at once when an earlier one found nothing to start. FolderLocked when another
-        run has the profiles.
-        """
-        from collector.browser.browser import ChromeBrowser
-
-        return ChromeBrowser(self._remote_end(worker), self._settings)
-
-    def close(self) -> None:
-        """End every browser that is left here, and remove the run's folder."""
-        with self._making:
-            self._closed = True
-        if self._found is not None:
-            self._found[1].close()
-        if self._profiles is not None:
-            self._profiles.close()
-
-    def _remote_end(self, worker: int) -> RemoteEnd:
-        if self._settings.grid:
-            from collector.browser.grid import Grid
-
-            if self._settings.profile:
-                raise UsageError("--profile keeps profiles on this machine, --grid uses others; give one of the two")
-            return Grid(self._settings)
-        from collector.browser.chromedriver import Chromedriver
-
-        with self._finding:
-            if self._failure is not None:
-                raise BrowserError(self._failure.reason, self._failure.detail)
-            try:
-                installation, run = self._found or self._find()
-            except BrowserError as error:
-                self._failure = error
-                raise
-        profile = self._profiles.take(worker) if self._profiles is not None else None
-        return Chromedriver(installation, self._settings, run, profile)
-
-    def _find(self) -> tuple[Installation, RunFolder]:
-        """Once per run: look for browser and driver, which may take a download, and make the run folder."""
-        from collector.browser.driver import locate
-        from collector.browser.options import NO_SANDBOX_NOTICE, needs_no_sandbox
-        from collector.browser.processes import RunFolder
-
-        installation = locate(self._settings.browser_binary, self._settings.driver)
-        with self._making:
-            if self._closed:
-                raise BrowserError("browser.start", "the run has ended")
-            run = RunFolder()  # first sweeps what earlier runs left, browsers on kept profiles too
-            self._found = installation, run
-            if self._settings.profile:
-                self._profiles = Profiles(Path(self._settings.profile))
-        if needs_no_sandbox():
-            self._emit(Noticed(NO_SANDBOX_NOTICE, "warning"))
-        return installation, run
 
 
 class _Lane:
@@ -115,7 +45,7 @@ class _Lane:
 
     def __init__(self, capacity: int) -> None:
         self.capacity = max(1, capacity)
-        self.queue: queue.SimpleQueue[Search | None] = queue.SimpleQueue()
+        self.queue: queue.SimpleQueue[SearchRunner | None] = queue.SimpleQueue()
         self.busy = 0
         self.workers = 0
 
@@ -133,9 +63,10 @@ class SearchPool:
         start: Start | None = None,
         browserless: Callable[[str], bool] = lambda _: False,
         recall: Callable[[str], str | None] = lambda _: None,
+        patience: Patience | None = None,
     ) -> None:
         """`start` makes a browser (tests); the default is a real one. `browserless`: sources that never ask for one;
-        `recall`: what earlier runs remembered, asked from any thread."""
+        `recall`: what earlier runs remembered, asked from any thread; `patience` with a grid (None: the settings')."""
         self._settings = settings
         self._browserless = browserless
         self._emit = emit
@@ -148,6 +79,9 @@ class SearchPool:
             stopped=self._stop.is_set,
         )  # fmt: skip
         self._with_browser, self._without = _Lane(settings.browsers), _Lane(settings.workers)
+        self._patience = patience or Patience(settings.grid_patience)
+        self._slots_known = not settings.grid
+        self._told_busy = False
         self._lock = threading.Lock()
         self._workers: list[tuple[threading.Thread, BrowserLease]] = []
 
@@ -166,11 +100,12 @@ class SearchPool:
     def submit(self, search: Search) -> None:
         """Take on a search; a worker more is started while there are fewer than searches and capacity."""
         lane = self._lane(search.source)
+        source, settings = self._load(search.source)
         with self._lock:
             lane.busy += 1
             if lane.workers < min(lane.busy, lane.capacity) and not self._stop.is_set():
                 self._add_worker(lane)
-        lane.queue.put(search)
+        lane.queue.put(SearchRunner(search, source, settings, self._terms))
 
     def close(self, now: bool = False) -> None:
         """Stop within 10 s, or 2 s when `now`: searches under way end between two commands and stay pending.
@@ -196,12 +131,17 @@ class SearchPool:
 
     def _add_worker(self, lane: _Lane) -> None:
         lane.workers += 1
-        start = self._start or partial(self._browsers.start, lane.workers)
+        start = partial(self._started, self._start or partial(self._browsers.start, lane.workers))
         lease = BrowserLease(start if lane is self._with_browser else _no_browser, self._settings)
         name = f"search {len(self._workers) + 1}"
         thread = threading.Thread(target=self._work, args=(lane, lease), name=name, daemon=True)
         self._workers.append((thread, lease))
         thread.start()
+
+    def _started(self, start: Start) -> OwnBrowser:
+        browser = start()
+        self._patience.got_one()
+        return browser
 
     def _join(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -211,8 +151,18 @@ class SearchPool:
     def _work(self, lane: _Lane, lease: BrowserLease) -> None:
         """One worker: search after search until told to stop. A bug goes to the calling thread, which raises it."""
         try:
-            while (search := lane.queue.get()) is not None and not self._stop.is_set():
-                self._search(search, lane, lease)
+            refused = 0
+            while not self._stop.is_set() and self._is_needed(lane, lease):
+                runner = self._next(lane, lease)
+                if runner is None or self._stop.is_set():
+                    return
+                try:
+                    self._search(runner, lane, lease)
+                    refused = 0
+                except GridBusy as busy:
+                    refused += 1
+                    lane.queue.put(runner)
+                    self._stop.wait(self._pause(refused, busy))
         except Stopped:
             return
         except Exception as error:  # noqa: BLE001 - not swallowed: handed to the calling thread
@@ -220,15 +170,54 @@ class SearchPool:
         finally:
             lease.discard()
 
-    def _search(self, search: Search, lane: _Lane, lease: BrowserLease) -> None:
-        try:
-            source, settings = self._load(search.source)
-            ended = run_search(search, source, settings, lease, self._terms)
-        finally:
-            with self._lock:
-                lane.busy -= 1
+    def _search(self, runner: SearchRunner, lane: _Lane, lease: BrowserLease) -> None:
+        ended = runner.run(lease)
+        with self._lock:
+            lane.busy -= 1
         self._emit(ended)
         lease.give_back()
+
+    # ----------------------------------------------------------------- what a grid asks of workers
+
+    def _next(self, lane: _Lane, lease: BrowserLease) -> SearchRunner | None:
+        """The next search, or None at the end. A grid's browser is not kept while there is none: others may wait."""
+        if self._settings.grid and lease.current is not None:
+            try:
+                return lane.queue.get(timeout=IDLE)
+            except queue.Empty:
+                lease.discard()
+        return lane.queue.get()
+
+    def _pause(self, refused: int, busy: GridBusy) -> float:
+        """Seconds until a worker asks again; GridBusy when no worker has had a browser for all the patience."""
+        patience = f"{self._settings.grid_patience:g} s"
+        held = any(lease.current is not None for _, lease in self._workers)
+        seconds = self._patience.refused(refused, held)
+        if seconds is None:
+            raise GridBusy(f"{busy.detail}; no search had a browser for {patience}, {GO_ON}")
+        if not self._told_busy:
+            self._told_busy = True
+            self._emit(Noticed(f"{busy.detail}; searches wait, for up to {patience} without any browser", "warning"))
+        return seconds
+
+    def _is_needed(self, lane: _Lane, lease: BrowserLease) -> bool:
+        """Whether a worker stays: a grid may have fewer browsers than were asked for, which it says when it answers."""
+        if lane is not self._with_browser or lease.current is not None:
+            return True
+        try:
+            slots = None if self._slots_known else self._browsers.slots()
+        except BrowserError:
+            return True  # Told by the search that meets it.
+        with self._lock:
+            if not self._slots_known:
+                self._slots_known = True
+                asked, lane.capacity = lane.capacity, min(lane.capacity, slots or lane.capacity)
+                if lane.capacity < asked:
+                    self._terms.tell(f"the grid has {slots} browsers at once: so many are used, not {asked}")
+            if lane.workers > lane.capacity:
+                lane.workers -= 1
+                return False
+        return True
 
 
 def _no_browser() -> OwnBrowser:

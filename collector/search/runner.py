@@ -16,7 +16,7 @@ from typing import Any
 
 from collector.browser.contract import Browser
 from collector.cookies import Cookies
-from collector.errors import BrowserError, CollectorError, SourceError
+from collector.errors import BrowserError, CollectorError, GridBusy, SourceError
 from collector.http.contract import Answer, OpenVisit, Request, Visit
 from collector.model import Emit, Found, Hit, Noticed, Remembered, Search, SearchEnded, SearchStarted, SearchState
 from collector.search import diagnosis
@@ -60,6 +60,12 @@ class Terms:
     stopped: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.monotonic
 
+    def tell(self, text: str) -> None:
+        """Pass a line on to the user, once in a run."""
+        if text not in self.told:
+            self.told.add(text)
+            self.emit(Noticed(text))
+
 
 def run_search(
     search: Search, source: SearchFunction, settings: Mapping[str, Any], lease: BrowserLease, terms: Terms
@@ -68,18 +74,20 @@ def run_search(
 
     Raises Stopped when the run stops meanwhile, and whatever else a source raises: that is a bug.
     """
-    return SearchRunner(search, source, settings, lease, terms).run()
+    return SearchRunner(search, source, settings, terms).run(lease)
 
 
 class SearchRunner:
     """The state of one search; it is also the Web that its source sees."""
 
-    def __init__(
-        self, search: Search, source: SearchFunction, settings: Mapping[str, Any], lease: BrowserLease, terms: Terms
-    ) -> None:
+    _lease: BrowserLease
+
+    def __init__(self, search: Search, source: SearchFunction, settings: Mapping[str, Any], terms: Terms) -> None:
         self._search, self._source, self._settings = search, source, settings
-        self._lease, self._terms = lease, terms
-        self._started = terms.clock()
+        self._terms = terms
+        self._begun = False
+        self._tries_left = terms.settings.restarts + 1
+        self._started = self._left_off = terms.clock()
         self._deadline = self._started + terms.settings.keyword_timeout
         self._keys = set(search.known)
         self._found = 0
@@ -91,6 +99,12 @@ class SearchRunner:
     @property
     def browser(self) -> Browser:
         """The worker's browser, every command of which is preceded by a look at clock and stop."""
+        if self._lease.current is None:
+            before = self._terms.clock()
+            try:
+                self._lease.borrow()
+            finally:  # A start that takes its time, on a grid above all, is not the search's time.
+                self._deadline += self._terms.clock() - before
         browser = self._lease.borrow()
         browser.bound(self._left)
         return browser
@@ -138,9 +152,7 @@ class SearchRunner:
 
     def notice(self, text: str) -> None:
         """Pass a line on to the user, once in a run."""
-        if text not in self._terms.told:
-            self._terms.told.add(text)
-            self._terms.emit(Noticed(text))
+        self._terms.tell(text)
 
     def remaining(self) -> float:
         """Seconds left."""
@@ -154,10 +166,23 @@ class SearchRunner:
 
     # ------------------------------------------------------------------ the search
 
-    def run(self) -> SearchEnded:
-        """See `run_search`."""
+    def run(self, lease: BrowserLease) -> SearchEnded:
+        """See `run_search`. After GridBusy it may be called again, by any worker: the search goes on with what it has,
+        and the time between is not its own."""
+        self._lease = lease
+        paused = self._terms.clock() - self._left_off
+        self._started += paused
+        self._deadline += paused
+        try:
+            return self._run()
+        finally:
+            self._left_off = self._terms.clock()
+
+    def _run(self) -> SearchEnded:
         search, terms = self._search, self._terms
-        terms.emit(SearchStarted(search))
+        if not self._begun:
+            terms.emit(SearchStarted(search))
+        self._begun = True
         asked = source_key(search)
         ending = terms.breaker.verdict(asked)
         kept: Path | None = None
@@ -167,6 +192,7 @@ class SearchRunner:
             finally:
                 if self._visit is not None:
                     self._visit.close()
+                    self._visit = None
             if ending.state in DIAGNOSED or ending.trace is not None:
                 kept = self._diagnose(ending)
             if terms.breaker.note(asked, ending):
@@ -178,10 +204,13 @@ class SearchRunner:
     def _tries(self) -> Ending:
         """Once, and again with a new browser each time that one breaks."""
         failure = Ending(SearchState.FAILED, "browser.hung", "there was no time left for a try")
-        for _ in range(self._terms.settings.restarts + 1):
+        while self._tries_left > 0:
             try:
                 return self._once()
+            except GridBusy:
+                raise
             except BrowserError as error:
+                self._tries_left -= 1
                 self._lease.discard()
                 self._stop_if_asked()
                 failure = Ending(SearchState.FAILED, error.reason, error.detail)

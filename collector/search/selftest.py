@@ -16,8 +16,8 @@ from typing import Any
 
 from collector.http.contract import OpenVisit
 from collector.model import Found, Noticed, Query, Search, SearchState
+from collector.search.browsers import Browsers
 from collector.search.lease import BrowserLease
-from collector.search.pool import Browsers
 from collector.search.runner import Stopped, Terms, run_search
 from collector.settings import SearchSettings
 from collector.sources.contract import SearchFunction

@@ -21,7 +21,8 @@ from collector.browser.grid import Grid
 from collector.errors import BrowserError, SourceError, UsageError
 from collector.model import Found, Hit, Search, SearchEnded, SearchState
 from collector.practice import Knobs, PracticeWeb
-from collector.search.pool import Browsers, SearchPool
+from collector.search.browsers import Browsers
+from collector.search.pool import SearchPool
 from collector.settings import SearchSettings
 from collector.sources.contract import Web
 from tests.support.browser_fakes import no_visit
@@ -86,7 +87,7 @@ def use(browser: ChromeBrowser, site: Site) -> None:
 @pytest.mark.browser
 def test_the_same_code_drives_a_browser_on_a_grid(node: Node, site: Site) -> None:
     settings, process = node
-    with closing(ChromeBrowser(Grid(settings), settings)) as browser:
+    with closing(ChromeBrowser(Grid(settings).browser(), settings)) as browser:
         assert len(browsers_of(process)) == 1
         use(browser, site)
         browser.responses()
@@ -104,7 +105,7 @@ def test_the_same_code_drives_a_browser_on_a_grid(node: Node, site: Site) -> Non
 def test_a_grid_without_devtools_is_used_by_plain_webdriver(node: Node, site: Site) -> None:
     settings, process = node
     with Door(settings.grid, refused=("/goog/cdp", "/se/log")) as door:
-        with closing(ChromeBrowser(Grid(replace(settings, grid=door.address)), settings)) as browser:
+        with closing(ChromeBrowser(Grid(replace(settings, grid=door.address)).browser(), settings)) as browser:
             assert browser.responses() == []
             use(browser, site)
             browser.open(site.home + "/xhr")
@@ -116,7 +117,7 @@ def test_a_grid_without_devtools_is_used_by_plain_webdriver(node: Node, site: Si
 @pytest.mark.browser
 def test_a_hung_or_killed_session_is_ended_at_the_grid_too(node: Node, site: Site) -> None:
     settings, process = node
-    browser = ChromeBrowser(Grid(settings), settings)
+    browser = ChromeBrowser(Grid(settings).browser(), settings)
     browser.open(site.home + "/endless-script")
     time.sleep(0.3)
     with pytest.raises(BrowserError) as caught:
@@ -124,7 +125,7 @@ def test_a_hung_or_killed_session_is_ended_at_the_grid_too(node: Node, site: Sit
     assert caught.value.reason == "browser.hung"
     browser.close()
     assert wait_gone(process)
-    browser = ChromeBrowser(Grid(settings), settings)
+    browser = ChromeBrowser(Grid(settings).browser(), settings)
     browser.kill()
     with pytest.raises(BrowserError) as caught:
         browser.run("return 1")
@@ -168,9 +169,10 @@ def test_a_run_from_the_command_line(node: Node, tmp_path: Path) -> None:
     assert len(list(desk.images.glob("*/*"))) == 6
     assert desk.left_behind() == []
     assert wait_gone(process)
-    away = desk.run("run", "--limit", "9", "--grid", "http://127.0.0.1:9")
-    assert away.code == 10
+    away = desk.run("run", "--limit", "9", "--grid", "http://127.0.0.1:9", "--set", "search.grid_patience=0.1")
+    assert away.code == 12
     assert "grid http://127.0.0.1:9 cannot be reached" in away.last_line
+    assert "no search had a browser for 0.1 s" in away.last_line
 
 
 @pytest.mark.browser
@@ -178,11 +180,11 @@ def test_name_and_password_are_sent_and_never_told(node: Node) -> None:
     settings, process = node
     with Door(settings.grid, password="me:s%cret") as door:
         guarded = door.address.replace("http://", "http://me:s%25cret@")
-        browser = ChromeBrowser(Grid(replace(settings, grid=guarded)), settings)
+        browser = ChromeBrowser(Grid(replace(settings, grid=guarded)).browser(), settings)
         browser.close()
         assert "cret" not in str(door.sessions)
         with pytest.raises(BrowserError, match="user:password@") as caught:
-            Grid(replace(settings, grid=door.address.replace("http://", "http://me:other@")))
+            Grid(replace(settings, grid=door.address.replace("http://", "http://me:other@"))).browser()
         assert "other" not in str(caught.value)
     assert wait_gone(process)
 
@@ -192,8 +194,8 @@ def test_a_grid_that_gives_no_browser_says_why(node: Node) -> None:
     settings, _ = node
     broken = replace(settings, browser_binary="/nowhere/chrome")
     with pytest.raises(BrowserError, match=r"gives no browser: session not created.* no chrome binary") as caught:
-        ChromeBrowser(Grid(broken), broken)
-    assert caught.value.reason == "browser.start"
+        ChromeBrowser(Grid(broken).browser(), broken)
+    assert caught.value.reason == "browser.busy"
     assert "\n" not in str(caught.value)
 
 
@@ -204,8 +206,8 @@ def test_a_grid_that_is_away_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(BrowserError, match=f"http://127.0.0.1:{port} cannot be reached \\(no connection\\)") as caught:
-        Grid(SearchSettings(grid=f"http://127.0.0.1:{port}"))
-    assert caught.value.reason == "browser.start"
+        Grid(SearchSettings(grid=f"http://127.0.0.1:{port}")).browser()
+    assert caught.value.reason == "browser.busy"
     assert "\n" not in str(caught.value)
 
 
@@ -213,13 +215,13 @@ def test_a_grid_that_is_silent_is_bounded() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         before = time.monotonic()
         with pytest.raises(BrowserError, match="cannot be reached"):
-            Grid(SearchSettings(grid=f"http://127.0.0.1:{server.getsockname()[1]}", command_timeout=1))
+            Grid(SearchSettings(grid=f"http://127.0.0.1:{server.getsockname()[1]}", command_timeout=1)).browser()
         assert time.monotonic() - before < 5
 
 
 def test_something_else_at_the_address_is_told(site: Site) -> None:
     with pytest.raises(BrowserError, match=r"does not answer like a Selenium Grid \(HTTP 404\)"):
-        Grid(SearchSettings(grid=site.home))
+        Grid(SearchSettings(grid=site.home)).browser()
 
 
 @pytest.mark.parametrize("address", ["localhost:4444", "ftp://x", "http://", "http://[", "http://h:99999"])

@@ -17,6 +17,7 @@ from collector.maintenance.doctor import Finding, Level
 from collector.practice import Knobs, PracticeWeb
 from collector.settings import SearchSettings, Settings, assign
 from tests.support.command import Desk
+from tests.support.hub_double import HubDouble
 from tests.support.values import query
 
 
@@ -146,7 +147,6 @@ def test_a_sound_machine_is_exit_0_with_a_line_for_everything(desk: Desk) -> Non
     [
         (["--browser-binary", "/nowhere/chrome"], "/nowhere/chrome: no such file"),
         (["--driver", "/bin/false"], "does not work with chromedriver"),
-        (["--grid", "http://127.0.0.1:9"], "grid http://127.0.0.1:9 cannot be reached"),
         (["--headed"], "no display"),
     ],
 )
@@ -156,6 +156,22 @@ def test_no_usable_browser_is_exit_10(desk: Desk, flags: list[str], words: str) 
     [problem] = [line for line in ended.out.splitlines() if line.startswith("problem: ")]
     assert words in problem
     assert "1 problem, see above" in ended.last_line
+
+
+def test_a_grid_that_is_away_is_exit_12(desk: Desk) -> None:
+    ended = desk.run("doctor", "--grid", "http://127.0.0.1:9")
+    assert ended.code == 12, ended.out + ended.err
+    assert "problem: the grid http://127.0.0.1:9 cannot be reached" in ended.out
+
+
+def test_nodes_slots_and_free_ones_of_a_grid_are_shown(desk: Desk) -> None:
+    with HubDouble(2, 1) as hub:
+        hub.begin("somebody else")
+        found = [str(finding) for finding in doctor._grid(SearchSettings(grid=hub.address, browsers=3))]
+        assert found == [f"ok: grid {hub.address}: nodes 2, slots for Chrome 3, free 2"]
+        few = [str(finding) for finding in doctor._grid(SearchSettings(grid=hub.address, browsers=5))]
+    cure = "a run uses 3 of the 5 browsers it is to have (`--browsers`)"
+    assert few == [f"warning: grid {hub.address}: nodes 2, slots for Chrome 3, free 2: {cure}"]
 
 
 def test_a_bad_folder_is_exit_3_and_a_bad_ledger_6(desk: Desk) -> None:

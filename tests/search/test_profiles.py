@@ -16,7 +16,7 @@ import pytest
 
 from collector.errors import BrowserError, FolderLocked
 from collector.ledger.lock import FolderLock
-from collector.search.pool import Browsers
+from collector.search.browsers import Browsers
 from collector.search.profiles import Profiles
 from collector.settings import SearchSettings
 from tests.support.browsers import QUICK
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 CHILD = """
 import sys, time
-from collector.search.pool import Browsers
+from collector.search.browsers import Browsers
 from collector.settings import SearchSettings
 browsers = Browsers(SearchSettings(profile=sys.argv[1]), lambda event: None)
 browser = browsers.start(1)

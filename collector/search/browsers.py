@@ -1,0 +1,100 @@
+"""Starts the browsers of a run: on this machine, all of one installation, or on a Selenium Grid."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collector.errors import BrowserError, UsageError
+from collector.model import Emit, Noticed
+from collector.search.lease import OwnBrowser
+from collector.search.profiles import Profiles
+from collector.settings import SearchSettings
+
+if TYPE_CHECKING:
+    from collector.browser.driver import Installation
+    from collector.browser.grid import Grid
+    from collector.browser.processes import RunFolder
+    from collector.browser.session import RemoteEnd
+
+
+class Browsers:
+    """Starts browsers of one installation in one run folder, or on a grid. `start` may be called from many threads."""
+
+    def __init__(self, settings: SearchSettings, emit: Emit) -> None:
+        self._settings = settings
+        self._emit = emit
+        self._finding, self._making = threading.Lock(), threading.Lock()
+        self._found: tuple[Installation, RunFolder] | None = None
+        self._profiles: Profiles | None = None
+        self._grid: Grid | None = None
+        self._failure: BrowserError | None = None
+        self._closed = False
+
+    def start(self, worker: int) -> OwnBrowser:
+        """A new browser for a worker (1, 2, ...), which closes it before it asks for another.
+
+        BrowserError("browser.start"), at once when an earlier one found nothing to start. GridBusy when the grid has
+        none now. FolderLocked when another run has the profiles.
+        """
+        from collector.browser.browser import ChromeBrowser
+
+        return ChromeBrowser(self._remote_end(worker), self._settings)
+
+    def slots(self) -> int | None:
+        """How many browsers the grid has at once; None without a grid, and where it does not say. BrowserError."""
+        status = self._the_grid().status() if self._settings.grid else None
+        return status.slots if status is not None and status.slots else None
+
+    def close(self) -> None:
+        """End every browser that is left here, and remove the run's folder."""
+        with self._making:
+            self._closed = True
+        if self._found is not None:
+            self._found[1].close()
+        if self._profiles is not None:
+            self._profiles.close()
+
+    def _remote_end(self, worker: int) -> RemoteEnd:
+        if self._settings.grid:
+            if self._settings.profile:
+                raise UsageError("--profile keeps profiles on this machine, --grid uses others; give one of the two")
+            return self._the_grid().browser()
+        from collector.browser.chromedriver import Chromedriver
+
+        with self._finding:
+            if self._failure is not None:
+                raise BrowserError(self._failure.reason, self._failure.detail)
+            try:
+                installation, run = self._found or self._find()
+            except BrowserError as error:
+                self._failure = error
+                raise
+        profile = self._profiles.take(worker) if self._profiles is not None else None
+        return Chromedriver(installation, self._settings, run, profile)
+
+    def _the_grid(self) -> Grid:
+        from collector.browser.grid import Grid
+
+        with self._finding:
+            self._grid = self._grid or Grid(self._settings)
+            return self._grid
+
+    def _find(self) -> tuple[Installation, RunFolder]:
+        """Once per run: look for browser and driver, which may take a download, and make the run folder."""
+        from collector.browser.driver import locate
+        from collector.browser.options import NO_SANDBOX_NOTICE, needs_no_sandbox
+        from collector.browser.processes import RunFolder
+
+        installation = locate(self._settings.browser_binary, self._settings.driver)
+        with self._making:
+            if self._closed:
+                raise BrowserError("browser.start", "the run has ended")
+            run = RunFolder()  # first sweeps what earlier runs left, browsers on kept profiles too
+            self._found = installation, run
+            if self._settings.profile:
+                self._profiles = Profiles(Path(self._settings.profile))
+        if needs_no_sandbox():
+            self._emit(Noticed(NO_SANDBOX_NOTICE, "warning"))
+        return installation, run

@@ -1,0 +1,42 @@
+"""A real Selenium Grid under a run: a node dies, the hub goes away and comes back. `bench/grid.py` has longer ones."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from collector.browser.driver import Installation
+from tests.support.command import Desk
+from tests.support.selenium_grid import SLOTS, SeleniumGrid, missing
+
+KEYWORDS = 12
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(bool(missing()), reason=missing())
+def test_a_node_that_dies_and_a_hub_that_restarts_cost_no_keyword(tmp_path: Path, installation: Installation) -> None:
+    desk = Desk(tmp_path / "desk")
+    desk.write("queries.csv", "".join(f"keyword {number}\n" for number in range(KEYWORDS)))
+    with SeleniumGrid(tmp_path, installation) as grid:
+
+        def disturb() -> None:
+            grid.wait(lambda status: status.free == 0)
+            grid.kill("node 2")
+            time.sleep(3)
+            grid.kill("hub")
+            time.sleep(2)
+            grid.start("hub")
+
+        trouble = threading.Thread(target=disturb)
+        trouble.start()
+        flags = ("--browsers", str(2 * SLOTS + 2), "--limit", "20", "--practice", "--grid", grid.address)
+        ended = desk.run("search", "queries.csv", *flags)
+        trouble.join()
+        assert ended.code == 0, ended.err
+        assert f"the grid has {2 * SLOTS} browsers at once: so many are used, not {2 * SLOTS + 2}" in ended.err
+    with sqlite3.connect(desk.images / "collector.db") as ledger:
+        assert ledger.execute("SELECT state, count(*) FROM search GROUP BY state").fetchall() == [("enough", KEYWORDS)]
