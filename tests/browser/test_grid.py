@@ -47,7 +47,7 @@ def browsers_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 
 def wait_gone(process: subprocess.Popen[bytes]) -> bool:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while browsers_of(process) and time.monotonic() < end:
         time.sleep(0.05)
     return not browsers_of(process)
