@@ -133,15 +133,16 @@ class BrowserError(CollectorError):
     """Browser or driver failed. `reason` is one of browser.start, browser.busy, browser.crash, browser.hung.
 
     A page that cannot be reached is a SourceError instead. After `crash` or `hung` the browser object
-    is useless and the pool replaces it.
+    is useless and the pool replaces it. `lasting`: another try would end the same way.
     """
 
     exit_code = 10
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: str, detail: str = "", lasting: bool = False) -> None:
         super().__init__(detail or reason)
         self.reason = reason
         self.detail = detail
+        self.lasting = lasting
 
 
 class GridBusy(BrowserError):

@@ -114,7 +114,8 @@ REASONS: tuple[Reason, ...] = (
     Reason("browser.start", Fate.SEARCH, "the browser or its driver would not start"),
     Reason("browser.busy", Fate.SEARCH, "the Selenium Grid is short of browsers, slow or away; it is asked again"),
     Reason("browser.crash", Fate.SEARCH, "the browser, its tab or its driver crashed"),
-    Reason("browser.hung", Fate.SEARCH, "the browser stopped responding, or the search took too long"),
+    Reason("browser.hung", Fate.SEARCH, "the browser stopped responding"),
+    Reason("search.timeout", Fate.SEARCH, "the search took longer than `search.keyword_timeout`"),
     Reason(
         "internal.error",
         Fate.SEARCH,
@@ -135,6 +136,9 @@ REASONS: tuple[Reason, ...] = (
     Reason("store.disk_full", Fate.STOP, "the disk is full"),
     Reason("store.readonly", Fate.STOP, "the folder is not writable"),
 )
+
+UNCHANGING = frozenset(("page.denied", "page.gone", "policy.robots", "url.private_addr"))
+"""Ends of searches that asking once more will not change, as long as the user changes nothing."""
 
 NEVER_FINAL = frozenset(("net.proxy",))
 """Trouble that no URL is to blame for: such a try does not count."""

@@ -23,7 +23,7 @@ from collector.errors import GO_ON, Incomplete, Stopped
 from collector.importers.queries import QueryFile
 from collector.ledger import Interrupted, Ledger
 from collector.model import Digest, Event, SearchEnded, SearchState, Tally
-from collector.reasons import UNCONFIRMED
+from collector.reasons import UNCHANGING, UNCONFIRMED, meaning
 from collector.settings import Limit, Settings, Value
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class Summary:
     """Keywords that came back empty from a source, in the order of their answers."""
     unreachable: tuple[str, ...] = ()
     """What was said of sources that could not be reached."""
+    unchanging: tuple[str, ...] = ()
+    """What was said of searches that the same command will not bring further, such as for want of a key."""
     stopped: int = 0
     """The exit code of the signal that stopped it; 0 when it went on to its end."""
 
@@ -87,17 +89,21 @@ class Summary:
             line = self.unreachable[0] if self.unreachable else "a source could not be reached"
             raise Incomplete(f"{line}; check the address and the network, or try it out with --practice", 8)
         blocked = states.get(SearchState.BLOCKED, 0) + states.get(SearchState.LAYOUT, 0)
+        failed = states.get(SearchState.FAILED, 0)
+        if self.unchanging and len(self.unchanging) >= blocked + failed:
+            more = f" (and {counted(len(self.unchanging) - 1, 'more search', 'es')})" if self.unchanging[1:] else ""
+            raise Incomplete(f"{self.unchanging[0]}{more}", 7 if blocked else 9)
         if blocked:
             line = f"{counted(blocked, 'search', 'es')} met a block or an unknown page (see above); {GO_ON} later"
             raise Incomplete(line, 7)
-        if left := self._left(states.get(SearchState.FAILED, 0)):
+        if left := self._left(failed):
             raise Incomplete(f"{' and '.join(left)}; {GO_ON}")
         total = self.digest.total
         if self.fetched and total.failed and not total.saved:
-            line = (
-                f"nothing was saved, {counted(total.failed, 'download')} failed; `collector retry` puts them back to do"
-            )
-            raise Incomplete(line)
+            line = f"nothing was saved, {counted(total.failed, 'download')} failed"
+            private = dict(total.reasons).get("url.private_addr", 0)
+            why = f"; {private:,} at private addresses, which --allow-private allows" if private else ""
+            raise Incomplete(f"{line}{why}; `collector retry` puts them back to do")
 
     def _left(self, failed: int) -> list[str]:
         short, whole = self.fetched * self.digest.short, self.fetched * self.digest.unfinished
@@ -146,6 +152,7 @@ class Crawl:
         self._stopping: Callable[[], bool] = lambda: False
         self._closed = False
         self._unreachable: list[str] = []
+        self._unchanging: list[str] = []
         self._empty: dict[tuple[str, str], None] = {}
         """(keyword, source) that came back empty."""
         self._started = time.monotonic()
@@ -292,6 +299,8 @@ class Crawl:
             return
         if event.state is SearchState.UNREACHABLE and event.detail:
             self._unreachable.append(event.detail)
+        if event.reason in UNCHANGING:
+            self._unchanging.append(event.detail or meaning(event.reason))
         asked = event.search.query.keyword, event.search.source
         if event.state is SearchState.EMPTY or event.reason == UNCONFIRMED:
             self._empty[asked] = None
@@ -308,6 +317,7 @@ class Crawl:
             self._fetch,
             empty,
             tuple(self._unreachable),
+            tuple(self._unchanging),
             stopped,
         )
 

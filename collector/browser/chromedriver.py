@@ -5,6 +5,7 @@ Starts and ends it within bounds and finds out why it will not start; gives no c
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import threading
@@ -48,14 +49,13 @@ class Chromedriver:
             self._process = run.spawn(command, self._folder, self._folder / "driver.out")
         except OSError as error:
             detail = f"{installation.driver} does not start: {error.strerror or error}"
-            raise BrowserError("browser.start", detail) from None
+            raise BrowserError("browser.start", detail, lasting=True) from None
         self.pid = self._process.pid
         try:
             self.config: ClientConfig = client(f"http://127.0.0.1:{self._port()}", settings)
         except OSError as error:
-            failure = self.failure(error)
             self.end("", None)
-            raise failure from None
+            raise BrowserError("browser.start", f"{installation.driver} {error}", lasting=True) from None
         except BaseException:
             self.end("", None)
             raise
@@ -110,6 +110,15 @@ class Chromedriver:
             if match:
                 return int(match.group(1))
             if self._process.poll() is not None:
-                raise OSError(f"chromedriver ended with code {self._process.returncode}: {one_line(text)}")
+                raise OSError(f"ended with code {self._process.returncode} before it was ready{self._said()}")
             time.sleep(0.01)
-        raise OSError(f"chromedriver was not ready within {START_TIME:.0f} s")
+        raise OSError(f"was not ready within {START_TIME:.0f} s{self._said()}")
+
+    def _said(self) -> str:
+        """All that the driver has said, its last words last; at most 500 characters."""
+        lines: list[str] = []
+        for name in ("driver.log", "driver.out"):
+            with contextlib.suppress(OSError):
+                lines += (self._folder / name).read_text(errors="replace").splitlines()
+        text = " / ".join(filter(None, (one_line(line) for line in lines if line.strip())))
+        return f": {text[-500:]}" if text else "; it said nothing"

@@ -216,6 +216,8 @@ class PageVisit:
             return
         rules = self._rules(url)
         if isinstance(rules, FetchError):
+            if not rules.status:  # Nobody answered: that is the host's trouble, and no rule of its.
+                raise _as_source_error(rules, host_of(url))
             why = f"{host_of(url)} {rules.detail}; until it can be had, nothing may be asked"
             raise SourceError(SearchState.BLOCKED, "policy.robots", why)
         if why := rules.forbids(url):

@@ -71,7 +71,7 @@ def why_not(address: Address, allow_private: bool) -> str:
     if address in METADATA:
         return "a cloud's metadata service"
     if any(address.version == net.version and address in net for net in PRIVATE):
-        return "" if allow_private else "loopback or private"
+        return "" if allow_private else "loopback or private; --allow-private allows it"
     if any(address.version == net.version and address in net for net in _NEVER):
         return "a tunnel or translation address"
     if address.is_multicast or address.is_reserved or address.is_unspecified or address.is_link_local:

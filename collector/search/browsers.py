@@ -65,7 +65,7 @@ class Browsers:
 
         with self._finding:
             if self._failure is not None:
-                raise BrowserError(self._failure.reason, self._failure.detail)
+                raise BrowserError(self._failure.reason, self._failure.detail, lasting=True)
             try:
                 installation, run = self._found or self._find()
             except BrowserError as error:

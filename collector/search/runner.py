@@ -93,6 +93,8 @@ class SearchRunner:
         self._found = 0
         self._any = False
         self._visit: Visit | None = None
+        self._last: Answer | None = None
+        """What came last without a browser."""
 
     # ------------------------------------------------------------------ Web, for the source
 
@@ -117,12 +119,15 @@ class SearchRunner:
     def get(self, request: Request) -> Answer:
         """A page or JSON over plain HTTP; see `Pages`."""
         self._left()
-        return self._pages().get(request)
+        self._last = self._pages().get(request)
+        return self._last
 
     def get_all(self, requests: Iterable[Request | None], most: int = 8) -> Iterator[Answer | SourceError]:
         """Many pages, several at a time; see `Pages`."""
         self._left()
-        return self._pages().get_all(requests, most)
+        for answer in self._pages().get_all(requests, most):
+            self._last = answer if isinstance(answer, Answer) else self._last
+            yield answer
 
     def cookies(self, url: str) -> str:
         """The Cookie header this search would send."""
@@ -214,7 +219,7 @@ class SearchRunner:
                 self._lease.discard()
                 self._stop_if_asked()
                 failure = Ending(SearchState.FAILED, error.reason, error.detail)
-                if self.remaining() <= 0:
+                if self.remaining() <= 0 or error.lasting:
                     break
             except SourceError as error:
                 return Ending(error.state, error.reason, error.detail)
@@ -285,12 +290,13 @@ class SearchRunner:
         seconds = f"{self._terms.settings.keyword_timeout:g} s"
         what = f"nothing came for {seconds}" if self._search.wanted is None else f"not done after {seconds}"
         detail = f"{what}; what was found is kept"
-        return Ending(SearchState.FAILED, "browser.hung", detail)
+        return Ending(SearchState.FAILED, "search.timeout", detail)
 
     def _diagnose(self, ending: Ending) -> Path | None:
         browser = self._lease.current
-        if browser is None and ending.trace is None:
+        if browser is None and ending.trace is None and self._last is None:
             return None  # a source that asked no page
         if browser is not None:
             browser.bound(lambda: DIAGNOSIS_TIME)
-        return diagnosis.keep(self._terms.diagnosis, self._search, ending, browser, datetime.now().astimezone())
+        now = datetime.now().astimezone()
+        return diagnosis.keep(self._terms.diagnosis, self._search, ending, browser, self._last, now)

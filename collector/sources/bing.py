@@ -54,6 +54,8 @@ _FACETS: Final = (
 )
 COUNT = 35
 """Pictures asked for at a time."""
+FEW, PATIENCE = 4, 3
+"""New pictures of a batch that are hardly any, and how many such batches in a row are the end."""
 _MARKS: Final = re.compile("[\ue000\ue001]")
 """Bing puts matched words of a title between these."""
 _SIDES: Final = re.compile(r"\b(\d{2,5})\s*[x×·]\s*(\d{2,5})\b")
@@ -62,10 +64,11 @@ _OURS: Final = re.compile(r"dgControl|imgpt|mimg|no_results|class=\"b_no|There a
 
 
 def search(search: Search, web: Web) -> Iterator[Hit]:
-    """The pictures of a query in Bing's order. Past its end Bing repeats the last batch: nothing new is the end."""
+    """The pictures of a query in Bing's order. Past its end Bing repeats itself: a batch with nothing new is the end,
+    and so are several in a row with hardly anything new, which would go on for ever."""
     from collector.sources.landing import completed
 
-    first, seen = 1, set[str]()
+    first, seen, poor = 1, set[str](), 0
     while web.remaining() > 0:
         answer = web.get(
             Request(
@@ -78,7 +81,8 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
         batch = list(parse(answer))
         new = [hit for hit in batch if (hit.url or hit.thumbnail_url) not in seen]
         yield from completed(new, web)
-        if not new:
+        poor = poor + 1 if len(new) <= FEW < len(batch) else 0
+        if not new or poor == PATIENCE:
             return
         seen.update(hit.url or hit.thumbnail_url for hit in new)
         first += len(batch)

@@ -287,3 +287,28 @@ def test_a_row_that_cannot_be_used_is_exit_4_with_its_line(desk: Desk, text: str
     assert ended.code == 4, ended.err
     assert all(word in ended.err for word in words), ended.err
     assert not desk.images.exists()
+
+
+@pytest.mark.parametrize(
+    ("states", "said", "line", "code"),
+    [
+        ((SearchState.BLOCKED,), ("brave needs BRAVE_API_KEY",), "brave needs BRAVE_API_KEY", 7),
+        ((SearchState.FAILED,), ("10.0.0.1: private",), "10.0.0.1: private", 9),
+        ((SearchState.FAILED, SearchState.FAILED), ("one", "two"), "one (and 1 more search)", 9),
+    ],
+)
+def test_what_running_again_does_not_mend_is_not_told_to_be_run_again(
+    states: tuple[SearchState, ...], said: tuple[str, ...], line: str, code: int
+) -> None:
+    digest = digest_of([Tally(f"{n}", "cat", 9, searches=(("brave", state, ""),)) for n, state in enumerate(states)])
+    with pytest.raises(Incomplete) as caught:
+        Summary(digest, seconds=1.0, fetched=True, unchanging=said).check()
+    assert (str(caught.value), caught.value.exit_code) == (line, code)
+    with pytest.raises(Incomplete, match="run the same command"):
+        Summary(digest, seconds=1.0, fetched=True).check()
+
+
+def test_pictures_at_private_addresses_name_the_flag() -> None:
+    digest = digest_of([Tally("cat", "cat", 9, found=2, failed=2, reasons=(("url.private_addr", 2),))])
+    with pytest.raises(Incomplete, match="2 at private addresses, which --allow-private allows"):
+        Summary(digest, seconds=1.0, fetched=True).check()

@@ -461,3 +461,11 @@ def test_two_servers_pause_apart(visit: PageVisit, server: Server, clock: Clock)
         before = clock.now
         visit.get(Request(other.put("/a", html())))
         assert clock.now == before
+
+
+def test_a_dead_host_is_told_as_such_and_not_as_a_rule_of_its(visit: PageVisit) -> None:
+    with serving() as gone:
+        url = gone.put("/page", html())
+    error = refused(visit, url, crawl=True)
+    assert (error.state, error.reason) == (SearchState.UNREACHABLE, "page.unreachable")
+    assert "until it can be had" not in error.detail and "127.0.0.1" in error.detail

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from collector.cookies import Cookies
 from collector.errors import BrowserError, SourceError
+from collector.http.contract import Answer, Request
 from collector.model import Found, Hit, Noticed, Search, SearchStarted, SearchState
+from collector.reasons import meaning
 from collector.search.runner import Stopped
 from collector.sources.contract import Web
 from tests.support.browser_fakes import FakeBrowser, Stage, pages, tries
@@ -147,7 +151,7 @@ def test_a_source_that_never_ends_is_out_of_time_with_its_hits(tmp_path: Path) -
             yield hit(number)
 
     ended = stage.search(a_search(), slow)
-    assert (ended.state, ended.reason, ended.found, ended.seconds) == (SearchState.FAILED, "browser.hung", 3, 75)
+    assert (ended.state, ended.reason, ended.found, ended.seconds) == (SearchState.FAILED, "search.timeout", 3, 75)
     assert "60 s" in ended.detail
 
 
@@ -162,7 +166,7 @@ def test_no_command_is_given_after_the_time(tmp_path: Path) -> None:
             if web.remaining() < -1000:
                 yield hit(1)
 
-    assert stage.search(a_search(), looping).reason == "browser.hung"
+    assert stage.search(a_search(), looping).reason == "search.timeout"
     assert browser.asked == ["run look"] * 3
     assert browser.limits[-1] == 10, "the last command was bounded by what was left"
 
@@ -176,7 +180,7 @@ def test_a_source_that_leaves_off_for_time_is_not_exhausted(tmp_path: Path) -> N
             stage.clock.now += 10
 
     ended = stage.search(a_search(), polite)
-    assert (ended.state, ended.reason, ended.found) == (SearchState.FAILED, "browser.hung", 1)
+    assert (ended.state, ended.reason, ended.found) == (SearchState.FAILED, "search.timeout", 1)
 
 
 def test_crashes_do_not_go_on_beyond_the_time(tmp_path: Path) -> None:
@@ -234,7 +238,7 @@ def test_a_walk_for_everything_may_take_as_long_as_it_gets_on(tmp_path: Path) ->
             yield hit(1)
 
     ended = stage.search(a_search(wanted=None), slow)
-    assert (ended.state, ended.reason, ended.found) == (SearchState.FAILED, "browser.hung", 19)
+    assert (ended.state, ended.reason, ended.found) == (SearchState.FAILED, "search.timeout", 19)
     assert "nothing came for 60 s" in ended.detail
 
 
@@ -340,3 +344,79 @@ def test_what_no_ledger_can_hold_is_made_to_fit_or_is_no_find(tmp_path: Path) ->
     assert (ended.state, ended.found) == (SearchState.EXHAUSTED, 1)
     (found,) = [event.hit for event in stage.posted if isinstance(event, Found)]
     assert (found.title, found.width) == ("cat \ufffd", 0)
+
+
+# ---------------------------------------------------------------------- words of the right world
+
+
+class OneAnswer:
+    """A visit to a site that says one thing."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def get(self, request: Request) -> Answer:
+        return self.answer
+
+    def get_all(self, requests: Iterable[Request | None], most: int = 8) -> Iterator[Answer | SourceError]:
+        yield from (self.answer for _ in requests)
+
+    def cookies(self, url: str) -> str:
+        return ""
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize(("kind", "name"), [("text/html", "page.html"), ("application/json", "page.json")])
+def test_the_last_answer_of_a_source_without_a_browser_is_kept(
+    tmp_path: Path, kind: str, name: str, many: bool
+) -> None:
+    stage = Stage(tmp_path)
+    said = Answer("https://api.test/search?api_key=S3CRET", 200, {"content-type": kind}, b"<b>are you human?")
+    stage.terms = replace(stage.terms, open_visit=lambda _: OneAnswer(said))
+
+    def source(search: Search, web: Web) -> Iterator[Hit]:
+        asked = Request("https://api.test/search")
+        yield from (hit(1) for _ in (web.get_all([asked]) if many else [web.get(asked)]))
+        raise BLOCK
+
+    kept = stage.search(a_search(), source).diagnosis
+    assert kept is not None and (kept / name).read_bytes() == b"<b>are you human?"
+    about = (kept / "about.txt").read_text()
+    assert "address: https://api.test/search\nstatus:  200" in about and "S3CRET" not in about
+
+
+def test_a_search_that_takes_too_long_is_no_browsers_fault(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, keyword_timeout=60)
+
+    def slow(search: Search, web: Web) -> Iterator[Hit]:
+        while True:
+            stage.clock.now += 25
+            yield hit(1)
+
+    ended = stage.search(a_search(), slow)
+    assert (ended.reason, stage.started) == ("search.timeout", 0)
+    assert "browser" not in meaning(ended.reason)
+
+
+@pytest.mark.parametrize(("lasting", "tries"), [(True, 1), (False, 4)])
+def test_a_verdict_that_cannot_change_is_asked_for_once(tmp_path: Path, lasting: bool, tries: int) -> None:
+    asked = []
+
+    def source(search: Search, web: Web) -> Iterator[Hit]:
+        asked.append(1)
+        raise BrowserError("browser.start", "the driver ended with code 1", lasting)
+
+    ended = Stage(tmp_path).search(a_search(), source)
+    assert (ended.reason, len(asked)) == ("browser.start", tries)
+
+
+def test_no_hit_carries_the_users_own_cookies_off(tmp_path: Path) -> None:
+    file = tmp_path / "cookies.txt"
+    file.write_text("pictures.test\tFALSE\t/\tFALSE\t0\tsession\tS3CRET\n")
+    stage = Stage(tmp_path / "diagnosis")
+    stage.terms = replace(stage.terms, cookies=Cookies.read(str(file)))
+    stage.search(a_search(), pages(replace(hit(1), cookies="session=S3CRET; theirs=1")))
+    assert [event.hit.cookies for event in stage.posted if isinstance(event, Found)] == ["theirs=1"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from collector.errors import SourceError
-from collector.http.contract import Answer
+from collector.http.contract import Answer, Request
 from collector.model import Hit
 from collector.practice import Knobs, PracticeWeb
 from collector.practice import bing as bing_double
@@ -103,6 +103,27 @@ def test_bing_offsets_count_pictures_and_repeats_end_it() -> None:
     assert [asked["first"] for asked, _ in double.asked] == ["1", "36", "71", "106"]
     asked, headers = double.asked[0]
     assert (asked["mkt"], headers["user-agent"]) == ("de-DE", "Mozilla/5.0 (X11; Linux x86_64)")
+
+
+@pytest.mark.parametrize(("fresh", "asked"), [(1, 4), (4, 4), (5, 20)])
+def test_bing_that_always_has_a_little_more_comes_to_an_end(fresh: int, asked: int) -> None:
+    batches = 0
+
+    class Dripping(LentWeb):
+        def get(self, request: Request) -> Answer:
+            nonlocal batches
+            batches += 1
+            old = range(35 - fresh)
+            new = range(1000 * batches, 1000 * batches + fresh) if batches < 20 else ()
+            cards = (
+                f'<a m="{{&quot;murl&quot;:&quot;https://a.example/{number}.jpg&quot;}}">x</a>'
+                for number in (*old, *new)
+            )
+            return bing_answer("".join(cards))
+
+    with Dripping({**load_source("bing").settings, "rate": 0}) as web:
+        hits = list(bing.search(search_for("cat", "bing"), web))
+    assert (batches, len(hits)) == (asked, 35 + fresh * (min(asked, 19) - 1))
 
 
 def bing_answer(text: str, status: int = 200) -> Answer:

@@ -1,0 +1,45 @@
+"""A driver that dies or hangs before it is ready: one line with all that it said, and soon."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from collector.browser import chromedriver
+from collector.browser.chromedriver import Chromedriver
+from collector.browser.driver import Installation
+from collector.browser.processes import RunFolder
+from collector.errors import BrowserError
+from collector.settings import SearchSettings
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins are shell scripts")
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("exit 1", "ended with code 1 before it was ready; it said nothing"),
+        (
+            "echo starting; echo 'libnss3.so: cannot open' >&2; exit 127",
+            "code 127 before it was ready: starting / libnss3",
+        ),
+        ("echo waiting; exec sleep 60", "was not ready within 0 s: waiting"),
+        ("exec sleep 60", "was not ready within 0 s; it said nothing"),
+    ],
+)
+def test_its_last_words_are_told_at_once(
+    tmp_path: Path, run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch, script: str, told: str
+) -> None:
+    monkeypatch.setattr(chromedriver, "START_TIME", 0.4)
+    program = tmp_path / "chromedriver"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    began = time.monotonic()
+    with pytest.raises(BrowserError) as caught:
+        Chromedriver(Installation(program, program, "1", "1"), SearchSettings(headed="no"), run_folder)
+    assert (caught.value.reason, caught.value.lasting) == ("browser.start", True)
+    assert told in caught.value.detail and str(program) in caught.value.detail
+    assert time.monotonic() - began < 15
