@@ -3,6 +3,7 @@
     python bench/search.py                10 keywords x 100 URLs, swap after 100-400 ms (about 20 minutes)
     python bench/search.py --short        2 keywords x 12 URLs (about 2 minutes)
     python bench/search.py --memory 200   memory of one browser over 200 keywords
+    python bench/search.py --gate 100     what the gate before private addresses costs a page, of 100 pages each way
     python bench/search.py --eras         every way on the pages of every era, open and hidden (about 15 minutes)
 
 The old way, as the much-copied scripts of 2020-2021 do it: a Chrome per keyword and thread, the result page, then
@@ -69,7 +70,14 @@ def ours(way: str, home: str, keywords: list[str], urls: int, browsers: int) -> 
         table = {**sources.defaults()["google"], "home": home, "harvest": way}
         settings = replace(SearchSettings(browsers=browsers), keyword_timeout=3600.0)
         visit = PageClient(FetchSettings(allow_private=True)).visit
-        pool = SearchPool(settings, inbox.put, lambda name: (sources.load(name).search, table), Path(folder), visit)
+        pool = SearchPool(
+            settings,
+            inbox.put,
+            lambda name: (sources.load(name).search, table),
+            Path(folder),
+            visit,
+            allow_private=True,
+        )
         for number, keyword in enumerate(keywords, start=1):
             pool.submit(Search(number, Query(keyword, keyword, urls), "google", urls))
         ended = 0
@@ -164,7 +172,14 @@ def era_row(knobs: dict[str, Any], way: str, urls: int, rate: float) -> str:
         table = {**sources.defaults()["google"], "home": web.url, "harvest": way, "redirect_rate": rate}
         settings = replace(SearchSettings(browsers=1), keyword_timeout=900.0)
         visit = PageClient(FetchSettings(allow_private=True)).visit
-        pool = SearchPool(settings, inbox.put, lambda _: (sources.load("google").search, table), Path(folder), visit)
+        pool = SearchPool(
+            settings,
+            inbox.put,
+            lambda _: (sources.load("google").search, table),
+            Path(folder),
+            visit,
+            allow_private=True,
+        )
         pool.submit(Search(0, Query("warm up", "warm up", 1), "google", 1))
         hits_of(inbox)
         asked, began = len(web.log), time.monotonic()
@@ -254,6 +269,41 @@ def memory(home: str, count: int) -> None:
             print(f"  {share}  median {statistics.median(piece):6.0f}  highest {max(piece):6.0f}")
 
 
+def gate(home: str, count: int) -> None:
+    """Milliseconds to open a page of results and have its load event, with and without the gate, by turns."""
+    from collector.browser.browser import ChromeBrowser
+    from collector.browser.chromedriver import Chromedriver
+    from collector.browser.driver import locate
+    from collector.browser.processes import RunFolder
+    from collector.http import safety
+    from collector.http.gate import Gate
+    from collector.urls import Proxies
+
+    safety.why_not = lambda _address, _allow: ""  # The practice web stands for public hosts.
+    loaded = "const done = arguments[0]; const look = () => document.readyState === 'complete' ? done(1) : "
+    loaded += "setTimeout(look, 1); look()"
+    run, settings, between = RunFolder(), SearchSettings(), Gate(lambda _why: None, Proxies())
+    browsers = {
+        way: ChromeBrowser(Chromedriver(locate(), settings, run, gate=place), settings)
+        for way, place in (("direct", None), ("gate", between.address))
+    }
+    taken: dict[str, list[float]] = {way: [] for way in browsers}
+    try:
+        for number in range(count + 3):
+            for way, browser in browsers.items():
+                began = time.perf_counter()
+                browser.open(f"{home}/search?q=page+{number}&udm=2")
+                browser.run_async(loaded)
+                taken[way].append((time.perf_counter() - began) * 1000)
+    finally:
+        for browser in browsers.values():
+            browser.close()
+        between.close()
+        run.close()
+    for way, times in taken.items():
+        print(f"{way:8} median {statistics.median(times[3:]):6.0f} ms, mean {statistics.mean(times[3:]):6.0f} ms")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true")
@@ -262,6 +312,7 @@ def main() -> None:
     parser.add_argument("--browsers", type=int, default=2)
     parser.add_argument("--ways", default="auto,hover,click,old")
     parser.add_argument("--memory", type=int, metavar="KEYWORDS")
+    parser.add_argument("--gate", type=int, metavar="PAGES")
     parser.add_argument("--eras", action="store_true")
     parser.add_argument("--rate", type=float, default=2.0, help="tokens a second (--eras)")
     chosen = parser.parse_args()
@@ -278,6 +329,9 @@ def main() -> None:
         assert server.stdout is not None
         home = server.stdout.readline().strip()
         try:
+            if chosen.gate:
+                gate(home, chosen.gate)
+                return
             if chosen.memory:
                 memory(home, chosen.memory)
                 return

@@ -35,7 +35,12 @@ class Chromedriver:
     local = True
 
     def __init__(
-        self, installation: Installation, settings: SearchSettings, run: RunFolder, kept_profile: Path | None = None
+        self,
+        installation: Installation,
+        settings: SearchSettings,
+        run: RunFolder,
+        kept_profile: Path | None = None,
+        gate: str | None = None,
     ) -> None:
         """Start the process. BrowserError("browser.start") when it does not, UsageError for an impossible window."""
         self._installation, self._run = installation, run
@@ -43,7 +48,7 @@ class Chromedriver:
             self._folder = run.new()
         except OSError as error:
             raise BrowserError("browser.start", f"no room for a browser profile: {error}") from None
-        self.options = local_options(settings, installation, kept_profile or self._folder / "profile")
+        self.options = local_options(settings, installation, kept_profile or self._folder / "profile", gate)
         command = [str(installation.driver), "--port=0", f"--log-path={self._folder / 'driver.log'}"]
         try:
             self._process = run.spawn(command, self._folder, self._folder / "driver.out")

@@ -45,6 +45,7 @@ ARGUMENTS = (
     "--password-store=basic",
 )
 _DENY = 2
+_NEVER = 2
 PREFERENCES: dict[str, Any] = {
     **{
         f"profile.default_content_setting_values.{what}": _DENY
@@ -55,6 +56,8 @@ PREFERENCES: dict[str, Any] = {
     "download_restrictions": 3,  # none at all: enterprise policy DownloadRestrictions
     "profile.password_manager_enabled": False,
     "translate.enabled": False,
+    "net.network_prediction_options": _NEVER,  # names of links are not looked up ahead of a click
+    "webrtc.ip_handling_policy": "disable_non_proxied_udp",
 }
 
 
@@ -73,10 +76,12 @@ def has_window(settings: SearchSettings) -> bool:
     return not trouble
 
 
-def local_options(settings: SearchSettings, installation: Installation, profile: Path) -> Options:
-    """Selenium's options for a browser on this machine with its profile folder."""
+def local_options(
+    settings: SearchSettings, installation: Installation, profile: Path, gate: str | None = None
+) -> Options:
+    """Selenium's options for a browser on this machine with its profile folder; `gate`: see `gate_arguments`."""
     headed = has_window(settings)
-    options = _options(settings, headed)
+    options = _options(settings, headed, gate)
     options.binary_location = str(installation.browser)
     if needs_no_sandbox():
         options.add_argument("--no-sandbox")
@@ -88,7 +93,7 @@ def local_options(settings: SearchSettings, installation: Installation, profile:
 
 def grid_options(settings: SearchSettings) -> Options:
     """The same for a browser on a grid, of whose machine we know nothing: a window only when it is asked for."""
-    options = _options(settings, settings.headed == "yes")
+    options = _options(settings, settings.headed == "yes", gate=None)
     if settings.browser_binary:
         options.binary_location = settings.browser_binary
     return options
@@ -125,7 +130,12 @@ def proxy_arguments(proxies: Proxies) -> list[str]:
     return [f"--proxy-server={servers}", *([f"--proxy-bypass-list={';'.join(names)}"] if names else [])]
 
 
-def _options(settings: SearchSettings, headed: bool) -> Options:
+def gate_arguments(gate: str) -> list[str]:
+    """All that Chrome asks goes to `gate` (host:port), loopback and link-local addresses, too: it knows the proxies."""
+    return [f"--proxy-server=http://{gate}", "--proxy-bypass-list=<-loopback>"]
+
+
+def _options(settings: SearchSettings, headed: bool, gate: str | None) -> Options:
     options = Options()
     options.page_load_strategy = "eager"
     options.timeouts = {
@@ -135,7 +145,8 @@ def _options(settings: SearchSettings, headed: bool) -> Options:
     options.unhandled_prompt_behavior = "dismiss"
     for argument in (*ARGUMENTS, *([] if headed else [HEADLESS])):
         options.add_argument(argument)
-    for argument in proxy_arguments(Proxies.of(settings.proxy, os.environ)):
+    proxy = gate_arguments(gate) if gate else proxy_arguments(Proxies.of(settings.proxy, os.environ))
+    for argument in proxy:
         options.add_argument(argument)
     options.add_argument(f"--window-size={settings.window_width},{settings.window_height}")
     options.add_experimental_option("prefs", PREFERENCES)

@@ -116,6 +116,7 @@ def build_run(ledger: Ledger, number: int, settings: Settings, *, search: bool, 
             pages.visit,
             browserless=browserless,
             recall=partial(recall, settings.out),
+            allow_private=settings.fetch.allow_private,
         )
     if fetch:
         from collector.fetch.pool import ProcessPool
@@ -146,7 +147,7 @@ def _with_browser(settings: Settings, emit: Emit, pool: Callable[[Emit], Fetcher
     def viewer() -> Viewer:
         from collector.search.image_viewer import PageViewer
 
-        return PageViewer(settings.search, emit)
+        return PageViewer(settings.search, emit, settings.fetch.allow_private)
 
     return RescuePool(settings.fetch, settings.out, emit, pool, viewer)
 

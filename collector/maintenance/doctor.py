@@ -231,7 +231,16 @@ def _source(name: str, settings: Settings) -> Iterator[Finding]:
     keyword = source.example
     ways: list[Way] = []
     try:
-        for way in try_ways(name, source.search, table, source.strategies, keyword, settings.search, pages.visit):
+        for way in try_ways(
+            name,
+            source.search,
+            table,
+            source.strategies,
+            keyword,
+            settings.search,
+            pages.visit,
+            settings.fetch.allow_private,
+        ):
             ways.append(way)
             if way.reason == "page.open":
                 yield _ok(f'{name} for "{keyword}"{_by(way.name)}: not needed, addresses are open')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,20 +12,30 @@ from collector.model import Emit, Noticed
 from collector.search.lease import OwnBrowser
 from collector.search.profiles import Profiles
 from collector.settings import SearchSettings
+from collector.urls import Proxies
 
 if TYPE_CHECKING:
     from collector.browser.driver import Installation
     from collector.browser.grid import Grid
     from collector.browser.processes import RunFolder
     from collector.browser.session import RemoteEnd
+    from collector.http.gate import Gate
+    from collector.http.transport import FetchError
+
+TOLD = 5
+"""Addresses held back, and troubles of proxies, that are told in one run."""
 
 
 class Browsers:
     """Starts browsers of one installation in one run folder, or on a grid. `start` may be called from many threads."""
 
-    def __init__(self, settings: SearchSettings, emit: Emit) -> None:
+    def __init__(self, settings: SearchSettings, emit: Emit, allow_private: bool = False) -> None:
+        """`allow_private`: whether they may ask loopback and private addresses; otherwise a gate keeps them from it."""
         self._settings = settings
         self._emit = emit
+        self._allow_private = allow_private
+        self._gate: Gate | None = None
+        self._told: set[str] = set()
         self._finding, self._making = threading.Lock(), threading.Lock()
         self._found: tuple[Installation, RunFolder] | None = None
         self._profiles: Profiles | None = None
@@ -53,6 +64,8 @@ class Browsers:
             self._closed = True
         if self._found is not None:
             self._found[1].close()
+        if self._gate is not None:
+            self._gate.close()
         if self._profiles is not None:
             self._profiles.close()
 
@@ -72,7 +85,7 @@ class Browsers:
                 self._failure = error
                 raise
         profile = self._profiles.take(worker) if self._profiles is not None else None
-        return Chromedriver(installation, self._settings, run, profile)
+        return Chromedriver(installation, self._settings, run, profile, self._gate.address if self._gate else None)
 
     def _the_grid(self) -> Grid:
         from collector.browser.grid import Grid
@@ -91,6 +104,8 @@ class Browsers:
         with self._making:
             if self._closed:
                 raise BrowserError("browser.start", "the run has ended")
+            if not self._allow_private:
+                self._gate = self._opened()
             run = RunFolder()  # first sweeps what earlier runs left, browsers on kept profiles too
             self._found = installation, run
             if self._settings.profile:
@@ -98,3 +113,20 @@ class Browsers:
         if needs_no_sandbox():
             self._emit(Noticed(NO_SANDBOX_NOTICE, "warning"))
         return installation, run
+
+    def _opened(self) -> Gate:
+        from collector.http.gate import Gate
+
+        try:
+            return Gate(self._held_back, Proxies.of(self._settings.proxy, os.environ))
+        except OSError as error:
+            raise BrowserError("browser.start", f"no port on loopback: {error.strerror or error}") from None
+
+    def _held_back(self, why: FetchError) -> None:
+        """In the gate's thread. A page can ask for thousands of addresses: a few are told."""
+        if why.detail in self._told or len(self._told) >= TOLD:
+            return
+        self._told.add(why.detail)
+        proxy = why.reason == "net.proxy"
+        line = f"a page that the browser shows asked for {why.detail}: held back (--allow-private)"
+        self._emit(Noticed(why.detail if proxy else line, "warning"))

@@ -27,8 +27,8 @@ window.shownByCollector = picture  // What nobody refers to is dropped from the 
 class PageViewer:
     """For one thread, but for `kill`."""
 
-    def __init__(self, settings: SearchSettings, emit: Emit) -> None:
-        self._browsers = Browsers(settings, emit)
+    def __init__(self, settings: SearchSettings, emit: Emit, allow_private: bool = False) -> None:
+        self._browsers = Browsers(settings, emit, allow_private)
         self._lease = BrowserLease(self._start, settings)
         self._on_grid = bool(settings.grid)
         self._killed = False

@@ -64,14 +64,16 @@ class SearchPool:
         browserless: Callable[[str], bool] = lambda _: False,
         recall: Callable[[str], str | None] = lambda _: None,
         patience: Patience | None = None,
+        allow_private: bool = False,
     ) -> None:
         """`start` makes a browser (tests); the default is a real one. `browserless`: sources that never ask for one;
-        `recall`: what earlier runs remembered, asked from any thread; `patience` with a grid (None: the settings')."""
+        `recall`: what earlier runs remembered, asked from any thread; `patience` with a grid (None: the settings');
+        `allow_private`: see Browsers."""
         self._settings = settings
         self._browserless = browserless
         self._emit = emit
         self._load = load_source
-        self._browsers = Browsers(settings, emit)
+        self._browsers = Browsers(settings, emit, allow_private)
         self._start = start
         self._stop = threading.Event()
         self._terms = Terms(

@@ -82,9 +82,10 @@ def try_ways(
     keyword: str,
     settings: SearchSettings,
     open_visit: OpenVisit,
+    allow_private: bool = False,
 ) -> Iterator[Way]:
     """Search a source for one keyword, once by each way, until it refuses. BrowserError when no browser starts."""
-    browsers = Browsers(settings, lambda _event: None)
+    browsers = Browsers(settings, lambda _event: None, allow_private)
     bounded = replace(settings, keyword_timeout=min(settings.keyword_timeout, LONGEST))
     lease = BrowserLease(lambda: browsers.start(1), bounded)
     try:

@@ -202,7 +202,7 @@ def test_with_a_real_browser(server: Server, second: Server, tmp_path: Path) -> 
     inbox: SimpleQueue[Any] = SimpleQueue()
     pool = RescuePool(
         settings, tmp_path, inbox.put, lambda post: ProcessPool(settings, tmp_path, post),
-        lambda: PageViewer(search, lambda _: None),
+        lambda: PageViewer(search, lambda _: None, allow_private=True),
     )  # fmt: skip
     pool.submit(*(Task(n, 1, url, page=page) for n, url in enumerate(urls)))
     values = sorted((inbox.get(timeout=60) for _ in urls), key=lambda value: value.task.id)

@@ -40,6 +40,7 @@ class Bench:
             no_visit,
             start,
             lambda name: name == "imgur",
+            allow_private=True,
         )
         self.events: list[Any] = []
 

@@ -30,7 +30,7 @@ CHILD = """
 import sys, time
 from collector.search.browsers import Browsers
 from collector.settings import SearchSettings
-browsers = Browsers(SearchSettings(profile=sys.argv[1]), lambda event: None)
+browsers = Browsers(SearchSettings(profile=sys.argv[1]), lambda event: None, allow_private=True)
 browser = browsers.start(1)
 browser.open(sys.argv[2])
 browser.run("document.cookie = 'killed=yes; max-age=86400'")
@@ -46,7 +46,7 @@ def settings(tmp_path: Path) -> SearchSettings:
 
 @pytest.fixture
 def browsers(settings: SearchSettings) -> Iterator[Browsers]:
-    made = Browsers(settings, lambda event: None)
+    made = Browsers(settings, lambda event: None, allow_private=True)
     yield made
     made.close()
 
@@ -63,7 +63,7 @@ def browsers_with(profile: Path) -> list[psutil.Process]:
 @pytest.mark.browser
 def test_cookies_last_from_run_to_run_and_each_worker_has_its_own(settings: SearchSettings, site: Site) -> None:
     for expected in ("", "visited=yes"):
-        browsers = Browsers(settings, lambda event: None)
+        browsers = Browsers(settings, lambda event: None, allow_private=True)
         first = browsers.start(1)
         first.open(site.home + "/plain")
         assert first.run("return document.cookie") == expected
@@ -111,7 +111,7 @@ def test_a_killed_run_does_not_block_the_next(
     # and as if the run had been in another container: Chrome would not dare to take such a profile
     (profile / "SingletonLock").unlink(missing_ok=True)
     (profile / "SingletonLock").symlink_to("another-host-1234")
-    browsers = Browsers(settings, lambda event: None)
+    browsers = Browsers(settings, lambda event: None, allow_private=True)
     browser = browsers.start(1)
     browser.open(site.home + "/plain")
     assert browser.run("return document.title") == "plain"
@@ -125,7 +125,7 @@ def test_a_killed_run_does_not_block_the_next(
 def test_two_runs_on_one_profile_are_told_apart(settings: SearchSettings) -> None:
     held = Profiles(Path(settings.profile))
     line = f"profiles: another collector works in this folder \\(process {os.getpid()}\\).* give another --profile"
-    browsers = Browsers(settings, lambda event: None)
+    browsers = Browsers(settings, lambda event: None, allow_private=True)
     with pytest.raises(FolderLocked, match=line):
         browsers.start(1)
     browsers.close()
