@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collector import errors
+    from collector.api.cluster import accounts, fetch
     from collector.api.collect import Crawl, Summary, collect
     from collector.api.collection import Collection, Exported
     from collector.api.collection import open_collection as open
     from collector.api.pages import PageCrawl, pages
     from collector.api.pictures import PictureDataset, Pictures
     from collector.api.queries import QueryRow as Query
+    from collector.cluster.accounts import Accounts
     from collector.dataset.lock import compare
     from collector.dataset.samples import Choice
     from collector.images.form import Form
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Accounts",
     "Choice",
     "Collection",
     "Crawl",
@@ -57,15 +60,19 @@ __all__ = [
     "Skipped",
     "Summary",
     "__version__",
+    "accounts",
     "collect",
     "compare",
     "errors",
+    "fetch",
     "open",
     "pages",
     "practice",
 ]
 
 _PLACES = {
+    "collector.api.cluster": ("accounts",),
+    "collector.cluster.accounts": ("Accounts",),
     "collector.api.collect": ("Crawl", "Summary", "collect"),
     "collector.api.collection": ("Collection", "Exported"),
     "collector.api.pages": ("PageCrawl", "pages"),
@@ -80,8 +87,8 @@ _HOMES = {name: (module, name) for module, names in _PLACES.items() for name in 
     "Query": ("collector.api.queries", "QueryRow"),
     "open": ("collector.api.collection", "open_collection"),
 }
-_ROOMS = ("errors", "practice")
-"""Exported as they are: the practice web's room may be called."""
+_ROOMS = ("errors", "fetch", "practice")
+"""Exported as they are; two of these rooms may be called."""
 
 
 def __getattr__(name: str) -> Any:

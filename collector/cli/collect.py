@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import webbrowser
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from collector.api import queries
+from collector.api.cluster import PARTITION, check_store, fetch_to
 from collector.api.collect import Crawl, Progress, Standing, counted
 from collector.api.collection import Collection
 from collector.api.signals import StopSignals
@@ -26,6 +28,8 @@ from collector.settings import Settings
 
 USUAL = Path("queries.csv")
 """What is read when nothing is given."""
+TELL_EVERY = 5.0
+"""Seconds between two lines on how far a fetch to a store is."""
 EMPTY_SHOWN = 20
 """Keywords that are named at most."""
 
@@ -96,10 +100,49 @@ def search(
 @options.takes("common", Common)
 @options.takes("blocking", Blocking)
 @options.takes("fetching", Fetching)
-def fetch(common: Common, blocking: Blocking, fetching: Fetching) -> None:
-    """Only download: whatever the map still has to do."""
+@click.option("--store", metavar="URL", help="Put the pictures into an object store: s3://, gs:// or file:///...")
+@click.option("--on", metavar="ENGINE", help="With --store: local, ray, or ray://HEAD:PORT.  [default: local]")
+@click.option("--partition-size", type=click.IntRange(1), default=None, metavar="N",
+              help="With --store: URLs that a worker takes at once.  [default: 20000]")  # fmt: skip
+@click.option("--again", is_flag=True, help="With --store: try once more what was left to be tried again.")
+def fetch(
+    common: Common,
+    blocking: Blocking,
+    fetching: Fetching,
+    store: str | None,
+    on: str | None,
+    partition_size: int | None,
+    again: bool,
+) -> None:
+    """Only download: whatever the map still has to do.
+
+    With --store the pictures and the fate of every URL go to an object store, a tar and a table for each group of
+    hosts, on this machine or on a Ray cluster, and the folder is only read. The same command goes on, and fetches
+    nothing twice. A keyword's limit and copies at two hosts are settled when all is fetched: set.parquet says which
+    pictures stay. `collector status --store URL` tells how it stands; docs/scale.md tells the rest.
+    """
     settings = options.settings_of(common, blocking, fetching)
+    if store is not None:
+        _to_store(settings, common, store, on or "local", partition_size or PARTITION, again)
+        return
+    if on is not None or partition_size is not None or again:
+        raise UsageError("--on, --partition-size and --again need --store: give the store the pictures go to")
     _work(Crawl(settings, None, search=False, practice=common.practice, notice=terminal.error), common)
+
+
+def _to_store(settings: Settings, common: Common, store: str, on: str, size: int, again: bool) -> None:
+    told = time.monotonic()
+
+    def tell(done: int, whole: int) -> None:
+        nonlocal told
+        if not common.quiet and (done == whole or time.monotonic() - told > TELL_EVERY):
+            told = time.monotonic()
+            terminal.error(f"{done:,} of {whole:,} partitions done")
+
+    accounts = fetch_to(settings, store, on=on, partition_size=size, again=again, practice=common.practice,
+                        notice=terminal.error, tell=tell)  # fmt: skip
+    terminal.store_accounts(accounts, store)
+    check_store(accounts, store)
 
 
 @click.command()

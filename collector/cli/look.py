@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from collector.api.cluster import accounts, check_store
 from collector.api.collect import counted
 from collector.api.collection import Collection
 from collector.api.signals import StopSignals
@@ -17,8 +18,14 @@ from collector.errors import GO_ON, Stopped
 @click.command()
 @options.out
 @options.json_flag
-def status(out: Path, as_json: bool) -> None:
+@click.option("--store", metavar="URL", help="Show how the object store stands that `collector fetch --store` fills.")
+def status(out: Path, as_json: bool, store: str | None) -> None:
     """Show how every keyword in the output folder stands, also while a run goes on."""
+    if store is not None:
+        kept = accounts(store)
+        terminal.store_accounts(kept, store, as_json=as_json)
+        check_store(kept, store)
+        return
     collection = Collection(out)
     if as_json:
         terminal.tally_lines(collection.keywords())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -190,6 +190,20 @@ class Work:
             (query_id, after, -1 if count is None else count),
         )
         return [(rank, _TASK.load(*row)) for rank, *row in rows]
+
+    def jobs(self) -> Generator[tuple[str, str, str, int, int, Hit], None, None]:
+        """(keyword, label, source, rank, pictures still wanted, hit) of every URL that is still to be asked for,
+        keyword by keyword in the order asked and by rank."""
+        cells = ", ".join(f"f.{name}" for name in HIT.names)
+        for keyword, label, source, rank, wanted, *hit in self._db.execute(
+            f"""SELECT q.keyword, q.label, s.source, f.rank, max(0, q.wanted - coalesce(had.saved, 0)), {cells}
+                FROM found f LEFT JOIN (SELECT query_id, count(*) AS saved FROM outcome JOIN found ON id = found_id
+                  WHERE outcome.state = 'saved' GROUP BY 1) had ON had.query_id = f.query_id
+                JOIN query q ON q.id = f.query_id JOIN search s ON s.id = f.search_id
+                LEFT JOIN outcome o ON o.found_id = f.id WHERE coalesce(o.state, 'retry') = 'retry'
+                ORDER BY q.position, q.id, f.rank, f.id"""
+        ):
+            yield keyword, label, source, rank, wanted, HIT.load(*hit)
 
     def reached(self, query_id: int) -> dict[int, int]:
         """Search -> the highest rank that it has brought, for a query's searches that brought any."""

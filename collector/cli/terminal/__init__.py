@@ -3,6 +3,7 @@
 Decides nothing and keeps nothing. What comes from the web or the user is escaped before it is shown.
 """
 
+from collector.cli.terminal.accounts import store_accounts
 from collector.cli.terminal.progress import JsonLines, Nothing, choose
 from collector.cli.terminal.story import story
 from collector.cli.terminal.summary import summary, tally_lines
@@ -23,6 +24,7 @@ __all__ = [
     "looked_at",
     "outcome",
     "report",
+    "store_accounts",
     "story",
     "summary",
     "tally_lines",

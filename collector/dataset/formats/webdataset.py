@@ -33,9 +33,9 @@ def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> 
             with tarfile.open(folder / f"{_name(split)}-{number:06}.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
                 for written in shard:
                     facts = row(written, plan, f"{written.sample.key}.{written.extension}")
-                    _add(tar, f"{written.sample.key}.{_extension(written)}", written.body)
-                    _add(tar, f"{written.sample.key}.cls", str(facts["label_id"]).encode())
-                    _add(tar, f"{written.sample.key}.json", json.dumps(facts, ensure_ascii=False).encode())
+                    add(tar, f"{written.sample.key}.{_extension(written)}", written.body)
+                    add(tar, f"{written.sample.key}.cls", str(facts["label_id"]).encode())
+                    add(tar, f"{written.sample.key}.json", json.dumps(facts, ensure_ascii=False).encode())
 
 
 def _shards(group: Iterable[EncodedSample]) -> Iterator[Iterator[EncodedSample]]:
@@ -57,8 +57,8 @@ def _extension(written: EncodedSample) -> str:
     return "jpg" if written.extension == "jpeg" else written.extension
 
 
-def _add(tar: tarfile.TarFile, name: str, body: bytes) -> None:
-    """With nothing in it that depends on when and by whom it is written."""
+def add(tar: tarfile.TarFile, name: str, body: bytes) -> None:
+    """One more member, with nothing in it that depends on when and by whom it is written."""
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode = len(body), 0o644
     tar.addfile(entry, io.BytesIO(body))

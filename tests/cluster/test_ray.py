@@ -1,0 +1,81 @@
+"""Partitions on a Ray cluster of two machines, one of which is lost in the middle. Heavy: skipped without Ray."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector import accounts, fetch
+from tests.support.command import ROOT
+from tests.support.picture_hosts import hosts, listed
+
+pytest.importorskip("ray", reason="ray is not installed")
+pytest.importorskip("fsspec")
+SETTINGS = {"fetch.allow_private": True, "fetch.threads": 8, "fetch.keep_free": 0}
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A head without cores, and two machines with one each."""
+    for name, value in (("RAY_USAGE_STATS_ENABLED", "0"), ("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0"),
+                        ("PYTHONPATH", str(ROOT))):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ray's own affair
+        from ray.cluster_utils import Cluster
+
+        few = {"object_store_memory": 100 << 20, "include_dashboard": False}
+        soon = {
+            "health_check_initial_delay_ms": 1000,
+            "health_check_period_ms": 500,
+            "health_check_failure_threshold": 4,
+        }
+        running = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "_system_config": soon, **few})
+        monkeypatch.setenv("RAY_ADDRESS", running.address)
+        for _ in range(2):
+            running.add_node(num_cpus=1, object_store_memory=100 << 20)
+        yield running
+        running.shutdown()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.filterwarnings("ignore")
+def test_a_machine_lost_in_the_middle_costs_time_and_no_picture(tmp_path: Path, cluster: Any) -> None:
+    store = f"file://{tmp_path}/set"
+    with hosts(6, seconds=0.1) as running:
+        found = {"cat": [f"{host.home}/{n}.jpg" for place, host in enumerate(running)
+                         for n in range(place * 100, place * 100 + 30)],
+                 "dog": [f"{host.home}/no-{n}.jpg" for host in running for n in range(5)]}  # fmt: skip
+        folder = listed(tmp_path / "images", found)
+        lost: list[str] = []
+
+        def lose() -> None:
+            """Take one of the machines away as soon as a piece is done."""
+            while not list((tmp_path / "set").glob("part-*.json")):
+                time.sleep(0.02)
+            victim = cluster.list_all_nodes()[-1]
+            cluster.remove_node(victim, allow_graceful=False)
+            lost.append(victim.node_id)
+
+        killer = threading.Thread(target=lose, daemon=True)
+        killer.start()
+        kept = fetch(folder, store=store, on="ray", partition_size=30, settings=SETTINGS)
+        killer.join()
+        assert lost
+        assert (kept.given, kept.closes) == (210, True)
+        assert kept.states == {"saved": 180, "failed": 30}
+        assert kept.set == {"": 180}
+        assert max(host.most for host in running) <= 8, "connections at a host, whoever asks"
+        before = sum(len(host.hits) for host in running)
+        again = fetch(folder, store=store, on="ray", partition_size=30, settings=SETTINGS)
+        assert (again.read, again.states) == (kept.pieces, kept.states)
+        assert sum(len(host.hits) for host in running) == before
+    assert accounts(store).states == kept.states
+    assert os.environ["RAY_ADDRESS"] == cluster.address
