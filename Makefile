@@ -38,10 +38,10 @@ test: ## set up with the test tools, then the whole suite, real Chromium include
 	$(SETUP) test
 	$(PYTEST)
 
-heavy: ## exports read by the loaders that are large to install: TensorFlow, torchvision, FiftyOne
+heavy: ## what needs large packages: exports read by TensorFlow, torchvision and FiftyOne; a Ray cluster
 	$(SETUP) test
-	$(PY) -m pip install --quiet tensorflow-cpu torchvision fiftyone
-	$(PYTEST) tests/dataset/test_formats.py
+	$(PY) -m pip install --quiet tensorflow-cpu torchvision fiftyone 'ray[client]>=2.40'
+	$(PYTEST) tests/dataset/test_formats.py tests/cluster
 
 check: ## everything a change must pass: format, lint, types, import contracts, tests
 	$(SETUP) test
