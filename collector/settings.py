@@ -67,10 +67,13 @@ class SearchSettings:
     profile: Text = ""
     """Folder for browser profiles that are kept between runs; "" gives every browser a fresh one."""
     page_load_timeout: Seconds = 30.0
+    """Seconds that a page may take to load; what is there then is used."""
     script_timeout: Seconds = 10.0
+    """Seconds that a script of ours may take in a page."""
     command_timeout: Seconds = 45.0
     """Answer time of the driver itself, whatever the command."""
     keyword_timeout: Seconds = 180.0
+    """Seconds for one search; of a source that is read whole, seconds without anything new."""
     restarts: Whole = 3
     """New browsers that one keyword may cost before its search is called failed."""
     recycle_after: Count = 50
@@ -82,7 +85,9 @@ class SearchSettings:
     widen: bool = False
     """Whether a query exhausted below its limit is searched again with facets of itself (size, time, colour)."""
     window_width: Count = 1600
+    """Of a browser, in pixels; a larger one shows more results at once."""
     window_height: Count = 1100
+    """The same, downwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +107,15 @@ class FetchSettings:
     per_host: Crew = 8
     """Downloads in flight at one host."""
     connect_timeout: Seconds = 6.05
+    """Seconds to connect to a host, TLS included."""
     read_timeout: Seconds = 15.0
+    """Seconds without a byte after which a host counts as silent."""
     deadline: Seconds = 60.0
     """The whole attempt, redirects and body included."""
     minimum_speed: Whole = 2048
     """Bytes a second; below it for `slow_time` seconds the attempt ends."""
     slow_time: Seconds = 20.0
+    """Seconds that a download may be slower than that."""
     max_bytes: Count = 33_554_432
     """Of a picture, on the wire and unpacked, each."""
     max_video_bytes: Count = 268_435_456
@@ -115,9 +123,13 @@ class FetchSettings:
     video_deadline: Seconds = 600.0
     """The whole attempt at a video or file."""
     max_data_url: Whole = 8_388_608
+    """Characters of a data: URL."""
     max_redirects: Whole = 5
+    """Redirects that are followed for one picture."""
     max_pixels: Count = 50_000_000
+    """Width times height of a picture; larger ones are not decoded."""
     max_side: Count = 20_000
+    """Pixels of the longer side."""
     tiff: bool = False
     """Whether TIFF is accepted too."""
     min_side: Whole = 0
@@ -133,11 +145,13 @@ class FetchSettings:
     keep_free: Whole = 268_435_456
     """Free bytes below the output folder at which the run stops (exit 3), so that others do not meet a full disk."""
     attempts_per_run: Count = 3
+    """Tries at one URL in one run."""
     attempts: Count = 6
     """Over all runs; after that a URL has failed for good."""
     retry_after_max: Amount = 300.0
     """Longest Retry-After waited for inside a run; a longer one leaves the URL to a later run."""
     backoff_max: Amount = 60.0
+    """Longest pause in seconds between two tries at one URL."""
     thumbnails: Literal["no", "yes", "fallback"] = "yes"
     """no: none is saved; yes: where the source had nothing larger; fallback: also, and marked as such, in the place of
     a picture that cannot be had."""

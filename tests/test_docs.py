@@ -26,6 +26,12 @@ def test_the_made_pages_are_fresh() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_every_setting_says_what_it_means() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `\w+` \| ?(.*?) \|", page, re.MULTILINE)
+    assert len(rows) > 150 and all(len(meaning) > 8 for meaning in rows)
+
+
 def test_the_readme_names_every_verb_and_no_other() -> None:
     table = re.findall(r"^\| `(\w+)[^`]*` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(table) == sorted(VERBS)

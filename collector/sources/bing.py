@@ -19,10 +19,12 @@ from collector.urls import url_key
 _SETTINGS: Final[Mapping[str, Value]] = {
     "home": "https://www.bing.com",
     "safe": "blur",
-    "market": "",  # such as en-US; "" leaves it to Bing, which goes by the address the request comes from
-    "user_agent": "",  # another than `fetch.user_agent`, for when Bing shows pictures that have nothing to do with it
-    "rate": 1.0,  # requests a second, all searches together
+    "market": "",
+    "user_agent": "",
+    "rate": 1.0,
 }
+"""safe: on, blur or off; market: such as en-US, "" leaves it to Bing, which goes by the address the request comes from;
+user_agent: another than `fetch.user_agent`, for when Bing shows pictures that have nothing to do with the keyword."""
 _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "size": {"large": "imagesize-large", "medium": "imagesize-medium", "icon": "imagesize-small"},
     "color": {

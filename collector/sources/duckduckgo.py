@@ -19,9 +19,10 @@ from collector.urls import url_key
 _SETTINGS: Final[Mapping[str, Value]] = {
     "home": "https://duckduckgo.com",
     "safe": "blur",
-    "region": "wt-wt",  # everywhere; such as us-en or de-de
-    "rate": 1.0,  # requests a second, all searches together
+    "region": "wt-wt",
+    "rate": 1.0,
 }
+"""safe: on, blur or off; region: such as us-en or de-de, wt-wt is everywhere."""
 _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "time": {name: name.capitalize() for name in ("day", "week", "month", "year")},
     "size": {"large": "Large", "medium": "Medium", "icon": "Small"},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.cli import main
 from tests.support.command import Desk
 
 MISTAKES = [
@@ -78,11 +79,16 @@ def desk(tmp_path: Path) -> Desk:
 
 
 @pytest.mark.parametrize(("command", "code", "words"), MISTAKES, ids=[case[0] for case in MISTAKES])
-def test_a_mistake_is_told_in_one_line_with_its_exit_code(desk: Desk, command: str, code: int, words: str) -> None:
-    ended = desk.run(*command.split())
-    assert ended.code == code, ended.err
-    assert words in ended.last_line, ended.err
-    assert "Traceback" not in ended.err and len(ended.err.splitlines()) <= 6
+def test_a_mistake_is_told_in_one_line_with_its_exit_code(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, code: int, words: str
+) -> None:
+    monkeypatch.chdir(desk.folder)
+    with pytest.raises(SystemExit) as ended:
+        main(command.split())
+    said = capsys.readouterr().err.strip()
+    assert ended.value.code == code, said
+    assert words in (said.splitlines() or [""])[-1], said
+    assert "Traceback" not in said and len(said.splitlines()) <= 6
 
 
 def test_there_are_forty_at_least() -> None:

@@ -36,9 +36,9 @@ _SETTINGS: Final[Mapping[str, Value]] = {
     "originals": False,
 }
 """home: where a keyword that is only a path is looked for; browser: auto, never or always; min_side: pictures whose
-attributes claim less are left out; icons, videos: keep them too; data: read the data in scripts; stylesheets: how many
-linked sheets are read; follow: any of frames, feeds, links, one hop, `follow_limit` pages at most; originals: undo
-resizers and proxies."""
+attributes claim less are left out, in pixels; icons, videos: keep them too; data: read the data in scripts;
+stylesheets: how many linked sheets are read; follow: any of frames, feeds, links, one hop; follow_limit: pages that are
+followed at most; originals: undo resizers and proxies."""
 HOPS: Final = ("frames", "feeds", "links")
 
 
