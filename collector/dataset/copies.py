@@ -16,8 +16,8 @@ from collector.ledger import Ledger
 
 NEAREST = 5
 """Pictures that each one is compared with at most."""
-LIKELY = 0.5
-"""Cosine from which two pictures are compared: of a half and its whole it is 0.57 and more."""
+LIKELY = 0.4
+"""Cosine from which two pictures are compared: of a half and its whole it is 0.58 and more, as a rule."""
 _CHUNK = 1024
 
 

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 CORE: Final = 0.6
 """Share of a class that its middle is made of: the rest may be anything."""
 NEIGHBOURS: Final = 5
-STEEPNESS, HALF = 13.2, 0.70
-"""Of the logistic curve from likeness (1: as the core, 0: as anything) to the odds of belonging, fitted on photographs
-with 10, 30 and 50 % foreign ones."""
-USUAL: Final = (7.0, 3.0)
+STEEPNESS, HALF = 10.2, 0.453
+"""Of the logistic curve from likeness to the odds of belonging, fitted on photographs with 10, 30 and 50 % foreign
+ones, a tenth of the weight given to themes (Christmas, tools) that show many things."""
+DENSITY: Final = 0.267
+"""How much more is asked of a picture where the pictures of the core are more alike."""
+USUAL: Final = (14.0, 6.0)
 """What a class is taken for before it is looked at: so many right and wrong pictures. Searches bring a third wrong."""
 NAMED: Final = 0.5
 """ImageNet's judgement from which on a picture is taken to show what the keyword names."""
@@ -73,9 +75,9 @@ def judge(looks: Directions, words: Words) -> Judged:
 
 
 def likeness(looks: Directions, words: Words) -> Floats:
-    """(n,): 1 is as like its class as its core is, 0 as like it as anything is. No picture vouches for itself."""
+    """(n,): the higher, the more like its class; HALF is as likely in it as not. No picture vouches for itself."""
     near, core = _near(looks, words)
-    near = near / max(float(np.median(near[core])), 1e-6)
+    near = near - DENSITY * float(np.median(near[core]))
     for places, sign in ((np.flatnonzero(words.kept), 1.0), (np.flatnonzero(words.dropped), -1.0)):
         if len(places):
             alike = _nearest(looks, places, _DECIDED)

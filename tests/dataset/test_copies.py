@@ -71,6 +71,24 @@ def test_other_pictures_are_not_the_same(tmp_path: Path) -> None:
         assert compared((file, *others)) == [-1] * len(others), file
 
 
+def test_another_color_is_another_thing(tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.png" for name in ("plain", "other", "grey")]
+    red, green, blue = photo("coffee.png").split()
+    for file, image in zip(files, (photo("coffee.png"), Image.merge("RGB", (blue, green, red)), green), strict=True):
+        image.save(file)
+    assert compared(tuple(files)) == [-1, NEITHER], "a green apple is no copy of a red one; grey says nothing"
+
+
+def test_what_differs_in_the_middle_is_another_thing(tmp_path: Path) -> None:
+    """Coins of one currency, the sides of one die: all but the number is the same."""
+    whole, other = tmp_path / "whole.png", tmp_path / "other.png"
+    image = photo("astronaut.png")
+    image.save(whole)
+    image.paste(photo("chelsea.png").crop((100, 50, 250, 200)), (180, 180))
+    image.save(other)
+    assert compared((whole, other)) == [-1]
+
+
 def test_each_likely_pair_comes_once() -> None:
     looks = np.eye(4, 8, dtype=np.float32)
     looks[1] = looks[0]

@@ -36,7 +36,7 @@ def test_what_lies_apart_is_off_topic_and_nothing_else(foreign: int) -> None:
     looks = np.vstack([around(0, 30, 1), anything(foreign, 2)])
     done = judge(looks, words(len(looks)))
     assert (done.probability[:30] > 0.5).all()
-    assert (done.probability[30:] < 0.1).all()
+    assert (done.probability[30:] < 0.3).all()
     assert len(done.senses) == 1
 
 
@@ -46,7 +46,7 @@ def test_two_senses_are_told_and_neither_is_wrong() -> None:
     assert [set(part[:15].tolist()) <= set(range(30)) for part in done.senses] == [True, False]
     assert set(done.senses[1][:10].tolist()) <= set(range(30, 50))
     assert (done.probability[:50] > 0.5).all()
-    assert (done.probability[50:] < 0.2).all()
+    assert (done.probability[50:] < 0.3).all()
 
 
 @pytest.mark.parametrize("count", [40, 100])
