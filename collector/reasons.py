@@ -129,6 +129,9 @@ REASONS: tuple[Reason, ...] = (
     Reason("set.aspect", Fate.LEFT_OUT, "much longer than wide, or the other way round"),
     Reason("set.small", Fate.LEFT_OUT, "smaller than the minimum size of the set"),
     Reason("set.quality", Fate.LEFT_OUT, "blurry, dark, overexposed or otherwise of poor quality"),
+    Reason(
+        "set.synthetic", Fate.LEFT_OUT, "says in its metadata that a machine made it (`collector filter --synthetic`)"
+    ),
     Reason("set.off_topic", Fate.LEFT_OUT, "shows something else than its class (`collector relevance --drop`)"),
     Reason("set.dropped", Fate.LEFT_OUT, "dropped by hand (`collector review drop`)"),
     Reason("set.removed", Fate.LEFT_OUT, "no file of keywords lists its keyword any more"),

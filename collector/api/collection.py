@@ -65,6 +65,8 @@ class Story:
     """(keyword, URL) of others that brought the very same bytes."""
     trouble: str
     """What is wrong with its file on disk: missing or altered; "" when nothing is, or there is none."""
+    made: str | None
+    """How a machine made it, as its bytes say; None when they do not, or there is no file."""
 
 
 def _untold(_done: int, _of: int) -> None:
@@ -133,6 +135,8 @@ class Collection:
 
     def why(self, what: str) -> list[Story]:
         """All that is known of a URL, of a picture's path, or of its name. InputError when nothing is."""
+        from collector.images.synthetic import marked
+        from collector.ledger.paths import inside
         from collector.maintenance.files import trouble
 
         with self.reading() as ledger:
@@ -141,6 +145,7 @@ class Collection:
                     row,
                     tuple(ledger.dataset.same_bytes(row)),
                     trouble(self.folder, row) if row.state == "saved" else "",
+                    marked(inside(self.folder, row.file)) if row.state == "saved" else None,
                 )
                 for row in ledger.stats.why(what)
             ]
@@ -208,18 +213,29 @@ class Collection:
         min_detail: int | None = None,
         max_aspect: float | None = None,
         min_side: int | None = None,
+        synthetic: bool = True,
     ) -> tuple[Verdict, ...]:
         """Leave out placeholders, empty surfaces, odd shapes and small pictures; what is left out, and why.
 
         None is the usual limit, 0 switches a rule off; `collector.dataset.filter.Limits` says what each means.
+        Without `synthetic` those are left out, too, that say in their metadata that a machine made them.
         """
         from collector.dataset import service
         from collector.dataset.filter import Limits
 
         limits = replace(Limits(), **_given(hosts=hosts, keywords=keywords, min_detail=min_detail,
-                                            max_aspect=max_aspect, min_side=min_side))  # fmt: skip
+                                            max_aspect=max_aspect, min_side=min_side), synthetic=synthetic)  # fmt: skip
         with self.writing() as ledger:
             return service.filter_set(ledger, self.folder, limits)
+
+    def synthetic(self) -> list[tuple[Row, str]]:
+        """The pictures that say in their metadata that a machine made them, and how: trainedAlgorithmicMedia, or
+        compositeWithTrainedAlgorithmicMedia for a part. Left-out ones, too."""
+        from collector.dataset import service
+
+        with self.writing() as ledger:
+            found = service.synthetic_set(ledger, self.folder)
+            return [(row, found[row.sha256]) for row in ledger.dataset.pictures() if row.sha256 in found]
 
     def quality(
         self,

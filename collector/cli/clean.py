@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.api.collect import counted
 from collector.api.collection import Collection, Conflicts, Decision
 from collector.cli import options, terminal
 from collector.errors import UsageError
@@ -88,18 +89,26 @@ def dedupe(
               help="Largest ratio of long to short side.")  # fmt: skip
 @click.option("--min-side", type=click.IntRange(0), default=32, show_default=True,
               help="Fewest pixels of the short side.")  # fmt: skip
+@click.option("--synthetic", is_flag=True, help="Leave out pictures that say in their metadata (IPTC, C2PA) that a"
+              " machine made them; else they are only listed.")  # fmt: skip
 @apply_flag
 def filter_(
-    out: Path, hosts: int, keywords: int, min_detail: int, max_aspect: float, min_side: int, apply: bool
-) -> None:
+    out: Path, hosts: int, keywords: int, min_detail: int, max_aspect: float, min_side: int, synthetic: bool,
+    apply: bool,
+) -> None:  # fmt: skip
     """Leave out what is of no use: placeholders, empty surfaces, odd shapes, small pictures. 0 turns a rule off."""
     collection = Collection(out, terminal.error)
     verdicts = collection.filter(
-        hosts=hosts, keywords=keywords, min_detail=min_detail, max_aspect=max_aspect, min_side=min_side
-    )
+        hosts=hosts, keywords=keywords, min_detail=min_detail, max_aspect=max_aspect, min_side=min_side,
+        synthetic=not synthetic,
+    )  # fmt: skip
     moved = collection.apply() if apply else 0
     counts = Counter(verdict.reason for verdict in verdicts)
     terminal.grid(("reason", "pictures"), sorted(counts.items())) if counts else terminal.line("nothing to leave out")
+    if made := [] if synthetic else collection.synthetic():
+        examples = ", ".join(row.file.as_posix() for row, _ in made[:3])
+        terminal.line(f"{counted(len(made), 'picture')} made by a machine, as the metadata say (--synthetic leaves such"
+                      f" pictures out): {examples}")  # fmt: skip
     _say_moved(apply, moved, out)
 
 

@@ -38,7 +38,7 @@ def status(out: Path, as_json: bool, store: str | None) -> None:
 def why(what: str, out: Path) -> None:
     """Tell all that is known of a URL or a picture: how it was found, and what became of it."""
     for story in Collection(out).why(what):
-        for line in terminal.story(story.row, story.same_bytes, story.trouble):
+        for line in terminal.story(story.row, story.same_bytes, story.trouble, story.made):
             terminal.line(line)
 
 

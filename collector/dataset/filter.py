@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from collector.ledger import Row
 from collector.model import Verdict
 
-REASONS = ("set.placeholder", "set.empty", "set.aspect", "set.small")
+REASONS = ("set.placeholder", "set.empty", "set.aspect", "set.small", "set.synthetic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,26 @@ class Limits:
     """Long side by short side."""
     min_side: int = 32
     """Pixels of the short side."""
+    synthetic: bool = True
+    """Whether pictures may stay that say a machine made them."""
 
 
 def judge(
-    items: Iterable[Row], qualities: Mapping[int, int], seen: Mapping[str, Sightings], limits: Limits
+    items: Iterable[Row],
+    qualities: Mapping[int, int],
+    seen: Mapping[str, Sightings],
+    limits: Limits,
+    made: Mapping[str, str] | None = None,
 ) -> list[Verdict]:
     """One verdict at most for each picture, by the first rule that it breaks.
 
-    `qualities`: id -> how much its hash says, 0 to 100.
+    `qualities`: id -> how much its hash says, 0 to 100; `made`: sha256 -> how a machine made it, as its bytes say.
     """
-    found = ((item, _fault(item, qualities.get(item.id), seen.get(item.sha256), limits)) for item in items)
+    made = {} if limits.synthetic or made is None else made
+    found = (
+        (item, _fault(item, qualities.get(item.id), seen.get(item.sha256), limits) or _made(made.get(item.sha256)))
+        for item in items
+    )
     return [Verdict(item.sha256, item.label, *fault) for item, fault in found if fault is not None]
 
 
@@ -58,3 +68,7 @@ def _fault(item: Row, quality: int | None, seen: Sightings | None, limits: Limit
     if short < limits.min_side:
         return "set.small", f"{item.width} x {item.height}"
     return None
+
+
+def _made(how: str | None) -> tuple[str, str] | None:
+    return None if how is None else ("set.synthetic", how)

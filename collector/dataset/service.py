@@ -15,6 +15,7 @@ from collector.dataset.documents import write_all
 from collector.dataset.export import Published, publish
 from collector.dataset.samples import Choice, ExportPlan, Sample, plan
 from collector.errors import InputError
+from collector.images import synthetic
 from collector.images.form import Form
 from collector.images.hashing import hash_files
 from collector.images.pdq import NEAR, RELIABLE
@@ -28,6 +29,11 @@ from collector.model import Verdict
 
 _BATCH = 500
 """Hashes kept in one commit: what a stop may cost."""
+
+
+_SYNTHETIC = "synthetic"
+"""What the ledger calls the score of what a picture's bytes say about its making."""
+_SCORES: dict[str | None, float] = {None: 1.0, synthetic.COMPOSITE: 0.5, synthetic.TRAINED: 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +158,29 @@ def _portions(groups: Sequence[list[int]]) -> Iterator[list[list[int]]]:
         yield some
 
 
+def synthetic_set(ledger: Ledger, folder: Path, processes: int = 0) -> dict[str, str]:
+    """sha256 -> how a machine made it, of the saved pictures whose bytes say so; only new files are read."""
+    files = ((sha256, inside(folder, path)) for sha256, path in ledger.dataset.unscored(_SYNTHETIC))
+    looked_at = map_files(synthetic.marked, files, processes=processes)
+    while batch := list(islice(looked_at, _BATCH)):
+        with ledger.transaction():
+            ledger.dataset.remember_scores(
+                (sha256, _SYNTHETIC, _SCORES[how]) for sha256, how in batch if not isinstance(how, FileTrouble)
+            )
+    kinds = {score: how for how, score in _SCORES.items()}
+    found = ((sha256, kinds.get(score)) for sha256, score in ledger.dataset.scores(_SYNTHETIC).items())
+    return {sha256: how for sha256, how in found if how is not None}
+
+
 def filter_set(ledger: Ledger, folder: Path, limits: filter.Limits, processes: int = 0) -> tuple[Verdict, ...]:
     """Find what is no use to anybody and enter it as left out. No file is moved."""
     hash_set(ledger, folder, processes)
+    made = synthetic_set(ledger, folder, processes)
     looks = ledger.dataset.looks(filter.REASONS)
     qualities = dict(zip(looks.ids.tolist(), looks.quality.tolist(), strict=True))
     said = ledger.dataset.reviews()
     items = (item for item in candidates(ledger, filter.REASONS) if said.get((item.sha256, item.label)) != "keep")
-    verdicts = filter.judge(items, qualities, _seen(ledger), limits)
+    verdicts = filter.judge(items, qualities, _seen(ledger), limits, made)
     with ledger.transaction():
         ledger.dataset.decide(filter.REASONS, verdicts)
     return tuple(verdicts)

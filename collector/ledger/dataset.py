@@ -310,6 +310,10 @@ class Dataset:
         """Keep (sha256, issue, score); nothing is flagged by it."""
         self._db.executemany("INSERT OR REPLACE INTO audit VALUES (?, ?, ?, 0)", scores)
 
+    def scores(self, issue: str) -> dict[str, float]:
+        """sha256 -> score of every picture that was looked at for an issue."""
+        return dict(self._db.execute("SELECT sha256, score FROM audit WHERE issue = ?", (issue,)))
+
     def flag(self, thresholds: Iterable[tuple[str, float]]) -> None:
         """Flag scores below (issue, threshold), and no others of the issue."""
         self._db.executemany(

@@ -20,9 +20,9 @@ SHOWN: Final = 20
 """Others with the same bytes that are worth a line each."""
 
 
-def story(row: Row, same_bytes: Sequence[tuple[str, str]], trouble: str) -> list[str]:
+def story(row: Row, same_bytes: Sequence[tuple[str, str]], trouble: str, made: str | None) -> list[str]:
     """The lines. `same_bytes`: (keyword, URL) of others that brought them; `trouble`: what is wrong with the file on
-    disk, "" when nothing is or there is none."""
+    disk, "" when nothing is or there is none; `made`: how a machine made it, as its bytes say."""
     way = f", by {row.way}" if row.way else ""
     lines = [
         shortened(row.url),
@@ -43,6 +43,8 @@ def story(row: Row, same_bytes: Sequence[tuple[str, str]], trouble: str) -> list
     if row.path:
         kind = f"{row.format} {row.width} x {row.height}, {row.bytes:,} bytes"
         lines.append(f"  file      {row.path}, {kind}" + (f"; now {trouble}" if trouble else ""))
+    if made:
+        lines.append(f"  synthetic by a machine, as its metadata say: {made}")
     lines += [f"  same      {shortened(url)} ({keyword})" for keyword, url in same_bytes[:SHOWN]]
     if len(same_bytes) > SHOWN:
         lines.append(f"  same      and {len(same_bytes) - SHOWN} more")
