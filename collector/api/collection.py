@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collector.api.mending import Mending
     from collector.dataset.embeddings import Embedded, Similar
     from collector.dataset.export import Published
+    from collector.dataset.purity import Answer, Purity
     from collector.dataset.samples import Choice, ExportPlan
     from collector.dataset.service import Deduped, Scored, Split
     from collector.dataset.split import Scheme
@@ -295,6 +296,20 @@ class Collection:
         with self.writing() as ledger:
             embeddings.embed_set(ledger, self.folder, model, tell=tell)
             return topic.judge_set(ledger, self.folder, model, confidence, drop, split)
+
+    def purity(self, sample: int = 0, ask: Callable[[Row, int, int], Answer | None] | None = None) -> Purity:
+        """How many pictures show their class, with a 95 % interval, by a person's word about a random sample.
+
+        `ask(picture, number, of)` is called for each of about `sample` pictures that nobody has judged and says "right"
+        or "wrong" (kept as `review` keeps it), "unsure", or None to stop. Without it, what is known.
+        """
+        from collector.dataset import purity
+
+        if ask is None:
+            with self.reading() as ledger:
+                return purity.measure(ledger)
+        with self.writing() as ledger:
+            return purity.ask(ledger, sample, ask)
 
     def scores(self) -> list[tuple[str, int, int]]:
         """(issue, pictures scored, pictures flagged) of the last quality check."""

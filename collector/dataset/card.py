@@ -68,6 +68,7 @@ def card(
         *_table(("why", "pictures"), sorted(plan.left.items())),
         "## Known limits",
         "",
+        *((f"- Purity: {plan.purity} (95 % interval; of the whole set, not of each split).",) if plan.purity else ()),
         "- Classes are search words: nobody has looked at every picture. Search engines show what is popular, not",
         "  what is representative.",
         "- Near-duplicates are found by a perceptual hash (PDQ); crops, mirrored and heavily edited copies can remain.",

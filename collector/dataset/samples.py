@@ -79,6 +79,8 @@ class ExportPlan:
     """Why -> how many pictures of the folder are not in it."""
     numbers: Mapping[str, int] = field(default_factory=dict)
     """Class -> its place in `classes`."""
+    purity: str | None = None
+    """How many pictures of the set show their class, in words; None while nobody looked."""
     practice: bool = False
     """Drawings of the practice web, of nothing real."""
 

@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from collector.dataset import dedupe, filter, formats, quality, split
+from collector.dataset import dedupe, filter, formats, purity, quality, split
 from collector.dataset.card import CollectedQuery
 from collector.dataset.documents import write_all
 from collector.dataset.export import Published, publish
@@ -305,7 +305,10 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
     scheme = None if order.whole else order.scheme or latest_scheme(ledger)
     if scheme is not None:
         split_set(ledger, folder, scheme, order.distance, processes, order.mirrored)
-    made = replace(_plan(ledger, order, scheme), practice=ledger.practice)
+    pure = purity.measure(ledger)
+    made = replace(
+        _plan(ledger, order, scheme), practice=ledger.practice, purity=None if pure.share is None else str(pure)
+    )
     if not made.samples:
         raise InputError(f"{folder}: no picture to export; left out: {dict(made.left) or 'nothing'}")
     _refuse_gaps(made)

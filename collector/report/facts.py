@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 
 from collector.dataset.attribution import short_name
+from collector.dataset.purity import Purity, measure
 from collector.ledger import Ledger
 from collector.ledger.stats import SIDES, Domains, Loss, Size, Yield
 
@@ -54,6 +55,7 @@ class Facts:
     formats: tuple[tuple[str, int, int], ...]
     licences: tuple[tuple[str, int], ...]
     audited: tuple[tuple[str, int, int], ...]
+    purity: Purity
 
 
 def gather(ledger: Ledger) -> Facts:
@@ -74,6 +76,7 @@ def gather(ledger: Ledger) -> Facts:
         formats=tuple(ledger.stats.formats()),
         licences=_licences(ledger),
         audited=tuple(ledger.stats.audited()),
+        purity=measure(ledger),
     )
 
 
@@ -131,6 +134,7 @@ def as_json(facts: Facts) -> dict[str, object]:
         "formats": [{"format": name, "pictures": count, "bytes": size} for name, count, size in facts.formats],
         "licences": [{"licence": name, "pictures": count} for name, count in facts.licences],
         "audit": [{"issue": issue, "pictures": count, "flagged": flagged} for issue, count, flagged in facts.audited],
+        "purity": {"decided": facts.purity.decided, "unsure": facts.purity.unsure, **asdict(facts.purity)},
     }
 
 
