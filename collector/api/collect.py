@@ -17,9 +17,11 @@ from collector import sources
 from collector.api import options, queries
 from collector.api.practice import site
 from collector.api.queries import QueryRow
+from collector.api.replacing import Replacing
 from collector.api.signals import StopSignals
 from collector.dataset import labels
 from collector.errors import GO_ON, Incomplete, Stopped
+from collector.images import lite0
 from collector.importers.queries import QueryFile
 from collector.ledger import Interrupted, Ledger
 from collector.model import Digest, Event, SearchEnded, SearchState, Tally
@@ -74,6 +76,8 @@ class Summary:
     """What was said of sources that could not be reached."""
     unchanging: tuple[str, ...] = ()
     """What was said of searches that the same command will not bring further, such as for want of a key."""
+    left_out: int | None = None
+    """Pictures of the folder that the set leaves out; None when the run did not judge them."""
     stopped: int = 0
     """The exit code of the signal that stopped it; 0 when it went on to its end."""
 
@@ -135,13 +139,18 @@ class Crawl:
         practice: bool | PracticeWeb = False,
         keep_removed: bool = False,
         refresh: bool = False,
+        relevant: bool = False,
         notice: Callable[[str], None] = LOG.warning,
     ) -> None:
         """`asked` None: whatever the folder has left to do. `notice` is told what the user should read once.
 
         `keep_removed`: pictures of rows that are gone from a file stay in the set. `refresh`: keywords below their
-        limit are searched again at every source, for what is new.
+        limit are searched again at every source, for what is new. `relevant`: pictures that do not show their class
+        are left out as `relevance --drop` does, and others are collected in their place; UsageError without the extra.
         """
+        if relevant:
+            lite0.require()
+        self._replacing = Replacing(settings, asked, notice) if relevant and asked is not None and fetch else None
         self._keep_removed, self._refresh = keep_removed, refresh
         self._settings, self._asked, self._practice, self._notice = settings, asked, practice, notice
         self._search, self._fetch = search, fetch
@@ -157,6 +166,7 @@ class Crawl:
         """(keyword, source) that came back empty."""
         self._started = time.monotonic()
         self._digest: Digest | None = None
+        self._left_out: int | None = None
         self._events = self._work()
 
     # ------------------------------------------------------------------ using it
@@ -280,16 +290,22 @@ class Crawl:
         assert self._ledger is not None
         ledger = self._ledger
         with self._stack:
-            run = assemble.build_run(ledger, self._number, self._settings, search=self._search, fetch=self._fetch)
-            try:
-                with closing(run.events(self._stop_now)) as events:
-                    for event in events:
-                        self._remember(event)
-                        yield event
-            finally:
-                if self._search:
-                    assemble.write_map(ledger, self._settings.out)
+            further: int | None = self._number
+            while further is not None:
+                self._number = further
+                run = assemble.build_run(ledger, self._number, self._settings, search=self._search, fetch=self._fetch)
+                try:
+                    with closing(run.events(self._stop_now)) as events:
+                        for event in events:
+                            self._remember(event)
+                            yield event
+                finally:
+                    if self._search:
+                        assemble.write_map(ledger, self._settings.out)
+                again = self._replacing is not None and not self._stop_now()
+                further = self._replacing.plan(ledger, self._number) if again and self._replacing else None
             self._digest = ledger.stats.digest(self._number)
+            self._left_out = ledger.stats.count_left_out() if self._replacing else None
 
     def _stop_now(self) -> bool:
         return self._closed or self._stopping()
@@ -318,6 +334,7 @@ class Crawl:
             empty,
             tuple(self._unreachable),
             tuple(self._unchanging),
+            self._left_out,
             stopped,
         )
 
@@ -335,19 +352,23 @@ def collect(
     fetch: bool = True,
     practice: bool | PracticeWeb = False,
     keep_removed: bool = False,
+    relevant: bool = False,
 ) -> Crawl:
     """Search for keywords and fetch their pictures into class folders below `out`. Nothing starts before it is used.
 
     `asked`: keywords, `collector.Query` values, or the Path of a CSV. `source` and `limit` hold for those that name
     none; `settings` are dotted keys such as {"fetch.verify": "full"}. `practice`: the practice web in the place of
     every source. A CSV is the truth about its keywords: those that it puts into another class go there, and pictures
-    of rows that are gone leave the set, unless `keep_removed`. UsageError and InputError for what cannot be asked.
+    of rows that are gone leave the set, unless `keep_removed`. `relevant` (the extra `look`): pictures that do not
+    show their class are left out and do not count towards the limit; others are collected in their place. UsageError
+    and InputError for what cannot be asked.
     """
     built = options.made(out, limit=limit, source=source, filters=filters, settings=settings, config=config)
     if isinstance(asked, str):
         raise TypeError("give a list of keywords, or the pathlib.Path of a CSV")
     rows = queries.from_file(Path(asked), built) if isinstance(asked, PathLike) else queries.from_rows(asked, built)
-    return Crawl(built, rows, search=search, fetch=fetch, practice=practice, keep_removed=keep_removed)
+    return Crawl(built, rows, search=search, fetch=fetch, practice=practice, keep_removed=keep_removed,
+                 relevant=relevant)  # fmt: skip
 
 
 def _shown(progress: bool | Callable[[Standing], Progress], standing: Standing) -> Progress:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collector.practice import PracticeWeb
 USUAL = "practice-images"
 """What a folder of practice pictures is called."""
+FOREIGN = 0.08
+"""Share of the pictures there that show something else than their keyword, as a search brings them."""
 
 
 @contextmanager
@@ -78,10 +80,11 @@ def _practice_web(port: int) -> PracticeWeb:
     """A running practice web; without a port, on a free one below those that systems give to clients."""
     import random
 
-    from collector.practice import PracticeWeb
+    from collector.practice import Knobs, PracticeWeb
 
+    knobs = Knobs(foreign=FOREIGN)
     candidates = [port] if port else random.sample(range(20_000, 30_000), 50)
     for candidate in candidates[:-1]:
         with suppress(OSError):
-            return PracticeWeb(port=candidate).start()
-    return PracticeWeb(port=candidates[-1]).start()
+            return PracticeWeb(knobs, port=candidate).start()
+    return PracticeWeb(knobs, port=candidates[-1]).start()

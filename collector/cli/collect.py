@@ -70,7 +70,7 @@ def run(
         _tell_plan(rows, settings, costs_alone=not dry_run)
         return
     crawl = Crawl(settings, rows, practice=common.practice, keep_removed=searching.keep_removed,
-                  refresh=searching.refresh, notice=terminal.error)  # fmt: skip
+                  refresh=searching.refresh, relevant=searching.relevant, notice=terminal.error)  # fmt: skip
     _work(crawl, common)
 
 
@@ -86,6 +86,8 @@ def search(
     asked: tuple[str, ...], reading: Reading, common: Common, blocking: Blocking, searching: Searching, dry_run: bool
 ) -> None:
     """Only search: fill the map of keywords and URLs; download nothing yet. Takes what `run` takes."""
+    if searching.relevant:
+        raise UsageError("--relevant is for `run`: `search` downloads nothing that could be looked at")
     settings = options.settings_of(common, blocking, searching)
     rows = _read(asked, settings, reading)
     if dry_run:
@@ -300,10 +302,11 @@ def _work(crawl: Crawl, common: Common, stream: TextIO | None = None) -> None:
         summary = crawl.run(lambda standing: _shows(standing, common, events, log))
         if (told := events or ((stream or sys.stdout) if common.events else None)) is not None:
             terminal.tally_lines(crawl.tallies(), told)
-            terminal.summary(summary.digest, summary.seconds, crawl.settings.out, events=True, stream=told)
+            terminal.summary(summary.digest, summary.seconds, crawl.settings.out, left_out=summary.left_out,
+                             events=True, stream=told)  # fmt: skip
     quiet = common.quiet or (common.events and not common.events_to)
     if not quiet:
-        terminal.summary(summary.digest, summary.seconds, crawl.settings.out, stream=stream)
+        terminal.summary(summary.digest, summary.seconds, crawl.settings.out, left_out=summary.left_out, stream=stream)
         if summary.empty:
             terminal.outcome(f"came back empty: {', '.join(summary.empty[:EMPTY_SHOWN])}{_and_more(summary.empty)}")
     if not summary.stopped and not crawl.settings.search.widen and not common.quiet:

@@ -197,6 +197,11 @@ class Searching(Browsing):
         "--refresh", default=False, is_flag=True,
         help="Search again for what is new, also where everything was found before.",
     )  # fmt: skip
+    relevant: bool = option(
+        "--relevant", default=False, is_flag=True,
+        help="Leave out pictures that do not show their class, and collect others in their place (`run`; needs the"
+        " extra `look`).",
+    )  # fmt: skip
     harvest: str | None = option(
         "--harvest",
         key="google.harvest",

@@ -81,6 +81,17 @@ class Dataset:
             for keyword, label, sources, filters in found
         ]
 
+    def left_out_by_query(self, reason: str) -> dict[tuple[str, str, tuple[tuple[str, str], ...]], int]:
+        """(keyword, label, filters) -> how many of its saved pictures are left out of the set for a reason."""
+        found = self._db.execute(
+            """SELECT keyword, query.label, filters, count(*) FROM verdict JOIN outcome USING (sha256)
+               JOIN found ON found.id = found_id JOIN query ON query.id = query_id AND query.label = verdict.label
+               WHERE verdict.reason = ? AND outcome.state = 'saved' GROUP BY query.id""",
+            (reason,),
+        )
+        return {(keyword, label, tuple(sorted(json.loads(filters).items()))): count
+                for keyword, label, filters, count in found}  # fmt: skip
+
     def sightings(self) -> Iterator[tuple[str, str, str]]:
         """(sha256, URL, keyword) wherever the very bytes of a saved picture were found, duplicates included."""
         yield from self._db.execute(

