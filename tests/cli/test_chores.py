@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,17 +22,24 @@ def web() -> Iterator[PracticeWeb]:
         yield web
 
 
-@pytest.fixture
-def desk(tmp_path: Path, web: PracticeWeb) -> Desk:
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory: pytest.TempPathFactory, web: PracticeWeb) -> Path:
     """Two keywords that share a picture; a page instead of a picture, one that is not there."""
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path_factory.mktemp("fetched") / "desk")
     paths = picture_paths("tabby cat", range(1, 6))
     lines = [f"tabby cat,{web.url}{path}" for path in paths] + [f"red cat,{web.url}{paths[0]}&again=1"]
     desk.write("map.csv", "keyword,url\n" + "\n".join(lines) + "\n")
     assert desk.run("urls", "--import", "map.csv").code == 0
-    fetched = desk.run("fetch", *FETCH)
-    assert fetched.code == 0, fetched.err
+    ended = desk.run("fetch", *FETCH)
+    assert ended.code == 0, ended.err
     assert len(saved_urls(desk.images)) == 3
+    return desk.images
+
+
+@pytest.fixture
+def desk(tmp_path: Path, fetched: Path) -> Desk:
+    desk = Desk(tmp_path / "desk")
+    shutil.copytree(fetched, desk.images)
     return desk
 
 

@@ -38,11 +38,11 @@ def test_help_names_every_verb(desk: Desk) -> None:
     assert all(verb in ended.out for verb in USUAL)
 
 
-@pytest.mark.parametrize("verb", USUAL)
-def test_every_verb_has_help(desk: Desk, verb: str) -> None:
-    ended = desk.run(verb, "--help")
-    assert ended.code == 0
-    assert "Usage: collector" in ended.out
+def test_every_verb_has_help(desk: Desk) -> None:
+    for verb in VERBS:
+        ended = desk.run(verb, "--help")
+        assert (ended.code, ended.err) == (0, "")
+        assert f"Usage: collector {verb}" in ended.out
 
 
 def test_help_groups_every_verb_and_cuts_no_summary(desk: Desk) -> None:
@@ -111,17 +111,8 @@ def test_sources_are_listed_and_told(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["run", "missing.csv"], 4, ["missing.csv"]),
         (["run", "bad.csv"], 4, ["bad.csv", "keyword", "colour_of"]),
-        (["run", "--limit", "0"], 2, ["limit"]),
-        (["run", "--limit", "most"], 2, ["limit", "all"]),
         (["run", "good.csv", "--set", "source= , "], 2, ["source", "google"]),
-        (["run", "--sauce", "x"], 2, ["--sauce"]),
-        (["run", "good.csv", "--set", "google.hom=x"], 2, ["google.hom", "home"]),
-        (["run", "good.csv", "--set", "google"], 2, ["table.key=value"]),
-        (["run", "good.csv", "--source", "gogle"], 2, ["gogle", "google"]),
-        (["run", "good.csv", "--config", "none.toml"], 2, ["none.toml"]),
-        (["run", "good.csv", "--browser-binary", "/no/such/chrome"], 2, ["/no/such/chrome"]),
         (["run", "good.csv", "--driver", "/no/such/driver"], 2, ["/no/such/driver"]),
         (["status"], 6, ["images", "no ledger"]),
         (["urls"], 6, ["no ledger"]),

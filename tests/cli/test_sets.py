@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,11 @@ from tests.support.command import Desk
 FREE = Licence("https://creativecommons.org/licenses/by/4.0/", creators=("=Ann",))
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+@pytest.fixture(scope="module")
+def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two classes of ten, a smaller copy, one picture under both labels, a banner."""
-    desk = Desk(tmp_path / "desk")
-    with Collection(desk.images) as collection:
+    images = tmp_path_factory.mktemp("drawings") / "images"
+    with Collection(images) as collection:
         for number in range(10):
             licence = FREE if number < 4 else Licence()
             collection.add("test tube", drawn(number, (200, 150)), licence=licence, title=f"tube {number}")
@@ -27,6 +28,13 @@ def desk(tmp_path: Path) -> Desk:
         collection.add("test tube", drawn(3, (200, 150)).resize((100, 75)))
         collection.add("val d'isère", drawn(7, (200, 150)).resize((120, 90)))
         collection.add("test tube", drawn(50, (600, 40)))
+    return images
+
+
+@pytest.fixture
+def desk(tmp_path: Path, drawings: Path) -> Desk:
+    desk = Desk(tmp_path / "desk")
+    shutil.copytree(drawings, desk.images)
     return desk
 
 

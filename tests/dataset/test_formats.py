@@ -5,15 +5,20 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from collector.dataset import formats
+from collector.dataset.documents import write_all
+from collector.dataset.export import Published, publish
 from collector.dataset.formats import EXPORTERS
 from collector.dataset.samples import ExportPlan
 from collector.ledger.names import Names
@@ -29,13 +34,33 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collection]
         yield collection
 
 
+Exported = tuple[Path, ExportPlan, Published]
+SPLITS = ("train", "val", "test")
+WHOLE = ("",)
+
+
+@pytest.fixture(scope="module")
+def export(collection: Collection, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Exported]:
+    """export(format, splits): each once, beside the others of the same splits. Nobody changes them."""
+    folders = {splits: tmp_path_factory.mktemp("exports") for splits in (SPLITS, WHOLE)}
+
+    @cache
+    def made(format: str, splits: tuple[str, ...] = SPLITS) -> Exported:
+        if format in ARROW:
+            need("pyarrow")
+        folder = folders[splits] / format
+        return folder, *exported_with_card(collection, format, folder, splits)
+
+    return made
+
+
 def need(*modules: str) -> None:
     for module in modules:
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"{module} is not installed")
 
 
-def loaded(code: str, folder: Path, *modules: str) -> list[list[str]]:
+def loaded(code: str, folder: Path, *modules: str) -> list[Any]:
     """Rows that a program prints as JSON; a program of its own, because loaders warn, and keep what they import."""
     need(*modules)
     environment = {"HOME": str(folder.parent), "HF_HOME": str(folder.parent / "hf"), "PATH": "/usr/bin:/bin",
@@ -43,7 +68,7 @@ def loaded(code: str, folder: Path, *modules: str) -> list[list[str]]:
     command = [sys.executable, "-W", "ignore", "-c", f"import json, sys\nfolder = sys.argv[1]\n{code}", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=110, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    rows: list[list[str]] = json.loads(done.stdout.splitlines()[-1])
+    rows: list[Any] = json.loads(done.stdout.splitlines()[-1])
     return rows
 
 
@@ -63,30 +88,29 @@ def test_files_of_every_format_are_called_by_a_template(collection: Collection, 
 
 
 @pytest.mark.parametrize("format", list(EXPORTERS))
-@pytest.mark.parametrize("splits", [("train", "val", "test"), ("",)])
+@pytest.mark.parametrize("splits", [SPLITS, WHOLE])
 def test_every_format_passes_its_own_check(
-    collection: Collection, tmp_path: Path, format: str, splits: tuple[str, ...]
+    export: Callable[..., Exported], format: str, splits: tuple[str, ...]
 ) -> None:
-    if format in ARROW:
-        need("pyarrow")
-    made, published = exported(collection, format, tmp_path / "out", planned(collection, splits))
+    folder, made, published = export(format, splits)
     assert published.counts == made.counts()
     assert len(published.counts) == len(HOSTILE) * len(splits)
-    code = formats.load(format).loading(tmp_path / "out", made)
+    code = formats.load(format).loading(folder, made)
     if format not in ("img2dataset", "labelstudio"):
         compile(code, "loading", "exec")
-    assert str(tmp_path / "out") in code
+    assert str(folder) in code
 
 
 @pytest.mark.parametrize("format", list(EXPORTERS))
-def test_the_same_set_makes_the_same_bytes(collection: Collection, tmp_path: Path, format: str) -> None:
-    if format in ARROW:
-        need("pyarrow")
-    trees = []
-    for name in ("a", "b"):
-        exported(collection, format, tmp_path / name / "out")
-        files = sorted(path for path in (tmp_path / name / "out").rglob("*") if path.is_file())
-        trees.append([(path.relative_to(tmp_path / name).as_posix(), path.read_bytes()) for path in files])
+def test_the_same_set_makes_the_same_bytes(
+    export: Callable[..., Exported], collection: Collection, tmp_path: Path, format: str
+) -> None:
+    first, _, _ = export(format)
+    exported_with_card(collection, format, tmp_path / format)
+    trees = [
+        [(path.relative_to(root).as_posix(), path.read_bytes()) for path in sorted(root.rglob("*")) if path.is_file()]
+        for root in (first, tmp_path / format)
+    ]
     assert trees[0] == trees[1]
 
 
@@ -143,35 +167,38 @@ def test_keras_decodes_every_picture(tmp_path: Path) -> None:
 
 ROWS = """
 from datasets import load_dataset
-data = load_dataset(folder)
-rows = []
-for split in data:
-    label = data[split].features.get("label")
-    for row in data[split]:
-        if "json" in row:
-            name = row["json"]["label"]
-            assert row["cls"] == row["json"]["label_id"] and row["jpg"].size
-        else:
-            name = label.names[row["label"]] if hasattr(label, "names") else row["label"]
-        if "image" in row:
-            assert row["image"].size
-        rows.append([split, name])
-print(json.dumps(sorted(rows)))
+from pathlib import Path
+def read(data):
+    for split in data:
+        label = data[split].features.get("label")
+        for row in data[split]:
+            if "json" in row:
+                name = row["json"]["label"]
+                assert row["cls"] == row["json"]["label_id"] and row["jpg"].size
+            else:
+                name = label.names[row["label"]] if hasattr(label, "names") else row["label"]
+            if "image" in row:
+                assert row["image"].size
+            yield [split, name]
+print(json.dumps([[name, sorted(read(load_dataset(str(Path(folder, name)))))] for name in NAMES]))
 """
 
 
-@pytest.mark.parametrize("format", list(EXPORTERS))
-@pytest.mark.parametrize("splits", [("train", "val", "test"), ("",)])
+@pytest.mark.parametrize("splits", [SPLITS, WHOLE])
 def test_hugging_face_takes_nothing_for_what_it_is_not(
-    collection: Collection, tmp_path: Path, format: str, splits: tuple[str, ...]
+    export: Callable[..., Exported], splits: tuple[str, ...]
 ) -> None:
+    """All formats in one program, which takes a second to start."""
     need("pyarrow")
-    made, _ = exported_with_card(collection, format, tmp_path / "out", splits)
-    names = {label: label for label in made.classes}
-    if format in ("imagefolder", "keras", "yolo-cls"):
-        names = formats.folders.class_folders(made.classes)
-    rows = loaded(ROWS, tmp_path / "out", "datasets")
-    assert rows == sorted([split or "train", names[label]] for split, label, _ in expected(made))
+    wanted = {}
+    for format in EXPORTERS:
+        folder, made, _ = export(format, splits)
+        by_folder = format in ("imagefolder", "keras", "yolo-cls")
+        names = formats.folders.class_folders(made.classes) if by_folder else {label: label for label in made.classes}
+        wanted[format] = sorted([split or "train", names[label]] for split, label, _ in expected(made))
+    rows = dict(loaded(f"NAMES = {list(EXPORTERS)}\n{ROWS}", folder.parent, "datasets"))
+    for format in EXPORTERS:
+        assert rows[format] == wanted[format], format
 
 
 def test_labels_that_loaders_pass_over(tmp_path: Path) -> None:
@@ -180,7 +207,7 @@ def test_labels_that_loaders_pass_over(tmp_path: Path) -> None:
     with collected(tmp_path / "images", labels, each=2) as odd:
         made, _ = exported_with_card(odd, "imagefolder", tmp_path / "out", ("",))
     names = formats.folders.class_folders(made.classes)
-    rows = loaded(ROWS, tmp_path / "out", "datasets")
+    [(_, rows)] = loaded(f"NAMES = ['out']\n{ROWS}", tmp_path, "datasets")
     assert rows == sorted(["train", names[label]] for label in labels for _ in range(2))
     (tmp_path / "out" / names["cat"]).rename(tmp_path / "out" / "__cat")
     with pytest.raises(ValueError, match="would be"):
@@ -188,10 +215,10 @@ def test_labels_that_loaders_pass_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", ["imagefolder", "keras", "yolo-cls"])
-def test_class_folders_in_torchvision(collection: Collection, tmp_path: Path, format: str) -> None:
-    made, _ = exported(collection, format, tmp_path / "out")
+def test_class_folders_in_torchvision(export: Callable[..., Exported], format: str) -> None:
+    folder, made, _ = export(format)
     names = formats.folders.class_folders(made.classes)
-    rows = loaded(TORCHVISION, tmp_path / "out", "torchvision")
+    rows = loaded(TORCHVISION, folder, "torchvision")
     assert rows == sorted([split, names[label], key] for split, label, key in expected(made))
 
 
@@ -208,18 +235,10 @@ print(json.dumps(sorted(rows)))
 """
 
 
-def test_hugging_face_splits_by_no_word_in_a_name(collection: Collection, tmp_path: Path) -> None:
+def test_hugging_face_splits_by_no_word_in_a_name(export: Callable[..., Exported]) -> None:
     need("pyarrow")
-    made, _ = exported_with_card(collection, "hf", tmp_path / "out")
-    assert loaded(HUGGING_FACE, tmp_path / "out", "datasets") == expected(made)
-
-
-def test_hugging_face_reads_class_folders_by_the_card(collection: Collection, tmp_path: Path) -> None:
-    made, _ = exported_with_card(collection, "imagefolder", tmp_path / "out")
-    code = HUGGING_FACE.replace('row["id"]', "''")
-    names = formats.folders.class_folders(made.classes)
-    rows = loaded(code, tmp_path / "out", "datasets")
-    assert Counter(map(tuple, rows)) == Counter((split, names[label], "") for split, label, _ in expected(made))
+    folder, made, _ = export("hf")
+    assert loaded(HUGGING_FACE, folder, "datasets") == expected(made)
 
 
 WEBDATASET = """
@@ -258,9 +277,9 @@ print(json.dumps(sorted(rows)))
 """
 
 
-def test_croissant_in_its_own_library(collection: Collection, tmp_path: Path) -> None:
-    made, _ = exported(collection, "croissant", tmp_path / "out")
-    assert loaded(CROISSANT, tmp_path / "out", "mlcroissant") == expected(made)
+def test_croissant_in_its_own_library(export: Callable[..., Exported]) -> None:
+    folder, made, _ = export("croissant")
+    assert loaded(CROISSANT, folder, "mlcroissant") == expected(made)
 
 
 COCO = """
@@ -280,9 +299,9 @@ print(json.dumps(sorted(rows)))
 """
 
 
-def test_coco_in_its_own_library(collection: Collection, tmp_path: Path) -> None:
-    made, _ = exported(collection, "coco", tmp_path / "out")
-    assert loaded(COCO, tmp_path / "out", "pycocotools") == expected(made)
+def test_coco_in_its_own_library(export: Callable[..., Exported]) -> None:
+    folder, made, _ = export("coco")
+    assert loaded(COCO, folder, "pycocotools") == expected(made)
 
 
 FIFTYONE = """
@@ -296,28 +315,29 @@ print(json.dumps(sorted(rows)))
 """
 
 
-def test_fiftyone_in_its_own_importer(collection: Collection, tmp_path: Path) -> None:
+def test_fiftyone_in_its_own_importer(export: Callable[..., Exported]) -> None:
     """The importer alone: datasets of its own need a database server."""
-    made, _ = exported(collection, "fiftyone", tmp_path / "out")
-    assert loaded(FIFTYONE, tmp_path / "out", "fiftyone") == expected(made)
+    folder, made, _ = export("fiftyone")
+    assert loaded(FIFTYONE, folder, "fiftyone") == expected(made)
 
 
 PANDAS = """
 import pandas as pd
-read = {"csv": lambda: pd.read_csv(f"{folder}/data.csv", keep_default_na=False).replace("^'", "", regex=True),
-        "jsonl": lambda: pd.concat(pd.read_json(f"{folder}/{split}/metadata.jsonl", lines=True, convert_dates=False)
-                                   for split in ("train", "val", "test")),
-        "parquet": lambda: pd.read_parquet(f"{folder}/data.parquet")}[FORMAT]()
-print(json.dumps(sorted(read[["split", "label", "id"]].values.tolist())))
+read = {"csv": lambda: pd.read_csv(f"{folder}/csv/data.csv", keep_default_na=False).replace("^'", "", regex=True),
+        "jsonl": lambda: pd.concat(pd.read_json(f"{folder}/jsonl/{split}/metadata.jsonl", lines=True,
+                                                convert_dates=False) for split in ("train", "val", "test")),
+        "parquet": lambda: pd.read_parquet(f"{folder}/parquet/data.parquet")}
+print(json.dumps([[name, sorted(table()[["split", "label", "id"]].values.tolist())] for name, table in read.items()]))
 """
 
 
-@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
-def test_tables_in_pandas(collection: Collection, tmp_path: Path, format: str) -> None:
-    if format in ARROW:
-        need("pyarrow")
-    made, _ = exported(collection, format, tmp_path / "out")
-    assert loaded(PANDAS.replace("FORMAT", repr(format)), tmp_path / "out", "pandas") == expected(made)
+def test_tables_in_pandas(export: Callable[..., Exported]) -> None:
+    need("pyarrow")
+    plans = {}
+    for format in ("csv", "jsonl", "parquet"):
+        folder, made, _ = export(format)
+        plans[format] = expected(made)
+    assert dict(loaded(PANDAS, folder.parent, "pandas")) == plans
 
 
 def test_no_cell_of_a_csv_is_a_formula_and_every_text_comes_back(tmp_path: Path) -> None:
@@ -353,11 +373,10 @@ def test_a_picture_with_two_labels_says_both(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", list(EXPORTERS))
-def test_what_is_spoilt_is_seen_by_the_check(collection: Collection, tmp_path: Path, format: str) -> None:
+def test_what_is_spoilt_is_seen_by_the_check(export: Callable[..., Exported], tmp_path: Path, format: str) -> None:
     """One picture, row or task less than was written."""
-    if format in ARROW:
-        need("pyarrow")
-    made, published = exported(collection, format, tmp_path / "out")
+    folder, made, published = export(format)
+    shutil.copytree(folder, tmp_path / "out")
     spoil(tmp_path / "out", format)
     exporter = formats.load(format)
     try:
@@ -381,12 +400,9 @@ def spoil(folder: Path, format: str) -> None:
 
 
 def exported_with_card(
-    collection: Collection, format: str, dest: Path, splits: tuple[str, ...] = ("train", "val", "test")
-) -> tuple[ExportPlan, object]:
+    collection: Collection, format: str, dest: Path, splits: tuple[str, ...] = SPLITS
+) -> tuple[ExportPlan, Published]:
     """With the documents of a real export, which Hugging Face reads the splits from."""
-    from collector.dataset.documents import write_all
-    from collector.dataset.export import publish
-
     made = planned(collection, splits)
     exporter = formats.load(format)
 

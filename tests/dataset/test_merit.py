@@ -60,24 +60,28 @@ def texted(image: Image.Image, seed: int) -> Image.Image:
     return image
 
 
-@pytest.mark.parametrize("seed", range(9))
 @pytest.mark.parametrize("first", ["original", "copy"])
-def test_text_over_a_picture_is_worse(collection: Collection, seed: int, first: str) -> None:
-    original = photo(seed)
-    copy = texted(original.resize((960, 720)), seed)
-    pictures = {"original": encoded(original, quality=80), "copy": encoded(copy, quality=95)}
-    found = {name: collection.add("cat", pictures[name]) for name in (first, *(pictures.keys() - {first}))}
-    assert kept(collection) == {found["original"].sha256}
+def test_text_over_a_picture_is_worse(collection: Collection, first: str) -> None:
+    wanted = set()
+    for seed in range(9):
+        original = photo(seed)
+        copy = texted(original.resize((960, 720)), seed)
+        pictures = {"original": encoded(original, quality=80), "copy": encoded(copy, quality=95)}
+        found = {name: collection.add("cat", pictures[name]) for name in (first, *(pictures.keys() - {first}))}
+        wanted.add(found["original"].sha256)
+    assert kept(collection) == wanted
 
 
-@pytest.mark.parametrize("size", [(640, 480), (480, 640), (600, 400), (640, 360), (500, 500)])
 @pytest.mark.parametrize("factor", [0.77, 1.3])
-def test_a_stretched_copy_is_worse(collection: Collection, size: tuple[int, int], factor: float) -> None:
-    original = photo(11, size)
-    copy = collection.add("cat", encoded(original.resize((round(size[0] * factor * 2), size[1] * 2)), quality=95))
-    found = collection.add("cat", encoded(original, quality=80))
-    assert copy.rank < found.rank
-    assert kept(collection) == {found.sha256}
+def test_a_stretched_copy_is_worse(collection: Collection, factor: float) -> None:
+    wanted = set()
+    for width, height in ((640, 480), (480, 640), (600, 400), (640, 360), (500, 500)):
+        original = photo(11, (width, height))
+        copy = collection.add("cat", encoded(original.resize((round(width * factor * 2), height * 2)), quality=95))
+        found = collection.add("cat", encoded(original, quality=80))
+        assert copy.rank < found.rank
+        wanted.add(found.sha256)
+    assert kept(collection) == wanted
 
 
 def test_the_shape_of_most_is_the_natural_one(collection: Collection) -> None:
@@ -88,22 +92,23 @@ def test_the_shape_of_most_is_the_natural_one(collection: Collection) -> None:
     assert kept(collection) == {first.sha256}
 
 
-@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("kind", ["1", "L", "sepia"])
-def test_colour_is_better(collection: Collection, kind: str, seed: int) -> None:
-    original = photo(20 + seed)
-    large = original.resize((1280, 960)).convert("L")
-    match kind:
-        case "1":
-            copy: bytes = encoded(large.convert("1"), "PNG")
-        case "L":
-            copy = encoded(large, quality=95)
-        case _:
-            sepia = Image.merge("RGB", [large.point(lambda v, by=by: int(v * by)) for by in (1.0, 0.85, 0.65)])
-            copy = encoded(sepia, quality=95)
-    collection.add("cat", copy)
-    found = collection.add("cat", encoded(original, quality=80))
-    assert kept(collection) == {found.sha256}
+def test_colour_is_better(collection: Collection, kind: str) -> None:
+    wanted = set()
+    for seed in range(4):
+        original = photo(20 + seed)
+        large = original.resize((1280, 960)).convert("L")
+        match kind:
+            case "1":
+                copy: bytes = encoded(large.convert("1"), "PNG")
+            case "L":
+                copy = encoded(large, quality=95)
+            case _:
+                sepia = Image.merge("RGB", [large.point(lambda v, by=by: int(v * by)) for by in (1.0, 0.85, 0.65)])
+                copy = encoded(sepia, quality=95)
+        collection.add("cat", copy)
+        wanted.add(collection.add("cat", encoded(original, quality=80)).sha256)
+    assert kept(collection) == wanted
 
 
 def test_rank_counts_before_pixels_and_bytes(collection: Collection) -> None:

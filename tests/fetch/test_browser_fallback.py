@@ -169,7 +169,7 @@ def test_a_stop_ends_the_browser_and_leaves_its_pictures_to_do(
     assert pool.in_flight >= 1
     started = time.monotonic()
     pool.close(now)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15, "it does not wait for the browser, which takes 20"
     assert showing.closed == 1
     told = [inbox.get() for _ in range(inbox.qsize())]  # One whose host refused it while the pool was closing.
     assert {value.reason for value in told} <= {"http.403"}

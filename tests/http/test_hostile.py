@@ -8,11 +8,16 @@ import hashlib
 import time
 import zlib
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import psutil
 import pytest
 
-from collector.model import Downloaded, DownloadFailed
+from collector.fetch.pool import ProcessPool
+from collector.model import Downloaded, DownloadFailed, Task
+from collector.settings import FetchSettings
+from tests.support.fetching import QUICK
 from tests.support.misbehaving import (
     Answer,
     Request,
@@ -96,11 +101,10 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("name", ANSWERS)
-def test_answer(name: str, server: Server, slug, tmp_path: Path) -> None:
-    answer, expected = ANSWERS[name]
-    assert slug(server.put("/x.jpg", answer)) == expected
-    assert parts(tmp_path) == []
+def test_what_is_no_picture_is_told_by_its_reason(server: Server, slug, tmp_path: Path) -> None:
+    for number, (name, (answer, expected)) in enumerate(ANSWERS.items()):
+        assert slug(server.put(f"/{number}.jpg", answer)) == expected, name
+        assert parts(tmp_path) == [], name
 
 
 GOOD = {
@@ -135,15 +139,16 @@ GOOD = {
 }
 
 
-@pytest.mark.parametrize("name", GOOD)
-def test_picture_arrives_whole(name: str, server: Server, fetch, tmp_path: Path) -> None:
-    value = fetch(server.put("/x.jpg", GOOD[name]))
-    assert isinstance(value, Downloaded), value
-    assert value.part.read_bytes() == JPEG
-    assert value.picture.sha256 == hashlib.sha256(JPEG).hexdigest()
-    assert (value.picture.format, value.picture.extension) == ("JPEG", "jpg")
-    assert parts(tmp_path) == [value.part.name]
-    assert len(server.pictures) == 1
+def test_a_picture_arrives_whole(server: Server, fetch, tmp_path: Path) -> None:
+    for number, (name, answer) in enumerate(GOOD.items(), 1):
+        value = fetch(server.put(f"/{number}.jpg", answer))
+        assert isinstance(value, Downloaded), (name, value)
+        assert value.part.read_bytes() == JPEG, name
+        assert value.picture.sha256 == hashlib.sha256(JPEG).hexdigest()
+        assert (value.picture.format, value.picture.extension) == ("JPEG", "jpg")
+        assert parts(tmp_path) == [value.part.name], name
+        value.part.unlink()
+        assert len(server.pictures) == number, name
 
 
 def test_request_headers(server: Server, fetch) -> None:
@@ -183,12 +188,18 @@ EARLIER = {"status line": ["http.bad_framing"], "chunk size": ["http.bad_framing
 """libcurl need not wait: what has come can be no HTTP any more."""
 
 
-@pytest.mark.parametrize("name", DRIPS)
-def test_deadline_holds_whatever_drips(name: str, server: Server, slug, tmp_path: Path) -> None:
+def test_deadline_holds_whatever_drips(server: Server, tmp_path: Path) -> None:
+    """All at once, each on a connection of its own."""
+    inbox: SimpleQueue[Any] = SimpleQueue()
+    settings = FetchSettings(**{**QUICK, "threads": len(DRIPS), "deadline": 1.0})
+    pool = ProcessPool(settings, tmp_path, inbox.put)
     started = time.monotonic()
-    expected = {"net.deadline", *EARLIER.get(name, ())}
-    assert slug(server.put("/x.jpg", DRIPS[name]), {"deadline": 1.0}) in expected
-    assert time.monotonic() - started < 4
+    pool.submit(*(Task(number, 1, server.put(f"/{number}.jpg", drips)) for number, drips in enumerate(DRIPS.values())))
+    ended = sorted((inbox.get(timeout=20) for _ in DRIPS), key=lambda value: value.task.id)
+    assert time.monotonic() - started < 10
+    pool.close(now=True)
+    for name, value in zip(DRIPS, ended, strict=True):
+        assert value.reason in {"net.deadline", *EARLIER.get(name, ())}, name
     assert parts(tmp_path) == []
 
 

@@ -18,14 +18,6 @@ def web() -> Iterator[PracticeWeb]:
         yield web
 
 
-def test_one_hundred_posts_are_152_different_files() -> None:
-    double = Double()
-    assert len(double.entries) == 100
-    assert len({thing.hash for thing in double.things}) == 152
-    kinds = [thing.kind for thing in double.things]
-    assert all(kinds.count(kind) > 1 for kind in ("jpg", "png", "apng", "gif", "anigif", "mp4"))
-
-
 def test_removed_pictures_redirect_and_missing_videos_are_404(web: PracticeWeb) -> None:
     things = Double(entries=12, albums=(2,)).things
     home = f"{web.url}/imgur/i"

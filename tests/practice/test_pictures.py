@@ -38,15 +38,3 @@ def test_pictures_are_what_their_plan_says(keyword: str) -> None:
         assert (image.format, shown) == (wanted.format, (wanted.width, wanted.height))
         assert getattr(image, "n_frames", 1) == wanted.frames
         assert image.getexif().get(0x0112, 1) == wanted.orientation
-
-
-def test_copies_are_copies() -> None:
-    name = slug("variety")
-    plans = {number: plan(name, number) for number in range(150)}
-    for number, wanted in plans.items():
-        if wanted.copy_of is None:
-            continue
-        same = picture(name, number) == picture(name, wanted.copy_of)
-        assert same == (wanted.change == "")
-        if wanted.change == "resized":
-            assert wanted.width < plans[wanted.copy_of].width

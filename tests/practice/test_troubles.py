@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import io
 import socket
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 import requests
-from PIL import Image
 
 from collector.practice import TROUBLES, Knobs, PracticeWeb
 from collector.practice.knobs import REALISTIC
@@ -29,11 +27,6 @@ def web() -> Iterator[PracticeWeb]:
 
 def path(name: str) -> str:
     return f"/pictures/{SLUG}/{NUMBERS[name]}.jpg"
-
-
-def get(web: PracticeWeb, name: str, **headers: str) -> requests.Response:
-    with requests.Session() as session:
-        return session.get(web.url + path(name), headers=headers, timeout=5)
 
 
 def on_the_wire(web: PracticeWeb, target: str, seconds: float = 5.0) -> tuple[bytes, bytes, str]:
@@ -78,19 +71,6 @@ def test_truncated_is_short_of_what_it_announced(web: PracticeWeb) -> None:
     head, body, end = on_the_wire(web, path("truncated"))
     assert (announced(head), end) == (len(original("truncated")), "closed")
     assert body == original("truncated")[: len(original("truncated")) * 2 // 3]
-
-
-def test_reset_breaks_the_connection(web: PracticeWeb) -> None:
-    head, _, end = on_the_wire(web, path("reset"))
-    assert end == "reset"
-    assert head.startswith(b"HTTP/1.1 200")
-
-
-def test_chunked_has_no_length(web: PracticeWeb) -> None:
-    answer = get(web, "chunked")
-    assert answer.content == original("chunked")
-    assert "Content-Length" not in answer.headers
-    assert Image.open(io.BytesIO(answer.content)).size
 
 
 def test_every_trouble_answers_and_is_written_down(web: PracticeWeb) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import os
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -45,6 +48,8 @@ def chromedriver(installation: Installation, folder: Path) -> Iterator[tuple[str
     finally:
         process.terminate()
         process.wait(10)
+        with contextlib.suppress(ProcessLookupError):  # A browser that hung has outlived it.
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 class Door(ThreadingHTTPServer):

@@ -1,0 +1,118 @@
+"""Runs the command line in forks of one process that has imported it: no start of Python for each command.
+
+    python -m tests.support.warm SOCKET
+
+A request is a line of JSON with standard output and error as file descriptors; the answers are two lines: the process
+and how it ended.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+ROOT = Path(__file__).resolve().parents[2]
+_READ_BY_PYTHON = ("PYTHON", "LC_", "LANG", "LD_", "FAULT")
+_IMPORTED = ("cli.terminal.summary", "crawl.assemble", "dataset.service", "fetch.pool", "images.decode",
+             "maintenance.doctor", "report.rendering", "search.pool", "api.collect")  # fmt: skip
+
+
+class Warm:
+    """The process that forks, and the wire to it."""
+
+    def __init__(self) -> None:
+        self._wire, theirs = socket.socketpair()
+        with theirs:
+            theirs.set_inheritable(True)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.warm", str(theirs.fileno())],
+                env={**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+            )
+        self._lines = self._wire.makefile("r", encoding="utf-8")
+
+    def start(self, arguments: tuple[str, ...], folder: Path, environment: dict[str, str], out: int, err: int) -> int:
+        """The process of a command."""
+        request = json.dumps([arguments, str(folder), environment]).encode()
+        socket.send_fds(self._wire, [len(request).to_bytes(4, "big")], [out, err])
+        self._wire.sendall(request)
+        return int(self._lines.readline())
+
+    def wait(self) -> int:
+        """Its exit code; below nothing for a signal."""
+        return int(self._lines.readline())
+
+    def close(self) -> None:
+        """End it."""
+        self._lines.close()
+        self._wire.close()
+        self._process.wait()
+
+    @staticmethod
+    def suits(environment: dict[str, str]) -> bool:
+        """Whether nothing is asked for that Python reads when it starts."""
+        ours = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return all(
+            environment.get(name) == ours.get(name)
+            for name in {*environment, *ours}
+            if name.startswith(_READ_BY_PYTHON)
+        )
+
+
+@cache
+def warm() -> Warm:
+    """The one of this process, started when it is needed first."""
+    started = Warm()
+    atexit.register(started.close)
+    return started
+
+
+def _serve(wire: socket.socket) -> None:
+    """Until the other end is closed."""
+    for name in _IMPORTED:
+        importlib.import_module(f"collector.{name}")
+    while True:
+        head, handles, _, _ = socket.recv_fds(wire, 4, 2)
+        if not head:
+            return
+        left, body = int.from_bytes(head, "big"), b""
+        while len(body) < left:
+            body += wire.recv(left - len(body))
+        child = os.fork()
+        if not child:
+            _become(wire, handles, *json.loads(body))
+        for handle in handles:
+            os.close(handle)
+        wire.sendall(b"%d\n" % child)
+        wire.sendall(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def _become(wire: socket.socket, handles: list[int], arguments: list[str], folder: str, environment: Any) -> NoReturn:
+    """The command: from here on an ordinary process, which ends as such."""
+    wire.close()
+    for number, handle in enumerate(handles, 1):
+        os.dup2(handle, number)
+        os.close(handle)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    from collector import __main__
+    from collector.cli import main
+
+    sys.argv[:] = [str(__main__.__file__), *arguments]
+    main(arguments)
+    raise AssertionError("the command line ends with a code")
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))
