@@ -6,7 +6,7 @@ DEMO_FLAGS ?= --practice --limit 12 --out practice-images
 RUN_FLAGS ?=
 BENCH_FLAGS ?= --short
 PYTEST_FLAGS ?=
-# Processes that run the tests (0: this one alone); a file's tests always stay together.
+# Processes that run the tests (0: this one alone); a file's tests stay together, and the long files come early.
 PYTEST_WORKERS ?= 2
 
 # With the extra `look`, the demo collects others in the place of pictures that do not show their keyword.
@@ -15,7 +15,7 @@ RELEVANT = $(shell $(PY) -c "import onnxruntime, onnx, efficientnet_lite0_pytorc
 # Relative on purpose: the checkout may lie under a path with spaces.
 PY := .venv/bin/python
 SETUP := sh scripts/setup.sh
-PYTEST = $(PY) -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_FLAGS)
+PYTEST = $(PY) -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run practice test heavy check format bench clean

@@ -27,11 +27,14 @@ def table(tmp_path: Path) -> Path:
     return tmp_path / "queries.csv"
 
 
+ONE = {"source": "naver", "settings": {"fetch.processes": 1}}
+
+
 def run(table: Path, text: str, web: collector.practice, **more: object) -> list[str]:
     """Write a CSV and run it; what the user was told."""
     told: list[str] = []
     table.write_text(text, encoding="utf-8")
-    crawl = collector.collect(table, table.parent / "images", limit=3, practice=web, **{"source": "naver", **more})  # type: ignore[arg-type]
+    crawl = collector.collect(table, table.parent / "images", limit=3, practice=web, **{**ONE, **more})  # type: ignore[arg-type]
     crawl._notice = told.append
     with crawl:
         for _ in crawl:

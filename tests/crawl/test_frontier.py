@@ -163,6 +163,34 @@ def test_a_url_that_is_to_do_once_more_comes_with_its_chunk(number: int, waits: 
     assert bool(state.drained()) is waits
 
 
+def test_what_came_late_for_a_dropped_query_may_be_asked_for_again() -> None:
+    yard = Yard()
+    dropped = yard.query()
+    yard.find(dropped, "a")
+    (task,) = yard.next()
+    yard.frontier.drop(dropped)
+    came = Downloaded(task, picture("a"), Path("part"), Attempt(200, seconds=0.1))
+    assert yard.frontier.ended(came) is None
+    search = KnownSearch(dropped.id, "google", SearchState.EXHAUSTED)
+    again = QueryState(OpenQuery(dropped.id, Query("k", "k", None), 0, 0, (search,)), {})
+    yard.frontier.add(again)
+    again.loaded([])
+    again.url_found(task, 1)
+    yard.frontier.touched(again)
+    assert yard.next() == [task]
+    assert yard.frontier.ended(came) is again
+
+
+def test_a_url_found_while_the_ledger_has_more_comes_with_its_chunk_alone() -> None:
+    state = Yard().query()
+    state.more = True
+    state.url_found(Task(7, state.id, "http://h/7.jpg"), 7)
+    assert (state.standing().found, state.standing().waiting) == (1, 0)
+    state.loaded([(7, Task(7, state.id, "http://h/7.jpg"))])
+    state.url_found(Task(8, state.id, "http://h/8.jpg"), 8)
+    assert (state.standing().found, state.standing().waiting) == (2, 2)
+
+
 def test_a_dropped_query_hands_on_what_it_waited_for() -> None:
     yard = Yard(per_host=1)
     first, second, third = yard.query(), yard.query(), yard.query()

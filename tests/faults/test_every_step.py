@@ -21,17 +21,17 @@ from collector.practice import Knobs, PracticeWeb
 from tests.support.command import ROOT, Desk
 from tests.support.maps import picture_paths
 
-PICTURES = 5
+PICTURES = 3
 STEP = int(os.environ.get("FAULT_STEP", "1"))
 """1 takes every step."""
 
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder whose template holds a map of five good pictures, one that is twice, one that is not there."""
+    """A folder whose template holds a map of three good pictures, one that is twice, one that is not there."""
     memory = Path("/dev/shm")  # Where flushing takes no time: hundreds of runs, each of which flushes.
     work = Path(mkdtemp(dir=memory)) if os.access(memory, os.W_OK) else tmp_path_factory.mktemp("faults")
-    knobs = Knobs.calm(pinned={7: "not_found"})
+    knobs = Knobs.calm(pinned={5: "not_found"})
     with PracticeWeb(knobs) as web:
         desk = Desk(work / "template")
         urls = [f"{web.url}{path}" for path in picture_paths("tabby cat", range(1, PICTURES + 3))]

@@ -70,6 +70,8 @@ def test_rungs_remember_what_worked_and_give_up_on_hopeless_hosts() -> None:
     for _ in range(3):
         ladder.refused(task)
     assert [name for name, _ in ladder.strategies(task)] == ["none"]
+    ladder.worked(task, "own")
+    assert [name for name, _ in ladder.strategies(task)] == ["own", "browser", "none", "page"], "no longer hopeless"
     assert len(list(ladder.strategies(Task(2, 1, "https://other.example/x.jpg", page="https://a.example/p")))) == 4
     assert [name for name, _ in Referers().strategies(Task(3, 1, "https://img.example/x.jpg"))] == ["browser", "own"]
 

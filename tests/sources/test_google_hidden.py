@@ -36,8 +36,7 @@ def assert_right(hits: list[Hit], web: PracticeWeb, way: str, count: int = TOTAL
     assert not any("goto" in text for hit in hits for text in (hit.url, hit.key, hit.page, hit.licence.page))
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("redirect", ["plain", "odd"])
+@pytest.mark.parametrize(("layout", "redirect"), [*((layout, "plain") for layout in LAYOUTS), ("2026", "odd")])
 def test_redirect_alone(google_images: Google, layout: str, redirect: str) -> None:
     with autumn(layout=layout, redirect=redirect) as web:
         hits = google_images(web.url, TOTAL, harvest="redirect", redirect_rate=100.0)
@@ -66,13 +65,11 @@ def test_a_wall_ends_the_search_with_what_was_found(google_images: Google) -> No
     assert len(asked_tokens(web)) == 6, "stopped at the first sign"
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("panel", ["original", "unseen"])
+@pytest.mark.parametrize(("layout", "panel"), [*((layout, "original") for layout in LAYOUTS), ("2026", "unseen")])
 def test_network_alone(google_images: Google, layout: str, panel: str) -> None:
-    with autumn(
-        layout=layout, panel=panel, swap=(0.3, 0.4), stale=0.08
-    ) as web:  # later than what the panel asks beside
-        assert_right(google_images(web.url, TOTAL, harvest="network"), web, "network")
+    late = {"swap": (0.3, 0.4), "stale": 0.08}  # Later than what the panel asks beside.
+    with autumn(layout=layout, panel=panel, total=6, **late) as web:
+        assert_right(google_images(web.url, 6, harvest="network"), web, "network", 6)
         assert asked_tokens(web) == []
 
 
