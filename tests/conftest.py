@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 import signal
 
+from hypothesis import settings
+
+settings.register_profile("suite", deadline=None, max_examples=40)  # A busy machine is no fault.
+settings.register_profile("long", deadline=None, max_examples=500)  # For bench/fuzz.py.
+settings.load_profile("suite")
+
 for _name in ("DISPLAY", "WAYLAND_DISPLAY"):
     os.environ.pop(_name, None)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from collector.errors import LedgerBusy, LedgerError
 from collector.ledger import layout
@@ -24,6 +25,56 @@ STEPS = 20_000
 
 class Interrupted(Exception):
     """A statement was ended by `interruptible`; nothing of its transaction is kept."""
+
+
+_INDEX_HEADER = 96
+"""Bytes of the index's header and its copy."""
+
+
+class Connection(sqlite3.Connection):
+    """One that survives its index of the log being cut off by somebody else (`collector.db-shm`).
+
+    SQLite maps that file into memory; touching what lies beyond its end would kill the process (SIGBUS). It holds
+    nothing that the log does not, so it is given its length again, and a header of zeros, by which SQLite knows that
+    the index has to be made anew. https://sqlite.org/walformat.html#the_wal_index_file_format
+    """
+
+    _shm = ""
+    _mapped = 0
+    """Bytes that it has been seen to have."""
+
+    def guard(self, path: Path) -> None:
+        """Begin to look after the index of this ledger, before it is used."""
+        self._shm = f"{path.absolute()}-shm"
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """As SQLite's."""
+        self._mend()
+        return super().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+        """As SQLite's."""
+        self._mend()
+        return super().executemany(sql, parameters)
+
+    def close(self) -> None:
+        """As SQLite's; it writes the log back."""
+        self._mend()
+        super().close()
+
+    def _mend(self) -> None:
+        if not self._shm:
+            return
+        try:
+            size = os.stat(self._shm).st_size  # noqa: PTH116 - before each statement: a Path costs more.
+            if size < self._mapped:
+                with open(self._shm, "r+b") as file:  # noqa: PTH123
+                    file.truncate(self._mapped)
+                    file.write(bytes(_INDEX_HEADER))
+            else:
+                self._mapped = size
+        except OSError:  # There is none (yet), or it was deleted: what is mapped stays.
+            return
 
 
 SqlTrouble = sqlite3.Error

@@ -54,7 +54,7 @@ class Ledger:
         path = folder / layout.LEDGER
         _refuse_remains(path)
         with plain_words(path):
-            connection = sqlite3.connect(path, timeout=10, isolation_level=None)
+            connection = _guarded(path, sqlite3.connect(path, timeout=10, isolation_level=None, factory=db.Connection))
         journal = "TRUNCATE" if disk.network(folder) else "WAL"
         return cls(_ready(connection, path, lambda: schema.prepare(connection, journal)))
 
@@ -122,7 +122,13 @@ def recall(folder: Path, key: str) -> str | None:
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+    uri = f"{path.absolute().as_uri()}?{mode}"
+    return _guarded(path, sqlite3.connect(uri, uri=True, isolation_level=None, factory=db.Connection))
+
+
+def _guarded(path: Path, connection: db.Connection) -> db.Connection:
+    connection.guard(path)
+    return connection
 
 
 def _ready(connection: sqlite3.Connection, path: Path, check: Callable[[], object]) -> sqlite3.Connection:

@@ -122,7 +122,7 @@ def parse(answer: Answer) -> Iterator[Hit]:
 
     if answer.status in (401, 403):
         raise SourceError(SearchState.BLOCKED, "page.blocked", f"Bing refuses ({answer.status})")
-    page = Selector(answer.text or "<html></html>")
+    page = Selector(answer.text or "<html></html>", type="html")
     cards = [(card, json_helpers.table(_json(card.root.get("m", "")))) for card in page.xpath("//a[@m]")]
     pictures = [(card, data) for card, data in cards if told(json_helpers.text(data, "murl")) or _is_lost(data)]
     if answer.status != 200 or not pictures:

@@ -8,7 +8,7 @@ import sys
 from http import HTTPStatus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.cli import terminal
@@ -47,7 +47,6 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
     assert printable(text) == text
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_what_is_printed_is_one_line_without_controls(text: str) -> None:
     shown = printable(text)

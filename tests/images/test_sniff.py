@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.images.sniff import Unusable, decode_data, identify
@@ -80,7 +80,6 @@ def test_bad_data_url(name: str, fetch, tmp_path: Path) -> None:
     assert parts(tmp_path) == []
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_data_url_is_bytes_or_unusable(text: str) -> None:
     try:
@@ -89,7 +88,6 @@ def test_any_data_url_is_bytes_or_unusable(text: str) -> None:
         assert unusable.reason.startswith(("data.", "body.empty", "image.format_denied"))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_identified_or_unusable(body: bytes) -> None:
     try:

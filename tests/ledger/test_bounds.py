@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.ledger import Ledger
@@ -49,7 +49,6 @@ def tasks(ledger: Ledger, hit: Hit) -> list[Task]:
     return [] if task is None else [task]
 
 
-@settings(deadline=None)
 @given(hits)
 def test_any_hit_is_entered_and_read_back(ledger: Ledger, hit: Hit) -> None:
     for task in tasks(ledger, hit):
@@ -58,7 +57,6 @@ def test_any_hit_is_entered_and_read_back(ledger: Ledger, hit: Hit) -> None:
         assert 0 <= row.width <= LARGEST
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_outcome_is_stored_and_read_back(ledger: Ledger, data: Any) -> None:
     task = Task(ledger_task(ledger), 1, "http://a.test/x")

@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.ledger.layout import FILE_NAME, FOLDER_BYTES, Folders, file_name, folder_name
@@ -113,7 +113,6 @@ def test_folders_can_be_counted_and_listed() -> None:
     assert "DOG" in folders
 
 
-@settings(deadline=None)
 @given(AWKWARD, st.lists(AWKWARD, max_size=3))
 def test_a_folder_name_is_always_safe_unique_and_stable(label: str, others: list[str]) -> None:
     taken = Folders(folder_name(other, []) for other in others)
@@ -128,7 +127,6 @@ def test_a_folder_name_is_always_safe_unique_and_stable(label: str, others: list
     assert name.partition(".")[0].rstrip().upper() not in {"CON", "NUL", "AUX", "PRN", "COM1", "LPT9"}
 
 
-@settings(deadline=None)
 @given(AWKWARD)
 def test_a_folder_can_really_be_made(tmp_path_factory: pytest.TempPathFactory, label: str) -> None:
     root = tmp_path_factory.mktemp("root")
@@ -237,7 +235,6 @@ def test_a_key_stays_short_and_can_be_stored() -> None:
     assert url_key("http://a/\ud800").encode()
 
 
-@settings(deadline=None)
 @given(st.one_of(AWKWARD, st.text().map("http://a.example/".__add__), st.text().map("http://".__add__)))
 def test_a_key_never_raises_and_is_its_own_key(text: str) -> None:
     key = url_key(text)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.errors import SourceError
@@ -128,13 +128,10 @@ def taken(look: Callable[[], Iterable[Any]]) -> None:
         "feed",
     ],
 )
-def test_any_json(names: tuple[str, ...], look: Callable[[Any], Iterable[Any]]) -> None:
-    @settings(max_examples=150, deadline=None)
-    @given(trees(*names))
-    def tried(tree: Any) -> None:
-        taken(lambda: look(tree))
-
-    tried()
+@given(st.data())
+def test_any_json(names: tuple[str, ...], look: Callable[[Any], Iterable[Any]], drawn: st.DataObject) -> None:
+    tree = drawn.draw(trees(*names))
+    taken(lambda: look(tree))
 
 
 PIECES = [
@@ -173,7 +170,6 @@ PIECES = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=4)))
 def test_any_text(pieces: list[str]) -> None:
     text = "".join(pieces)

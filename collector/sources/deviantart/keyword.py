@@ -88,7 +88,7 @@ def label(asked: Asked) -> str:
 
 def work_id(text: str) -> int:
     """The number of the work that an address, a file name or a bare number means; 0 for none."""
-    if text.strip().isascii() and text.strip().isdecimal():
+    if re.fullmatch(r"\s*[0-9]{1,18}\s*", text):
         return int(text)
     try:
         asked = parse(text)

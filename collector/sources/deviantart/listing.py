@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from collector.errors import SourceError
 from collector.http.contract import Answer, Request
 from collector.model import SearchState
+from collector.sources import json_helpers
 from collector.sources.contract import Web
 from collector.sources.deviantart.keyword import Asked, What
 from collector.sources.deviantart.works import Details, Work, details_of, of_site
@@ -102,11 +103,11 @@ class Site:
 
     def _folders(self, what: dict[str, str | int], asked: Asked) -> Iterator[int]:
         offset = 0
-        while True:
+        while offset < WINDOW:
             got = self._json("dashared/gallection/folders", {**what, "offset": offset, "limit": 50}, asked.name)
             for folder in _entries(got, "results"):
-                for one in (folder, *(folder.get("subfolders") or ())):
-                    if isinstance(one, Mapping) and isinstance(one.get("folderId"), int):
+                for one in (folder, *json_helpers.tables(folder.get("subfolders"))):
+                    if isinstance(one.get("folderId"), int):
                         yield one["folderId"]
             further = got.get("nextOffset")
             if not got.get("hasMore") or not isinstance(further, int) or further <= offset:

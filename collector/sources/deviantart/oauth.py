@@ -9,6 +9,7 @@ from typing import Any, Final
 from collector.errors import SourceError
 from collector.http.contract import Answer, Request
 from collector.model import SearchState
+from collector.sources import json_helpers
 from collector.sources.contract import Web
 from collector.sources.deviantart.keyword import Asked, What
 from collector.sources.deviantart.listing import WINDOW, Pages, throttled
@@ -22,6 +23,8 @@ _TOGETHER: Final = 50
 _VERSION: Final = "20210526"
 _EARLY: Final = 60.0
 """Seconds before its end at which a token is renewed; it lasts an hour."""
+_LONGEST: Final = 86_400
+"""Seconds for which a token is believed to hold at most."""
 
 
 class Api:
@@ -64,9 +67,8 @@ class Api:
         known: dict[str, Mapping[str, Any]] = {}
         for start in range(0, len(works), _TOGETHER):
             ids = {f"deviationids[{n}]": work.uuid for n, work in enumerate(works[start : start + _TOGETHER])}
-            for one in self._ask("deviation/metadata", ids).get("metadata") or ():
-                if isinstance(one, Mapping):
-                    known[str(one.get("deviationid"))] = one
+            for one in json_helpers.tables(self._ask("deviation/metadata", ids).get("metadata")):
+                known[str(one.get("deviationid"))] = one
         return [self._detail(work, known.get(work.uuid, {})) for work in works]
 
     def _detail(self, work: Work, metadata: Mapping[str, Any]) -> Details:
@@ -124,9 +126,9 @@ class Api:
 
     def _entries(self, path: str, params: Mapping[str, str | int], limit: int) -> Iterator[Mapping[str, Any]]:
         offset = 0
-        while True:
+        while offset < WINDOW:
             got = self._ask(path, {**params, "offset": offset, "limit": limit})
-            yield from (one for one in got.get("results") or () if isinstance(one, Mapping) and one.get("folderid"))
+            yield from (one for one in json_helpers.tables(got.get("results")) if one.get("folderid"))
             further = got.get("next_offset")
             if not got.get("has_more") or not isinstance(further, int) or further <= offset:
                 return
@@ -174,7 +176,8 @@ class Api:
         if not self._token:
             raise _unknown(f"oauth2/token answered {answer.status}")
         lasts = got.get("expires_in")
-        self._until = time.monotonic() + max(1.0, float(lasts if isinstance(lasts, (int, float)) else 3600) - _EARLY)
+        seconds = min(lasts, _LONGEST) if isinstance(lasts, (int, float)) else 3600
+        self._until = time.monotonic() + max(1.0, seconds - _EARLY)
 
 
 def _mapping(answer: Answer, path: str) -> Mapping[str, Any]:
