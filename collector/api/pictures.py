@@ -53,7 +53,8 @@ def _cell(value: object) -> object:
 class PictureDataset:
     """The pictures of a split as torch's DataLoader wants them: a length, and `[i] -> (picture, class index)`.
 
-    Needs no torch, and may be sent to other processes. A picture is a Pillow image: upright, sRGB, 8-bit RGB.
+    Needs no torch, and may be sent to other processes. A picture is a Pillow image: upright, sRGB, 8-bit RGB; it is
+    decoded in a process beside, so that a file that crashes its decoder, or never ends, is an OSError.
     """
 
     def __init__(
@@ -64,7 +65,10 @@ class PictureDataset:
         transform: Callable[[PillowImage], Any] | None = None,
     ) -> None:
         """`samples`: (path below the folder, class index); `transform` is given each picture, as in torchvision."""
+        from collector.images.decoder import Decoder
+
         self.folder, self.samples, self.classes, self.transform = folder, samples, classes, transform
+        self._decoder = Decoder()
 
     @property
     def class_to_idx(self) -> dict[str, int]:
@@ -76,12 +80,11 @@ class PictureDataset:
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
         """IndexError beyond the end; OSError when the file is gone or no picture any more."""
-        from collector.images.pixels import upright
         from collector.images.sniff import Unusable
 
         path, label = self.samples[index]
         try:
-            picture = upright(inside(self.folder, path))
+            picture = self._decoder.upright(inside(self.folder, path))
         except Unusable as error:
             raise OSError(f"{self.folder / path}: {error}") from None
         return (self.transform(picture) if self.transform is not None else picture), label

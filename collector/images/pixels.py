@@ -62,6 +62,12 @@ def upright(path: Path) -> Image.Image:
         return flat(in_srgb(_shown(opened, body)), WHITE)
 
 
+def pixels(path: Path) -> tuple[int, int, bytes]:
+    """(width, height, RGB one row after the other) of `upright`, for a process of its own."""
+    image = upright(path)
+    return image.width, image.height, image.tobytes()
+
+
 def small(path: Path, side: int) -> Image.Image:
     """The picture in RGB, upright, at most `side` pixels on its long side, on white; no enlarging."""
     with open_file(path) as (opened, body):
@@ -77,7 +83,7 @@ def square(path: Path, side: int) -> Pixels:
     return np.array(image)
 
 
-def thumbnail(path: Path, side: int, quality: int = 62) -> tuple[bytes, int, int]:
+def thumbnail(path: Path, side: int, quality: int) -> tuple[bytes, int, int]:
     """(JPEG, width, height) of a small picture, without metadata."""
     image = small(path, side)
     out = io.BytesIO()

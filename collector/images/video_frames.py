@@ -63,10 +63,19 @@ def write_stills(film: Path, every: float, count: int, place: str) -> int:
     return number
 
 
-def read_stills(place: Path) -> Iterator[Still]:
+@dataclass(frozen=True, slots=True)
+class StillFile:
+    """One that `write_stills` wrote."""
+
+    at: float
+    """Seconds from the video's beginning."""
+    file: Path
+
+
+def read_stills(place: Path) -> Iterator[StillFile]:
     """What `write_stills` wrote, in order."""
     for file in sorted(place.iterdir()):
-        yield Still(float(file.stem.partition(" ")[2]), file.read_bytes())
+        yield StillFile(float(file.stem.partition(" ")[2]), file)
 
 
 class _Turns:

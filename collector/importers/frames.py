@@ -9,8 +9,9 @@ from tempfile import TemporaryDirectory
 
 from collector import urls
 from collector.fetch.parts import write_part
+from collector.images.decode import inspect_file
 from collector.images.processes import FileTrouble, Workers
-from collector.images.video_frames import Still, read_stills, write_stills
+from collector.images.video_frames import StillFile, read_stills, write_stills
 from collector.ledger import Ledger, Row, Which, layout
 from collector.ledger.paths import inside
 from collector.model import Attempt, Duplicate, Found, Hit, Media, Picture, Saved, Skipped
@@ -38,30 +39,42 @@ def take(ledger: Ledger, folder: Path, every: float = 0.0, count: int = 0) -> It
     A still's URL is the video's with the time as a media fragment (`clip.mp4#t=1.5`, W3C Media Fragments), and it
     has all that is known of the video, its licence among it.
     """
-    for video in list(ledger.dataset.rows(_VIDEOS)):
-        film = inside(folder, video.file)
-        if not film.is_file():
-            yield Taken(video, trouble="the file is not there")
-            continue
-        with TemporaryDirectory(prefix="collector-stills-") as place:
-            [(_, made)] = _decoded(film, every, count, place)
-            entered = [_enter(ledger, folder, video, still) for still in read_stills(Path(place))]
-        trouble = f"{made.reason}: {made.detail}" if isinstance(made, FileTrouble) else ""
-        yield Taken(video, sum(entered), len(entered) - sum(entered), trouble)
+    with Workers(inspect_file, FetchSettings(verify="full"), processes=1) as lookers:
+        for video in list(ledger.dataset.rows(_VIDEOS)):
+            film = inside(folder, video.file)
+            if film.is_file():
+                yield _of_video(ledger, folder, video, _Asked(film, every, count), lookers)
+            else:
+                yield Taken(video, trouble="the file is not there")
 
 
-def _decoded(film: Path, every: float, count: int, place: str) -> list[tuple[None, int | FileTrouble]]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    film: Path
+    every: float
+    count: int
+
+
+def _of_video(ledger: Ledger, folder: Path, video: Row, asked: _Asked, lookers: Workers[Picture]) -> Taken:
+    with TemporaryDirectory(prefix="collector-stills-") as place:
+        [(_, made)] = _decoded(asked, place)
+        looked = lookers.map((still, still.file) for still in read_stills(Path(place)))
+        entered = [
+            _enter(ledger, folder, video, still, picture) for still, picture in looked if isinstance(picture, Picture)
+        ]
+    trouble = f"{made.reason}: {made.detail}" if isinstance(made, FileTrouble) else ""
+    return Taken(video, sum(entered), len(entered) - sum(entered), trouble)
+
+
+def _decoded(asked: _Asked, place: str) -> list[tuple[None, int | FileTrouble]]:
     """In a process of its own: a video from the web may hang its decoder, or crash it."""
-    with Workers(write_stills, every, count, place, processes=1, seconds=_SECONDS) as workers:
-        return list(workers.map([(None, film)]))
+    with Workers(write_stills, asked.every, asked.count, place, processes=1, seconds=_SECONDS) as workers:
+        return list(workers.map([(None, asked.film)]))
 
 
-def _enter(ledger: Ledger, folder: Path, video: Row, still: Still) -> bool:
+def _enter(ledger: Ledger, folder: Path, video: Row, still: StillFile, picture: Picture) -> bool:
     """Whether the still is a new picture on disk now. File and row are one transaction: the name comes first, and
     a file without a row is what `verify` calls unknown."""
-    from collector.images.decode import inspect
-
-    picture = inspect(still.body, FetchSettings(verify="full"))
     with ledger.transaction():
         entered = ledger.work.begin_stills(video.keyword, video.label)
         task = ledger.work.found(
@@ -78,7 +91,7 @@ def _enter(ledger: Ledger, folder: Path, video: Row, still: Still) -> bool:
             ledger.work.outcome(Skipped(task, "policy.forgotten"))
             return False
         path = Path(ledger.work.folder(video.label), layout.file_name(picture))
-        part = write_part(folder, f"still-{task.id}", still.body)
+        part = write_part(folder, f"still-{task.id}", still.file.read_bytes())
         file = inside(folder, path)
         file.parent.mkdir(exist_ok=True)
         part.replace(file)
@@ -86,7 +99,7 @@ def _enter(ledger: Ledger, folder: Path, video: Row, still: Still) -> bool:
     return True
 
 
-def _hit(video: Row, still: Still, picture: Picture) -> Hit:
+def _hit(video: Row, still: StillFile, picture: Picture) -> Hit:
     at = f"{still.at:.3f}".rstrip("0").rstrip(".") or "0"
     return Hit(
         url=f"{video.url.partition('#')[0]}#t={at}",

@@ -5,23 +5,36 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from collector.images.pixels import thumbnail
-from collector.images.sniff import Unusable
+from collector.images.processes import FileTrouble, Workers
 from collector.ledger import Row
 from collector.ledger.paths import inside
 from collector.report.rendering import plain
 
 SIDE = 176
 """Pixels of the long side of a thumbnail: sharp at the size that the stylesheet gives it."""
+QUALITY = 62
+"""Of a thumbnail's JPEG."""
 _MARKUP = 350
 """Bytes of a figure's own tags."""
 _FOR_ADULTS = frozenset(("mature", "nsfw", "adult"))
 _SAID_YES = frozenset(("yes", "true", "1"))
+
+
+Thumbnail = tuple[bytes, int, int]
+"""A JPEG, its width and height."""
+Thumbnails = Workers[Thumbnail]
+
+
+def thumbnails() -> Thumbnails:
+    """The processes that make them, for a `with`: one is started for a few pictures."""
+    from collector.images.pixels import thumbnail
+
+    return Workers(thumbnail, SIDE, QUALITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +62,30 @@ class Figure:
 class Figures:
     """Makes figures for one page. `spent` counts the bytes that they take."""
 
-    def __init__(self, folder: Path, page: Path) -> None:
-        self._folder, self._page, self.spent = folder, page, 0
+    def __init__(self, folder: Path, page: Path, thumbnails: Thumbnails) -> None:
+        self._folder, self._page, self._thumbnails, self.spent = folder, page, thumbnails, 0
 
     def sheet(self, pictures: Iterable[Row]) -> list[Figure]:
         """A grid of them."""
-        made = [self._figure(one) for one in pictures]
+        rows = list(pictures)
+        files = ((None, inside(self._folder, one.file)) for one in rows if not not_shown(one))
+        made_small = self._thumbnails.map(files)
+        made = [
+            self._hidden(one, why) if (why := not_shown(one)) else self._figure(one, next(made_small)[1])
+            for one in rows
+        ]
         self.spent += sum(figure.weight for figure in made)
         return made
 
-    def _figure(self, one: Row) -> Figure:
+    def _figure(self, one: Row, made: Thumbnail | FileTrouble) -> Figure:
+        if isinstance(made, FileTrouble):
+            return self._hidden(one, "the file cannot be read")
+        body, width, height = made
+        return replace(self._hidden(one, ""), thumbnail=base64.b64encode(body).decode(), width=width, height=height)
+
+    def _hidden(self, one: Row, why: str) -> Figure:
         name = plain(one.title or f"{one.keyword}, {one.width:,} × {one.height:,}")
-        address = file_address(inside(self._folder, one.file), self._page)
-        if why := not_shown(one):
-            return Figure(one, address, name, why)
-        try:
-            body, width, height = thumbnail(inside(self._folder, one.file), SIDE)
-        except Unusable:
-            return Figure(one, address, name, "the file cannot be read")
-        return Figure(one, address, name, "", base64.b64encode(body).decode(), width, height)
+        return Figure(one, file_address(inside(self._folder, one.file), self._page), name, why)
 
 
 def not_shown(one: Row) -> str:

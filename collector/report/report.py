@@ -17,7 +17,7 @@ from collector.ledger.stats import Size, Yield
 from collector.reasons import meaning
 from collector.report.alike import MOST, Alike
 from collector.report.facts import DOMAINS, TRIED, USABLE, Facts, side_names
-from collector.report.figures import Figure, Figures, file_address
+from collector.report.figures import Figure, Figures, Thumbnails, file_address, thumbnails
 from collector.report.rendering import OWN_PICTURES, render, replace
 
 PER_CLASS: Final = (12, 60)
@@ -77,6 +77,11 @@ def usual_place(folder: Path) -> Path:
 
 def write(ledger: Ledger, facts: Facts, same: Alike, place: Place, pages: int = 1) -> list[Path]:
     """Write up to so many pages; those that were written. An older one is replaced whole. OSError when that fails."""
+    with thumbnails() as made:
+        return _written(ledger, facts, same, place, pages, made)
+
+
+def _written(ledger: Ledger, facts: Facts, same: Alike, place: Place, pages: int, made: Thumbnails) -> list[Path]:
     sheets = _Sheets(ledger, facts)
     title = f"Report on {place.folder.absolute().name}"
     written: list[Path] = []
@@ -84,8 +89,8 @@ def write(ledger: Ledger, facts: Facts, same: Alike, place: Place, pages: int = 
         if number > 1 and not sheets.more():
             break
         page = place.numbered(number)
-        front = _front(ledger, facts, same, Figures(place.folder, page)) if number == 1 else {}
-        shown = sheets.page(Figures(place.folder, page))
+        front = _front(ledger, facts, same, Figures(place.folder, page, made)) if number == 1 else {}
+        shown = sheets.page(Figures(place.folder, page, made))
         others = [one for one in (number - 1, number + 1 if number < pages and sheets.more() else 0) if one]
         links = [(one, file_address(place.numbered(one), page)) for one in others]
         template = "report.html" if number == 1 else "sheets.html"

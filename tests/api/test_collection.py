@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,22 @@ def test_a_file_that_is_gone_is_an_os_error_of_the_data_set(folder: Path) -> Non
     (folder / data.samples[0][0]).unlink()
     with pytest.raises(OSError, match=data.samples[0][0].name):
         data[0]
+
+
+def test_a_file_that_became_a_trap_is_an_os_error_and_harms_nobody(folder: Path) -> None:
+    data = collector.open(folder).torch()
+    size = struct.pack(
+        ">IIBBBBB", 14_000, 14_000, 8, 6, 0, 0, 0
+    )  # 784 MB of pixels in a few bytes, which are not there.
+    head = b"IHDR" + size
+    bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+    (folder / data.samples[0][0]).write_bytes(bomb)
+    with pytest.raises(OSError, match=r"image\."):
+        data[0]
+    data.samples = [(Path("../x"), 0), *data.samples]
+    with pytest.raises(LedgerError):
+        data[0]
+    assert data[2][0].mode == "RGB", "and the process lives on, or another one"
 
 
 def test_an_export_is_written_read_back_and_compared(folder: Path, tmp_path: Path) -> None:
