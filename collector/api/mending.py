@@ -33,8 +33,8 @@ class Verified:
 
     @property
     def broken(self) -> int:
-        """Pictures that are missing or altered."""
-        return sum(finding.kind in ("missing", "altered") for finding in self.findings)
+        """Pictures that are missing or altered, or that rows count on and none has saved."""
+        return sum(finding.kind in ("missing", "altered", "unbacked") for finding in self.findings)
 
 
 class Mending:
@@ -67,7 +67,8 @@ class Mending:
     ) -> Verified:
         """Check every picture and the ledger itself; `tell` hears of each finding at once.
 
-        Without `bytes_too` only sizes are compared. `again` puts missing and altered pictures back to do; `accept`
+        Without `bytes_too` only sizes are compared. `again` puts missing and altered pictures back to do, and
+        closes the books of two runs that wrote one ledger; `accept`
         takes missing ones as dropped by a person, and moved ones as of the class that their folder is.
         """
         from collector.maintenance import hands

@@ -35,7 +35,11 @@ def retry(only: str, keyword: str, out: Path) -> None:
 
 
 @click.command()
-@click.option("--again", is_flag=True, help="Put missing and altered pictures back to do.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Put missing and altered pictures back to do; mend rows that count on a picture nothing has saved.",
+)
 @click.option(
     "--accept", is_flag=True, help="Take what you did by hand as said: deleted is dropped, moved is relabelled."
 )
@@ -56,7 +60,9 @@ def verify(
     where: Where,
     allow_private: bool,
 ) -> None:
-    """Check every picture and the ledger itself: missing, altered, moved, unknown files. Exit code 9 if there are any.
+    """Check every picture and the ledger itself: missing, altered, moved, unknown files, unbacked duplicates.
+
+    Exit code 9 if there are any.
 
     --live asks for the pictures again and says which are gone, changed or blocked now; the folder stays as it is.
     """
@@ -74,7 +80,7 @@ def verify(
         terminal.line(f"{counted(done.put_back, 'URL')} to do again; `collector fetch --out {out}` downloads them")
     elif done.broken:
         advice = "--again puts them back to do, --accept takes deleted files as dropped and moved ones as relabelled"
-        raise Incomplete(f"{counted(done.broken, 'picture')} missing or altered; {advice}")
+        raise Incomplete(f"{counted(done.broken, 'picture')} missing, altered or unbacked; {advice}")
     elif not done.findings and not done.accepted:
         terminal.line("every picture is there as it was saved")
 

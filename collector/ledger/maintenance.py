@@ -32,6 +32,9 @@ _HOSTS = "forgotten.hosts"
 _OPEN = "coalesce(state, '') NOT IN ('saved', 'duplicate') AND coalesce(reason, '') <> 'policy.forgotten'"
 """Nothing is saved of the URL, and it may still be."""
 
+_UNBACKED = """d.state = 'duplicate' AND NOT EXISTS (
+  SELECT 1 FROM outcome s WHERE s.state = 'saved' AND s.sha256 = d.sha256)"""
+"""SQL: a row of the table `outcome d` is a duplicate of nothing."""
 _UNSYNCED = Which(state="saved", unsynced=True)
 
 
@@ -113,6 +116,39 @@ class Maintenance:
                 count += cursor.rowcount
             self._reopen()
         return count
+
+    def unbacked(self) -> list[tuple[str, Path]]:
+        """(sha256, path) of pictures that have duplicates and that nothing has saved: two runs that wrote one ledger
+        leave such rows, each counting on the other's."""
+        found = self._db.execute(
+            f"SELECT sha256, min(path) FROM outcome d WHERE {_UNBACKED} GROUP BY sha256 ORDER BY 1"
+        )
+        return [(sha256, stored_path(path)) for sha256, path in found]
+
+    def back(self, sha256: str, path: Path) -> bool:
+        """The file is there: the first duplicate of its class is the one that was saved. False when none is of the
+        class whose folder it is."""
+        with transaction(self._db):
+            cursor = self._db.execute(
+                f"""UPDATE outcome SET state = 'saved', reason = '', path = ? WHERE found_id = (
+                      SELECT found_id FROM outcome d JOIN found ON found.id = found_id JOIN query ON query.id = query_id
+                      JOIN folder ON folder.label = query.label
+                      WHERE sha256 = ? AND folder.name = ? AND {_UNBACKED} ORDER BY found_id LIMIT 1)""",
+                (path.as_posix(), sha256, _class_folder(path)),
+            )
+        return bool(cursor.rowcount)
+
+    def close_books(self) -> int:
+        """Duplicates that nothing backs are to do again, how many; the others name their picture's file, and queries
+        below their limit with something to do are open."""
+        with transaction(self._db):
+            cursor = self._db.execute(f"DELETE FROM outcome AS d WHERE {_UNBACKED}")
+            self._db.execute(
+                """UPDATE outcome AS d SET path = s.path FROM outcome s WHERE d.state = 'duplicate'
+                   AND s.state = 'saved' AND s.sha256 = d.sha256 AND d.path IS NOT s.path"""
+            )
+            self._reopen()
+        return cursor.rowcount
 
     # ----------------------------------------------------------------- second chances
 

@@ -28,12 +28,12 @@ def trouble(folder: Path, saved: Row, bytes_too: bool = True) -> str:
     return file_trouble(inside(folder, saved.file), saved.bytes, saved.sha256 if bytes_too else "")
 
 
-def file_trouble(file: Path, size: int, sha: str) -> str:
-    """The same of any file; without `sha` one of the right size is believed."""
+def file_trouble(file: Path, size: int | None, sha: str) -> str:
+    """The same of any file; without `sha` one of the right size is believed, and without a size any is right."""
     try:
         if not file.is_file():
             return "missing"
-        if file.stat().st_size != size or (sha and sha256(file) != sha):
+        if (size is not None and file.stat().st_size != size) or (sha and sha256(file) != sha):
             return "altered"
     except FileNotFoundError:
         return "missing"

@@ -22,12 +22,15 @@ class Finding:
     """One file that is not as recorded."""
 
     kind: str
-    """`missing`, `altered`, `moved` (the same bytes under another path) or `unknown` (ours by name, in no row)."""
+    """`missing`, `altered`, `moved` (the same bytes under another path), `unknown` (ours by name, in no row) or
+    `unbacked` (rows that count on a picture that no row has saved)."""
     path: Path
     """Relative to the folder: where it should be; for `unknown`, where it is."""
     now: Path | None = None
-    """For `moved`: where it is."""
+    """For `moved`: where it is. For `unbacked`: where its file is, if it is there."""
     saved: Row | None = None
+    sha256: str = ""
+    """For `unbacked`."""
 
 
 def findings(ledger: Ledger, folder: Path, bytes_too: bool = True) -> Iterator[Finding]:
@@ -44,7 +47,7 @@ def findings(ledger: Ledger, folder: Path, bytes_too: bool = True) -> Iterator[F
         elif kind:
             yield Finding(kind, saved.file, saved=saved)
     moved = set()
-    for finding in misplaced(ledger, folder, missing):
+    for finding in (*misplaced(ledger, folder, missing), *_unbacked(ledger, folder)):
         moved.add(finding.now)
         yield finding
     for file in files.pictures(ledger, folder):
@@ -75,6 +78,22 @@ def misplaced(ledger: Ledger, folder: Path, missing: dict[str, Row]) -> Iterator
                 yield Finding("moved", row.file, file.relative_to(folder), row)
 
 
+def _unbacked(ledger: Ledger, folder: Path) -> Iterator[Finding]:
+    for sha256, path in ledger.maintenance.unbacked():
+        there = {path, *(name.relative_to(folder) / path.name for name in files.class_folders(folder))}
+        whole = (place for place in sorted(there) if not files.file_trouble(inside(folder, place), None, sha256))
+        yield Finding("unbacked", path, next(whole, None), sha256=sha256)
+
+
+def close_books(ledger: Ledger, found: list[Finding]) -> int:
+    """Mend what is unbacked: the picture is saved where its file is there, and its URLs are to do where it is not; how
+    many of them."""
+    for finding in found:
+        if finding.kind == "unbacked" and finding.now is not None:
+            ledger.maintenance.back(finding.sha256, finding.now)
+    return ledger.maintenance.close_books()
+
+
 def fetch_again(ledger: Ledger, folder: Path, found: list[Finding]) -> int:
     """Put the missing and altered ones back to do; how many URLs. Altered files stay, under another name."""
     lost = [finding.saved for finding in found if finding.kind in ("missing", "altered") and finding.saved]
@@ -82,4 +101,4 @@ def fetch_again(ledger: Ledger, folder: Path, found: list[Finding]) -> int:
         if finding.kind == "altered":
             file = inside(folder, finding.path)
             file.rename(file.with_name(file.name + ALTERED))
-    return ledger.maintenance.lost(lost)
+    return ledger.maintenance.lost(lost) + close_books(ledger, found)
