@@ -20,7 +20,8 @@ SPOILT = (
     "UPDATE outcome SET state = 'duplicate' WHERE found_id = :row AND sha256 IS NOT NULL",
     "UPDATE outcome SET state = 'duplicate', path = 'dog/x.jpg' WHERE found_id = :row AND sha256 IS NOT NULL",
     "UPDATE outcome SET path = 'cat/elsewhere.jpg' WHERE state = 'duplicate' AND found_id = :row",
-    "UPDATE outcome SET state = 'duplicate', sha256 = (SELECT max(sha256) FROM outcome), path = 'y/y' WHERE found_id = :row",
+    "UPDATE outcome SET state = 'duplicate', path = 'y/y', sha256 = (SELECT max(sha256) FROM outcome)"
+    " WHERE found_id = :row",
     "UPDATE outcome SET state = 'duplicate', sha256 = printf('%064d', :row), path = 'cat/z.jpg' WHERE found_id = :row",
     "UPDATE query SET state = 'done'",
     "DELETE FROM unsynced",
