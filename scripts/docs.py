@@ -25,6 +25,7 @@ FATES = {
     reasons.Fate.LEFT_OUT: "the file stays; `dedupe`, `filter`, `quality` and `review` decide again",
     reasons.Fate.STOP: "ends the run; nothing is marked failed",
 }
+OTHERWISE = {"internal.error": "final for a picture; ends a search, which the next run takes up again"}
 HTTP = "408, 425, 429, 500, 502, 503, 504 and 520-524 are tried again (`Retry-After` is obeyed); others are final"
 
 
@@ -41,7 +42,10 @@ def reasons_page() -> str:
         "|---|---|---|",
     ]
     lines += [f"| `http.<status>` | the server answered with that status, for example `http.404` | {HTTP} |"]
-    lines += [f"| `{reason.slug}` | {reason.text} | {FATES[reason.fate]} |" for reason in reasons.REASONS]
+    lines += [
+        f"| `{reason.slug}` | {reason.text} | {OTHERWISE.get(reason.slug, FATES[reason.fate])} |"
+        for reason in reasons.REASONS
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -44,10 +44,11 @@ const all = Array.from(arguments), done = all.pop();
 (async function () {BODY\n}).apply(this, all).then(done, (error) => { throw error; });
 """
 _ASK = """
-const [url, done] = arguments;
+const [url, milliseconds] = arguments;
 const whole = new URL(url, location.href).href.replace(/#.*/, "");
-const said = () => done(whole);
-fetch(whole, { redirect: "manual", credentials: "include", cache: "no-store" }).then(said, said);
+const signal = AbortSignal.timeout(milliseconds);
+const said = () => whole;
+return fetch(whole, { redirect: "manual", credentials: "include", cache: "no-store", signal }).then(said, said);
 """
 _NET_ERROR = re.compile(r"net::ERR_\w+")
 _PAGE_LEFT = re.compile(
@@ -222,7 +223,7 @@ class ChromeBrowser:
             return 0, ""
         with self._session.speaking():
             self._network.listen()
-        absolute = str(self.run_async(_ASK, url))
+        absolute = str(self.apart(_ASK, url, int(self._settings.script_timeout * 1000)))
         end = time.monotonic() + _LATE
         while True:
             with self._session.speaking():

@@ -44,6 +44,8 @@ from collector.settings import FetchSettings
 from collector.urls import blocked, host_of, hostname
 
 LOG = logging.getLogger("collector")
+SURPRISES = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
+"""What a value that nobody foresaw may raise; other trouble is the disk's, the ledger's or ours."""
 
 
 class Ticks(Protocol):
@@ -116,6 +118,8 @@ class Recorder:
         self._hosts, self._files, self._checkpoints = hosts, files, checkpoints
         self._doubtful = doubtful
         self._names = Names.parse(settings.names) if settings.names else None
+        self._let_go_of: set[int] = set()
+        """Searches of queries that an error nobody foresaw has ended for this run."""
         self._empty: set[int] = set()
         """Searches that came back empty in this run."""
         self._forgotten_hosts = ledger.maintenance.forgotten_hosts()
@@ -131,6 +135,8 @@ class Recorder:
                     events += self._stored(message)
                 except OSError as error:
                     self.stop(error)
+                except SURPRISES as error:
+                    events.append(self._let_go(message, error))
         if self._checkpoints is not None:
             self._checkpoints.tick(sum(isinstance(event, Saved) for event in events))
         if self._hosts.network_down:
@@ -145,6 +151,8 @@ class Recorder:
 
     def _stored(self, message: Message) -> list[Event]:
         """One message of a worker, stored; what is to be shown of it."""
+        if isinstance(message, SearchStarted | Found | SearchEnded) and message.search.id in self._let_go_of:
+            return self._left(message)
         match message:
             case Downloaded():
                 return self._downloaded(message)
@@ -168,6 +176,26 @@ class Recorder:
                 self.stop(error)
                 return []
         assert_never(message)
+
+    def _let_go(self, message: Message, error: Exception) -> Event:
+        """What nobody foresaw costs a query the rest of this run; the next one takes it up again."""
+        LOG.info("%r", message, exc_info=True)
+        if isinstance(message, WorkerError | Noticed | Remembered):
+            return Noticed(f"internal.error: {type(error).__name__}: {error}"[:200], "warning")
+        number = message.task.search_id if isinstance(message, Downloaded | DownloadFailed) else message.search.id
+        state = self._frontier.state_of(number)
+        self._frontier.drop(state)
+        self._let_go_of.update(state.searches)
+        text = f'"{state.query.keyword}" is left for the next run: internal.error, {type(error).__name__}: {error}'
+        return Noticed(text[:300], "warning")
+
+    def _left(self, message: SearchStarted | Found | SearchEnded) -> list[Event]:
+        """What still comes of a query that was let go of: that its searches end, to be taken up again."""
+        if not isinstance(message, SearchEnded):
+            return []
+        ended = replace(message, state=SearchState.FAILED, reason="internal.error", detail="")
+        self._ledger.work.search_ended(ended)
+        return [ended]
 
     # ----------------------------------------------------------------- searches
 
@@ -221,13 +249,7 @@ class Recorder:
             if not isinstance(outcome, Saved):
                 self._files.discard(downloaded.part)
             event = self._queries.record(state, outcome)
-        except (
-            ValueError,
-            TypeError,
-            ArithmeticError,
-            LookupError,
-            AttributeError,
-        ) as error:  # what a picture holds must not end the run
+        except SURPRISES as error:  # what a picture holds must not end the run
             LOG.info("%s", downloaded.task.url, exc_info=True)
             self._files.discard(downloaded.part)
             detail = f"{type(error).__name__}: {error}"[:200]

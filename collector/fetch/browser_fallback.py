@@ -8,6 +8,7 @@ from __future__ import annotations
 import queue
 import secrets
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,8 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from collector.browser.contract import Viewer
-from collector.errors import BrowserError
+from collector.errors import BrowserError, CollectorError
+from collector.fetch.messages import unforeseen
 from collector.fetch.parts import write_part
 from collector.fetch.referers import REFUSALS, Referers
 from collector.fetch.task import fetch
@@ -128,17 +130,25 @@ class RescuePool:
     def _work(self) -> None:
         try:
             while (missed := self._refused.get()) is not None and not self._closing.is_set():
-                try:
-                    value: Downloaded | DownloadFailed | WorkerError | None = self._outcome(missed)
-                except Exception as trouble:  # noqa: BLE001 - nothing is swallowed: the calling thread raises it.
-                    value = WorkerError(trouble)
-                if value is not None and not (self._closing.is_set() and isinstance(value, DownloadFailed)):
+                value = self._guarded(missed)
+                if not (self._closing.is_set() and isinstance(value, DownloadFailed)):
                     self._emit(value)
                 with self._lock:
                     self._waiting -= 1
         finally:
             if self._viewer is not None:
                 self._viewer.close()
+
+    def _guarded(self, missed: DownloadFailed) -> Downloaded | DownloadFailed | WorkerError:
+        """What nobody foresaw ends the picture; what the user has to know is for the calling thread to raise."""
+        try:
+            return self._outcome(missed)
+        except (CollectorError, OSError) as trouble:
+            return WorkerError(trouble)
+        except Exception as bug:  # noqa: BLE001 - told, and its traceback kept
+            return unforeseen(
+                self._folder, missed.task, f"{type(bug).__name__}: {bug}", traceback.format_exc(limit=-12)
+            )
 
     def _outcome(self, missed: DownloadFailed) -> Downloaded | DownloadFailed:
         task, host = missed.task, host_of(missed.task.url)

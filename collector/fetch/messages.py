@@ -6,6 +6,7 @@ calling process run anything; and what has another shape than these is refused.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import traceback
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 
 import msgspec
 
+from collector.http.transport import one_line
 from collector.model import Attempt, Downloaded, DownloadFailed, Picture, Task
-from collector.settings import FetchSettings
+from collector.settings import FetchSettings, diagnosis
 
 
 class Begin(msgspec.Struct, frozen=True, tag="begin"):
@@ -104,6 +106,16 @@ Order = Given | Close
 Result = Came | Missed | Trouble
 ORDERS, RESULTS = msgspec.json.Decoder(list[Order]), msgspec.json.Decoder(list[Ready | Result])
 """Read the lines to a worker after `Begin`, and those from it. msgspec.MsgspecError for a line of anything else."""
+
+
+def unforeseen(folder: Path, task: Task, text: str, trace: str) -> DownloadFailed:
+    """A bug that a picture brought out ends its try alone; the traceback lies beside the output folder."""
+    place = diagnosis(folder)
+    with contextlib.suppress(OSError):
+        place.mkdir(parents=True, exist_ok=True)
+        about = f"url: {task.url}\nPlease report this:\n{trace}"
+        (place / f"picture-{task.id}.txt").write_text(about, encoding="utf-8", errors="replace")
+    return DownloadFailed(task, "internal.error", one_line(text))
 
 
 def line(value: Any) -> bytes:

@@ -21,13 +21,23 @@ from pathlib import Path
 import msgspec
 
 from collector.fetch.heartbeat import Heartbeat
-from collector.fetch.messages import RESULTS, Begin, Close, Given, Ready, Result, Trouble, WorkerFailed, line
+from collector.fetch.messages import (
+    RESULTS,
+    Begin,
+    Close,
+    Given,
+    Ready,
+    Result,
+    Trouble,
+    WorkerFailed,
+    line,
+    unforeseen,
+)
 from collector.fetch.parts import PART
 from collector.http.blocklist import hosts
-from collector.http.transport import one_line
 from collector.http.user_agent import is_wikimedia
 from collector.model import DownloadFailed, Emit, Task, WorkerError
-from collector.settings import FetchSettings, diagnosis
+from collector.settings import FetchSettings
 from collector.urls import host_of
 
 DRAIN_SECONDS = 8.0
@@ -208,22 +218,13 @@ class ProcessPool:
             if isinstance(message, Trouble) and (held is None or not message.unforeseen):
                 self._emit(WorkerError(message.error()))
             elif isinstance(message, Trouble) and held is not None:
-                self._emit(self._unforeseen(held.task, message))
+                self._emit(unforeseen(self._folder, held.task, message.text, message.trace))
             elif held is not None and not isinstance(message, Trouble):
                 self._emit(message.whole(held.task, self._folder))
             if serial is not None:
                 self._take(worker, serial)
         if worker is self._alone:
             self._next_suspect()
-
-    def _unforeseen(self, task: Task, bug: Trouble) -> DownloadFailed:
-        """A bug that a picture brought out ends its try alone; the traceback lies beside the output folder."""
-        place = diagnosis(self._folder)
-        with contextlib.suppress(OSError):
-            place.mkdir(parents=True, exist_ok=True)
-            about = f"url: {task.url}\nPlease report this:\n{bug.trace}"
-            (place / f"picture-{task.id}.txt").write_text(about, encoding="utf-8", errors="replace")
-        return DownloadFailed(task, "internal.error", one_line(bug.text))
 
     def _take(self, worker: _Worker, serial: int) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 
+from collector.ledger.bounds import bounded
 from collector.ledger.columns import HIT
 from collector.ledger.db import filters_text, note, now, transaction
 from collector.ledger.planning import free_spares, next_run
@@ -27,7 +28,7 @@ class Stills:
 
 
 def enter(db: sqlite3.Connection, query_id: int, search_id: int, rank: int, hit: Hit) -> int | None:
-    """Enter a hit; its number, None when the query has that URL already."""
+    """Enter a hit, bounded already; its number, None when the query has that URL already."""
     values = {"query_id": query_id, "search_id": search_id, "rank": rank, "found_at": now(), **HIT.store(hit)}
     row = db.execute(_inserting(*values), tuple(values.values())).fetchone()
     return None if row is None else int(row[0])
@@ -52,7 +53,7 @@ def import_hits(db: sqlite3.Connection, hits: Iterable[tuple[str, Hit]]) -> tupl
                 ranks[keyword] = (*_imported(db, keyword, run), 0)
             query_id, search_id, rank = ranks[keyword]
             ranks[keyword] = (query_id, search_id, rank + 1)
-            new += enter(db, query_id, search_id, rank + 1, replace(hit, way="import")) is not None
+            new += enter(db, query_id, search_id, rank + 1, _imported_hit(hit)) is not None
         for query_id, search_id, rank in ranks.values():
             db.execute("UPDATE search SET found = ?, state = 'exhausted' WHERE id = ?", (rank, search_id))
             db.execute(
@@ -73,7 +74,8 @@ def begin(db: sqlite3.Connection, label: str) -> tuple[int, int, int]:
 
 def take(db: sqlite3.Connection, query_id: int, search_id: int, rank: int, hit: Hit) -> Task | None:
     """See `Work.intake`."""
-    enter(db, query_id, search_id, rank, replace(hit, way="import"))
+    hit = _imported_hit(hit)
+    enter(db, query_id, search_id, rank, hit)
     number, state, attempts = db.execute(
         """SELECT found.id, outcome.state, coalesce(attempts, 0) FROM found LEFT JOIN outcome ON found_id = found.id
            WHERE query_id = ? AND url_key = ?""",
@@ -100,8 +102,13 @@ def end(db: sqlite3.Connection, query_id: int, search_id: int) -> None:
     )
 
 
+def _imported_hit(hit: Hit) -> Hit:
+    return bounded(replace(hit, way="import"), None)
+
+
 def _imported(db: sqlite3.Connection, keyword: str, run: int) -> tuple[int, int]:
     """(query, search) of what is entered under a keyword."""
+    keyword = bounded(keyword)
     [query_id] = db.execute(
         """INSERT INTO query (keyword, label, filters, wanted, run, position) VALUES (?, ?, '{}', 0, ?, 0)
            ON CONFLICT (keyword, label, filters) DO UPDATE SET run = excluded.run RETURNING id""",

@@ -15,12 +15,15 @@ from collector.search.lease import BrowserLease, OwnBrowser
 from collector.settings import SearchSettings
 
 _SHOW = """
-const [url, done] = arguments
+const [url, milliseconds] = arguments
 const picture = document.createElement('img')
-picture.onload = () => done(true)
-picture.onerror = () => done(false)
-picture.src = url
 window.shownByCollector = picture  // What nobody refers to is dropped from the page's resources.
+return new Promise((done) => {
+  picture.onload = () => done(true)
+  picture.onerror = () => done(false)
+  setTimeout(done, milliseconds, false)
+  picture.src = url
+})
 """
 
 
@@ -39,7 +42,7 @@ class PageViewer:
         try:
             browser.bound(lambda: seconds)
             browser.open(page)
-            if not browser.run_async(_SHOW, url):
+            if not browser.apart(_SHOW, url, int(seconds * 1000)):
                 return b""
             return browser.resource(url) if isinstance(browser, ChromeBrowser) else b""
         except BrowserError:

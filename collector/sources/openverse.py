@@ -75,6 +75,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
             web.notice(f"openverse gives no more than {page - 1} pages here: {json_helpers.complaint(answer)}")
             return
         found, pages = parse(json_helpers.data(answer, "openverse"))
+        _check_providers(found, str(asked.get("source", "")))
         yield from found
         if page >= pages:
             return
@@ -110,6 +111,14 @@ def parse(answer: Any) -> tuple[list[Hit], int]:
     if results and not hits:
         unknown("openverse", "results without addresses")
     return hits, number(page, "page_count")
+
+
+def _check_providers(found: list[Hit], asked: str) -> None:
+    """SourceError when pictures of others came: the interface passes over names that it does not know."""
+    named = set(asked.casefold().split(",")) if asked else set()
+    strangers = sorted({hit.site for hit in found if hit.site.casefold() not in named})
+    if named and strangers:
+        unknown("openverse", f"asked for provider {asked}, it brought {', '.join(strangers)[:60]}: an unknown name?")
 
 
 def _hit(result: Mapping[str, Any]) -> Hit | None:

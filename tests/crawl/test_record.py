@@ -25,6 +25,7 @@ from collector.model import (
     Found,
     Hit,
     Message,
+    Noticed,
     Saved,
     SearchEnded,
     SearchState,
@@ -218,6 +219,21 @@ def test_a_class_folder_that_becomes_a_link_in_mid_run_is_not_followed(tmp_path:
         files.place(folder / "2.part", Path("cat/2.jpg"))
     assert list(elsewhere.iterdir()) == []
     assert (folder / "2.part").exists()
+
+
+def test_an_error_nobody_foresaw_about_a_hit_costs_its_query_the_rest_of_the_run(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(desk.ledger.work, "found", lambda *_: 1 / 0)
+        (told,) = desk.found(hit(1))
+    assert isinstance(told, Noticed)
+    assert told.text == '"cat" is left for the next run: internal.error, ZeroDivisionError: division by zero'
+    assert desk.found(hit(2)) == []
+    (ended,) = desk.ended()
+    assert isinstance(ended, SearchEnded)
+    assert (ended.state, ended.reason) == (SearchState.FAILED, "internal.error")
+    assert (len(desk.frontier), desk.recorder.trouble, desk.next()) == (0, None, [])
 
 
 def test_an_error_nobody_foresaw_while_a_picture_is_recorded_ends_that_picture(

@@ -15,7 +15,7 @@ from collector.errors import BrowserError
 from collector.fetch.browser_fallback import GIVE_UP, RescuePool
 from collector.fetch.pool import ProcessPool
 from collector.model import Downloaded, DownloadFailed, Media, Task
-from collector.settings import FetchSettings, SearchSettings
+from collector.settings import FetchSettings, SearchSettings, diagnosis
 from tests.support.fetching import QUICK
 from tests.support.misbehaving import Request, Server, Writer, ok, parts, picture, redirect
 
@@ -27,7 +27,7 @@ class Showing:
     """A viewer that shows what it was told to."""
 
     def __init__(self) -> None:
-        self.shows: dict[str, bytes | BrowserError] = {}
+        self.shows: dict[str, bytes | Exception] = {}
         self.asked: list[tuple[str, str]] = []
         self.ended = threading.Event()
         self.closed = 0
@@ -39,7 +39,7 @@ class Showing:
             self.ended.wait(20)
             raise BrowserError("browser.crash", "killed")
         shown = self.shows.get(url, b"")
-        if isinstance(shown, BrowserError):
+        if isinstance(shown, Exception):
             raise shown
         return shown
 
@@ -107,6 +107,17 @@ def test_what_the_browser_brings_is_judged_and_the_refusal_stays(body: Any, serv
     assert (value.reason, value.attempt.status) == ("http.403", 403)
     assert "browser" in value.detail
     assert parts(tmp_path) == []
+
+
+def test_an_error_nobody_foresaw_ends_the_picture(server: Server, rescue, showing: Showing, tmp_path: Path) -> None:
+    urls = [server.put(f"/{n}.jpg", REFUSED) for n in range(2)]
+    showing.shows = {urls[0]: TypeError("a surprise"), urls[1]: JPEG}
+    pool, inbox = rescue()
+    pool.submit(*(Task(n, 1, url, page=page_of(server)) for n, url in enumerate(urls)))
+    first, second = sorted((inbox.get(timeout=10) for _ in urls), key=lambda value: int(value.task.id))
+    assert (first.reason, first.detail) == ("internal.error", "TypeError: a surprise")
+    assert isinstance(second, Downloaded)
+    assert "a surprise" in (diagnosis(tmp_path) / "picture-0.txt").read_text()
 
 
 def test_only_refusals_of_pictures_with_a_page(server: Server, rescue, showing: Showing) -> None:

@@ -145,3 +145,10 @@ def test_what_is_no_result_page_is_said(answer: Any) -> None:
     with pytest.raises(SourceError) as caught:
         openverse.parse(answer)
     assert caught.value.reason == "page.layout"
+
+
+def test_a_provider_that_the_interface_does_not_know_is_an_error() -> None:
+    met = {"url": "https://a.test/1.jpg", "source": "met"}
+    openverse._check_providers(openverse.parse({"results": [met], "page_count": 1})[0], "met,nasa")
+    with pytest.raises(SourceError, match="asked for provider mett, it brought met"):
+        openverse._check_providers(openverse.parse({"results": [met], "page_count": 1})[0], "mett")

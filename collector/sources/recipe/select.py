@@ -63,13 +63,15 @@ def fault(way: str, path: str) -> str | None:
 
 
 def scopes(pick: Pick, scope: Any) -> list[Any]:
-    """The elements, or JSON values, that a pick selects below a scope. SourceError for an XPath that would run away."""
+    """The elements, or JSON values, that a pick selects below a scope. SourceError for one that would run away."""
     if pick.way == "json":
         found = _searched(pick.path, scope)
         nodes = found if isinstance(found, list) else [] if found is None else [found]
     elif pick.way in ("css", "xpath") and isinstance(scope, Selector):
         if pick.way == "xpath":
             xpath_work.check(pick.path, scope)
+        else:
+            xpath_work.check_css(pick.path, scope)
         nodes = list(scope.css(pick.path) if pick.way == "css" else scope.xpath(pick.path))
     else:
         return []

@@ -1,4 +1,7 @@
-"""How much work an XPath may be on a page: libxml2 cannot be stopped, so what would run away is not begun."""
+"""How much work an XPath or a CSS selector may be on a page.
+
+libxml2 cannot be stopped, so what would run away is not begun.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
-from parsel import Selector
+from parsel import Selector, css2xpath
 
 from collector.errors import SourceError
 from collector.model import SearchState
 
 MOST: Final = 50_000_000
 """Steps from node to node: a few seconds."""
+MOST_BESIDE: Final = 1_000_000_000
+"""The same for steps along siblings: each of these is looked for among all that were found before."""
 _TEXT: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 _STEP: Final = re.compile(
     r"(?P<far>(?:preceding|following)\s*::)|(?P<beside>(?:preceding|following)-sibling\s*::)"
@@ -35,6 +40,21 @@ def check(path: str, node: Selector) -> None:
             if math.prod(sizes[step] for step in steps) > MOST:
                 detail = f"the XPath {path[:60]!r} is too much work for a page of {sizes['whole']:,} elements"
                 raise SourceError(SearchState.LAYOUT, "page.layout", detail)
+
+
+def check_css(path: str, node: Selector) -> None:
+    """The same for a CSS selector, where `~` and `+` are dear, and `:nth-child` and its like a little."""
+    asked = css2xpath(path)
+    dear = asked.count("/following-sibling::")
+    cheap = asked.count("-sibling::") - dear
+    if not (dear or cheap) or not hasattr(node.root, "getroottree"):
+        return
+    sizes = _sizes(node.root)
+    if dear * sizes["beside"] ** 3 > MOST_BESIDE or cheap * sizes["beside"] ** 2 > 4 * MOST:
+        detail = (
+            f"the selector {path[:60]!r} is too much work for a page with {sizes['beside']:,} elements side by side"
+        )
+        raise SourceError(SearchState.LAYOUT, "page.layout", detail)
 
 
 @lru_cache(maxsize=4)

@@ -95,6 +95,19 @@ def test_an_xpath_that_would_run_away_is_not_begun(path: str) -> None:
     assert time.monotonic() - began < 2
 
 
+@pytest.mark.parametrize("path", ["li ~ li", "li + li > b"])
+def test_a_selector_that_would_run_away_is_not_begun(path: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(SourceError, match="is too much work for a page with 6,000 elements side by side"):
+        got(f'{{ css = "{path}" }}', LARGE)
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("path", ["li", "ul b", "li:nth-child(2)", "ul > li:last-child > b"])
+def test_a_usual_selector_is_no_matter_of_size(path: str) -> None:
+    assert got(f'{{ css = "{path}", take = "html" }}', LARGE)[:1] != []
+
+
 @pytest.mark.parametrize(
     "path", ["//li[.//b]", "//ul//li//b", "//li[. = '////']", "//li | //b", "//li[2]/ancestor::ul"]
 )
