@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collector.importers.pictures import How
     from collector.practice import PracticeWeb
     from collector.report.facts import Facts
+    from collector.studio import Studio
 
 Tell = Callable[[int, int], None]
 """Told (done, of how many) during long work."""
@@ -172,6 +173,18 @@ class Collection:
         known = facts or self.facts()
         with self.reading() as ledger:
             return write(ledger, known, alike(ledger), place, pages)
+
+    def studio(self, port: int = 0) -> Studio:
+        """The studio, started: a local web app to look at the pictures and judge them. Use it in a `with`, or stop it.
+
+        `port` 0 takes any free one. UsageError when it is taken, LedgerError when there is no ledger.
+        """
+        from collector.studio import Studio
+
+        try:
+            return Studio(self.folder, port).start()
+        except OSError as error:
+            raise UsageError(f"port {port}: {error.strerror or error}") from None
 
     # ------------------------------------------------------------------ cleaning
 

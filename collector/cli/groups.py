@@ -24,6 +24,7 @@ GROUPS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "why": ("look:why", "all that is known of a URL or a picture"),
         "urls": ("look:urls", "print the map of keywords and URLs, or enter a saved one"),
         "report": ("look:report", "what came of everything found: a table, JSON, a page with pictures"),
+        "studio": ("look:studio", "look at the pictures and judge them in your browser"),
         "embed": ("relevance:embed", "work out what every picture shows, for the verbs that need it"),
         "similar": ("relevance:similar", "the pictures of the set that look most like a file"),
     },

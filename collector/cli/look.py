@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -100,6 +101,24 @@ def report(out: Path, page: Path | None, as_json: bool, pages: int) -> None:
     written = collection.report(page, pages=pages, facts=facts)
     terminal.line("")
     terminal.line(f"page with pictures: {written[0]}{_more(written)}")
+
+
+@click.command()
+@options.out
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="0 takes any free one.")
+@click.option("--no-open", is_flag=True, help="Only print the address; open no browser.")
+def studio(out: Path, port: int, no_open: bool) -> None:
+    """Look at the pictures and judge them in your browser: filter, keep, drop, undo.
+
+    A local web app for you alone: it listens on 127.0.0.1, and the address that is printed holds its key. Every
+    stroke is kept at once, while a run goes on as well. Ctrl-C ends it.
+    """
+    with Collection(out).studio(port) as served:
+        terminal.line(served.url)
+        if not no_open:
+            click.launch(served.url)
+        with suppress(KeyboardInterrupt):
+            served.wait()
 
 
 def _more(written: list[Path]) -> str:

@@ -276,6 +276,13 @@ class Dataset:
             for sha256, label, decision in self._db.execute("SELECT sha256, label, decision FROM review")
         }
 
+    def reviewed(self, sha256: str, label: str) -> str:
+        """What a person said of one picture: keep, drop, or "" for nothing."""
+        found = self._db.execute(
+            "SELECT decision FROM review WHERE sha256 = ? AND label = ?", (sha256, label)
+        ).fetchone()
+        return "" if found is None else str(found[0])
+
     def review(self, sha256: str, label: str, decision: str) -> None:
         """A person's word: `keep` lifts every verdict, `drop` is one; "" takes the word back, and what a rule had
         decided holds again."""

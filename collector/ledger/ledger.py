@@ -106,6 +106,11 @@ class Ledger:
         """Rows changed since the file was opened."""
         return self._db.total_changes
 
+    @property
+    def version(self) -> int:
+        """A number that is another one once somebody else has written."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
     def note(self, key: str) -> str:
         """A remembered text, "" when there is none."""
         return db.note(self._db, key)

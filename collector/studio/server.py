@@ -1,0 +1,101 @@
+"""The studio as a thing to start and stop: a thread with a web server on 127.0.0.1, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from aiohttp import web
+
+from collector.studio.app import App
+from collector.studio.guard import TOKEN, guard
+from collector.studio.store import Store
+from collector.studio.thumbnails import Thumbnails
+
+THUMBNAILS: Final = "-thumbnails"
+_LARGEST: Final = 64 << 20
+"""Bytes of a request: a decision about a million pictures fits."""
+
+
+class Studio:
+    """The web app over one folder, for one `with` block or between `start` and `stop`."""
+
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        """`port` 0 takes any free one."""
+        self._folder, self.port = folder, port
+        self._token = secrets.token_urlsafe(32)
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._failure: BaseException | None = None
+
+    @property
+    def url(self) -> str:
+        """The address to open, with the key in it: whoever has it may judge the pictures."""
+        return f"http://127.0.0.1:{self.port}/?{TOKEN}={self._token}"
+
+    def start(self) -> Self:
+        """Serve in the background. OSError when the port is taken, LedgerError when there is no ledger."""
+        listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = listener.getsockname()[1]
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(listener, ready), name="studio", daemon=True)
+        self._thread.start()
+        ready.wait()
+        if self._failure is not None:
+            self.stop()
+            raise self._failure
+        return self
+
+    def stop(self) -> None:
+        """Stop serving and wait until everything is closed; does nothing when it is not running."""
+        if self._loop is not None and self._stop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def wait(self) -> None:
+        """Block until somebody stops it."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self if self._thread is not None else self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _run(self, listener: socket.socket, ready: threading.Event) -> None:
+        try:
+            with listener:
+                asyncio.run(self._serve(listener, ready))
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that starts it.
+            self._failure = error
+        finally:
+            ready.set()
+
+    async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        out = self._folder.absolute()
+        with ThreadPoolExecutor(1, thread_name_prefix="studio-ledger") as thread:
+            store = await self._loop.run_in_executor(thread, Store, self._folder)
+            thumbnails = Thumbnails(out.with_name(f"{out.name}{THUMBNAILS}"))
+            app = web.Application(middlewares=[guard(self._token, self.port)], client_max_size=_LARGEST)
+            app.add_routes(App(store, thread, thumbnails).routes())
+            runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+            await runner.setup()
+            await web.SockSite(runner, listener).start()
+            ready.set()
+            await self._stop.wait()
+            await runner.cleanup()
+            thumbnails.close()
+            await self._loop.run_in_executor(thread, store.close)
