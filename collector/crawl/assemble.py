@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -57,7 +57,11 @@ def open_collection(
             notice(f"the machine stopped during an earlier run: {mended.lost} pictures were lost and are fetched again")
         startup.begin(ledger)
         before = ledger.changes
-        yield ledger
+        try:
+            yield ledger
+        finally:
+            with suppress(OSError):  # Where the disk is away, its own trouble tells more.
+                sweep_parts(folder)
         changed = int(ledger.note(CHANGED) or 0) + ledger.changes - before
         if not hurried():
             Checkpoints(ledger, folder).close()
