@@ -12,8 +12,9 @@ from collector.model import Event, Saved
 from collector.practice import PracticeWeb
 
 EXPORTED = """
-Choice Collection Crawl Duplicate Event Exported Failed Form Found Noticed PageCrawl PictureDataset Pictures Query
-Rejected Saved SearchEnded SearchStarted Skipped Summary __version__ collect compare errors open pages practice
+Accounts Choice Collection Crawl Duplicate Event Exported Failed Form Found Noticed PageCrawl PictureDataset Pictures
+Query Rejected Saved SearchEnded SearchStarted Skipped Summary __version__ accounts collect compare errors
+fetch open pages practice
 """.split()  # noqa: SIM905
 
 

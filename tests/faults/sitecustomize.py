@@ -113,29 +113,32 @@ _STATEMENTS = {
 def _hook_statements(fault: Fault) -> None:
     plain = sqlite3.connect
 
-    class Connection(sqlite3.Connection):
-        def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
-            if sql.lstrip().startswith(_STATEMENTS[fault.kind]) and fault.met(fault.kind, fault.under):
-                if fault.how in ("die", "pause"):
-                    fault.strike(fault.under)
-                else:
-                    error = sqlite3.OperationalError("database or disk is full")
-                    error.sqlite_errorcode = sqlite3.SQLITE_FULL if fault.how == "ENOSPC" else sqlite3.SQLITE_IOERR
-                    raise error
-            return super().execute(sql, *arguments)
-
-        def executemany(self, sql: str, rows: Any) -> sqlite3.Cursor:
-            def counted() -> Iterator[Any]:
-                for row in rows:
-                    if fault.met(fault.kind, fault.under):
+    def hooked(kind: type[sqlite3.Connection]) -> type[sqlite3.Connection]:
+        class Connection(kind):  # type: ignore[misc, valid-type]
+            def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
+                if sql.lstrip().startswith(_STATEMENTS[fault.kind]) and fault.met(fault.kind, fault.under):
+                    if fault.how in ("die", "pause"):
                         fault.strike(fault.under)
-                    yield row
+                    else:
+                        error = sqlite3.OperationalError("database or disk is full")
+                        error.sqlite_errorcode = sqlite3.SQLITE_FULL if fault.how == "ENOSPC" else sqlite3.SQLITE_IOERR
+                        raise error
+                return super().execute(sql, *arguments)
 
-            counting = fault.kind == "insert" and sql.lstrip().startswith(_STATEMENTS["insert"])
-            return super().executemany(sql, counted() if counting else rows)
+            def executemany(self, sql: str, rows: Any) -> sqlite3.Cursor:
+                def counted() -> Iterator[Any]:
+                    for row in rows:
+                        if fault.met(fault.kind, fault.under):
+                            fault.strike(fault.under)
+                        yield row
+
+                counting = fault.kind == "insert" and sql.lstrip().startswith(_STATEMENTS["insert"])
+                return super().executemany(sql, counted() if counting else rows)
+
+        return Connection
 
     def connect(*arguments: Any, **named: Any) -> sqlite3.Connection:
-        return plain(*arguments, **{**named, "factory": Connection})
+        return plain(*arguments, **{**named, "factory": hooked(named.get("factory", sqlite3.Connection))})
 
     sqlite3.connect = connect  # type: ignore[assignment]
 
