@@ -16,7 +16,7 @@ from jmespath.exceptions import JMESPathError
 from parsel import Selector
 
 from collector.http.decoding import json_of
-from collector.sources.recipe import xpath_work
+from collector.sources.recipe import json_work, xpath_work
 from collector.sources.recipe.expressions import found as finds
 from collector.sources.recipe.transforms import applied
 from collector.sources.recipe.values import Field, Pick
@@ -107,7 +107,7 @@ def value(field: Field, scope: Any, at: Document, known: Mapping[str, str]) -> l
 
 def _searched(path: str, scope: Any) -> Any:
     try:
-        return jmespath.search(path, scope)
+        return json_work.search(path, scope)
     except JMESPathError:  # a function met another type than it takes: this page has no such value
         return None
 

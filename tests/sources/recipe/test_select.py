@@ -7,7 +7,7 @@ import time
 import pytest
 
 from collector.errors import SourceError
-from collector.sources.recipe import dates, schema, select
+from collector.sources.recipe import dates, json_work, schema, select
 
 PAGE = """<html><head><base href="/sub/"></head><body>
 <h1>  The
@@ -149,3 +149,15 @@ def test_broken_pages_bring_nothing(text: str) -> None:
 )
 def test_dates_as_people_write_them(text: str, formats: list[str], iso: str) -> None:
     assert dates.parsed(text, tuple(formats)) == iso
+
+
+def test_a_jmespath_that_would_run_away_is_not_begun() -> None:
+    with pytest.raises(SourceError, match="is too much work for this page"):
+        json_work.search("a" + " | [@, @]" * 40 + " | to_string(@)", {"a": [1, 2]})
+
+
+def test_steps_of_a_jmespath_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_work, "MOST_STEPS", 1000)
+    assert json_work.search("a[*].{x: b, y: c}", {"a": [{"b": 1, "c": 2}] * 50}) == [{"x": 1, "y": 2}] * 50
+    with pytest.raises(SourceError, match="is too much work for this page"):
+        json_work.search("a[*].{x: b, y: c}", {"a": [{"b": 1, "c": 2}] * 500})
