@@ -212,6 +212,7 @@ def looked_over(knobs: Knobs) -> tuple[list[Finding], int]:
             sources={name: dict(table) for name, table in sources.defaults().items()},
         )
         settings = assign(settings, "google.home", web.url, "test")
+        settings = assign(settings, "fetch.allow_private", True, "test")
         found = list(doctor.live(settings))
         return found, sum(request.path == "/search" and "async" not in request.query for request in web.log)
 
