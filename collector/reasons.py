@@ -133,6 +133,8 @@ REASONS: tuple[Reason, ...] = (
         "set.synthetic", Fate.LEFT_OUT, "says in its metadata that a machine made it (`collector filter --synthetic`)"
     ),
     Reason("set.off_topic", Fate.LEFT_OUT, "shows something else than its class (`collector relevance --drop`)"),
+    Reason("set.nsfw", Fate.LEFT_OUT, "shows nudity, as a network says (`collector flags --drop nsfw`)"),
+    Reason("set.text", Fate.LEFT_OUT, "a page of writing (`collector flags --drop text`)"),
     Reason("set.dropped", Fate.LEFT_OUT, "dropped by hand (`collector review drop`)"),
     Reason("set.removed", Fate.LEFT_OUT, "no file of keywords lists its keyword any more"),
     Reason("set.unreadable", Fate.LEFT_OUT, "the file is missing, or can no longer be decoded"),

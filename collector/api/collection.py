@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collector.api.mending import Mending
     from collector.dataset.embeddings import Embedded, Similar
     from collector.dataset.export import Published
+    from collector.dataset.flags import Flags
     from collector.dataset.purity import Answer, Purity
     from collector.dataset.samples import Choice, ExportPlan
     from collector.dataset.service import Deduped, Scored, Split
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from collector.report.facts import Facts
     from collector.studio import Studio
 
+FLAGS = ("nsfw", "text")
+"""What `Collection.flags` looks for."""
 Tell = Callable[[int, int], None]
 """Told (done, of how many) during long work."""
 Conflicts = Literal["list", "drop", "best", "multi"]
@@ -323,6 +326,25 @@ class Collection:
                 return purity.measure(ledger)
         with self.writing() as ledger:
             return purity.ask(ledger, sample, ask)
+
+    def flags(self, drop: Iterable[str] = (), *, tell: Tell = _untold) -> Flags:
+        """Find nudity ("nsfw", the extra `flags`) and pages of writing ("text"); those of `drop` are left out.
+
+        Without the extra the notice says so, and UsageError when "nsfw" is to be dropped.
+        """
+        from collector.dataset import flags
+        from collector.images.flags import nsfw_model
+
+        wanted = frozenset(drop)
+        try:
+            model = nsfw_model()
+        except UsageError as error:
+            if "nsfw" in wanted:
+                raise
+            self.notice(str(error))
+            model = None
+        with self.writing() as ledger:
+            return flags.flag_set(ledger, self.folder, model, wanted, tell)
 
     def scores(self) -> list[tuple[str, int, int]]:
         """(issue, pictures scored, pictures flagged) of the last quality check."""

@@ -32,6 +32,7 @@ GROUPS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "dedupe": ("clean:dedupe", "leave out near-duplicates and label conflicts"),
         "filter": ("clean:filter_", "leave out placeholders, empty surfaces, odd shapes, small pictures"),
         "quality": ("clean:quality", "leave out what is blurry, dark, light or without detail"),
+        "flags": ("relevance:flags", "find nudity and pages of writing"),
         "relevance": ("relevance:relevance", "find pictures that do not show their class"),
         "purity": ("purity:purity", "look at a random sample, and say how many pictures show their class"),
         "review": ("clean:review", "keep or drop pictures yourself, whatever the rules say"),

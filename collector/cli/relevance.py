@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.api.collection import Collection
+from collector.api.collect import counted
+from collector.api.collection import FLAGS, Collection
 from collector.cli import options, terminal
 
 if TYPE_CHECKING:
@@ -82,6 +83,26 @@ def relevance(
     terminal.line(f"{len(done.sure):,} pictures {state}; about {done.precision:.0%} of them are truly off topic")
     if apply:
         terminal.line(f"{moved:,} files moved")
+
+
+@click.command()
+@options.out
+@click.option("--drop", multiple=True, type=click.Choice(FLAGS), help="Leave out what has this flag; may be repeated.")
+@click.option("--top", type=click.IntRange(0), default=3, show_default=True, help="Examples of each flag.")
+def flags(out: Path, drop: tuple[str, ...], top: int) -> None:
+    """Find nudity (nsfw; needs the extra `flags`) and pages of writing (text), and list them with examples.
+
+    Nothing is left out unless it is asked for, and then nothing that you kept with `review`. Without --drop what
+    was left out by this verb is back in the set.
+    """
+    done = Collection(out, terminal.error).flags(drop, tell=terminal.looked_at)
+    for flag in FLAGS:
+        own = [one for one in done.found if one.flag == flag]
+        state = "left out" if flag in drop else "flagged"
+        examples = f", such as {', '.join(one.row.file.as_posix() for one in own[:top])}" if own and top else ""
+        terminal.line(f"{flag}: {counted(len(own), 'picture')} {state}{examples}")
+    if done.unreadable:
+        terminal.line(f"{done.unreadable:,} files can no longer be read; see `collector verify --again`")
 
 
 def _facts(done: Topic) -> dict[str, object]:

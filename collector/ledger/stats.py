@@ -251,8 +251,8 @@ class Stats:
     def audited(self) -> list[tuple[str, int, int]]:
         """(issue, pictures looked at, flagged) of the quality audit."""
         return self._db.execute(
-            """SELECT issue, count(*), sum(flagged) FROM audit WHERE issue NOT IN ('relevance', 'synthetic', 'purity')
-               GROUP BY issue ORDER BY 1"""
+            """SELECT issue, count(*), sum(flagged) FROM audit
+               WHERE issue NOT IN ('relevance', 'synthetic', 'purity', 'nsfw', 'text') GROUP BY issue ORDER BY 1"""
         ).fetchall()
 
     def as_of(self) -> str:
