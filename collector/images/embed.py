@@ -73,7 +73,7 @@ def embedded(paths: tuple[Path, ...], graph: str, side: int) -> bytes:
 
     pixels = np.stack([square(path, side) for path in paths])
     scaled = (pixels.astype(np.float32) - 127) / 128
-    [found] = _session(graph).run(None, {"pixels": np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))})
+    [found] = session(graph).run(None, {"pixels": np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))})
     return bytes(found.astype(np.float16).tobytes())
 
 
@@ -123,7 +123,8 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=1)
-def _session(graph: str) -> Any:
+def session(graph: str) -> Any:
+    """A network in this process, on one core."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

