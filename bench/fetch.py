@@ -4,6 +4,7 @@
     python bench/fetch.py --short         fewer pictures, one run each (about 2 minutes)
     python bench/fetch.py --peers         the peers too, alternating with ours (about half an hour)
     python bench/fetch.py --only web,lat  some kinds of work
+    python bench/fetch.py --against DIR   this checkout and another one, alternating: CPU of both, and their ratio
     python bench/fetch.py --memory 100000 resident memory over so many downloads
 
 Ours is the whole product: `python -m collector fetch` from a ledger that already knows the URLs; start-up, checks,
@@ -58,11 +59,11 @@ class Figures:
     cut: bool
 
 
-def ours(*flags: str) -> Prepared:
-    """The product, from a ledger that has the URLs; entering them is not timed."""
+def ours(*flags: str, root: Path = ROOT) -> Prepared:
+    """The product of a checkout, from a ledger that has the URLs; entering them is not timed."""
 
     def prepare(urls: Path, out: Path, _: int) -> list[str]:
-        command = [sys.executable, "-m", "collector"]
+        command = ["env", "-C", str(root), sys.executable, "-m", "collector"]
         subprocess.run([*command, "urls", "--import", str(urls), "--out", str(out)], **QUIETLY)
         return [*command, "fetch", "--out", str(out), "--allow-private", *flags]
 
@@ -224,6 +225,36 @@ def _check(fixture: Fixture, verify: str, part: int, parts: int, ready: Any, go:
         inspect(body, settings)
 
 
+# --------------------------------------------------------------------------- two checkouts
+
+
+AGAINST: dict[str, tuple[str, ...]] = {
+    "web": (),
+    "web, structure": ("--verify", "structure"),
+    "web, full": ("--verify", "full"),
+    "small": (),
+    "small, structure": ("--verify", "structure"),
+    "lat": ("--threads", "512", "--set", "fetch.per_host=16"),
+    "faulty": (),
+}
+"""Kind of work -> flags. One dict of what both checkouts must know."""
+
+
+def against(other: Path, wanted: list[str], rounds: int, fixture: Fixture, nginx: Nginx, scratch: Path) -> None:
+    """CPU of this checkout and of another one, in turns; the ratio is of the least each took, as load only adds."""
+    print(f"\nCPU ms a picture, least (median) of {rounds} runs each\n")
+    print(f"| work | {other.name} | now | ratio |\n|---|---|---|---|")
+    for name in (name for name in AGAINST if name.split(",")[0] in wanted):
+        flags, work = AGAINST[name], name.split(",")[0]
+        taken: dict[Path, list[float]] = {other: [], ROOT: []}
+        for turn in range(rounds):
+            for root in (other, ROOT) if turn % 2 else (ROOT, other):
+                figures = run(ours(*flags, root=root), work, fixture, nginx, scratch)
+                taken[root].append(1000 * figures.cpu / figures.pictures)
+        cells = [f"{min(cpu):.3f} ({statistics.median(cpu):.3f})" for cpu in taken.values()]
+        print(f"| {name} | {' | '.join(cells)} | {min(taken[ROOT]) / min(taken[other]):.2f} |", flush=True)
+
+
 # --------------------------------------------------------------------------- tables
 
 
@@ -275,6 +306,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout of this project")
     parser.add_argument("--memory", type=int, metavar="DOWNLOADS")
     parser.add_argument("--only", default="web,small,lat,faulty")
     parser.add_argument("--names", default="", help="only the contestants whose names contain one of these")
@@ -296,6 +328,9 @@ def main() -> None:
     with Nginx(fixture.folder) as nginx, tempfile.TemporaryDirectory(prefix="collector-bench-", dir=place) as scratch:
         if chosen.memory:
             memory_over(chosen.memory, fixture, Path(scratch))
+            return
+        if chosen.against:
+            against(chosen.against.resolve(), chosen.only.split(","), runs, fixture, nginx, Path(scratch))
             return
         for work in chosen.only.split(","):
             contestants = dict(OURS[work])

@@ -6,11 +6,12 @@ Knows the shape of the file, never what a source does with its values: what thos
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -28,6 +29,31 @@ Value = str | int | float | bool
 Tables = Mapping[str, Mapping[str, Value]]
 Kinds = Mapping[str, Mapping[str, Any]]
 """Table -> key -> the type of its values for msgspec: `Annotated[int, Meta(ge=1, le=50)]`, `Literal[...]`."""
+Item = TypeVar("Item")
+
+
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Late(Mapping[str, Item]):
+    """A table that is made when it is first looked into."""
+
+    def __init__(self, make: Callable[[], Mapping[str, Item]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Mapping[str, Item]:
+        return self._make()
+
+    def __getitem__(self, key: str) -> Item:
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
 
 Text = Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f\ud800-\udfff]*\Z")]
 Whole = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
@@ -237,21 +263,17 @@ def load(
     path: Path | None,
     assignments: Iterable[str],
     defaults: Tables,
-    filters: Iterable[str] = (),
-    kinds: Kinds | None = None,
+    filters: Mapping[str, str] = _NONE,
+    kinds: Kinds = _NONE,
 ) -> Settings:
     """Settings from a TOML file (None: `collector.toml` here, if any) and `table.key=value` texts.
 
     `defaults` gives each source's table with its default values, `kinds` the types of those that are not any value of
-    their default's type; `filters` are the names of the search filters. UsageError names the file, the line, the key
-    and what may stand there.
+    their default's type; `filters` has every search filter, without a value. UsageError names the file, the line, the
+    key and what may stand there.
     """
     chosen = path or (Path(FILE_NAME) if Path(FILE_NAME).is_file() else None)
-    settings = Settings(
-        sources={name: dict(table) for name, table in defaults.items()},
-        filters=dict.fromkeys(filters, ""),
-        kinds=kinds or {},
-    )
+    settings = Settings(sources=defaults, filters=filters, kinds=kinds)
     if chosen is not None:
         settings = _apply_file(settings, chosen)
     for text in assignments:
@@ -365,6 +387,8 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
 
 def parsed_toml(text: str, file: str) -> dict[str, Any]:
     """What a text in TOML says. InputError, in one line, when it is none."""
+    import tomllib  # Most runs have no settings file.
+
     try:
         data = tomllib.loads(text)
     except RecursionError:

@@ -87,10 +87,10 @@ def test_a_setting_of_an_earlier_version_is_without_effect(tmp_path: Path) -> No
 
 
 def test_filters_are_a_table_of_their_own() -> None:
-    settings = load(None, ["filters.size=large"], DEFAULTS, ["size", "color"])
+    settings = load(None, ["filters.size=large"], DEFAULTS, {"size": "", "color": ""})
     assert settings.filters == {"size": "large", "color": ""}
     with pytest.raises(UsageError, match="in \\[filters\\] there are: color, size"):
-        load(None, ["filters.shape=round"], DEFAULTS, ["size", "color"])
+        load(None, ["filters.shape=round"], DEFAULTS, {"size": "", "color": ""})
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_source_says_what_its_settings_may_be() -> None:
 @example("fetch.threads", 10**4400)
 @example("search.browsers", float("inf"))
 def test_no_key_and_no_value_is_worse_than_one_line(key: str, value: object) -> None:
-    settings = load(None, [], DEFAULTS, ["size"])
+    settings = load(None, [], DEFAULTS, {"size": ""})
     for name in (key, "limit", "out", "fetch.deadline", "search.headed", "filters.size", "google.video"):
         try:
             assign(settings, name, value, "x.toml")

@@ -7,19 +7,20 @@ import re
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from collector import settings as settings_file
 from collector import sources
 from collector.cookies import Cookies
 from collector.errors import UsageError
 from collector.http.blocklist import hosts, inlined
-from collector.settings import Limit, Settings, Value
+from collector.settings import Late, Limit, Settings, Value
 from collector.urls import Proxies
 
 
 def loaded(config: Path | None, assignments: tuple[str, ...] = ()) -> Settings:
     """Settings of a file (None: ./collector.toml, if there is one), then of `table.key=value` texts."""
-    return settings_file.load(config, assignments, sources.defaults(), sources.all_filters(), sources.kinds())
+    return settings_file.load(config, assignments, *_of_sources())
 
 
 def made(
@@ -39,9 +40,8 @@ def made(
     if config is not None:
         built = loaded(Path(config))
     else:
-        built = Settings(
-            sources=sources.defaults(), filters=dict.fromkeys(sources.all_filters(), ""), kinds=sources.kinds()
-        )
+        tables, known, kinds = _of_sources()
+        built = Settings(sources=tables, filters=known, kinds=kinds)
     given: dict[str, object] = {**(settings or {}), "out": str(Path(out))}
     given |= {f"filters.{name}": value for name, value in (filters or {}).items()}
     given |= {"limit": limit} if limit is not None else {}
@@ -49,6 +49,11 @@ def made(
     for key, value in given.items():
         built = settings_file.assign(built, key, value, "collect")
     return checked(built)
+
+
+def _of_sources() -> tuple[Late[Mapping[str, Value]], Late[str], Late[Mapping[str, Any]]]:
+    """The sources' settings, their filters without a value, and what settings may be. Loads no source by itself."""
+    return Late(sources.defaults), Late(lambda: dict.fromkeys(sources.all_filters(), "")), Late(sources.kinds)
 
 
 def checked(settings: Settings) -> Settings:
@@ -59,7 +64,7 @@ def checked(settings: Settings) -> Settings:
     if not (names := source_names(settings.source)):
         raise UsageError(f"source: name at least one; there are: {', '.join(sources.names())}")
     for name in names:
-        sources.load(name)
+        sources.check(name)
     hosts(settings.fetch.block_hosts)  # A mistake in it is told now, and in the proxy.
     proxies(settings)
     if settings.fetch.names:

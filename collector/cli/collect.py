@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-import webbrowser
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -197,6 +196,8 @@ def page(
         path = crawl.write(test)
         terminal.outcome(str(path))
         if show:
+            import webbrowser
+
             webbrowser.open(path.resolve().as_uri())
     if left is not None:
         raise left

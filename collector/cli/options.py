@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from collector import settings as settings_file
-from collector import sources
 from collector.api.options import checked, loaded
 from collector.errors import UsageError
 from collector.settings import Settings
@@ -265,6 +264,11 @@ class Fetching:
 ALIASES: Mapping[str, str] = {"colour": "color", "licence": "license"}
 """Other spellings of filters."""
 _OLD = "collector.filters"
+_OLD_FILTERS = (
+    *("color", "exact", "exclude", "extension", "language", "license", "order", "provider", "region", "rights"),
+    *("safe", "site", "size", "sort", "time", "type", "window"),
+)
+"""Filters that had a flag of their own; `--aspect` is of `Fetching` by now."""
 _PAIR = re.compile(r",(?=\s*\w+\s*=)")
 
 
@@ -275,7 +279,7 @@ def old_filter_flags(verb: Callable[..., Any]) -> Callable[..., Any]:
         if value is not None:
             ctx.meta.setdefault(_OLD, {})[str(param.name)] = value
 
-    for name in sorted(sources.all_filters().keys() - {"aspect"}):  # A newer filter; its flag is that of `Fetching`.
+    for name in _OLD_FILTERS:
         spelled = [f"--{name}", *(f"--{other}" for other, known in ALIASES.items() if known == name)]
         verb = click.option(*spelled, name, hidden=True, expose_value=False, callback=remember)(verb)
     return verb

@@ -41,8 +41,9 @@ class Queries:
     def advance(self, state: QueryState) -> list[Event]:
         """Do what comes next for a query, until it has to wait or is through; what is to be shown of it."""
         while True:
-            facets = any(self._next_facet(state, source) for source in self._exhausted(state))
-            match next_step(state.standing(), self._stages, facets):
+            standing = state.standing()
+            facets = not standing.waiting and any(self._next_facet(state, source) for source in self._exhausted(state))
+            match next_step(standing, self._stages, facets):
                 case Step.WAIT:
                     return []
                 case Step.LOAD:

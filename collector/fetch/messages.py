@@ -52,16 +52,15 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Came(msgspec.Struct, frozen=True, tag="came"):
-    """A `Downloaded` without its task, which the other side has."""
+    """A `Downloaded` without its task and its part file, which the other side has and knows."""
 
     serial: int
     picture: Picture
-    part: str
     attempt: Attempt
 
-    def whole(self, task: Task, folder: Path) -> Downloaded:
-        """With its task; only the name of the part is believed, not where it lies."""
-        return Downloaded(task, self.picture, folder / Path(self.part).name, self.attempt)
+    def whole(self, task: Task, part: Path) -> Downloaded:
+        """With its task, and with the part file that this task had to go to."""
+        return Downloaded(task, self.picture, part, self.attempt)
 
 
 class Missed(msgspec.Struct, frozen=True, tag="missed"):
@@ -131,7 +130,7 @@ def result(serial: int, value: Downloaded | DownloadFailed) -> Result:
     """What a worker says of a task."""
     if isinstance(value, DownloadFailed):
         return Missed(serial, value.reason, value.detail, value.attempt, value.retry_after)
-    return Came(serial, value.picture, value.part.name, value.attempt)
+    return Came(serial, value.picture, value.attempt)
 
 
 def trouble(error: Exception, serial: int | None = None) -> Trouble:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-PART = ".collector-{}.part"
-"""Names of part files; in the output folder itself, so that renaming never crosses a file system."""
-
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+_PART = ".collector-{}.part"
+
+
+def part_path(folder: Path, key: str) -> Path:
+    """Where a part file lies: in the output folder itself, so that renaming never crosses a file system."""
+    return folder / _PART.format(key)
 
 
 def write_part(folder: Path, key: str, body: bytes) -> Path:
     """A new part file with the bytes; none is left behind when writing fails. OSError when the disk is at fault."""
-    part = folder / PART.format(key)
+    part = part_path(folder, key)
     handle = os.open(part, _NEW, 0o666)
     try:
         try:
@@ -30,7 +35,7 @@ def write_part(folder: Path, key: str, body: bytes) -> Path:
 
 def sweep_parts(folder: Path) -> int:
     """Delete the part files that a killed run left; how many. Only for the one who holds the folder's lock."""
-    parts = list(folder.glob(PART.format("*")))
+    parts = list(folder.glob(_PART.format("*")))
     for part in parts:
         part.unlink(missing_ok=True)
     return len(parts)

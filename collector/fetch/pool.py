@@ -33,7 +33,7 @@ from collector.fetch.messages import (
     line,
     unforeseen,
 )
-from collector.fetch.parts import PART
+from collector.fetch.parts import part_path
 from collector.http.blocklist import hosts
 from collector.http.user_agent import is_wikimedia
 from collector.model import DownloadFailed, Emit, Task, WorkerError
@@ -220,11 +220,15 @@ class ProcessPool:
             elif isinstance(message, Trouble) and held is not None:
                 self._emit(unforeseen(self._folder, held.task, message.text, message.trace))
             elif held is not None and not isinstance(message, Trouble):
-                self._emit(message.whole(held.task, self._folder))
+                self._emit(message.whole(held.task, self._part(message.serial)))
             if serial is not None:
                 self._take(worker, serial)
         if worker is self._alone:
             self._next_suspect()
+
+    def _part(self, serial: int) -> Path:
+        """Where the picture of a task is put."""
+        return part_path(self._folder, f"{self._token}-{serial}")
 
     def _take(self, worker: _Worker, serial: int) -> None:
         with self._lock:
@@ -240,7 +244,7 @@ class ProcessPool:
                 self._workers.remove(worker)
             closing = self._closing
         for serial in left:
-            (self._folder / PART.format(f"{self._token}-{serial}")).unlink(missing_ok=True)
+            self._part(serial).unlink(missing_ok=True)
         if closing:
             return
         self._stillborn = 0 if worker.ready else self._stillborn + 1

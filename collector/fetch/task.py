@@ -20,7 +20,6 @@ from collector.images.sniff import Unusable, decode_data, is_data
 from collector.model import Attempt, DownloadFailed, Media, Picture, Task
 from collector.reasons import Fate, fate, http_reason
 from collector.settings import FetchSettings
-from collector.sources.opaque import is_opaque
 from collector.urls import mended, origin
 
 _ACCEPT = {Media.VIDEO: "video/*,image/*;q=0.9,*/*;q=0.8", Media.FILE: "*/*"}
@@ -174,9 +173,7 @@ def _one(task: Task, settings: FetchSettings, referers: Referers, blocked: froze
     try:
         if task.is_thumbnail and settings.thumbnails == "no":
             raise FetchError("policy.thumbnail", "only a thumbnail is known")
-        if "url=" in task.url and is_opaque(
-            task.url
-        ):  # from a list or an old ledger: only a browser on its page may resolve it
+        if "url=" in task.url and _is_opaque(task.url):
             raise FetchError("url.opaque", "a token that only the search engine can resolve")
         if is_data(task.url):
             reply = Reply(0, "", body=decode_data(task.url, settings.max_data_url))
@@ -188,7 +185,7 @@ def _one(task: Task, settings: FetchSettings, referers: Referers, blocked: froze
         verified = yield from _asked(task, settings, referers, started)
         if verified.reply.hops and origin(verified.reply.url) != origin(task.url):
             overridden = overridden or (yield from _permitted(verified.reply.url, settings))
-        return replace(verified, overrides=_joined(overridden, verified.overrides))
+        return replace(verified, overrides=_joined(overridden, verified.overrides)) if overridden else verified
     except _Bad as bad:
         reason, detail, reply, wait = bad.reason, bad.detail, bad.reply, bad.retry_after
     except FetchError as error:
@@ -199,6 +196,13 @@ def _one(task: Task, settings: FetchSettings, referers: Referers, blocked: froze
     seconds = time.monotonic() - started
     attempt = Attempt(reply.status or None, seconds=seconds, bytes=len(reply.body))
     return DownloadFailed(task, reason, one_line(detail), attempt, wait)
+
+
+def _is_opaque(url: str) -> bool:
+    """Whether it comes from a list or an old ledger, and only a browser on its page may resolve it."""
+    from collector.sources.opaque import is_opaque  # Which few URLs look like.
+
+    return is_opaque(url)
 
 
 def _permitted(url: str, settings: FetchSettings) -> Generator[Request, Any, str | None]:

@@ -7,6 +7,7 @@ that the calling process is dead, and so are we. Never names a picture and never
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import queue
 import signal
@@ -315,6 +316,7 @@ def main() -> None:
         )
         _write(out, line([Ready()]))
         threading.Thread(target=_listen, args=(lines, worker), name="fetch-listen", daemon=True).start()
+        gc.freeze()  # What was loaded stays: it need not be looked through again and again.
         worker.run()
     except BrokenPipeError:
         os._exit(1)

@@ -13,19 +13,13 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from operator import lt
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, JpegImagePlugin
 from PIL.ImageFile import ImageFile
 
 from collector.images import metadata
@@ -38,16 +32,10 @@ EXTENSIONS: Final = {
     "JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp", "BMP": "bmp", "AVIF": "avif", "TIFF": "tif",
 }  # fmt: skip
 """Format -> extension; the whole allow-list, with the one that must be asked for (`fetch.tiff`)."""
-_DECODERS: Final[dict[str, type[ImageFile]]] = {
-    "JPEG": JpegImagePlugin.JpegImageFile,
-    "PNG": PngImagePlugin.PngImageFile,
-    "GIF": GifImagePlugin.GifImageFile,
-    "WEBP": WebPImagePlugin.WebPImageFile,
-    "BMP": BmpImagePlugin.BmpImageFile,
-    "AVIF": AvifImagePlugin.AvifImageFile,
-    "TIFF": TiffImagePlugin.TiffImageFile,
-}
-"""Named one by one instead of `Image.open`, which tries others and turns a JPEG with an MPO index into an MPO."""
+_DECODERS: Final = {
+    "JPEG": "Jpeg", "PNG": "Png", "GIF": "Gif", "WEBP": "WebP", "BMP": "Bmp", "AVIF": "Avif", "TIFF": "Tiff",
+}  # fmt: skip
+"""Format -> what Pillow's decoder is called."""
 HASHED: Final = 32
 """Pixels a side that a picture is decoded to at least, where it has them, for the perceptual hash."""
 LARGEST: Final = 200_000_000
@@ -61,10 +49,11 @@ _UNSUPPORTED: Final = re.compile(
     r"unsupported|not supported|unknown (?!chunk)|not available|not implemented|no decoder", re.IGNORECASE
 )
 """How decoders say that they do not know a kind, which no second download will change."""
-PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
+_TEXT: Final = 16 << 20
 """Bytes of a text or a colour profile in a PNG, unpacked: there are printers' profiles above Pillow's one megabyte."""
 STRIPPED: Final = "collector:stripped"
 """In `info` of a PNG that was opened without its texts and its profile, because they are larger still."""
+_DIGITS: Final = bytes.maketrans(b"\0\1", b"01")
 _FILLER: Final = bytes(range(1, 255)) * 2
 """Put before the end of a JPEG: read as pixels where some are missing, and passed over where none are."""
 
@@ -95,19 +84,20 @@ def open_picture(body: bytes, tiff: bool = True, most: int = LARGEST) -> Iterato
 def _opened(body: bytes, format: str, most: int) -> ImageFile:
     """By the decoder of that format; a PNG whose texts or profile are larger than Pillow likes without them, a BMP that
     it does not know as one that it knows."""
+    decoder = _decoder(format)
     if format == "BMP":
         try:
-            return BmpImagePlugin.BmpImageFile(io.BytesIO(body))
+            return decoder(io.BytesIO(body))
         except OSError:
             from collector.images.bmp import standard  # With numpy, which downloads have no other use for.
 
-            return BmpImagePlugin.BmpImageFile(io.BytesIO(standard(body, most)))
+            return decoder(io.BytesIO(standard(body, most)))
     if format != "PNG":
-        return _DECODERS[format](io.BytesIO(body))
+        return decoder(io.BytesIO(body))
     try:
-        image = PngImagePlugin.PngImageFile(io.BytesIO(body))
+        image = decoder(io.BytesIO(body))
     except ValueError:
-        image = PngImagePlugin.PngImageFile(io.BytesIO(without_texts(body)))
+        image = decoder(io.BytesIO(without_texts(body)))
         image.info[STRIPPED] = True
     key = image.info.get("transparency")
     if isinstance(key, int) and image.mode in ("1", "L"):  # Given in the file's own depth, unlike the pixels.
@@ -115,6 +105,17 @@ def _opened(body: bytes, format: str, most: int) -> ImageFile:
     elif isinstance(key, tuple) and body[24] == 16:
         image.info["transparency"] = tuple(value >> 8 for value in key)
     return image
+
+
+@cache
+def _decoder(format: str) -> type[ImageFile]:
+    """Named one by one instead of `Image.open`, which tries others and turns a JPEG with an MPO index into an MPO; and
+    loaded when the first picture of the format comes."""
+    name = _DECODERS[format]
+    plugin: Any = import_module(f"PIL.{name}ImagePlugin")
+    if format == "PNG":
+        plugin.MAX_TEXT_CHUNK = _TEXT
+    return getattr(plugin, f"{name}ImageFile")  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -150,11 +151,11 @@ def inspect(body: bytes, settings: FetchSettings) -> Picture:
     `settings.verify`: "full" decodes every pixel; "fast" decodes a JPEG at an eighth of its size, which reads all of
     its data and leaves out most of the arithmetic, and the other formats in full; "structure" decodes nothing.
     """
+    if settings.verify == "structure" and (picture := _of_markers(body, settings)) is not None:
+        return picture
     with open_picture(body, settings.tiff, max(1, settings.max_pixels)) as image:
         (width, height), mode, format = metadata.stored_size(image), image.mode, image.format or ""
-        _check_size((width, height), settings)
-        if settings.types and format not in wanted_formats(settings.types):
-            raise Unusable("image.other_type", format)
+        _check_wanted((width, height), format, settings)
         marks = jpeg(body) if format == "JPEG" else None
         count = 1 if marks else frames(body, format)
         turned = metadata.tiff_orientation(image)
@@ -174,6 +175,21 @@ def inspect(body: bytes, settings: FetchSettings) -> Picture:
         )
 
 
+def _of_markers(body: bytes, settings: FetchSettings) -> Picture | None:
+    """The facts of a JPEG that is whole and plain: its markers say all there is. None for one that is to be opened."""
+    if not body.startswith(JPEG):
+        return None
+    try:
+        marks = jpeg(body)
+    except Unusable:
+        return None
+    if not marks.plain:
+        return None
+    _check_wanted((marks.width, marks.height), "JPEG", settings)
+    digest, mode = hashlib.sha256(body).hexdigest(), "L" if marks.components == 1 else "RGB"
+    return Picture(digest, "JPEG", EXTENSIONS["JPEG"], marks.width, marks.height, len(body), mode)
+
+
 def _decode(image: ImageFile, body: bytes, marks: Jpeg | None, reduced: bool) -> str:
     """Decode the first frame and give its difference hash (dHash): 64 bits, whether a cell of a 9 x 8 grid of mean
     brightness is darker than its right neighbour."""
@@ -181,16 +197,13 @@ def _decode(image: ImageFile, body: bytes, marks: Jpeg | None, reduced: bool) ->
         image.draft("L", (HASHED, HASHED))
     image.load()
     if marks is not None and not marks.lossless and (not reduced or _ends_grey(image)):
-        _check_complete(body, marks, whole=not reduced and marks.progressive)
+        _check_complete(image, body, marks, reduced)
     small: Image.Image = image
     if min(image.size) > 8 * HASHED and image.mode in ("L", "RGB"):
         small = image.reduce(min(image.size) // (2 * HASHED))
     cells = small.convert("L").resize((9, 8), Image.Resampling.BOX).tobytes()
-    bits = 0
-    for at in range(72):
-        if at % 9 != 8:
-            bits = bits << 1 | (cells[at] < cells[at + 1])
-    return f"{bits:016x}"
+    darker = bytes(map(lt, cells, cells[1:])).translate(_DIGITS)
+    return f"{int(b''.join(darker[row : row + 8] for row in range(0, 72, 9)), 2):016x}"
 
 
 def _ends_grey(image: Image.Image) -> bool:
@@ -199,22 +212,23 @@ def _ends_grey(image: Image.Image) -> bool:
     return all(126 <= band <= 129 for band in (value if isinstance(value, tuple) else (value or 0,)))
 
 
-def _check_complete(body: bytes, marks: Jpeg, whole: bool) -> None:
+def _check_complete(image: ImageFile, body: bytes, marks: Jpeg, reduced: bool) -> None:
     """Unusable(image.truncated) for a JPEG whose data end too early, though its end marker is there.
 
     libjpeg only warns of that, and Pillow hands no warnings on. So more data are put before the end: they change the
-    picture when, and only when, some were missing. `whole` compares at full size, for the last scans of a progressive
-    one, which bring nothing but the finest detail.
+    picture when, and only when, some were missing. Compared is what was decoded where that was reduced; else a
+    progressive one in full, as its last scans bring nothing but the finest detail, and others at an eighth of the size.
     """
     longer = b"".join((body[: marks.end - 2], _FILLER, body[marks.end - 2 :]))
-    if _luma(body, whole) != _luma(longer, whole):
+    size = (HASHED, HASHED) if reduced else image.size if marks.progressive else (1, 1)
+    if (image.tobytes() if reduced else _luma(body, size)) != _luma(longer, size):
         raise Unusable("image.truncated", "data are missing before its end marker")
 
 
-def _luma(body: bytes, whole: bool) -> bytes:
-    """The brightness of a JPEG's pixels, at an eighth of its size or in full."""
+def _luma(body: bytes, size: tuple[int, int]) -> bytes:
+    """The brightness of a JPEG's pixels, decoded to that size at least."""
     with JpegImagePlugin.JpegImageFile(io.BytesIO(body)) as image:
-        image.draft("L", image.size if whole else (1, 1))
+        image.draft("L", size)
         return image.tobytes()
 
 
@@ -223,7 +237,8 @@ def _allowed(most: int) -> str:
     return "" if most == LARGEST else f"; fetch.max_pixels allows {most:,}"
 
 
-def _check_size(size: tuple[int, int], settings: FetchSettings) -> None:
+def _check_wanted(size: tuple[int, int], format: str, settings: FetchSettings) -> None:
+    """Unusable for a picture of another size, shape or format than is wanted."""
     width, height = size
     if width * height > settings.max_pixels:
         raise Unusable("image.too_many_pixels", f"{width} x {height}{_allowed(settings.max_pixels)}")
@@ -233,3 +248,5 @@ def _check_size(size: tuple[int, int], settings: FetchSettings) -> None:
         raise Unusable("image.too_small", f"{width} x {height}")
     if settings.max_aspect and max(size) > settings.max_aspect * min(size):
         raise Unusable("image.aspect", f"{width} x {height}")
+    if settings.types and format not in wanted_formats(settings.types):
+        raise Unusable("image.other_type", format)

@@ -12,9 +12,7 @@ from collections.abc import Iterator, Mapping
 from struct import error as StructError
 from typing import Any, Final
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import ParseError, fromstring
-from PIL import Image, IptcImagePlugin, TiffImagePlugin
+from PIL import Image, IptcImagePlugin
 from PIL.ImageFile import ImageFile
 
 LONGEST: Final = 500
@@ -66,8 +64,8 @@ def silence() -> None:
 def orientation(image: ImageFile, body: bytes) -> int:
     """EXIF orientation, 1 to 8; 1 where a broken block says nothing. Orientation in XMP alone is not looked at: no
     browser does. Ask after decoding, if it is decoded: a PNG may have its EXIF behind the pixels."""
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        return tiff_orientation(image) or 1
+    if turned := tiff_orientation(image):
+        return turned
     if "exif" not in image.info:
         if image.format != "PNG" or b"eXIf" not in body:
             return 1
@@ -78,10 +76,15 @@ def orientation(image: ImageFile, body: bytes) -> int:
 
 def tiff_orientation(image: ImageFile) -> int:
     """1 to 8 for a TIFF, 0 for the rest. Ask before decoding, which turns the picture and takes the tag away."""
-    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+    if (tags := _tiff_tags(image)) is None:
         return 0
-    value = image.tag_v2.get(_ORIENTATION)
+    value = tags.get(_ORIENTATION)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _tiff_tags(image: ImageFile) -> Mapping[int, Any] | None:
+    """The first directory of a TIFF; None for the rest."""
+    return getattr(image, "tag_v2", None)
 
 
 def stored_size(image: ImageFile) -> tuple[int, int]:
@@ -94,16 +97,15 @@ def stored_size(image: ImageFile) -> tuple[int, int]:
 
 def rights(image: ImageFile) -> tuple[tuple[str, str], ...]:
     """What its metadata say, as `read` gives it. Ask after decoding: some formats have them behind the pixels."""
-    tiff = isinstance(image, TiffImagePlugin.TiffImageFile)
-    if not tiff and not image.info.keys() & {"exif", "xmp", "photoshop"}:
+    tags = _tiff_tags(image)
+    if tags is None and image.info.keys().isdisjoint(("exif", "xmp", "photoshop")):
         return ()
-    exif: Mapping[int, Any] = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
     try:
         iptc = IptcImagePlugin.getiptcinfo(image) or {}
     except _BROKEN:
         iptc = {}
     xmp = image.info.get("xmp")
-    return read(exif or _exif(image.info.get("exif")), iptc, xmp if isinstance(xmp, bytes) else b"")
+    return read(tags or _exif(image.info.get("exif")), iptc, xmp if isinstance(xmp, bytes) else b"")
 
 
 def read(
@@ -168,6 +170,9 @@ def _from_xmp(packet: bytes) -> Iterator[tuple[str, str]]:
     """The properties of an XMP packet (ISO 16684-1), as attributes, elements, lists or resources."""
     if not packet or len(packet) > LARGEST_XMP:
         return
+    from defusedxml.common import DefusedXmlException  # Few pictures have one.
+    from defusedxml.ElementTree import ParseError, fromstring
+
     wide = packet[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
         root = fromstring(packet if wide else packet.strip(b"\0 \t\r\n"), forbid_dtd=True)

@@ -18,6 +18,8 @@ STEPS = 200_000
 """Blocks walked before a walk is given up: far more than honest pictures have."""
 SCANS = 500
 """Scans of a JPEG above which it is a trap: each costs a pass over the whole picture, and encoders write a dozen."""
+_NO_MARKER = frozenset((0x00, 0xFF, *range(0xD0, 0xD8)))
+"""What behind the byte FF means no marker: data, a fill, a restart."""
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 """The last byte of any fill and the code. It begins with a plain byte, so that the search runs at memchr's speed."""
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]", re.DOTALL)
@@ -26,6 +28,10 @@ _TOP_BOXES = frozenset((b"ftyp", b"meta", b"mdat", b"moov", b"moof", b"free", b"
 _EOI, _SOI, _SOS, _DRI, _TEM = 0xD9, 0xD8, 0xDA, 0xDD, 0x01
 _FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB))
 """Start of frame: baseline, extended, progressive, lossless; and the last three with arithmetic coding."""
+_APP0, _DHT, _DQT, _COM = 0xE0, 0xC4, 0xDB, 0xFE
+_SHAPED = frozenset((_APP0, _DQT, 0xC0, 0xC1, 0xC2))
+_PLAIN = _SHAPED | {_DHT, _DRI, _COM, _SOS}
+"""Segments that a header without anything special has; those in `_SHAPED` only in a certain shape."""
 _TELLING = frozenset((*_FRAMES, _SOS, _DRI))
 """Segments that say something about what is there."""
 _PROGRESSIVE, _LOSSLESS = frozenset((0xC2, 0xCA)), frozenset((0xC3, 0xCB))
@@ -66,6 +72,10 @@ class Jpeg:
     """The code of the start of frame."""
     width: int = 0
     height: int = 0
+    components: int = 0
+    plain: bool = True
+    """Whether its header holds nothing but what every decoder takes, and nobody has to open: one frame of 8 bits, grey
+    or in three colours, without metadata, profile or stray bytes."""
     scans: int = 0
     interval: int = 0
     """Units between two restart markers; 0 without any."""
@@ -96,10 +106,13 @@ def jpeg(body: bytes) -> Jpeg:
     image.unsupported, when there are more than `SCANS`."""
     found, at, size = Jpeg(), 2, len(body)
     for _ in range(STEPS):
-        match = _MARKER.search(body, at)
-        if match is None:
+        if at + 1 < size and body[at] == 0xFF and body[at + 1] not in _NO_MARKER:  # Nearly always, behind a segment.
+            at += 2
+        elif (match := _MARKER.search(body, at)) is not None:
+            at = match.end()
+            found.plain = found.plain and found.scans > 0
+        else:
             raise _truncated("no end marker")
-        at = match.end()
         marker = body[at - 1]
         if marker == _EOI:
             found.end = at
@@ -109,6 +122,8 @@ def jpeg(body: bytes) -> Jpeg:
         if at + 2 > size:
             raise _truncated("a segment breaks off")
         start, at = at + 2, at + max(2, body[at] << 8 | body[at + 1])
+        if not found.scans and found.plain:
+            found.plain = marker in _PLAIN and (marker not in _SHAPED or _is_plain(marker, body[start:at]))
         if marker in _TELLING:
             _note(found, marker, body[start:at], body, at)
     if not found.process:
@@ -116,6 +131,16 @@ def jpeg(body: bytes) -> Jpeg:
     if any(map(any, found.missing.values())):
         raise _truncated("scans are missing")
     return found
+
+
+def _is_plain(marker: int, segment: bytes) -> bool:
+    """Whether a segment of the header is as nearly all are: JFIF with a density, tables of 8 bits, a frame as above."""
+    if marker == _APP0:
+        return segment.startswith(b"JFIF\0") and len(segment) >= 12
+    if marker == _DQT:
+        return len(segment) % 65 == 0 and max(segment[::65], default=16) < 16
+    known = len(segment) >= 6 and segment[0] == 8 and segment[5] in (1, 3) and len(segment) == 6 + 3 * segment[5]
+    return known and b"\0\0" not in (segment[1:3], segment[3:5])
 
 
 def _note(found: Jpeg, marker: int, segment: bytes, body: bytes, at: int) -> None:
@@ -129,12 +154,14 @@ def _note(found: Jpeg, marker: int, segment: bytes, body: bytes, at: int) -> Non
         found.interval = struct.unpack_from(">H", segment)[0]
     elif marker in _FRAMES and not found.process:
         _start_of_frame(found, marker, segment)
+    elif marker in _FRAMES:
+        found.plain = False
 
 
 def _start_of_frame(found: Jpeg, marker: int, segment: bytes) -> None:
     if len(segment) < 6:
         raise _truncated("a segment breaks off")
-    found.process = marker
+    found.process, found.components = marker, segment[5]
     found.height, found.width, count = struct.unpack_from(">HHB", segment, 1)
     for at in range(6, min(len(segment) - 2, 6 + 3 * count), 3):
         across, down = segment[at + 1] >> 4, segment[at + 1] & 15

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from collector.fetch.parts import PART, write_part
+from collector.fetch.parts import part_path, write_part
 from collector.images.decode import inspect_file
 from collector.images.processes import FileTrouble, Workers
 from collector.importers.entry import Entry
@@ -143,7 +143,7 @@ class Intake:
         return write_part(self._folder, f"import-{task.id}", body)
 
     def _part(self, task: Task) -> Path:
-        return self._folder / PART.format(f"import-{task.id}")
+        return part_path(self._folder, f"import-{task.id}")
 
     # ------------------------------------------------------------------ in the calling thread
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from collector.ledger.bounds import bounded
+from collector.ledger.bounds import ENDLESS, bounded
 from collector.ledger.columns import HIT
 from collector.ledger.db import filters_text, note, now, transaction
 from collector.ledger.planning import free_spares, next_run
@@ -103,7 +103,7 @@ def end(db: sqlite3.Connection, query_id: int, search_id: int) -> None:
 
 
 def _imported_hit(hit: Hit) -> Hit:
-    return bounded(replace(hit, way="import"), None)
+    return bounded(replace(hit, way="import"), ENDLESS)
 
 
 def _imported(db: sqlite3.Connection, keyword: str, run: int) -> tuple[int, int]:

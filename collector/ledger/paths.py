@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -35,6 +36,7 @@ def stored_path(text: str) -> Path:
     return Path(text)
 
 
+@lru_cache(maxsize=4096)
 def stored_folder(name: str) -> str:
     """The name of a class folder as a row has it. LedgerError when it is anything but one plain name."""
     if stored_path(name).parts != (name,):

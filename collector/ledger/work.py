@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from collector.ledger import intake, layout, planning
-from collector.ledger.bounds import bounded
+from collector.ledger.bounds import ENDLESS, bounded
 from collector.ledger.columns import ATTEMPT, HIT, PICTURE, Columns
 from collector.ledger.db import limit_of, now
 from collector.ledger.intake import Stills
@@ -253,7 +253,7 @@ class Work:
 
     def found(self, event: Found, query_id: int) -> Task | None:
         """Enter a hit; the task to fetch it, or None when the query has that URL already."""
-        event = replace(event, hit=bounded(event.hit, None))
+        event = replace(event, hit=bounded(event.hit, ENDLESS))
         number = intake.enter(self._db, query_id, event.search.id, event.rank, event.hit)
         return None if number is None else _task(event, number, event.search.id, 1)
 
@@ -266,7 +266,7 @@ class Work:
         there is a second. Another search of the query that ranks it before its own takes it over; `order` gives
         the places of searches that are merged by rank, by number.
         """
-        event = replace(event, hit=bounded(event.hit, None))
+        event = replace(event, hit=bounded(event.hit, ENDLESS))
         row = self._db.execute(
             f"""SELECT found.id, search_id, rank, url, fallbacks, cookies, is_thumbnail, coalesce(attempts, 0),
                   outcome.state = 'failed'
@@ -311,7 +311,7 @@ class Work:
     def outcome(self, outcome: Outcome) -> None:
         """The one outcome of a URL; a later one (after "retry") takes the place of the earlier."""
         task = outcome.task
-        values = {"found_id": task.id, "attempts": task.attempt, "ended_at": now(), **_facts(bounded(outcome))}
+        values = {"found_id": task.id, "attempts": task.attempt, "ended_at": now(), **_facts(outcome)}
         self._db.execute(_replacing(*values), tuple(values.values()))
         if isinstance(outcome, Saved):  # In the same commit: whoever finds the row knows it may not be on disk yet.
             self._db.execute("INSERT INTO unsynced (found_id) VALUES (?)", (task.id,))
@@ -339,18 +339,26 @@ def _replacing(*columns: str) -> str:
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:
-    """The columns that depend on the kind of outcome."""
+    """The columns that depend on the kind of outcome. Its task comes from the ledger and is within the bounds."""
     match outcome:
-        case Saved(picture=picture, path=path, attempt=attempt):
-            return {"state": "saved", **ATTEMPT.store(attempt), **PICTURE.store(picture), "path": path.as_posix()}
-        case Duplicate(picture=picture, path=path, attempt=attempt):
-            stored = {**ATTEMPT.store(attempt), **PICTURE.store(picture), "path": path.as_posix()}
-            return {"state": "duplicate", "reason": outcome.reason, **stored}
-        case Rejected(reason=why, detail=detail, attempt=attempt):
-            return {"state": "rejected", "reason": why, "detail": detail, **ATTEMPT.store(attempt)}
-        case Failed(reason=why, detail=detail, attempt=attempt, retry=retry):
+        case Saved():
+            return {"state": "saved", **_file(outcome)}
+        case Duplicate():
+            return {"state": "duplicate", "reason": bounded(outcome.reason), **_file(outcome)}
+        case Rejected(attempt=attempt):
+            return {"state": "rejected", **_why(outcome), **ATTEMPT.store(bounded(attempt))}
+        case Failed(reason=reason, attempt=attempt, retry=retry):
+            uncounted = {"attempts": outcome.task.attempt - 1} if reason in NEVER_FINAL else {}
             state = "retry" if retry else "failed"
-            uncounted = {"attempts": outcome.task.attempt - 1} if why in NEVER_FINAL else {}
-            return {**uncounted, "state": state, "reason": why, "detail": detail, **ATTEMPT.store(attempt)}
-        case Skipped(task=task, reason=why, detail=detail):
-            return {"state": "skipped", "reason": why, "detail": detail, "attempts": task.attempt - 1}
+            return {**uncounted, "state": state, **_why(outcome), **ATTEMPT.store(bounded(attempt))}
+        case Skipped(task=task):
+            return {"state": "skipped", **_why(outcome), "attempts": task.attempt - 1}
+
+
+def _file(outcome: Saved | Duplicate) -> dict[str, object]:
+    attempt, picture = ATTEMPT.store(bounded(outcome.attempt)), PICTURE.store(bounded(outcome.picture))
+    return {**attempt, **picture, "path": outcome.path.as_posix()}
+
+
+def _why(outcome: Rejected | Failed | Skipped) -> dict[str, object]:
+    return {"reason": bounded(outcome.reason), "detail": bounded(outcome.detail)}

@@ -67,6 +67,12 @@ def load(name: str) -> Source:
     return source
 
 
+def check(name: str) -> None:
+    """UsageError when there is no such source, or when another package's cannot be loaded."""
+    if name not in SOURCES:
+        load(name)
+
+
 def validate_keyword(name: str, keyword: str) -> str | None:
     """What is wrong with a keyword for this source, in one line; None when nothing is."""
     return load(name).validate_keyword(keyword)

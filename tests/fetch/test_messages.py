@@ -46,13 +46,15 @@ def test_results_come_back_with_their_task() -> None:
     [ready, first, second] = RESULTS.decode(line([Ready(), result(1, came), result(2, missed)]))
     assert ready == Ready()
     assert isinstance(first, Came) and isinstance(second, Missed)
-    assert (first.serial, first.whole(TASK, Path("/out"))) == (1, came)
-    assert (second.serial, second.whole(TASK, Path("/out"))) == (2, missed)
+    assert (first.serial, first.whole(TASK, came.part)) == (1, came)
+    assert (second.serial, second.whole(TASK, came.part)) == (2, missed)
 
 
-def test_a_part_is_believed_to_lie_in_our_folder_only() -> None:
-    came = Came(1, PICTURE, "../../etc/passwd", ATTEMPT)
-    assert came.whole(TASK, Path("/out")).part == Path("/out/passwd")
+def test_a_worker_cannot_say_where_its_part_file_lies() -> None:
+    text = line([Came(1, PICTURE, ATTEMPT)]).replace(b'"serial":1', b'"serial":1,"part":"../../etc/passwd"')
+    [came] = RESULTS.decode(text)
+    assert isinstance(came, Came)
+    assert came.whole(TASK, Path("/out/mine")).part == Path("/out/mine")
 
 
 def test_trouble_is_raised_as_what_it_was() -> None:

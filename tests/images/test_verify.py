@@ -10,6 +10,8 @@ from PIL import Image, ImageEnhance
 
 from collector.images.decode import inspect
 from collector.images.sniff import Unusable
+from collector.images.structure import jpeg
+from collector.model import Picture
 from collector.settings import FetchSettings
 from tests.support.misbehaving import picture
 
@@ -84,3 +86,42 @@ def test_the_hash_survives_what_the_web_does_to_pictures() -> None:
     assert max(distance(original, inspect(body, LEVELS["fast"]).phash) for body in alike) <= 6
     assert distance(original, other) >= 12
     assert distance(original, inspect(saved(gradient(), quality=95), LEVELS["full"]).phash) <= 6
+
+
+def verdict(body: bytes) -> Picture | tuple[str, str]:
+    """What the markers, or Pillow where they do not say it all, make of a picture."""
+    try:
+        return replace(inspect(body, LEVELS["structure"]), sha256="", bytes=0)
+    except Unusable as unusable:
+        return unusable.reason, unusable.detail
+
+
+def opened(body: bytes) -> bytes:
+    """The same JPEG with an empty segment that says nothing, but is not plain: Pillow opens it."""
+    return body[:2] + b"\xff\xe5\x00\x02" + body[2:]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"comment": b"a cat"}, {"dpi": (72, 72)}, {"quality": 1}]
+)
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_markers_tell_what_pillow_tells(mode: str, options: dict[str, object]) -> None:
+    body = saved(gradient((80, 60)).convert(mode), **options)
+    assert jpeg(body).plain is (mode != "CMYK") and not jpeg(opened(body)).plain
+    found = verdict(body)
+    assert isinstance(found, Picture)
+    assert (found.mode, found.width, found.height) == (mode, 80, 60)
+    assert found == verdict(opened(body))
+
+
+def test_headers_that_are_damaged_are_judged_as_pillow_judges_them() -> None:
+    body = saved(gradient((80, 60)), comment=b"a cat")
+    start = body.index(b"\xff\xda")
+    for at in range(3, start):  # What is before says that it is a JPEG.
+        for value in (0x00, 0x01, 0x7F, 0xC0, 0xE1, 0xFF, body[at] ^ 0x10):
+            damaged = body[:at] + bytes((value,)) + body[at + 1 :]
+            assert verdict(damaged) == verdict(opened(damaged)), (at, value)
+    for at in range(4, start):
+        for stray in (b"\0", b"\xff", b"\xff\xff\xd8", b"\xff\xc0\0\x0b\x08\0\x09\0\x09\x01\x01\x11\0"):
+            damaged = body[:at] + stray + body[at:]
+            assert verdict(damaged) == verdict(opened(damaged)), (at, stray)

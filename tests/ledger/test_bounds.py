@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.ledger import Ledger
-from collector.ledger.bounds import LARGEST, LONGEST, bounded
+from collector.ledger.bounds import ENDLESS, LARGEST, LONGEST, bounded
 from collector.model import Attempt, Duplicate, Failed, Found, Hit, Licence, Picture, Rejected, Saved, Skipped, Task
 from tests.support.values import query, search
 
@@ -109,7 +109,7 @@ def test_bounds(given: Any, kept: Any) -> None:
 def test_a_value_that_is_in_bounds_stays_the_very_same() -> None:
     hit = Hit("http://a.test/😀", "key", fields=(("a", "b"),))
     assert bounded(hit) is hit
-    assert bounded(Hit("data:," + "x" * 20_000, "key"), None).url == "data:," + "x" * 20_000
+    assert bounded(Hit("data:," + "x" * 20_000, "key"), ENDLESS).url == "data:," + "x" * 20_000
 
 
 def test_what_is_imported_is_bounded_as_hits_are(tmp_path: Path) -> None:
