@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -55,58 +56,68 @@ Copies = Sequence[tuple[int, int, int]]
 """(`Row.id`, that of another, that of the one which shows more, 0 for neither): pictures made of each other."""
 
 
-def alike(
-    looks: Looks,
-    distance: int,
-    mirrored: bool = False,
-    sketches: Mapping[int, bytes] | None = None,
-    copies: Copies = (),
-) -> list[list[int]]:
-    """Places of pictures that look the same: connected groups, each member within `distance` bits of another one.
+def near_ids(
+    looks: Looks, distance: int, mirrored: bool = False, sketches: Mapping[int, bytes] | None = None
+) -> Iterator[near.Numbers]:
+    """(n, 2) arrays of `Row.id`s of pictures that look the same: within `distance` bits of each other.
 
     The hashes of flat pictures say little: they are compared by their `sketches` (id -> sketch), with each other only.
-    With `mirrored` a picture and its mirror image look the same, too, and `copies` do whatever their hashes say.
+    With `mirrored` a picture and its mirror image look the same, too.
     """
     sound = np.flatnonzero(looks.quality >= RELIABLE)
-    turned = looks.mirrored[sound] if mirrored else None
-    pairs = _pairs(looks.words[sound], turned, distance) if len(sound) else ()
-    found = [sound[numbers].tolist() for numbers in near.groups(len(sound), pairs)]
+    if len(sound):
+        sure = len(sound) == len(looks)
+        words = looks.words if sure else looks.words[sound]
+        turned = looks.mirrored if sure else looks.mirrored[sound]
+        for block in _pairs(words, turned if mirrored else None, distance):
+            yield looks.ids[sound[block[:, :2]]]
     known = sketches or {}
-    flat = [place for place in np.flatnonzero(looks.quality < RELIABLE) if int(looks.ids[place]) in known]
-    cells = np.frombuffer(b"".join(known[int(looks.ids[place])] for place in flat), dtype=np.uint8)
-    for numbers in near.groups(len(flat), near.close(cells.reshape(len(flat), -1)) if flat else ()):
-        found.append([int(flat[number]) for number in numbers])
-    return sorted(_joined(looks, found, copies) if copies else found)
+    flat = [number for number in looks.ids[looks.quality < RELIABLE].tolist() if number in known]
+    if flat:
+        cells = np.frombuffer(b"".join(known[number] for number in flat), dtype=np.uint8)
+        for block in near.close(cells.reshape(len(flat), -1)):
+            yield np.array(flat, dtype=np.int64)[block]
 
 
-def _joined(looks: Looks, found: Sequence[Sequence[int]], copies: Copies) -> list[list[int]]:
-    """These groups, those that have pictures made of each other made one."""
-    places = {int(number): place for place, number in enumerate(looks.ids)}
-    pairs = [(places[one], places[other]) for one, other, _ in copies if one in places and other in places]
-    pairs += [(members[0], other) for members in found for other in members[1:]]
-    return near.groups(len(looks), [np.array(pairs, dtype=np.int64)] if pairs else [])
+def alike(ids: near.Numbers, found: Iterable[near.Numbers], copies: Copies = ()) -> list[list[int]]:
+    """Places in `ids` (rising) of pictures that look the same: connected groups, in the order of their first members.
+
+    `found`: see `near_ids`; pairs of others do not matter. `copies` look the same whatever their hashes say.
+    """
+    made = np.array([(one, other) for one, other, _ in copies], dtype=np.int64).reshape(-1, 2)
+    return near.groups(len(ids), (places_of(ids, block) for block in chain(found, [made])))
+
+
+def places_of(ids: near.Numbers, pairs: near.Numbers) -> near.Numbers:
+    """The pairs of which both are among `ids` (rising), as places there."""
+    if not len(ids):
+        return np.zeros((0, 2), dtype=np.int64)
+    places: near.Numbers = np.searchsorted(ids, pairs).clip(max=len(ids) - 1)
+    both: NDArray[np.bool_] = (ids[places] == pairs).all(axis=1)
+    return places[both]
 
 
 def grouped(
     looks: Looks,
-    places: Sequence[int],
+    ids: Sequence[int],
     rows: Mapping[int, Row],
     mirrored: bool = False,
     portraits: Mapping[str, bytes] | None = None,
     parts: frozenset[int] = frozenset(),
 ) -> Group:
-    """One of these groups, the picture to keep first. `rows`: its members by their ids; `portraits`: see `merits`.
+    """One of these groups, the picture to keep first. `looks` and `rows` have its members; `portraits`: see `merits`.
 
     `parts`: ids of pictures that show a part of another one, which is kept before them.
     """
-    members = {place: rows[int(looks.ids[place])] for place in places}
-    found = dict(zip(places, merits(list(members.values()), portraits or {}), strict=True))
-    ordered = sorted(places, key=lambda place: (members[place].id in parts, preference(members[place], found[place])))
-    gaps = near.distances(looks.words, ordered[0], ordered)
+    members = [rows[number] for number in ids]
+    found = dict(zip(ids, merits(members, portraits or {}), strict=True))
+    ordered = sorted(members, key=lambda row: (row.id in parts, preference(row, found[row.id])))
+    places = np.searchsorted(looks.ids, [row.id for row in ordered]).tolist()
+    gaps = near.distances(looks.words, places[0], places)
     if mirrored:
-        seen = np.vstack([looks.words[ordered[:1]], looks.mirrored[ordered]])
+        seen = np.vstack([looks.words[places[:1]], looks.mirrored[places]])
         gaps = [min(both) for both in zip(gaps, near.distances(seen, 0, range(1, len(seen))), strict=True)]
-    return Group(tuple(members[place] for place in ordered), tuple(gaps))
+    return Group(tuple(ordered), tuple(gaps))
 
 
 def _pairs(words: near.Words, turned: near.Words | None, distance: int) -> Iterator[NDArray[np.int64]]:

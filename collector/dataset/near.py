@@ -1,23 +1,31 @@
 """Which of many 256-bit hashes lie within a distance of each other: exact, by multi-index hashing. Knows no picture.
 
-Two hashes that differ in at most 31 of 256 bits differ in at most one bit of at least one of 16 bands of 16 bits
-(pigeonhole; Norouzi, Punjani, Fleet: "Fast Search in Hamming Space with Multi-Index Hashing", 2012), so only those that
-share a band but for one bit are compared whole.
+A hash is cut into bands. Two hashes that differ in few bits differ in very few bits of at least one band (pigeonhole;
+Norouzi, Punjani, Fleet: "Fast Search in Hamming Space with Multi-Index Hashing", 2012; bands that allow different
+numbers of bits: Qin and others, "GPH", 2018), so only those that share a band but for these are compared whole.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb, exp, log2
 
 import numpy as np
 from numpy.typing import NDArray
 
-BANDS = 16
-MOST = 2 * BANDS - 1
-"""The largest distance for which one flipped bit a band is enough."""
-_VALUES = 1 << 16
-_CHUNK = 500_000
-"""Pairs compared at a time: what bounds the memory."""
+BITS = 256
+MOST = 31
+"""The largest distance that is searched: beyond it hashes of unrelated pictures meet."""
+_WIDEST = 24
+"""Bits of a band: there is a table of all its values."""
+_CHUNK = 1 << 16
+"""Values, or pairs, looked at in one step: what bounds the memory."""
+_LOOK, _COMPARE = 6.0, 14.0
+"""What looking a band's value up and comparing two hashes cost, in nanoseconds; their ratio chooses the bands."""
 
 _CELL_STEP, _MEAN_STEP = 16, 2.0
 """Levels by which two flat pictures may differ in one cell, and on the whole: what encoders and resizing do."""
@@ -28,37 +36,140 @@ Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 
 
-def pairs(words: Words, distance: int) -> Iterator[NDArray[np.int64]]:
+def pairs(words: Words, distance: int, threads: int = 0) -> Iterator[Numbers]:
     """(n, 3) arrays of (first, second, distance) with first < second, each pair at least once.
 
-    `words` is (number, 4); ValueError for a distance above 31.
+    `words` is (number, 4); ValueError for a distance above 31. `threads` 0 takes one per core. The time grows with
+    the power 1.5 of the number of random hashes, the memory with the number itself.
     """
     if not 0 <= distance <= MOST:
         raise ValueError(f"a distance of 0 to {MOST}, not {distance}")
-    bands = np.ascontiguousarray(words).view(np.uint16).reshape(-1, BANDS)
-    for band in range(BANDS):
-        order = np.argsort(bands[:, band], kind="stable").astype(np.int64)
-        counts = np.bincount(bands[:, band], minlength=_VALUES).astype(np.int64)
-        starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
-        columns = [np.ascontiguousarray(words[order, column]) for column in range(words.shape[1])]
-        apart = 2 if band < BANDS // 2 else 0  # The two words without this band tell most.
-        for flip in (0, *(1 << bit for bit in range(16))) if distance >= BANDS else (0,):
-            for left, right in _neighbours(starts, counts, flip):
-                close = _gaps(columns[apart : apart + 2], left, right) <= distance
-                left, right = left[close], right[close]  # Hardly any is left by now.
-                gap = _gaps(columns, left, right)
-                near = gap <= distance
-                if near.any():
-                    ends = np.sort(np.stack([order[left[near]], order[right[near]]], axis=1), axis=1)
-                    yield np.column_stack([ends, gap[near]])
+    bands = _bands(len(words), distance)
+    with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:  # NumPy lets go of Python's lock.
+        for found in pool.map(lambda band: list(_pairs_of(words, band, distance)), bands):
+            yield from found
 
 
-def _gaps(columns: Sequence[Words], left: Numbers, right: Numbers) -> Numbers:
+@dataclass(frozen=True, slots=True)
+class _Band:
+    start: int
+    width: int
+    flips: int
+    """Bits in which two near hashes may differ here."""
+
+    def values(self, words: Words) -> NDArray[np.uint32]:
+        """These bits of every hash as a number."""
+        place, shift = divmod(self.start, 64)
+        cut = words[:, place] >> np.uint64(shift)
+        if shift + self.width > 64:
+            cut |= words[:, place + 1] << np.uint64(64 - shift)
+        return (cut & np.uint64((1 << self.width) - 1)).astype(np.uint32)
+
+    @property
+    def others_first(self) -> list[int]:
+        """The four words of a hash, those without this band first: of hashes that share it they tell most."""
+        place = self.start // 64
+        return [(place + 2) % 4, (place + 3) % 4, place, (place + 1) % 4]
+
+
+def _bands(count: int, distance: int) -> list[_Band]:
+    """The cheapest bands for so many random hashes. With m bands the flips allowed add up to distance - m + 1."""
+    widest = max(16, min(_WIDEST, round(log2(max(2, count))) + 2))
+    best: tuple[float, list[tuple[int, int]]] = (float("inf"), [])
+    for number in range(1, distance + 2):
+        flips, more = divmod(distance - number + 1, number)
+        for wide in range(1, widest + 1):
+            narrow = min(widest, (BITS - wide * more) // (number - more))
+            if narrow < 1:
+                break
+            shapes = [(wide, flips + 1)] * more + [(narrow, flips)] * (number - more)
+            best = min(best, (sum(_cost(count, *shape) for shape in shapes), shapes))
+    starts = np.cumsum([0, *(width for width, _ in best[1])])
+    return [_Band(int(start), *shape) for start, shape in zip(starts, best[1], strict=False)]
+
+
+def _cost(count: int, width: int, flips: int) -> float:
+    values = 2.0**width
+    distinct = values * (1 - exp(-count / values))
+    neighbours = sum(comb(width, number) for number in range(flips + 1)) / 2
+    return neighbours * (distinct * _LOOK + count * count / values * _COMPARE)
+
+
+def _pairs_of(words: Words, band: _Band, distance: int) -> Iterator[Numbers]:
+    """The near pairs that share a band but for its flips."""
+    values = band.values(words)
+    order = np.argsort(values, kind="stable").astype(np.int32)
+    starts = np.zeros((1 << band.width) + 1, dtype=np.int32)
+    np.cumsum(np.bincount(values, minlength=1 << band.width), out=starts[1:])
+    del values
+    columns = [np.ascontiguousarray(words[order, column]) for column in band.others_first]
+    for left, right in _neighbours(starts, band):
+        close = np.flatnonzero(_gaps(columns[:2], left, right) <= distance)  # Hardly any.
+        if not len(close):
+            continue
+        left, right = left[close], right[close]
+        gap = _gaps(columns, left, right)
+        near = gap <= distance
+        if near.any():
+            ends = np.sort(np.stack([order[left[near]], order[right[near]]], axis=1).astype(np.int64), axis=1)
+            yield np.column_stack([ends, gap[near]])
+
+
+def _gaps(columns: Sequence[Words], left: NDArray[np.int32], right: NDArray[np.int32]) -> Numbers:
     """Bits in which these of the four words of each pair differ."""
     total = np.zeros(len(left), dtype=np.int64)
     for column in columns:
         total += np.bitwise_count(column[left] ^ column[right])
     return total
+
+
+def _neighbours(starts: NDArray[np.int32], band: _Band) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+    """Places of hashes whose values of a band differ in its flips at most, in chunks; of one pair only one.
+
+    `starts`: where the hashes of each value begin, in their order.
+    """
+    filled = starts[1:] > starts[:-1]
+    distinct = np.flatnonzero(filled).astype(np.uint32)
+    several = distinct[starts[distinct + 1] - starts[distinct] > 1]
+    for left, right in _products(starts, several, several):
+        ahead = left < right
+        yield left[ahead], right[ahead]
+    for high in range(band.width if band.flips else 0):
+        lower = distinct[distinct >> np.uint32(high) & np.uint32(1) == 0]  # Of each pair, the one without the bit.
+        for number in range(band.flips):
+            for bits in combinations(range(high), number):
+                mask = np.uint32((1 << high) + sum(1 << bit for bit in bits))
+                for begin in range(0, len(lower), _CHUNK):
+                    some = lower[begin : begin + _CHUNK]
+                    partners = some ^ mask
+                    there = np.flatnonzero(filled[partners])
+                    yield from _products(starts, some[there], partners[there])
+
+
+def _products(
+    starts: NDArray[np.int32], first: NDArray[np.uint32], second: NDArray[np.uint32]
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+    """Every place of each first value with every place of its second value, in chunks."""
+    left, right = starts[first], starts[second]
+    many, more = starts[first + 1] - left, starts[second + 1] - right
+    if not len(first) or (many.max() == 1 and more.max() == 1):
+        yield left, right
+        return
+    left, width, right = _runs(left, many), np.repeat(more, many), np.repeat(right, many)
+    edges = np.cumsum(width, dtype=np.int64)
+    begin = 0
+    while begin < len(left):
+        done = int(edges[begin - 1]) if begin else 0
+        end = max(begin + 1, int(np.searchsorted(edges, done + _CHUNK, side="right")))
+        chunk = slice(begin, end)
+        yield np.repeat(left[chunk], width[chunk]), _runs(right[chunk], width[chunk])
+        begin = end
+
+
+def _runs(begin: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.int32]:
+    """begin, begin + 1, ... so many of each."""
+    ends = np.cumsum(counts, dtype=np.int32)
+    return np.repeat(begin - (ends - counts), counts) + np.arange(ends[-1] if len(ends) else 0, dtype=np.int32)
 
 
 def close(cells: NDArray[np.uint8]) -> Iterator[NDArray[np.int64]]:
@@ -79,72 +190,32 @@ def close(cells: NDArray[np.uint8]) -> Iterator[NDArray[np.int64]]:
                 yield np.sort(pairs, axis=1)
 
 
-def groups(count: int, found: Iterable[NDArray[np.int64]]) -> list[list[int]]:
+def groups(count: int, found: Iterable[Numbers]) -> list[list[int]]:
     """The connected groups of two and more of so many, each in rising order, by their first member.
 
     `found` are arrays whose rows begin with two of the numbers that belong together.
     """
-    parent = list(range(count))
+    first = components(count, found)
+    grouped = np.flatnonzero(np.bincount(first, minlength=count)[first] > 1)
+    grouped = grouped[np.argsort(first[grouped], kind="stable")]
+    edges = np.flatnonzero(np.diff(first[grouped])) + 1
+    return [members.tolist() for members in np.split(grouped, edges)] if len(grouped) else []
 
-    def root(number: int) -> int:
-        while parent[number] != number:
-            parent[number] = parent[parent[number]]
-            number = parent[number]
-        return number
 
+def components(count: int, found: Iterable[Numbers]) -> Numbers:
+    """Of each of so many the lowest number that it is connected with, itself at most. `found`: see `groups`."""
+    first = np.arange(count, dtype=np.int64)
     for block in found:
-        for first, second in np.unique(block[:, :2], axis=0).tolist():
-            one, other = root(first), root(second)
-            if one != other:
-                parent[max(one, other)] = min(one, other)
-    members: dict[int, list[int]] = {}
-    for number in range(count):
-        if (top := root(number)) != number:
-            members.setdefault(top, [top]).append(number)
-    return [members[top] for top in sorted(members)]
+        ends = block[:, :2]
+        while len(ends := ends[first[ends[:, 0]] != first[ends[:, 1]]]):
+            tops = np.sort(first[ends], axis=1)
+            np.minimum.at(first, tops[:, 1], tops[:, 0])
+            while not np.array_equal(first, above := first[first]):
+                first = above
+    return first
 
 
 def distances(words: Words, one: int, others: Sequence[int]) -> list[int]:
     """Bits in which one hash differs from others."""
     gap = np.bitwise_count(words[list(others)] ^ words[one]).sum(axis=1)
     return [int(bits) for bits in gap]
-
-
-def _neighbours(starts: Numbers, counts: Numbers, flip: int) -> Iterator[tuple[Numbers, Numbers]]:
-    """Places of hashes whose bands are equal but for the flipped bit, in chunks; of one and the same pair only one."""
-    values = np.flatnonzero(counts)
-    partners = values ^ flip
-    keep = (counts[partners] > 0) & (values < partners) if flip else counts[values] > 1
-    values, partners = values[keep], partners[keep]
-    sizes = counts[values] * counts[partners]
-    edges = np.cumsum(sizes)
-    begin = 0
-    while begin < len(values):
-        done = edges[begin - 1] if begin else 0
-        end = max(begin + 1, int(np.searchsorted(edges, done + _CHUNK, side="right")))
-        chunk = slice(begin, end)
-        first, second = values[chunk], partners[chunk]
-        for left, right in _products(starts[first], counts[first], starts[second], counts[second]):
-            ahead = slice(None) if flip else left < right
-            yield left[ahead], right[ahead]
-        begin = end
-
-
-def _products(
-    first: Numbers, first_count: Numbers, second: Numbers, second_count: Numbers
-) -> Iterator[tuple[Numbers, Numbers]]:
-    """Every place of each first run with every place of its second run. A huge product comes in pieces."""
-    sizes = first_count * second_count
-    if len(sizes) == 1 and sizes[0] > _CHUNK:
-        rows = max(1, _CHUNK // int(second_count[0]))
-        for start in range(0, int(first_count[0]), rows):
-            left = np.arange(start, min(start + rows, int(first_count[0])))
-            right = np.arange(int(second_count[0]))
-            yield (
-                np.repeat(first[0] + left, len(right)),
-                np.tile(second[0] + right, len(left)),
-            )
-        return
-    inside = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    width = np.repeat(second_count, sizes)
-    yield np.repeat(first, sizes) + inside // width, np.repeat(second, sizes) + inside % width

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from collector.dataset import dedupe, filter, formats, purity, quality, split
+import numpy as np
+
+from collector.dataset import dedupe, filter, formats, near, purity, quality, split
 from collector.dataset.card import CollectedQuery
 from collector.dataset.documents import write_all
 from collector.dataset.export import Published, publish
@@ -27,6 +28,8 @@ from collector.ledger.paths import REJECTED, inside
 from collector.ledger.rows import PICTURES
 from collector.model import Verdict
 
+_PAIRS = 1_000_000
+"""Pairs held before those that are there twice are dropped."""
 _BATCH = 500
 """Hashes kept in one commit: what a stop may cost."""
 
@@ -107,14 +110,14 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
     """
     unreadable = hash_set(ledger, folder, processes, tell)
     reasons = ("set.near_duplicate", "set.conflict")
-    found = _groups(ledger, folder, reasons, distance, mirrored, processes)
+    ids = ledger.dataset.ids(reasons)
+    found = _groups(ledger, folder, ids, distance, mirrored, processes)
     decided = dedupe.decide(found, policy)
-    pictures = sum(1 for _ in candidates(ledger, reasons))
     with ledger.transaction():
         ledger.dataset.decide(reasons, decided.verdicts)
         ledger.dataset.replace_extra_labels(decided.extra_labels)
     return Deduped(
-        pictures=pictures,
+        pictures=len(ids),
         groups=sum(len(group.members) > 1 for group in found),
         verdicts=decided.verdicts,
         conflicts=decided.conflicts,
@@ -123,26 +126,46 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
     )
 
 
-def _groups(
-    ledger: Ledger, folder: Path, reasons: Sequence[str], distance: int, mirrored: bool, processes: int
-) -> list[dedupe.Group]:
-    """Pictures that look the same, within and across labels, and single ones whose very bytes have two labels.
+def _near_pairs(ledger: Ledger, folder: Path, distance: int, mirrored: bool, processes: int) -> near.Numbers:
+    """(n, 2) `Row.id`s of all pictures that look the same, those left out as well: searched once, then kept."""
+    sketches = _sketch_flat(ledger, folder, processes)
+    if (known := ledger.dataset.near_pairs(distance, mirrored)) is not None:
+        return known
+    looks = ledger.dataset.looks(mirrored=mirrored)
+    pairs = np.zeros((0, 2), dtype=np.int64)
+    waiting: list[near.Numbers] = []
+    for block in dedupe.near_ids(looks, distance, mirrored, sketches):
+        waiting.append(block)
+        if sum(map(len, waiting)) > len(pairs) + _PAIRS:  # The same pair is found in several ways.
+            pairs, waiting = np.unique(np.concatenate([pairs, *waiting]), axis=0), []
+    pairs = np.unique(np.concatenate([pairs, *waiting]), axis=0)
+    with ledger.transaction():
+        ledger.dataset.remember_pairs(distance, mirrored, pairs)
+    return pairs
 
-    Only what belongs to a group is read whole, and looked at for what is better: of all others there are columns.
+
+def _groups(
+    ledger: Ledger, folder: Path, ids: near.Numbers, distance: int, mirrored: bool, processes: int
+) -> list[dedupe.Group]:
+    """Of these pictures those that look the same, within and across labels, and those whose bytes have two labels.
+
+    Only what belongs to a group is read whole, some at a time, and looked at for what is better.
     """
-    looks, copies = ledger.dataset.looks(reasons), ledger.dataset.copies()
+    pairs, copies = _near_pairs(ledger, folder, distance, mirrored, processes), ledger.dataset.copies()
     parts = frozenset(one + other - whole for one, other, whole in copies if whole)
-    together = dedupe.alike(looks, distance, mirrored, _sketch_flat(ledger, folder, processes), copies)
-    ids = {int(looks.ids[place]) for places in together for place in places}
-    rows = {row.id: row for row in ledger.dataset.rows(replace(PICTURES, ids=ids))}
+    together = [ids[places].tolist() for places in dedupe.alike(ids, [pairs], copies)]
     found: list[dedupe.Group] = []
     with Workers(portrait, processes=processes) as workers:
         for some in _portions(together):
-            members = (rows[int(looks.ids[place])] for places in some for place in places)
-            seen = workers.map((row.sha256, inside(folder, row.file)) for row in members)
+            numbers = [number for group in some for number in group]
+            rows = {row.id: row for row in ledger.dataset.rows(replace(PICTURES, ids=numbers))}
+            looks = ledger.dataset.looks_of(numbers)
+            seen = workers.map((row.sha256, inside(folder, row.file)) for row in rows.values())
             portraits = {name: body for name, body in seen if isinstance(body, bytes)}
-            found += [dedupe.grouped(looks, places, rows, mirrored, portraits, parts) for places in some]
-    alone = (row for row in ledger.dataset.under_two_labels() if row.id not in ids and _open_to(row, reasons))
+            found += [dedupe.grouped(looks, group, rows, mirrored, portraits, parts) for group in some]
+    grouped = {number for group in together for number in group}
+    reasons = ("set.near_duplicate", "set.conflict")
+    alone = (row for row in ledger.dataset.under_two_labels() if row.id not in grouped and _open_to(row, reasons))
     return sorted((*found, *(dedupe.Group((row,), (0,)) for row in alone)), key=lambda group: group.members[0].id)
 
 
@@ -256,23 +279,21 @@ def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int,
               mirrored: bool = False) -> Split:  # fmt: skip
     """Give every picture of the set its split and keep it; those that have one keep it."""
     hash_set(ledger, folder, processes)
-    in_the_set = replace(PICTURES, left_out=False)
-    items = [split.Member(*cells) for cells in ledger.dataset.cells(split.Member._fields, in_the_set)]
-    looks = ledger.dataset.looks(())
-    sketches = _sketch_flat(ledger, folder, processes)
-    groups = dedupe.alike(looks, distance, mirrored, sketches, ledger.dataset.copies())
-    alike = ([int(looks.ids[place]) for place in places] for places in groups)
-    together = split.clusters(items, alike)
-    earlier = ledger.dataset.splits(scheme.name)
-    given = split.assign(together, earlier, scheme)
-    with ledger.transaction():
-        ledger.dataset.remember_splits(scheme.name, given)
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for item in items:
-        counts[item.label][given[item.sha256]] += 1
     names = [name for name, _ in scheme.sizes]
-    rows = tuple((label, tuple((name, counts[label][name]) for name in names)) for label in sorted(counts))
-    return Split(rows, sum(item.sha256 in earlier for item in items), split.leaks(together, scheme))
+    members = ledger.dataset.members(scheme.name, names)
+    pairs = _near_pairs(ledger, folder, distance, mirrored, processes)
+    copies = np.array([pair[:2] for pair in ledger.dataset.copies()], dtype=np.int64).reshape(-1, 2)
+    together = split.clusters(members, [pairs, copies])
+    given = split.assign(together, scheme)
+    new = np.flatnonzero(members.given < 0).tolist()
+    with ledger.transaction():
+        ledger.dataset.remember_splits(scheme.name, ((members.sha256(place), names[given[place]]) for place in new))
+    counts = np.zeros((len(members.names), len(names)), dtype=np.int64)
+    np.add.at(counts, (members.labels, given), 1)
+    rows = sorted(
+        (label, tuple(zip(names, row, strict=True))) for label, row in zip(members.names, counts.tolist(), strict=True)
+    )
+    return Split(tuple(rows), len(members) - len(new), split.leaks(together, scheme))
 
 
 @dataclass(frozen=True, slots=True)

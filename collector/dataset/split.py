@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from itertools import chain
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collector.dataset import near
+from collector.dataset.dedupe import places_of
+from collector.ledger.members import Members
+
+Given = NDArray[np.int8]
 
 _PART: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,30})(?:\s*=\s*([0-9]*\.?[0-9]+)(%?))?")
 
@@ -63,59 +69,88 @@ def parse_scheme(text: str, salt: str = "") -> Scheme:
     return Scheme(tuple(sizes), salt)
 
 
-class Member(NamedTuple):
-    """A picture as far as it matters here: there may be a million."""
-
-    id: int
-    sha256: str
-    label: str
-    page: str
-    """Address of the page that showed it."""
-
-
-def clusters(items: Sequence[Member], alike: Iterable[Sequence[int]]) -> list[tuple[Member, ...]]:
-    """Pictures that must not be torn apart: near-duplicates (`alike`: their ids), and all from one landing page."""
-    places = {item.id: place for place, item in enumerate(items)}
-    together = [[places[number] for number in numbers if number in places] for numbers in alike]
-    pages: dict[str, list[int]] = defaultdict(list)
-    for place, item in enumerate(items):
-        if item.page:
-            pages[item.page.partition("#")[0]].append(place)
-    pairs = [(numbers[0], other) for numbers in (*together, *pages.values()) for other in numbers[1:]]
-    found = near.groups(len(items), [np.array(pairs, dtype=np.int64)] if pairs else [])
-    grouped = {place for members in found for place in members}
-    alone = ([place] for place in range(len(items)) if place not in grouped)
-    return [tuple(items[place] for place in members) for members in sorted((*found, *alone))]
+def clusters(members: Members, alike: Iterable[near.Numbers]) -> Clusters:
+    """Pictures that must not be torn apart: near-duplicates (`alike`: arrays of pairs of ids), and all of one page."""
+    pairs = (places_of(members.ids, block) for block in alike)
+    first = near.components(len(members), chain(pairs, [_neighbours(members.pages)]))
+    tops, of = np.unique(first, return_inverse=True)
+    order = np.argsort(of, kind="stable")
+    return Clusters(members, of, order, np.searchsorted(of[order], np.arange(len(tops) + 1)))
 
 
-def assign(together: Sequence[tuple[Member, ...]], earlier: Mapping[str, str], scheme: Scheme) -> dict[str, str]:
-    """sha256 -> split. Stratified by label; a cluster with a member that has a split follows its oldest one.
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Numbered by their oldest members."""
+
+    members: Members
+    of: near.Numbers
+    """(pictures,): the number of each one's cluster."""
+    order: near.Numbers
+    """(pictures,): places of the members, cluster by cluster, the oldest first."""
+    starts: near.Numbers
+    """(clusters + 1,): where each one begins in `order`."""
+
+    @property
+    def sizes(self) -> near.Numbers:
+        """(clusters,): pictures of each."""
+        return np.diff(self.starts)
+
+    def places(self, cluster: int) -> list[int]:
+        """The members of one."""
+        found: list[int] = self.order[self.starts[cluster] : self.starts[cluster + 1]].tolist()
+        return found
+
+
+def _neighbours(pages: near.Numbers) -> near.Numbers:
+    """Pairs of places with the same page, each with the next one; 0 is no page."""
+    order = np.argsort(pages, kind="stable")
+    same = np.flatnonzero((pages[order[1:]] == pages[order[:-1]]) & (pages[order[1:]] != 0))
+    return np.stack([order[same], order[same + 1]], axis=1).astype(np.int64)
+
+
+def assign(together: Clusters, scheme: Scheme) -> Given:
+    """(pictures,): the number of each one's split. Stratified by label; a cluster of which members have a split follows
+    the oldest of them.
 
     New clusters are dealt, the largest first and then in the order of a salted hash, to the split that their most
     frequent label still lacks most.
     """
-    totals = Counter(item.label for members in together for item in members)
-    apart = Counter(label for members in together for label in {item.label for item in members})
-    lacking = {label: _wanted(scheme, count, apart[label]) for label, count in totals.items()}
-    names = [name for name, _ in scheme.sizes]
-    given: dict[str, str] = {}
-
-    def give(members: tuple[Member, ...], split: str) -> None:
-        for item in members:
-            given[item.sha256] = split
-            lacking[item.label][split] -= 1
-
-    fresh: list[tuple[Member, ...]] = []
-    for members in together:
-        known = [earlier[item.sha256] for item in sorted(members, key=lambda item: item.id) if item.sha256 in earlier]
-        if known and known[0] in names:
-            give(members, known[0])
-        else:
-            fresh.append(members)
-    for members in sorted(fresh, key=lambda members: (-len(members), _dealt(members, scheme.salt))):
-        label = Counter(item.label for item in members).most_common(1)[0][0]
-        give(members, max(names, key=lambda name: (lacking[label][name], -names.index(name))))
+    members, of = together.members, together.of
+    lacking = _lacking(together, scheme)
+    split = np.full(len(together.sizes), -1, dtype=np.int8)
+    known, oldest = np.unique(of[members.given >= 0], return_index=True)
+    split[known] = members.given[members.given >= 0][oldest]
+    settled = split[of] >= 0
+    np.subtract.at(lacking, (members.labels[settled], split[of[settled]]), 1)
+    left = lacking.tolist()
+    for cluster in _dealt_clusters(together, np.flatnonzero(split < 0), scheme.salt):
+        labels = members.labels[together.places(cluster)].tolist()
+        label = labels[0] if len(labels) == 1 else Counter(labels).most_common(1)[0][0]
+        own = left[label]
+        chosen = own.index(max(own))  # The first of those that lack as much.
+        split[cluster] = chosen
+        for one in labels:
+            left[one][chosen] -= 1
+    given: Given = split[of]
     return given
+
+
+def _lacking(together: Clusters, scheme: Scheme) -> NDArray[np.float64]:
+    """(labels, splits): pictures that each split should have of each class."""
+    labels, count = together.members.labels, len(together.members.names)
+    totals = np.bincount(labels, minlength=count)
+    apart = np.bincount(np.unique(together.of * count + labels) % count, minlength=count)
+    wanted = (_wanted(scheme, *both) for both in zip(totals.tolist(), apart.tolist(), strict=True))
+    return np.array([list(one.values()) for one in wanted], dtype=np.float64).reshape(count, len(scheme.sizes))
+
+
+def _dealt_clusters(together: Clusters, clusters: near.Numbers, salt: str) -> list[int]:
+    """In the order in which they are dealt."""
+    dealt = np.fromiter(
+        (_dealt(min(map(together.members.sha256, together.places(one))), salt) for one in clusters.tolist()), np.uint64
+    )
+    found: list[int] = clusters[np.lexsort((dealt, -together.sizes[clusters]))].tolist()
+    return found
 
 
 def _wanted(scheme: Scheme, count: int, apart: int) -> dict[str, float]:
@@ -144,30 +179,23 @@ class Leaks:
     """Pictures outside the first split with a twin in the first."""
 
 
-def leaks(together: Sequence[tuple[Member, ...]], scheme: Scheme) -> Leaks:
+def leaks(together: Clusters, scheme: Scheme) -> Leaks:
     """By a salted hash of each picture alone, in the scheme's shares."""
-    total = sum(len(members) for members in together)
-    targets = scheme.targets(max(1, total))
-    many = [members for members in together if len(members) > 1]
+    members = together.members
+    targets = list(scheme.targets(max(1, len(members))).values())
+    many = np.flatnonzero(together.sizes > 1)
     torn = pictures = 0
-    for members in many:
-        splits = Counter(_alone(item, scheme, targets) for item in members)
-        torn += len(splits) > 1
-        first = scheme.sizes[0][0]
-        pictures += sum(count for name, count in splits.items() if name != first) if first in splits else 0
+    edges = np.cumsum(targets)
+    for cluster in many.tolist():
+        dealt = [_dealt(members.sha256(place), f"{scheme.salt} alone") for place in together.places(cluster)]
+        place = np.array(dealt, dtype=np.float64) / 2**64 * edges[-1]
+        splits = np.searchsorted(edges[:-1], place, side="right")
+        torn += int(splits.min() != splits.max())
+        inside = int((splits == 0).sum())
+        pictures += len(splits) - inside if inside else 0
     return Leaks(len(many), torn, pictures)
 
 
-def _alone(item: Member, scheme: Scheme, targets: Mapping[str, float]) -> str:
-    place = _dealt((item,), f"{scheme.salt} alone") / 2**64 * sum(targets.values())
-    for name, _ in scheme.sizes:
-        place -= targets[name]
-        if place < 0:
-            return name
-    return scheme.sizes[-1][0]
-
-
-def _dealt(members: Sequence[Member], salt: str) -> int:
+def _dealt(sha256: str, salt: str) -> int:
     """A number that looks random and is the same on every machine."""
-    key = min(item.sha256 for item in members)
-    return int.from_bytes(hashlib.sha256(f"{salt}\0{key}".encode()).digest()[:8], "big")
+    return int.from_bytes(hashlib.sha256(f"{salt}\0{sha256}".encode()).digest()[:8], "big")

@@ -12,14 +12,19 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from sys import intern
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from collector.ledger import looks, rows
+from collector.ledger import looks, members, rows
 from collector.ledger.db import now
 from collector.ledger.looks import Looks
+from collector.ledger.members import Members
 from collector.ledger.paths import stored_path
 from collector.ledger.rows import EVERYTHING, PICTURES, Order, Row, Which
 from collector.model import Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _PICTURES = "FROM outcome WHERE state = 'saved' AND media = 'picture'"
 
@@ -116,12 +121,29 @@ class Dataset:
         return self._files(f"{_PICTURES} AND sha256 NOT IN (SELECT sha256 FROM pdq WHERE mirrored <> '')")
 
     def remember_hashes(self, hashes: Iterable[tuple[str, str, int, str]]) -> None:
-        """Keep (sha256, hash, quality, hash in a mirror)."""
+        """Keep (sha256, hash, quality, hash in a mirror); what was found by earlier ones is searched anew."""
+        self._db.execute("DELETE FROM near")
         self._db.executemany("INSERT OR REPLACE INTO pdq VALUES (?, ?, ?, ?)", hashes)
 
-    def looks(self, reasons: Sequence[str] | None = None) -> Looks:
+    def looks(self, reasons: Sequence[str] | None = None, mirrored: bool = True) -> Looks:
         """The hashes as columns: of all pictures but those left out for other reasons than these; None: of all."""
-        return looks.read(self._db, reasons)
+        return looks.read(self._db, reasons, mirrored)
+
+    def looks_of(self, ids: Sequence[int]) -> Looks:
+        """Those of the hashed pictures among these."""
+        return looks.read(self._db, None, ids=ids)
+
+    def ids(self, reasons: Sequence[str] = ()) -> NDArray[np.int64]:
+        """`Row.id` of every saved picture but those left out for other reasons than these, oldest first."""
+        return looks.ids(self._db, reasons)
+
+    def near_pairs(self, distance: int, mirrored: bool) -> NDArray[np.int64] | None:
+        """See `looks.near_pairs`."""
+        return looks.near_pairs(self._db, distance, mirrored)
+
+    def remember_pairs(self, distance: int, mirrored: bool, pairs: NDArray[np.int64]) -> None:
+        """See `looks.remember_pairs`."""
+        looks.remember_pairs(self._db, distance, mirrored, pairs)
 
     def unsketched(self, quality: int) -> list[tuple[str, Path]]:
         """(sha256, path) of saved pictures whose hash is of less than this quality, and that have no sketch."""
@@ -129,7 +151,8 @@ class Dataset:
         return self._files(f"{_PICTURES} AND sha256 IN ({flat})", (quality,))
 
     def remember_sketches(self, sketches: Iterable[tuple[str, bytes]]) -> None:
-        """Keep (sha256, cells)."""
+        """Keep (sha256, cells); as `remember_hashes`."""
+        self._db.execute("DELETE FROM near")
         self._db.executemany("INSERT OR REPLACE INTO sketch VALUES (?, ?)", sketches)
 
     def sketches(self) -> dict[int, bytes]:
@@ -244,11 +267,15 @@ class Dataset:
         found = self._db.execute("SELECT sha256, split FROM split WHERE scheme = ?", (scheme,))
         return {sha256: intern(split) for sha256, split in found}
 
-    def remember_splits(self, scheme: str, splits: Mapping[str, str]) -> None:
-        """Keep what was given; a picture that has one already keeps it."""
+    def members(self, scheme: str, splits: Sequence[str]) -> Members:
+        """The pictures of the set as columns, with what they were given under a scheme of these splits."""
+        return members.members(self._db, scheme, splits)
+
+    def remember_splits(self, scheme: str, splits: Iterable[tuple[str, str]]) -> None:
+        """Keep (sha256, split); a picture that has one already keeps it."""
         self._db.executemany(
             "INSERT OR IGNORE INTO split VALUES (?, ?, ?)",
-            ((sha256, scheme, split) for sha256, split in splits.items()),
+            ((sha256, scheme, split) for sha256, split in splits),
         )
         last = "(SELECT coalesce(max(used), 0) + 1 FROM scheme)"
         self._db.execute(f"INSERT INTO scheme VALUES (?, {last}) ON CONFLICT DO UPDATE SET used = {last}", (scheme,))

@@ -257,9 +257,21 @@ CREATE TABLE overruled (
 ) STRICT, WITHOUT ROWID;
 """
 
+_NEAR = """
+-- Pairs of pictures that look the same (two found_id of 8 bytes, little-endian), and of which pictures they were found:
+-- how many, the sum of their numbers, and how many are hashed. They are searched anew when that has changed.
+CREATE TABLE near (
+  distance INTEGER NOT NULL,
+  mirrored INTEGER NOT NULL,
+  pictures TEXT NOT NULL,
+  pairs    BLOB NOT NULL,
+  PRIMARY KEY (distance, mirrored)
+) STRICT, WITHOUT ROWID;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED, _ATTEMPTS, _CLASSES, _LISTED, _SKETCHES, _COPIES,
-    _OVERRULED,
+    _OVERRULED, _NEAR,
 )  # fmt: skip
 
 

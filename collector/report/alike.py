@@ -43,7 +43,8 @@ def alike(ledger: Ledger, distance: int = NEAR) -> Alike:
     grouped: set[int] = set()
     mixed = 0
     groups = sorted(
-        dedupe.alike(looks, distance, copies=ledger.dataset.copies()), key=lambda places: (-len(places), places[0])
+        dedupe.alike(looks.ids, dedupe.near_ids(looks, distance), ledger.dataset.copies()),
+        key=lambda places: (-len(places), places[0]),
     )
     for places in groups:
         members = list(ledger.dataset.rows(replace(PICTURES, ids=looks.ids[places].tolist())))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from collector.dataset import filter, service, split
+from collector.dataset import filter, near, service, split
 from collector.dataset.dedupe import Policy
 from collector.ledger import Row
 from tests.support.collection import Collection, drawn, encoded
@@ -225,6 +225,30 @@ def test_a_set_is_split_once_and_for_all(collection: Collection) -> None:
     assert {sha256: kept[sha256] for sha256 in given} == given
     assert kept[twin.sha256] == given[next(i.sha256 for i in collection.ledger.dataset.pictures() if i.rank == 4)]
     assert again.leaks.clusters == 1
+
+
+def test_what_was_found_near_is_kept_until_pictures_or_hashes_change(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = collection.ledger.dataset
+    picture = drawn(3, (640, 480))
+    first = collection.add("cat", picture)
+    second = collection.add("cat", picture.resize((320, 240)))
+    service.dedupe_set(collection.ledger, collection.folder, 31, "list")
+    known = dataset.near_pairs(31, mirrored=False)
+    assert known is not None
+    assert known.tolist() == [sorted((first.id, second.id))]
+    assert dataset.near_pairs(30, mirrored=False) is None and dataset.near_pairs(31, mirrored=True) is None
+    with monkeypatch.context() as patch:
+        patch.setattr(near, "pairs", None)
+        service.dedupe_set(collection.ledger, collection.folder, 31, "list")
+        service.split_set(collection.ledger, collection.folder, split.parse_scheme("train=0.5,test=0.5"), 31)
+    collection.add("cat", drawn(4))
+    assert dataset.near_pairs(31, mirrored=False) is None, "a picture more"
+    service.dedupe_set(collection.ledger, collection.folder, 31, "list")
+    assert dataset.near_pairs(31, mirrored=False) is not None
+    dataset.remember_hashes([(first.sha256, "00" * 32, 100, "00" * 32)])
+    assert dataset.near_pairs(31, mirrored=False) is None, "another hash"
 
 
 def test_mirror_images_are_found_where_they_are_asked_for(collection: Collection) -> None:
