@@ -5,13 +5,13 @@ const NAMES = { label: "Class", split: "Split", source: "Source", site: "Site", 
   left_out: "Left out", review: "Your word" };
 const SORTS = { newest: "newest", doubtful: "most doubtful", rank: "rank", largest: "largest" };
 const WORDS = ["", "left out", "keep", "drop"], CLASSES = ["", "out", "keep", "drop"];
-const GAP = 6, HEIGHT = 190;
+const GAP = 6, HEIGHT = 190, SOON = 80;
 const at = (id) => document.getElementById(id);
 const grid = at("grid"), main = document.querySelector("main"), one = at("one");
 
 let ids = new Uint32Array(), ratios = new Uint16Array(), states = new Uint8Array();
 let layout = rows(ratios, 1, HEIGHT, GAP), here = 0, anchor = 0, picked = new Set(), drawn = new Map();
-let done = [], undone = [], queue = Promise.resolve();
+let done = [], undone = [], queue = Promise.resolve(), scrolling = false, calm = 0;
 
 function made(tag, attributes = {}, text = "") {
   const element = document.createElement(tag);
@@ -47,7 +47,7 @@ async function load() {
 function place() {
   layout = rows(ratios, main.clientWidth - 2, HEIGHT, GAP);
   grid.style.height = `${layout.total}px`;
-  for (const tile of drawn.values()) tile.remove();
+  for (const tile of drawn.values()) away(tile);
   drawn.clear();
   draw();
 }
@@ -56,7 +56,7 @@ function draw() {
   const from = Math.max(0, rowAt(layout.top, main.scrollTop) - 2);
   const to = Math.min(layout.top.length - 1, rowAt(layout.top, main.scrollTop + main.clientHeight) + 2);
   const first = layout.first[from] ?? 0, end = layout.first[to + 1] ?? ids.length;
-  for (const [number, tile] of drawn) if (number < first || number >= end) { tile.remove(); drawn.delete(number); }
+  for (const [number, tile] of drawn) if (number < first || number >= end) { away(tile); drawn.delete(number); }
   for (let row = from; row <= to; row++) {
     let x = 1;
     for (let number = layout.first[row]; number < (layout.first[row + 1] ?? ids.length); number++) {
@@ -71,10 +71,19 @@ function draw() {
 function tile(number, x, y, wide, high) {
   const box = made("div", { class: "picture", role: "option", id: `p${number}` });
   Object.assign(box.style, { left: `${x}px`, top: `${y + 1}px`, width: `${wide}px`, height: `${high}px` });
-  box.append(made("img", { src: `/thumbnail/${ids[number]}`, alt: "" }), made("span", { class: "state" }));
+  const image = made("img", { alt: "", fetchpriority: "low" });
+  box.append(image, made("span", { class: "state" }));
+  // What is only scrolled past is not asked for: browsers have six connections, and strokes must not wait for them.
+  setTimeout(() => { if (box.isConnected) image.src = `/thumbnail/${ids[number]}`; }, scrolling ? SOON : 0);
   box.addEventListener("click", (event) => { go(number, event.shiftKey); if (event.detail > 1) look(); });
   grid.append(box);
   return box;
+}
+
+/** Take a tile away and end what it still loads. */
+function away(tile) {
+  tile.firstChild.removeAttribute("src");
+  tile.remove();
 }
 
 function mark(number) {
@@ -230,7 +239,12 @@ at("filters").addEventListener("change", () => {
   load().catch((error) => say(error.message, true));
 });
 addEventListener("popstate", () => start());
-main.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
+main.addEventListener("scroll", () => {
+  scrolling = true;
+  clearTimeout(calm);
+  calm = setTimeout(() => { scrolling = false; }, SOON);
+  requestAnimationFrame(draw);
+}, { passive: true });
 new ResizeObserver(() => place()).observe(main);
 
 async function start() {
