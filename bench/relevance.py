@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -233,7 +234,7 @@ def copies(paths: list[Path], looks: NDArray[np.float32], folder: Path) -> None:
     names = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png", "camera.png")
     originals = [*large, *(samples / name for name in names)]
     print(f"\n{len(originals)} originals of 250 pixels and more among {len(looks)} photographs\n")
-    print("| edit | PDQ within 31 bits | candidate | candidate and proved |\n|---|---|---|---|")
+    print("| edit | PDQ within 31 bits | cleanvision | candidate | candidate and proved |\n|---|---|---|---|---|")
     for edit, change in EDITS.items():
         files = []
         for number, path in enumerate(originals):
@@ -250,8 +251,24 @@ def copies(paths: list[Path], looks: NDArray[np.float32], folder: Path) -> None:
             proved += candidate and compared((one, other)) != [-1]
             bits = int(hashed(one).hash, 16) ^ int(hashed(other).hash, 16)
             hashed_ += bits.bit_count() <= NEAR
-        print("| " + " | ".join([edit, *(f"{count / len(files):.0%}" for count in (hashed_, near, proved))]) + " |")
+        peer = cleanvision(list(zip(originals, files, strict=True)))
+        print(
+            "| " + " | ".join([edit, *(f"{count / len(files):.0%}" for count in (hashed_, peer, near, proved))]) + " |"
+        )
     _wrong(paths, looks)
+
+
+def cleanvision(pairs: list[tuple[Path, Path]]) -> int:
+    """How many pairs cleanvision finds to be duplicates, near or exact, among these files; -100 % without it."""
+    if find_spec("cleanvision") is None:
+        return -len(pairs)
+    from cleanvision import Imagelab
+
+    kinds = ("near_duplicates", "exact_duplicates")
+    lab = Imagelab(filepaths=[str(path) for pair in pairs for path in pair])
+    lab.find_issues({kind: {} for kind in kinds}, n_jobs=1, verbose=False)
+    groups = [set(group) for kind in kinds for group in lab.info[kind]["sets"]]
+    return sum(any({str(one), str(other)} <= group for group in groups) for one, other in pairs)
 
 
 def _wrong(paths: list[Path], looks: NDArray[np.float32]) -> None:
