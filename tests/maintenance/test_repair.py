@@ -139,7 +139,7 @@ def decide(folder: Path) -> None:
         shas = [row.sha256 for row in ledger.dataset.rows(PICTURES)]
         ledger.dataset.remember_hashes((sha, sha, 90, sha[::-1]) for sha in shas)
         ledger.dataset.remember_scores((sha, "dark", 0.5) for sha in shas)
-        ledger.dataset.remember_splits("train,val=9", dict.fromkeys(shas, "train"))
+        ledger.dataset.remember_splits("train,val=9", [(sha256, "train") for sha256 in shas])
         ledger.dataset.replace_copies((sha, shas[0], sha) for sha in shas[1:])
         ledger.dataset.replace_extra_labels((sha, "dog", "set.conflict") for sha in shas[::2])
         ledger.dataset.decide(["set.aspect"], [Verdict(sha, "cat", "set.aspect") for sha in shas[1::2]])
