@@ -49,6 +49,13 @@ def visitor(studio: Studio) -> requests.Session:
     return session
 
 
+def until(what: Callable[[], object], wanted: object) -> None:
+    end = time.monotonic() + 30
+    while (found := what()) != wanted and time.monotonic() < end:
+        time.sleep(0.05)
+    assert found == wanted
+
+
 def home(studio: Studio) -> str:
     return f"http://127.0.0.1:{studio.port}"
 
@@ -112,8 +119,7 @@ def test_a_word_is_kept_beside_a_run_and_stands_against_its_rules(studio: Studio
         service.filter_set(run, folder, service.filter.Limits(min_side=5000))
         assert run.dataset.reviews() == {(row.sha256, row.label): "keep"}
         assert {verdict.sha256 for verdict in run.dataset.verdicts()}.isdisjoint({row.sha256})
-    states = known.get(f"{home(studio)}/pictures").content[-6:]
-    assert sorted(states) == [1, 1, 1, 1, 1, 2]
+    until(lambda: sorted(known.get(f"{home(studio)}/pictures").content[-6:]), [1, 1, 1, 1, 1, 2])
 
 
 def test_a_row_that_leads_out_of_the_folder_is_not_served(studio: Studio, folder: Path) -> None:
@@ -158,12 +164,6 @@ def test_kill_between_two_strokes_loses_none(folder: Path) -> None:
 
 def test_by_keyboard_in_chromium(studio: Studio, folder: Path, shared: ChromeBrowser) -> None:
     """Judge, undo, redo, select, look, filter; nothing hostile runs."""
-
-    def until(what: Callable[[], object], wanted: object) -> None:
-        end = time.monotonic() + 30
-        while (found := what()) != wanted and time.monotonic() < end:
-            time.sleep(0.05)
-        assert found == wanted
 
     def key(name: str, shift: bool = False) -> None:
         shared.run(
