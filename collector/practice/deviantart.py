@@ -38,6 +38,7 @@ class Double:
         pieces: Sequence[Piece] | None = None,
         *,
         stale_after: int = 0,
+        stale_status: int = 400,
         refusals: int = 0,
         block_after: int = -1,
         browsers_only: bool = False,
@@ -53,16 +54,17 @@ class Double:
         bits: float = 0.0,
         latency: float = 0.0,
     ) -> None:
-        """`pieces` newest first; `stale_after`: uses of a csrf token before it is stale, 0 for never; `refusals`:
-        answers with 429; `block_after`: requests before one "Request blocked."; `window`: entries of a list that can
-        be reached; `quota`, `quota_status`: downloads of the API, and what is answered then; `token_uses`: of the
-        API's; `lifetime`: seconds of a download's address; `bits`: a second on the line to all clients; `latency`:
-        seconds before a picture.
+        """`pieces` newest first; `stale_after`: uses of a csrf token before it is stale, 0 for never, and
+        `stale_status`, what is answered then; `refusals`: answers with 429; `block_after`: requests before one
+        "Request blocked."; `window`: entries of a list that can be reached; `quota`, `quota_status`: downloads of the
+        API, and what is answered then; `token_uses`: of the API's; `lifetime`: seconds of a download's address; `bits`:
+        a second on the line to all clients; `latency`: seconds before a picture.
         """
         self.pieces = list(usual() if pieces is None else pieces)
         self.signer = Signer()
         self.refusals, self.quota = refusals, quota
         self._stale_after, self._block_after, self._browsers_only = stale_after, block_after, browsers_only
+        self._stale_status = stale_status
         self._window, self._quota_status, self._lifetime = window, quota_status, lifetime
         self._spelling = (wrapped, leading_slash, r_out_of_range, blur)
         self._link, self._latency = Link(bits), latency
@@ -135,7 +137,8 @@ class Double:
             session = request.cookies.get("userinfo", "")
             token, uses = self._csrf.get(session, ("", 0))
             if not token or request.query.get("csrf_token") != token or 0 < self._stale_after <= uses:
-                return web.json_response({"error": "invalid_request", "errorDescription": "csrf"}, status=400)
+                told = {"error": "invalid_request", "errorDescription": "the form is too old", "status": "error"}
+                return web.json_response({**told, "errorDetails": {"csrf": "missing"}}, status=self._stale_status)
             self._csrf[session] = (token, uses + 1)
             return web.json_response(answer(request))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+from urllib.parse import parse_qs, urlsplit
 
 from collector.browser.contract import Browser
 from collector.http.contract import Pages
@@ -65,8 +66,21 @@ class Price:
         return self.request * -(-wanted // self.results)
 
 
-def _any_keyword(_keyword: str) -> str | None:
-    return None
+_RESULTS: Final = ("q", "p", "query", "text", "search_query", "as_q")
+"""Parameters in which result addresses carry the words."""
+
+
+def words_alone(keyword: str) -> str | None:
+    """What is wrong with an address where words are searched for; names the words of a pasted result address."""
+    if not keyword.lower().startswith(("http://", "https://", "www.")) or " " in keyword:
+        return None
+    try:
+        given = parse_qs(urlsplit(keyword).query)
+    except ValueError:  # a host that is none
+        given = {}
+    if words := next((given[name][0].strip() for name in _RESULTS if name in given and given[name][0].strip()), ""):
+        return f'an address, not words; write the words themselves, "{words[:200]}", and filters as columns or --filter'
+    return "an address, not words; --source page takes every picture of a page, gallery scrolls it"
 
 
 def _no_contradiction(_given: Mapping[str, str]) -> str | None:
@@ -110,7 +124,7 @@ class Source:
     """What a request costs; None where asking is free."""
     example: str = "cat"
     """A keyword of which it surely has many pictures."""
-    validate_keyword: Callable[[str], str | None] = _any_keyword
+    validate_keyword: Callable[[str], str | None] = words_alone
     """What is wrong with a keyword, in one line; None when nothing is."""
     default_label: Callable[[str], str] = _keyword_itself
     """The class of rows that name none, where the keyword itself would make a poor one."""

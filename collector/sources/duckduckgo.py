@@ -11,7 +11,7 @@ from collector.errors import SourceError
 from collector.http.contract import Answer, Request
 from collector.model import Hit, Query, Search, SearchState
 from collector.sources import json_helpers
-from collector.sources.contract import Choices, Source, Value, Web
+from collector.sources.contract import Choices, Source, Value, Web, words_alone
 from collector.sources.google.filters import COLOURS, words
 from collector.sources.opaque import told
 from collector.urls import url_key
@@ -57,7 +57,8 @@ _TOKEN: Final = re.compile(r"""\bvqd["']?\s*[=:]\s*["']?(\d[\d-]{5,})""")
 
 def validate_keyword(keyword: str) -> str | None:
     """What is wrong with a keyword: DuckDuckGo takes less than 500 characters."""
-    return f"{len(keyword)} characters; DuckDuckGo takes {LONGEST}" if len(keyword) > LONGEST else None
+    too_long = f"{len(keyword)} characters; DuckDuckGo takes {LONGEST}" if len(keyword) > LONGEST else None
+    return words_alone(keyword) or too_long
 
 
 def search(search: Search, web: Web) -> Iterator[Hit]:

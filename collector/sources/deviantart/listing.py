@@ -139,13 +139,13 @@ class Site:
     # ------------------------------------------------------------------ asking
 
     def _json(self, endpoint: str, params: Mapping[str, str | int], page: str) -> Mapping[str, Any]:
-        """An endpoint's answer. A token that has gone stale, which is answered with 400, is renewed once."""
+        """An endpoint's answer. A token that has gone stale, which is answered with 400 or 200, is renewed once."""
         for fresh in (False, True):
             if fresh or not self._token:
                 self._page(page)
             sent = {**params, "csrf_token": self._token, "da_minor_version": _VERSION}
             answer = self._get(f"{self._home}/_puppy/{endpoint}", sent)
-            if answer.status != 400:
+            if not _is_stale(answer):
                 break
         _check(answer, self._home)
         try:
@@ -176,6 +176,17 @@ class Site:
         return self._web.get(
             Request(url, params=params or {}, headers=headers, rate=self._rate, throttled=throttled, crawl=True)
         )
+
+
+def _is_stale(answer: Answer) -> bool:
+    """Whether the token was refused: 400, or an error about it under a status that says that all is well."""
+    if answer.status != 200 or '"error"' not in answer.text[:1000]:
+        return answer.status == 400
+    try:
+        got = answer.json()
+    except ValueError:
+        return False
+    return isinstance(got, Mapping) and got.get("error") == "invalid_request"
 
 
 class _Reached:
