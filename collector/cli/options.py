@@ -109,6 +109,9 @@ class Common(Where):
     log: Path | None = option(
         "--log", type=A_PATH, metavar="FILE", help="Add a line with the time for everything that happens to FILE."
     )
+    allow_private: bool | None = switch(
+        "--allow-private", key="fetch.allow_private", help="Ask loopback and private addresses, too."
+    )
     practice: bool = option(
         "--practice", default=False, is_flag=True, help="Use the bundled practice web in the place of every source."
     )
@@ -254,9 +257,6 @@ class Fetching:
         "--ignore-opt-out", key="fetch.opt_out", value="no",
         help="Fetch pictures marked as not for training or mining; recorded in the ledger.",
     )  # fmt: skip
-    allow_private: bool | None = switch(
-        "--allow-private", key="fetch.allow_private", help="Fetch from loopback and private addresses too."
-    )
 
 
 # --------------------------------------------------------------------------- filters
