@@ -128,5 +128,5 @@ class Browsers:
             return
         self._told.add(why.detail)
         proxy = why.reason == "net.proxy"
-        line = f"a page that the browser shows asked for {why.detail}: held back (--allow-private)"
+        line = f"held back from a page that the browser shows: {why.detail}"
         self._emit(Noticed(why.detail if proxy else line, "warning"))

@@ -172,7 +172,7 @@ def test_a_site_that_cannot_be_reached_is_exit_8_and_offers_practice(desk: Desk)
 
 def test_search_alone_then_fetch_alone(desk: Desk, web: PracticeWeb) -> None:
     desk.write("queries.csv", "tabby cat\n")
-    assert desk.run("search", "--limit", "5", "--set", f"google.home={web.url}").code == 0
+    assert desk.run("search", "--limit", "5", "--allow-private", "--set", f"google.home={web.url}").code == 0
     assert picture_gets(web) == {}
     assert files(desk) == []
     assert desk.run("fetch", "--allow-private").code == 0

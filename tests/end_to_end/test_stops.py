@@ -194,7 +194,7 @@ def test_a_disk_that_fills_up_while_browsers_search_is_exit_3(desk: Desk, small:
     desk.write("queries.csv", "tabby cat\nred barn\nold bus\n")
     with PracticeWeb(Knobs.calm()) as web:
         work = ("search", "--limit", "100", "--out", str(images), *LOOSE)
-        work += ("--set", f"google.home={web.url}")
+        work += ("--allow-private", "--set", f"google.home={web.url}")
         desk.write("one.csv", "keyword,url\ncat,http://x.test/1.jpg\n")
         assert desk.run("urls", "--import", "one.csv", "--out", str(images)).code == 0
         for leave in (0, 160_000):

@@ -172,4 +172,4 @@ def test_close_breaks_off_tunnels_and_leaves_no_thread(gate: Gate, public: Liste
 def test_the_double_of_the_rule_lets_one_address_through(gate: Gate) -> None:
     assert gate.address.startswith("127.0.0.1:")
     assert safety.why_not(ipaddress.ip_address("127.0.0.1"), False) == ""
-    assert safety.why_not(ipaddress.ip_address("127.0.0.2"), False) == "loopback or private"
+    assert safety.why_not(ipaddress.ip_address("127.0.0.2"), False).startswith("loopback or private")

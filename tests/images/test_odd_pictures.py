@@ -201,7 +201,7 @@ def test_a_broken_exif_block_is_passed_over_by_all(format: str, tmp_path: Path) 
     assert inspect(body, FetchSettings()).orientation == 1
     path = put(tmp_path, body)
     assert upright(path).size == PICTURE.size and grey(path, 512).shape == (120, 160)
-    assert thumbnail(path, 64)[1:] == (64, 48) and encoded(path, AS_IS, LOADERS).width == 160
+    assert thumbnail(path, 64, 80)[1:] == (64, 48) and encoded(path, AS_IS, LOADERS).width == 160
 
 
 def test_orientation_in_xmp_alone_turns_nothing_as_in_browsers(tmp_path: Path) -> None:
@@ -434,7 +434,7 @@ def test_a_jpeg_of_thousands_of_scans_is_not_decoded(tmp_path: Path) -> None:
     path = put(tmp_path, trap)
     started = time.process_time()
     assert [reason(trap, verify) for verify in ("full", "fast", "structure")] == ["image.unsupported"] * 3
-    for call in (lambda: grey(path, 512), lambda: encoded(path, AS_IS, LOADERS), lambda: thumbnail(path, 64),
+    for call in (lambda: grey(path, 512), lambda: encoded(path, AS_IS, LOADERS), lambda: thumbnail(path, 64, 80),
                  lambda: upright(path)):  # fmt: skip
         with pytest.raises(Unusable, match=r"image\.unsupported: more than 500 scans"):
             call()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from collector.errors import ForeignLedger, LedgerError
@@ -147,6 +148,7 @@ def decide(folder: Path) -> None:
             ledger.dataset.review(sha, "cat", "drop")
         ledger.dataset.number_classes(["cat", "dog"])
         ledger.dataset.remember_sketches((sha, bytes(1728)) for sha in shas[:5])
+        ledger.dataset.remember_pairs(31, False, np.array([[1, 2]]))
         ledger.keywords.set_listed("queries.csv", [query()])
 
 
