@@ -35,7 +35,7 @@ def storable(hit: Hit) -> Hit | None:
     return replace(
         hit,
         url=url,
-        key=text(hit.key, LONGEST_URL) if url == hit.url and hit.key else url_key(url),
+        key=(text(hit.key, LONGEST_URL) if url == hit.url else "") or url_key(url),
         id=text(hit.id, LONGEST_NAME),
         page=address(hit.page),
         title=text(hit.title),

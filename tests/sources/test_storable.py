@@ -8,7 +8,7 @@ from dataclasses import astuple, fields
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collector.model import Hit, Licence
@@ -33,6 +33,7 @@ def hits(draw: Any) -> Hit:
     )
 
 
+@example(Hit("https://a.test/x", "\x08"))
 @given(hits())
 def test_every_hit_can_be_stored_and_stays_as_it_is_then(hit: Hit) -> None:
     kept = storable(hit)
