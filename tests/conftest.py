@@ -7,7 +7,9 @@ import signal
 
 from hypothesis import settings
 
-settings.register_profile("suite", deadline=None, max_examples=40)  # A busy machine is no fault.
+# A busy machine is no fault, and the same examples each time: what is new is looked for by bench/fuzz.py.
+settings.register_profile("suite", deadline=None, max_examples=40, derandomize=True)
+settings.register_profile("short", deadline=None, max_examples=40)
 settings.register_profile("long", deadline=None, max_examples=500)  # For bench/fuzz.py.
 settings.load_profile("suite")
 
