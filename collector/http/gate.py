@@ -178,12 +178,13 @@ async def _piped(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> No
 
 
 async def _sent(source: asyncio.StreamReader, sink: asyncio.StreamWriter, length: int) -> None:
-    """So many bytes of a body; then it lasts until the browser goes, or sends what is no part of it."""
+    """So many bytes of a body; then it lasts until the browser goes. What comes behind the body is thrown away."""
     while length and (piece := await source.read(min(length, _PIECE))):
         sink.write(piece)
         await sink.drain()
         length -= len(piece)
-    await source.read(1)
+    while await source.read(_PIECE):
+        pass
 
 
 async def _both(
