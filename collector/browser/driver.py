@@ -124,19 +124,6 @@ def version(program: Path | None) -> str:
     return match.group() if match else ""
 
 
-def versions(browser: str = "", driver: str = "") -> dict[str, str]:
-    """What is installed, for a person: program -> "version (path)", or what is wrong with it. Never raises for that."""
-    shown: dict[str, str] = {}
-    try:
-        found = find_browser(browser, driver)
-        shown["browser"] = f"{version(found) or 'unknown version'} ({found})" if found else "not found"
-        chosen = find_driver(driver, found)
-        shown["driver"] = f"{version(chosen) or 'unknown version'} ({chosen})"
-    except (BrowserError, UsageError) as error:
-        shown["driver" if "browser" in shown else "browser"] = str(error)
-    return shown
-
-
 def mismatch(browser: Path | None, driver: Path) -> str:
     """ "" when the major versions fit or one of them is unknown, else a line that names both."""
     theirs, ours = version(browser), version(driver)

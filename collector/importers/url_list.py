@@ -98,11 +98,6 @@ def _quoted(text: str) -> str:
 # --------------------------------------------------------------------------- reading
 
 
-def read_urls(path: Path, keyword: str | None = None) -> Iterator[tuple[str, str]]:
-    """(keyword, URL) of somebody's saved map, in the file's order; see `read_records`."""
-    return ((record.keyword, record.url) for record in read_records(path, keyword))
-
-
 def read_records(path: Path, keyword: str | None = None) -> Records:
     """Read somebody's saved map: what it is, is seen from its content.
 

@@ -58,8 +58,6 @@ class Recovered:
     width: int
     height: int
     likeness: float
-    rivals: int = 0
-    """Other addresses on the page that show the same at the same size: which one is meant cannot be told."""
 
 
 def completed(hits: Iterable[Hit], web: Pages) -> Iterator[Hit]:
@@ -132,9 +130,7 @@ def _chosen(one: Lost, copy: Sight, pictures: Iterable[tuple[str, Answer | Sourc
         return None
     best = max(found.likeness for found in fitting)
     same = [found for found in fitting if found.likeness >= best - _AS_GOOD]
-    chosen = max(same, key=lambda found: ((found.width, found.height) == (one.width, one.height), found.width))
-    others = {url_key(found.url) for found in same if (found.width, found.height) == (chosen.width, chosen.height)}
-    return replace(chosen, rivals=len(others) - 1)
+    return max(same, key=lambda found: ((found.width, found.height) == (one.width, one.height), found.width))
 
 
 def _sight(body: bytes) -> Sight | None:

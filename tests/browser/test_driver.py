@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector.browser import driver
-from collector.browser.driver import find_browser, find_driver, locate, mismatch, version, versions
+from collector.browser.driver import find_browser, find_driver, locate, mismatch, version
 from collector.errors import BrowserError, UsageError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins are shell scripts")
@@ -148,10 +148,9 @@ def test_an_unknown_browser_version_is_no_mismatch(program: Program) -> None:
     assert "does not run" in mismatch(None, program("path/broken", "nothing"))
 
 
-def test_locate_and_versions(program: Program) -> None:
+def test_locate(program: Program) -> None:
     with pytest.raises(BrowserError, match="no Chrome or Chromium found: install one"):
         locate()
-    assert versions() == {"browser": "not found", **{k: v for k, v in versions().items() if k == "driver"}}
     browser, path = program("path/chromium", "Chromium 156.0.1.2"), program("path/chromedriver", "ChromeDriver 156.3")
     found = locate()
     assert (found.browser, found.driver, found.browser_version, found.driver_version) == (
@@ -160,8 +159,6 @@ def test_locate_and_versions(program: Program) -> None:
         "156.0.1.2",
         "156.3",
     )
-    assert versions() == {"browser": f"156.0.1.2 ({browser})", "driver": f"156.3 ({path})"}
-    assert "no such file" in versions(driver="/nowhere")["driver"]
 
 
 @pytest.mark.parametrize(

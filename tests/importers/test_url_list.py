@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import InputError
-from collector.importers.url_list import read_records, read_urls, write_urls
+from collector.importers.url_list import read_records, write_urls
 
 PAIRS = [
     ("cat", "https://a.example/1.jpg"),
@@ -21,9 +21,13 @@ PAIRS = [
 ]
 
 
+def listed(path: Path, keyword: str | None = None) -> list[tuple[str, str]]:
+    return [(record.keyword, record.url) for record in read_records(path, keyword)]
+
+
 def read(path: Path, content: str | bytes, keyword: str | None = None) -> list[tuple[str, str]]:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(read_urls(path, keyword))
+    return listed(path, keyword)
 
 
 def refusal(path: Path, content: str | bytes) -> str:
@@ -47,7 +51,7 @@ def test_what_is_written_is_readable_and_read_again(tmp_path: Path) -> None:
         "猫": ["https://a.example/猫.png"],
     }
     assert '\n  "猫": [\n    "https://a.example/猫.png"\n  ]\n}\n' in text
-    assert list(read_urls(path)) == PAIRS
+    assert listed(path) == PAIRS
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -61,7 +65,7 @@ def test_a_long_data_url_is_kept_whole_and_a_lone_surrogate_survives(tmp_path: P
     path = tmp_path / "urls.json"
     pairs = [("cat", "data:image/jpeg;base64," + "A" * 1_000_000), ("cat", "http://a.example/\ud800")]
     write_urls(path, pairs)
-    assert list(read_urls(path)) == pairs
+    assert listed(path) == pairs
 
 
 def test_a_failure_leaves_the_old_map_and_no_part(tmp_path: Path) -> None:
@@ -169,7 +173,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str, content: str
 
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
-        read_urls(tmp_path / "none.json")
+        listed(tmp_path / "none.json")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pyarrow") is not None, reason="pyarrow is installed")
@@ -183,7 +187,7 @@ def test_parquet(tmp_path: Path) -> None:
 
     path = tmp_path / "m.parquet"
     pd.DataFrame({"rank": [1, 1], "URL": ["http://a/1", "http://a/2"], "keyword": ["cat", "dog"]}).to_parquet(path)
-    assert list(read_urls(path)) == [("cat", "http://a/1"), ("dog", "http://a/2")]
+    assert listed(path) == [("cat", "http://a/1"), ("dog", "http://a/2")]
     assert "not a readable Parquet file" in refusal(path, b"PAR1 broken")
 
 
@@ -193,7 +197,7 @@ def test_a_spreadsheet_of_urls(tmp_path: Path) -> None:
     book.active.append(["url", "keyword"])
     book.active.append(["http://a/1", "cat"])
     book.save(tmp_path / "m.xlsx")
-    assert list(read_urls(tmp_path / "m.xlsx")) == [("cat", "http://a/1")]
+    assert listed(tmp_path / "m.xlsx") == [("cat", "http://a/1")]
 
 
 def test_halves_of_characters_become_one_or_a_sign(tmp_path: Path) -> None:

@@ -59,8 +59,6 @@ class Row:
     page: Address = NOTHING
     title: str = ""
     site: str = ""
-    reference: str = ""
-    """The id of the page that shows the picture (`data-ref-docid` of the card)."""
     licence: Licence = field(default_factory=Licence)
 
 
@@ -147,7 +145,6 @@ def parse(value: Any, home: str) -> Row | None:
         page=read(_text(source, 2), home),
         title=_text(source, 3) or _text(extras.get("2008"), 1),
         site=_text(source, 12) or domain,
-        reference=_text(source, 1),
         licence=_licence(_item(extras.get("2006"), 11), home),
     )
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from collector.model import Hit, Media
 from collector.sources.imgur.parse import File, Post
 from collector.urls import id_key, url_key
-
-GIFS: Final = ("mp4", "gif", "both")
 
 
 @dataclass(frozen=True, slots=True)
