@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collector.practice import PracticeWeb
 
 LOG = logging.getLogger("collector")
+_NETWORK_CURE = "check the address and the network, or try it out with --practice"
+_PROXY_CURE = "check --proxy and HTTP_PROXY or HTTPS_PROXY; `collector doctor` shows what is used"
 _TOLD = 10
 """Keywords that are named one by one."""
 
@@ -73,7 +75,7 @@ class Summary:
     empty: tuple[str, ...] = ()
     """Keywords that came back empty from a source, in the order of their answers."""
     unreachable: tuple[str, ...] = ()
-    """What was said of sources that could not be reached."""
+    """What was said of sources that could not be reached, and what to do."""
     unchanging: tuple[str, ...] = ()
     """What was said of searches that the same command will not bring further, such as for want of a key."""
     left_out: int | None = None
@@ -90,8 +92,7 @@ class Summary:
             raise Stopped(f"stopped; everything so far is kept, {GO_ON}", self.stopped)
         states = dict(self.digest.states)
         if SearchState.UNREACHABLE in states:
-            line = self.unreachable[0] if self.unreachable else "a source could not be reached"
-            raise Incomplete(f"{line}; check the address and the network, or try it out with --practice", 8)
+            raise Incomplete(self.unreachable[0] if self.unreachable else "a source could not be reached", 8)
         blocked = states.get(SearchState.BLOCKED, 0) + states.get(SearchState.LAYOUT, 0)
         failed = states.get(SearchState.FAILED, 0)
         if self.unchanging and len(self.unchanging) >= blocked + failed:
@@ -314,7 +315,7 @@ class Crawl:
         if not isinstance(event, SearchEnded):
             return
         if event.state is SearchState.UNREACHABLE and event.detail:
-            self._unreachable.append(event.detail)
+            self._unreachable.append(f"{event.detail}; {_PROXY_CURE if event.reason == 'net.proxy' else _NETWORK_CURE}")
         if event.reason in UNCHANGING:
             self._unchanging.append(event.detail or meaning(event.reason))
         asked = event.search.query.keyword, event.search.source

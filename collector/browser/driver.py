@@ -23,7 +23,10 @@ WINDOWS = (r"Google\Chrome\Application\chrome.exe", r"Chromium\Application\chrom
 DOWNLOAD_TIME = 90.0
 """Seconds a downloader may take: a driver is about 10 MB."""
 
-_ADVICE = "install the chromedriver of the browser's own major version, or name one with --driver"
+_ADVICE = (
+    "install the chromedriver of the browser's own major version (Debian: apt install chromium-driver), or name one "
+    "with --driver"
+)
 _VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){1,3}")
 
 Download = Callable[[str, Path | None, str], Path]
@@ -47,8 +50,8 @@ def locate(browser: str = "", driver: str = "") -> Installation:
     if found is None:
         raise BrowserError(
             "browser.start",
-            "no Chrome or Chromium found: install one (Debian: apt install chromium chromium-driver) "
-            "or name it with --browser-binary",
+            "no Chrome or Chromium found: install one (Debian: apt install chromium chromium-driver), name it with "
+            "--browser-binary, or take a source that needs none, such as --source openverse",
         )
     chosen = find_driver(driver, found)
     return Installation(found, chosen, version(found), version(chosen))

@@ -235,7 +235,7 @@ def import_(paths: tuple[Path, ...], where: Where, label: str | None, link: bool
                 stop.gently = False
                 added = add(ledger, settings.out, path, label, how, settings=settings.fetch, stopping=stop.stopping,
                             taking=gently)  # fmt: skip
-                terminal.outcome(f"{path}: {_told(added, settings.out)}")
+                terminal.outcome(f"{path}: {_told(added)}")
                 if stop.came:
                     break
     except (KeyboardInterrupt, Interrupted):
@@ -341,7 +341,7 @@ def offer_widening(digest: Digest) -> None:
         terminal.error(f"{few} exhausted below the limit; --widen searches variations of them, too")
 
 
-def _told(added: Added, out: Path) -> str:
+def _told(added: Added) -> str:
     """What became of a path, in one line."""
     parts = [f"{counted(added.urls[1], 'URL')}, {added.urls[0]} of them new"] if added.urls is not None else []
     if added.urls is None or added.counts:
@@ -349,7 +349,7 @@ def _told(added: Added, out: Path) -> str:
         parts += [f"{added.counts[name]} {name}" for name in ("duplicate", "known before") if added.counts[name]]
     parts += [f"not taken: {_listed(added.reasons)}"] * bool(added.reasons)
     parts += [f"passed over: {_listed(added.ignored)}"] * bool(added.ignored)
-    parts += [f"`collector fetch --out {out}` downloads what is not here yet"] * added.to_fetch
+    parts += ["`collector fetch` downloads what is not here yet"] * added.to_fetch
     return "; ".join(parts)
 
 

@@ -58,9 +58,7 @@ def urls(out: Path, file: Path | None) -> None:
             terminal.line(f"{keyword}\t{url}")
         return
     new, given = _entered(out, file)
-    terminal.line(
-        f"{counted(given, 'URL')} read from {file}, {new} of them new; `collector fetch --out {out}` downloads them"
-    )
+    terminal.line(f"{counted(given, 'URL')} read from {file}, {new} of them new; `collector fetch` downloads them")
 
 
 def _entered(out: Path, file: Path) -> tuple[int, int]:

@@ -31,7 +31,7 @@ def retry(only: str, keyword: str, out: Path) -> None:
     slugs = tuple(filter(None, (slug.strip() for slug in only.split(","))))
     back, left = Collection(out, terminal.error).mend.retry(slugs, keyword)
     spare = f"; {left} belong to keywords that have reached their limit, and are spares now" if left else ""
-    terminal.line(f"{counted(back, 'URL')} to do again{spare}; `collector fetch --out {out}` downloads them")
+    terminal.line(f"{counted(back, 'URL')} to do again{spare}; `collector fetch` downloads them")
 
 
 @click.command()
@@ -77,7 +77,7 @@ def verify(
     for line in told(done.accepted):
         terminal.line(line)
     if done.put_back:
-        terminal.line(f"{counted(done.put_back, 'URL')} to do again; `collector fetch --out {out}` downloads them")
+        terminal.line(f"{counted(done.put_back, 'URL')} to do again; `collector fetch` downloads them")
     elif done.broken:
         advice = "--again puts them back to do, --accept takes deleted files as dropped and moved ones as relabelled"
         raise Incomplete(f"{counted(done.broken, 'picture')} missing, altered or unbacked; {advice}")

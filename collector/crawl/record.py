@@ -140,7 +140,7 @@ class Recorder:
         if self._checkpoints is not None:
             self._checkpoints.tick(sum(isinstance(event, Saved) for event in events))
         if self._hosts.network_down:
-            who = f"the proxy fails ({self._proxy})" if self._proxy else "the network is down: no host answers"
+            who = self._proxy or "the network is down: no host answers"
             line = f"{who}; nothing was marked failed, run again later"
             self.stop(NetworkError(line))
         return events

@@ -62,7 +62,7 @@ def as_fetch_error(code: int, text: str, transfer: Standing) -> FetchError:
         if "cannot complete SOCKS5" in text:
             return FetchError("net.connect", f"no connection by the proxy {transfer.proxy}")
         words = "no answer in time" if code == pycurl.E_OPERATION_TIMEDOUT else "no connection, or it was broken off"
-        return FetchError("net.proxy", f"{transfer.proxy}: {words}")
+        return FetchError("net.proxy", f"the proxy {transfer.proxy} fails ({words})")
     if code == pycurl.E_OPERATION_TIMEDOUT:
         if transfer.asked:
             return FetchError("net.deadline", "the whole attempt took too long")

@@ -23,8 +23,8 @@ _LONGEST_HEAD = 65_536
 def proxy_trouble(proxy: Proxy, status: int) -> FetchError:
     """A proxy that answered with a status: it wants a login, or it could not or would not reach the host."""
     if status == PROXY_LOGIN:
-        said = "it rejects the name and password" if proxy.login else "it wants a name and a password"
-        return FetchError("net.proxy", f"{proxy}: {said}", status)
+        said = "rejects the name and password" if proxy.login else "wants a name and a password"
+        return FetchError("net.proxy", f"the proxy {proxy} {said}", status)
     return FetchError("net.connect", f"the proxy {proxy} could not or would not reach the host (HTTP {status})", status)
 
 
@@ -45,7 +45,7 @@ def connected(proxy: Proxy, resolve: Resolve, attempt: Attempt, timeout: float) 
     except FetchError as error:
         if not error.reason.startswith(("net.dns", "net.connect", "url.")):
             raise
-        raise FetchError("net.proxy", f"{proxy}: {error.detail}") from None
+        raise FetchError("net.proxy", f"the proxy {proxy} cannot be reached ({error.detail})") from None
 
 
 def tunnel(connection: socket.socket, proxy: Proxy, host: str, port: int) -> None:
@@ -56,7 +56,8 @@ def tunnel(connection: socket.socket, proxy: Proxy, host: str, port: int) -> Non
         else:
             _by_connect(connection, proxy, host, port)
     except (OSError, ValueError) as error:
-        raise FetchError("net.proxy", f"{proxy}: {getattr(error, 'strerror', None) or 'broke off'}") from None
+        said = getattr(error, "strerror", None) or "it broke off"
+        raise FetchError("net.proxy", f"the proxy {proxy} fails ({said})") from None
 
 
 def _by_connect(connection: socket.socket, proxy: Proxy, host: str, port: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ class Browsers:
         self._allow_private = allow_private
         self._gate: Gate | None = None
         self._told: set[str] = set()
+        self._proxy: tuple[str, float] | None = None
         self._finding, self._making = threading.Lock(), threading.Lock()
         self._found: tuple[Installation, RunFolder] | None = None
         self._profiles: Profiles | None = None
@@ -57,6 +59,10 @@ class Browsers:
         """How many browsers the grid has at once; None without a grid, and where it does not say. BrowserError."""
         status = self._the_grid().status() if self._settings.grid else None
         return status.slots if status is not None and status.slots else None
+
+    def proxy_trouble(self, since: float) -> str | None:
+        """What is wrong with the user's proxy, as the browsers met it after that moment of the monotonic clock."""
+        return self._proxy[0] if self._proxy is not None and self._proxy[1] >= since else None
 
     def close(self) -> None:
         """End every browser that is left here, and remove the run's folder."""
@@ -124,9 +130,11 @@ class Browsers:
 
     def _held_back(self, why: FetchError) -> None:
         """In the gate's thread. A page can ask for thousands of addresses: a few are told."""
+        proxy = why.reason == "net.proxy"
+        if proxy:
+            self._proxy = why.detail, time.monotonic()
         if why.detail in self._told or len(self._told) >= TOLD:
             return
         self._told.add(why.detail)
-        proxy = why.reason == "net.proxy"
         line = f"held back from a page that the browser shows: {why.detail}"
         self._emit(Noticed(why.detail if proxy else line, "warning"))

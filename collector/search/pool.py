@@ -78,7 +78,7 @@ class SearchPool:
         self._stop = threading.Event()
         self._terms = Terms(
             settings, emit, diagnosis, open_visit, recall, cookies=Cookies.read(settings.cookies),
-            stopped=self._stop.is_set,
+            proxy_trouble=self._browsers.proxy_trouble, stopped=self._stop.is_set,
         )  # fmt: skip
         self._with_browser, self._without = _Lane(settings.browsers), _Lane(settings.workers)
         self._patience = patience or Patience(settings.grid_patience)

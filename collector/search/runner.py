@@ -57,6 +57,8 @@ class Terms:
     told: set[str] = field(default_factory=set)
     """Lines that the user has read."""
     breaker: Breaker = field(default_factory=Breaker)
+    proxy_trouble: Callable[[float], str | None] = lambda _since: None
+    """What is wrong with the browsers' proxy, if something is since a moment."""
     stopped: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.monotonic
 
@@ -222,7 +224,7 @@ class SearchRunner:
                 if self.remaining() <= 0 or error.lasting:
                     break
             except SourceError as error:
-                return Ending(error.state, error.reason, error.detail)
+                return self._refused(error)
             except OutOfTime:
                 return self._out_of_time()
             except (Stopped, CollectorError, OSError):
@@ -231,6 +233,13 @@ class SearchRunner:
                 detail = f"{type(error).__name__}: {error}"[:200]
                 return Ending(SearchState.FAILED, "internal.error", detail, traceback.format_exc(limit=-12))
         return failure
+
+    def _refused(self, error: SourceError) -> Ending:
+        """A browser cannot tell a proxy that fails from a site that cannot be reached; who stands between them can."""
+        away = error.reason == "page.unreachable"
+        if away and (proxy := self._terms.proxy_trouble(self._started)) is not None:
+            return Ending(error.state, "net.proxy", proxy)
+        return Ending(error.state, error.reason, error.detail)
 
     def _once(self) -> Ending:
         """Pull hits until there are enough or no more. Ranks count the source's different pictures."""

@@ -123,7 +123,10 @@ def test_a_mismatch_names_both_versions_and_what_to_do(program: Program) -> None
         line = str(caught.value)
         assert caught.value.reason == "browser.start"
         assert "Chromium 156.0.1.2" in line and "chromedriver 120.0.6099.109" in line
-        assert "install the chromedriver of the browser's own major version" in line and "\n" not in line
+        assert (
+            "install the chromedriver of the browser's own major version (Debian: apt install chromium-driver)" in line
+            and "\n" not in line
+        )
 
 
 def test_an_old_driver_on_path_is_passed_over_for_one_that_fits(program: Program) -> None:

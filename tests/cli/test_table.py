@@ -54,7 +54,7 @@ def test_every_keyword_and_the_totals() -> None:
     lines = shown([tally("husky dog"), tally("猫", 0), tally("cat", label="animal")])
     assert lines[0].split() == ["keyword", "found", "saved", "duplicate", "rejected", "failed", "MB", "seconds", "why"]
     assert lines[2].split()[:9] == ["husky", "dog", "20", "10", "3", "1", "2", "1.5", "2.5"]
-    assert lines[3].endswith("google blocked page.captcha, 2 http.404, 1 body.html")
+    assert lines[3].endswith("google: page.captcha, 2 http.404, 1 body.html")
     assert lines[4].startswith("cat (animal) ")
     assert lines[6].split() == ["3", "keywords", "60", "20", "9", "3", "6", "4.5", "7.5"]
     assert "Not saved, because:" in lines

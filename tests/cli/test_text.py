@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.cli import terminal
-from collector.cli.terminal.text import printable
+from collector.cli.terminal.text import printable, runnable
 from collector.reasons import REASONS, meaning
 
 
@@ -40,6 +40,24 @@ def test_results_go_to_stdout_and_trouble_to_stderr(capsys: pytest.CaptureFixtur
     out, err = capsys.readouterr()
     assert out == "cat\\x1b[2J\thttp://a\\n\n"
     assert err == "collector: queries.csv, line 3: no\\nkeyword \\u200b\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "told"),
+    [
+        (["collector", "run"], "`collector retry` does", "`collector retry` does"),
+        (["collector", "run", "--out", "my cats"], "`collector retry` does", "`collector retry --out 'my cats'` does"),
+        (["collector", "run", "--out=a"], "`collector verify --again`", "`collector verify --again --out a`"),
+        (["collector", "run", "--out", "a"], "`collector sources NAME`", "`collector sources NAME`"),
+        (["collector", "run", "--out", "a"], "`collector fetch --out b`", "`collector fetch --out b`"),
+        (["collector", "run", "--out"], "`collector retry`, `collector why`", "`collector retry`, `collector why`"),
+    ],
+)
+def test_advice_names_the_folder_that_the_command_was_given(
+    monkeypatch: pytest.MonkeyPatch, given: list[str], text: str, told: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", given)
+    assert runnable(text) == told
 
 
 @pytest.mark.parametrize("text", ["husky dog", "猫", "\U0001f431", "👨\u200d👩\u200d👧", "naïve", "❤\ufe0f", "[bold]"])

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from collector.browser.options import proxy_arguments
-from collector.errors import UsageError
+from collector.errors import SourceError, UsageError
+from collector.http.contract import Request
 from collector.http.curl_transport import CurlTransfers
+from collector.http.page_client import PageClient
 from collector.http.transport import Ask, FetchError, Reply
+from collector.model import SearchState
 from collector.settings import FetchSettings
 from collector.urls import Proxies, Proxy
 from tests.http.test_tls import server_context
@@ -102,6 +105,17 @@ def test_a_proxy_that_is_not_there_is_named(get: Get, scheme: str, kind: str) ->
         get(f"{scheme}://pictures.example/a.jpg", f"{kind}://ann:s3cret@127.0.0.1:9")
     assert (caught.value.reason, "s3cret" in str(caught.value)) == ("net.proxy", False)
     assert f"{kind}://127.0.0.1:9" in caught.value.detail
+
+
+def test_a_search_behind_a_dead_proxy_ends_with_the_proxy_and_not_with_the_site() -> None:
+    client = PageClient(FetchSettings(proxy="http://ann:s3cret@127.0.0.1:9"), sleep=lambda _: None)
+    visit = client.visit(lambda: 30.0)
+    with pytest.raises(SourceError) as caught:
+        visit.get(Request("https://search.example/"))
+    visit.close()
+    error = caught.value
+    assert (error.state, error.reason) == (SearchState.UNREACHABLE, "net.proxy")
+    assert error.detail == "the proxy http://127.0.0.1:9 cannot be reached (127.0.0.1:9: Connection refused)"
 
 
 @pytest.mark.parametrize("kind", ["http", "socks5"])

@@ -302,6 +302,23 @@ def test_two_times_unreachable_likewise_but_not_mixed_or_of_another_kind(tmp_pat
     assert "google" in skipped.detail
 
 
+def test_a_site_that_cannot_be_reached_because_of_the_proxy_is_told_so(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    asked: list[float] = []
+
+    def trouble(since: float) -> str:
+        asked.append(since)
+        return "the proxy http://127.0.0.1:9 cannot be reached"
+
+    stage.terms = replace(stage.terms, proxy_trouble=trouble)
+    away = SourceError(SearchState.UNREACHABLE, "page.unreachable", "site.test: net::ERR_TUNNEL_CONNECTION_FAILED")
+    began = stage.clock()
+    ended = stage.search(a_search(), pages(away))
+    assert (ended.state, ended.reason, ended.detail) == (SearchState.UNREACHABLE, "net.proxy", trouble(0))
+    assert asked[0] >= began, "trouble of earlier searches is not this one's"
+    assert stage.search(a_search(), pages(BLOCK)).reason == "page.captcha"
+
+
 def test_sites_of_a_source_that_takes_addresses_are_stopped_one_by_one(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
 

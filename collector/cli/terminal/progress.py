@@ -14,10 +14,11 @@ from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
+from collector.api.collect import counted
 from collector.cli.terminal.counts import Clock, Counts, Finishing
 from collector.cli.terminal.records import record
-from collector.cli.terminal.text import printable, write
-from collector.model import Event, Noticed, SearchEnded, SearchStarted
+from collector.cli.terminal.text import printable, runnable, write
+from collector.model import Event, Noticed, SearchEnded, SearchStarted, SearchState
 from collector.reasons import meaning
 
 if TYPE_CHECKING:
@@ -96,9 +97,11 @@ def trouble(event: Event) -> str:
         case Noticed(text, level):
             return f"warning: {text}" if level == "warning" else text
         case SearchEnded(search, state) if not state.done:
-            why = ": ".join(filter(None, (meaning(event.reason) or event.reason, event.detail)))
+            why = f"{state.value}, " + ": ".join(filter(None, (meaning(event.reason) or event.reason, event.detail)))
+            if event.detail and state is SearchState.UNREACHABLE:
+                why = event.detail
             kept = f"; its page is kept in {event.diagnosis}" if event.diagnosis else ""
-            return f'warning: {search.source}, "{search.query.keyword}": {state.value}, {why}{kept}'
+            return f'warning: {search.source}, "{search.query.keyword}": {why}{kept}'
         case _:
             return ""
 
@@ -142,7 +145,7 @@ class Bars:
         from rich.text import Text
 
         style = "yellow" if text.startswith("warning") else ""
-        self._console.print(Text(printable(text), style=style, overflow="fold"))
+        self._console.print(Text(printable(runnable(text)), style=style, overflow="fold"))
 
     def _drawn(self) -> RenderableType:
         from rich.console import Group
@@ -187,6 +190,8 @@ class Lines:
         self._finishing = Finishing()
         self._spoken = clock()
         self._pause = PROGRESS_SECONDS
+        self._last = ""
+        """The line of progress that was said last."""
         self._usual = 0
         """Lines about the usual course of things."""
 
@@ -196,7 +201,9 @@ class Lines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress()
+        text = _totals(self._counts)
+        if text != self._last:
+            self._progress(text)
 
     def show(self, event: Event) -> None:
         self._counts.take(event)
@@ -209,19 +216,19 @@ class Lines:
                 self.notice(text)
         if self._clock() - self._spoken >= self._pause:
             self._pause = min(MOST_SECONDS, self._pause * 1.5)
-            self._progress()
+            self._progress(_totals(self._counts))
 
     def notice(self, text: str) -> None:
-        write(self._stream, printable(text))
+        write(self._stream, printable(runnable(text)))
 
     def _usually(self, text: str) -> str:
         """The text, as long as there were few of its kind."""
         self._usual += bool(text)
         return text if self._usual <= USUAL_LINES else ""
 
-    def _progress(self) -> None:
-        self._spoken = self._clock()
-        self.notice(_totals(self._counts))
+    def _progress(self, text: str) -> None:
+        self._spoken, self._last = self._clock(), text
+        self.notice(text)
 
 
 def _totals(counts: Counts) -> str:
@@ -237,7 +244,7 @@ def course(event: Event) -> str:
             return f'searching {search.source} for "{search.query.keyword}"'
         case SearchEnded(search, state) if state.done:
             end = {"exhausted": ", no more to be had", "empty": ", no results"}.get(state.value, "")
-            what = f"{event.found:,} URLs in {event.seconds:.1f} s{end}"
+            what = f"{counted(event.found, 'URL')} in {event.seconds:.1f} s{end}"
             return f'searched {search.source} for "{search.query.keyword}": {what}'
         case _:
             return ""
@@ -268,7 +275,7 @@ class Notebook:
             self._output.update(self._bundle(), raw=True)
 
     def notice(self, text: str) -> None:
-        write(sys.stderr, printable(text))
+        write(sys.stderr, printable(runnable(text)))
 
     def _bundle(self) -> dict[str, str]:
         """What IPython shows, by MIME type."""

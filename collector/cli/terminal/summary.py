@@ -139,9 +139,7 @@ def _cells(tally: Tally, numbers: Sequence[str]) -> list[str]:
 
 def _remark(tally: Tally) -> str:
     """Searches that did not come to their end, then the most frequent reasons that have no column of their own."""
-    searches = [
-        f"{source} {state.value} {reason}".strip() for source, state, reason in tally.searches if not state.done
-    ]
+    searches = [f"{source}: {reason or state.value}" for source, state, reason in tally.searches if not state.done]
     reasons = [(reason, count) for reason, count in tally.reasons if not reason.startswith(("duplicate.", "policy."))]
     return ", ".join([*searches, *(f"{count:,} {reason}" for reason, count in reasons[:3])])
 

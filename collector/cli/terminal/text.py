@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shlex
 import shutil
 import sys
 import textwrap
@@ -16,6 +17,11 @@ _UNSAFE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 """Control characters, line ends, what turns the writing direction, what shows nothing, lone surrogates."""
+
+_COMMAND: Final = re.compile(r"`collector ([a-z]+)([^`]*)`")
+"""A command that a message advises."""
+_FOLDERLESS: Final = ("sources", "recipe", "practice")
+"""Verbs that need no output folder."""
 
 
 def printable(text: str) -> str:
@@ -64,8 +70,25 @@ def _fields(text: str) -> str:
 
 
 def runnable(text: str) -> str:
-    """The text, with commands in it as they work where this runs: by the name `collector`, or by its Python."""
-    return text if "`collector " not in text else text.replace("`collector ", f"`{_program()} ")
+    """The text, with commands in it as they work where this runs: by the name `collector`, or by its Python, and with
+    the output folder that this command was given."""
+    return _COMMAND.sub(_runnable, text)
+
+
+def _runnable(command: re.Match[str]) -> str:
+    verb, rest = command.groups()
+    elsewhere = _folder() if verb not in _FOLDERLESS and "--out" not in rest else None
+    return f"`{_program()} {verb}{rest}{f' --out {shlex.quote(elsewhere)}' if elsewhere else ''}`"
+
+
+def _folder() -> str | None:
+    """What follows the last `--out` on this command line."""
+    for place, word in reversed(tuple(enumerate(sys.argv))):
+        if word.startswith("--out="):
+            return word.removeprefix("--out=")
+        if word == "--out":
+            return "".join(sys.argv[place + 1 : place + 2]) or None
+    return None
 
 
 @cache
