@@ -155,9 +155,9 @@ class Picture:
     sha256: str
     """64 hex digits of the bytes as received."""
     format: str
-    """JPEG, PNG, GIF, WEBP, BMP, AVIF or TIFF; MP4, WEBM or MOV of a video; FILE of anything else."""
+    """JPEG, PNG, GIF, WEBP, BMP, AVIF, TIFF, HEIF or JXL; MP4, WEBM or MOV of a video; FILE of anything else."""
     extension: str
-    """jpg, png, gif, webp, bmp, avif, tif, mp4, webm, mov, or that of the file; without the dot."""
+    """jpg, png, gif, webp, bmp, avif, tif, heic, jxl, mp4, webm, mov, or that of the file; without the dot."""
     width: int
     height: int
     """Pixels as stored, before any EXIF rotation."""

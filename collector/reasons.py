@@ -73,6 +73,8 @@ REASONS: tuple[Reason, ...] = (
     Reason("data.too_big", Fate.REJECTED, "a data: URL larger than allowed"),
     Reason("image.unidentified", Fate.REJECTED, "not a picture format that we know"),
     Reason("image.format_denied", Fate.REJECTED, "a format that is not on the allow-list (SVG, PDF, EPS, PSD, ...)"),
+    Reason("image.needs_heic", Fate.REJECTED, "HEIC: asked for again once the extra `heic` is installed"),
+    Reason("image.needs_jxl", Fate.REJECTED, "JPEG XL: asked for again once the extra `jxl` is installed"),
     Reason("video.unidentified", Fate.REJECTED, "a video was expected, and this is not a format that we know"),
     Reason("video.truncated", Fate.RETRY, "the video is cut off"),
     Reason("image.truncated", Fate.RETRY, "the picture is cut off or corrupt"),

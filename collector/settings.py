@@ -209,7 +209,8 @@ class FetchSettings:
 
 TYPES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("jpg", "jpeg"), "JPEG"), **dict.fromkeys(("tif", "tiff"), "TIFF"),
-    "png": "PNG", "gif": "GIF", "webp": "WEBP", "bmp": "BMP", "avif": "AVIF",
+    "png": "PNG", "gif": "GIF", "webp": "WEBP", "bmp": "BMP", "avif": "AVIF", **dict.fromkeys(("heic", "heif"), "HEIF"),
+    "jxl": "JXL",
 }  # fmt: skip
 """What `fetch.types` may name -> the format."""
 

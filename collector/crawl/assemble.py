@@ -55,6 +55,8 @@ def open_collection(
         mended = startup.after_unclean_stop(ledger, folder)
         if mended.lost:
             notice(f"the machine stopped during an earlier run: {mended.lost} pictures were lost and are fetched again")
+        if again := startup.readable_now(ledger):
+            notice(f"pictures that can be decoded now, as their extra was installed, are to do again: {again:,}")
         startup.begin(ledger)
         before = ledger.changes
         try:

@@ -22,7 +22,7 @@ from typing import Any, Final
 from PIL import Image, JpegImagePlugin
 from PIL.ImageFile import ImageFile
 
-from collector.images import metadata
+from collector.images import extras, metadata
 from collector.images.sniff import JPEG, Unusable, identify
 from collector.images.structure import Jpeg, frames, jpeg, without_texts
 from collector.model import Picture
@@ -30,12 +30,14 @@ from collector.settings import FetchSettings, wanted_formats
 
 EXTENSIONS: Final = {
     "JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp", "BMP": "bmp", "AVIF": "avif", "TIFF": "tif",
+    "HEIF": "heic", "JXL": "jxl",
 }  # fmt: skip
-"""Format -> extension; the whole allow-list, with the one that must be asked for (`fetch.tiff`)."""
+"""Format -> extension; the whole allow-list, with the one that must be asked for (`fetch.tiff`) and those whose decoder
+is an extra."""
 _DECODERS: Final = {
     "JPEG": "Jpeg", "PNG": "Png", "GIF": "Gif", "WEBP": "WebP", "BMP": "Bmp", "AVIF": "Avif", "TIFF": "Tiff",
 }  # fmt: skip
-"""Format -> what Pillow's decoder is called."""
+"""Format -> what Pillow's decoder is called, for those that come with it."""
 HASHED: Final = 32
 """Pixels a side that a picture is decoded to at least, where it has them, for the perceptual hash."""
 LARGEST: Final = 200_000_000
@@ -84,7 +86,7 @@ def open_picture(body: bytes, tiff: bool = True, most: int = LARGEST) -> Iterato
 def _opened(body: bytes, format: str, most: int) -> ImageFile:
     """By the decoder of that format; a PNG whose texts or profile are larger than Pillow likes without them, a BMP that
     it does not know as one that it knows."""
-    decoder = _decoder(format)
+    decoder = _decoder(format) if format in _DECODERS else extras.decoder(format)
     if format == "BMP":
         try:
             return decoder(io.BytesIO(body))
@@ -160,6 +162,8 @@ def inspect(body: bytes, settings: FetchSettings) -> Picture:
         count = 1 if marks else frames(body, format)
         turned = metadata.tiff_orientation(image)
         phash = "" if settings.verify == "structure" else _decode(image, body, marks, settings.verify == "fast")
+        if format == "HEIF":
+            width, height = image.size  # Its container may say otherwise.
         return Picture(
             sha256=hashlib.sha256(body).hexdigest(),
             format=format,
@@ -169,7 +173,7 @@ def inspect(body: bytes, settings: FetchSettings) -> Picture:
             bytes=len(body),
             mode=image.mode if settings.verify == "full" else mode,
             orientation=turned or metadata.orientation(image, body),
-            frames=getattr(image, "n_frames", 1) if format == "AVIF" else count,
+            frames=getattr(image, "n_frames", 1) if format in ("AVIF", "HEIF") else count,
             phash=phash,
             rights=metadata.rights(image),
         )

@@ -66,7 +66,7 @@ def orientation(image: ImageFile, body: bytes) -> int:
     browser does. Ask after decoding, if it is decoded: a PNG may have its EXIF behind the pixels."""
     if turned := tiff_orientation(image):
         return turned
-    if "exif" not in image.info:
+    if "exif" not in image.info or image.format in ("HEIF", "JXL"):  # These come upright.
         if image.format != "PNG" or b"eXIf" not in body:
             return 1
         image.load()

@@ -117,10 +117,10 @@ def _result(body: bytes, extension: str, size: tuple[int, int], kept: bool = Fal
 
 
 def _shown(opened: ImageFile, body: bytes) -> Image.Image:
-    """The first frame that is not of one colour alone, upright."""
+    """The first frame that is not of one colour alone, upright. Others of a HEIC are pictures of their own."""
     turned = metadata.tiff_orientation(opened)
     opened.load()
-    if getattr(opened, "is_animated", False) and is_blank(opened):
+    if getattr(opened, "is_animated", False) and opened.format != "HEIF" and is_blank(opened):
         _seek_content(opened)
     turn = _TURNS.get(1 if turned else metadata.orientation(opened, body))
     return opened.transpose(turn) if turn is not None else opened

@@ -25,6 +25,8 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"GIF87a", "GIF"),
     (b"GIF89a", "GIF"),
+    (b"\xff\x0a", "JXL"),
+    (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JXL"),
 )
 _DENIED: tuple[tuple[bytes, str], ...] = (
     (b"II*\x00", "TIFF"),
@@ -43,8 +45,6 @@ _DENIED: tuple[tuple[bytes, str], ...] = (
     (b"SIMPLE  =", "FITS"),
     (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
     (b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (b"\xff\x0a", "JPEG XL"),
-    (b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
     (b"II\xbc\x01", "JPEG XR"),
     (b"DDS ", "DDS"),
     (b"AT&TFORM", "DjVu"),
@@ -58,13 +58,15 @@ _DENIED: tuple[tuple[bytes, str], ...] = (
     (b"\xb1\x68\xde\x3a", "DCX"),
     (b"\x1a\x45\xdf\xa3", "WebM video"),
 )
+_HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b"hevx", b"hevm", b"hevs"))
 _BMP_HEADERS = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
 _MARKUP = re.compile(rb"<(?:!doctype|!--|\?xml|[a-z][a-z0-9:-]*[\s>/])", re.IGNORECASE)
 _ROOT = re.compile(rb"<(?:(?P<svg>(?:[a-z]+:)?svg)|!doctype\s+html|html|head|body|script)[\s>]", re.IGNORECASE)
 
 
 def identify(body: bytes, tiff: bool = False) -> str:
-    """JPEG, PNG, GIF, WEBP, BMP, AVIF or (asked for) TIFF, by signature. Unusable for all else, with what it is."""
+    """JPEG, PNG, GIF, WEBP, BMP, AVIF, HEIF, JXL or (asked for) TIFF, by signature; whether there is a decoder for it
+    is another question. Unusable for all else, with what it is."""
     if not body:
         raise Unusable("body.empty")
     for signature, name in _SIGNATURES:
@@ -88,10 +90,14 @@ def identify(body: bytes, tiff: bool = False) -> str:
 
 
 def _iso_media(body: bytes) -> str:
-    """AVIF by any of its brands (ISO/IEC 23000-12); HEIC, MP4 and the rest of that family are refused."""
-    if brands(body) & {b"avif", b"avis"}:
+    """AVIF by any of its brands (ISO/IEC 23000-12), HEIF by those of ISO/IEC 23008-12; the rest of that family are
+    videos."""
+    said = brands(body)
+    if said & {b"avif", b"avis"}:
         return "AVIF"
-    raise Unusable("image.format_denied", "HEIC or a video")
+    if said & _HEIF_BRANDS:
+        return "HEIF"
+    raise Unusable("image.format_denied", "a video")
 
 
 def brands(body: bytes) -> set[bytes]:

@@ -1,7 +1,7 @@
 """Whether a picture is there to its end, and how many frames it has, by walking its blocks. Decodes nothing.
 
 A decoder is content once it has its pixels; only the structure tells that the end is missing. Every walk is bounded by
-the length of the bytes and by `STEPS`. Also the one walker of ISO boxes, for AVIF and for videos.
+the length of the bytes and by `STEPS`. Also the one walker of ISO boxes, for AVIF, HEIC, JPEG XL and videos.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]", re.DOTALL)
 _TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt", b"iCCP"))
 _TOP_BOXES = frozenset((b"ftyp", b"meta", b"mdat", b"moov", b"moof", b"free", b"skip", b"uuid", b"wide", b"mfra"))
+_JXL_BOXES = frozenset(
+    (b"JXL ", b"ftyp", b"jxll", b"jxli", b"jxlc", b"jxlp", b"jbrd", b"jumb", b"Exif", b"xml ", b"brob")
+)
+"""Of a JPEG XL in a container (ISO/IEC 18181-2); a bare codestream says nothing of its length."""
 _EOI, _SOI, _SOS, _DRI, _TEM = 0xD9, 0xD8, 0xDA, 0xDD, 0x01
 _FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB))
 """Start of frame: baseline, extended, progressive, lossless; and the last three with arithmetic coding."""
@@ -50,8 +54,10 @@ def frames(body: bytes, format: str) -> int:
             return _tiff(body)
         case "JPEG":
             jpeg(body)
-        case "AVIF":
-            _avif(body)
+        case "AVIF" | "HEIF":
+            _boxed(body, _TOP_BOXES)
+        case "JXL" if not body.startswith(b"\xff\x0a"):
+            _boxed(body, _JXL_BOXES)
     return 1
 
 
@@ -360,10 +366,10 @@ def boxes(body: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
         at += size
 
 
-def _avif(body: bytes) -> None:
+def _boxed(body: bytes, known: frozenset[bytes]) -> None:
     """Whole when its top-level boxes are; what follows is appended."""
     for name, _, end in boxes(body, 0, len(body)):
-        if name not in _TOP_BOXES:
+        if name not in known:
             return
         if end > len(body):
             raise _truncated("a box breaks off")

@@ -156,9 +156,11 @@ class Maintenance:
         """URLs that ended with one of the reasons are to do again, as if never tried; (put back, left).
 
         A reason is a slug, its family (`net`), or none for everything failed or rejected. URLs of keywords that
-        have their limit become spares (`policy.limit`) and are counted as left.
+        have their limit become spares (`policy.limit`) and are counted as left. Imported files are not among them:
+        importing them again tries them again.
         """
         condition, values = _reason_condition(reasons)
+        condition = f"{condition} AND found.url NOT GLOB 'file:*'"
         if keyword:
             condition, values = f"{condition} AND query.keyword = ?", [*values, keyword]
         with transaction(self._db):

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from collector.images.extras import installed, reasons
 from collector.ledger import Ledger, disk
 from collector.ledger.paths import inside
 from collector.maintenance import files
 
 RUNNING = "running"
 BOOT = "boot"
+EXTRAS = "extras"
+"""The note of the formats that could be decoded with the extras of the last run."""
 SLACK = 2.0
 """Seconds by which file times of coarse file systems (FAT) may lie before the clock."""
 
@@ -36,6 +39,16 @@ def begin(ledger: Ledger, at: datetime | None = None) -> None:
     """Leave the mark."""
     ledger.remember(RUNNING, (at or datetime.now(UTC)).isoformat())
     ledger.remember(BOOT, disk.boot_id())
+
+
+def readable_now(ledger: Ledger) -> int:
+    """Put back what the extra of its format has been installed for since; how many URLs are to do again."""
+    before, there = set(ledger.note(EXTRAS).split()), installed()
+    if there == before:
+        return 0
+    ledger.remember(EXTRAS, " ".join(sorted(there)))
+    new = there - before
+    return ledger.maintenance.put_back(reasons(new))[0] if new else 0
 
 
 def end(ledger: Ledger) -> None:

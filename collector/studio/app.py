@@ -29,7 +29,7 @@ STATIC: Final = {
 """Address -> (file, type): nothing else is served from the program's folder."""
 TYPES: Final = {
     "JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp", "BMP": "image/bmp",
-    "AVIF": "image/avif", "TIFF": "image/tiff",
+    "AVIF": "image/avif", "TIFF": "image/tiff", "HEIF": "image/heic", "JXL": "image/jxl",
 }  # fmt: skip
 _SHOWN: Final = (
     "label", "keyword", "source", "rank", "way", "url", "page", "title", "site", "published", "left_out", "attempts",

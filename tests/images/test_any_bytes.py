@@ -12,17 +12,20 @@ from hypothesis import strategies as st
 
 from collector.images import metadata, pixels
 from collector.images.decode import inspect
+from collector.images.extras import EXTRAS
 from collector.images.form import Form
 from collector.images.media import extension, inspect_video
 from collector.images.sniff import Unusable, decode_data
 from collector.images.video import examine, is_video
 from collector.reasons import REASONS as ALL
 from collector.settings import FetchSettings
+from tests.support.collection import drawn
+from tests.support.collection import encoded as made
 from tests.support.misbehaving import picture
 
 REASONS = {reason.slug for reason in ALL}
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "AVIF", "TIFF")
-WHOLE = {name: picture(name) for name in FORMATS}
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "AVIF", "TIFF", "HEIF", "JXL")
+WHOLE = {name: made(drawn(1, (64, 48)), name) if name in EXTRAS else picture(name) for name in FORMATS}
 SETTINGS = FetchSettings(tiff=True, min_side=1)
 WOUNDS = st.lists(
     st.tuples(st.floats(0, 1), st.sampled_from(("flip", "cut", "put", "zero")), st.binary(min_size=1, max_size=8)),

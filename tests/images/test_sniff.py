@@ -120,7 +120,6 @@ REFUSED = {
     b"\x01\x00\x00\x00" + b"\0" * 36 + b" EMF": "image.format_denied",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "image.format_denied",
     b"icns\x00\x00": "image.format_denied",
-    b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic": "image.format_denied",
     b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom": "image.format_denied",
     b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>": "image.format_denied",
     b"\xef\xbb\xbf <?xml version='1.0'?><!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN'><svg >": "image.format_denied",

@@ -31,8 +31,18 @@ def drawn(number: int, size: tuple[int, int] = (320, 240), mode: str = "RGB") ->
 
 
 def encoded(image: Image.Image, format: str = "JPEG", **options: Any) -> bytes:
-    """The bytes of a picture file."""
+    """The bytes of a picture file; HEIF and JXL by the packages of their extras."""
     out = io.BytesIO()
+    if format == "HEIF":
+        from pillow_heif import from_pillow
+
+        from_pillow(image).save(out, quality=90, **options)
+        return out.getvalue()
+    if format == "JXL":
+        from pyjpegxl import encode
+
+        bands = len(image.getbands())
+        return encode(image.tobytes(), image.width, image.height, num_channels=bands, quality=0.5, **options)
     image.save(out, format, **({"quality": 90} if format == "JPEG" and not options else options))
     return out.getvalue()
 

@@ -14,7 +14,9 @@ def named(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-PICTURE: Final = re.compile(r"\.(?:jpe?g|jpe|jfif|png|gif|webp|avif|bmp|tiff?)(?=$|[?#&;/!:@,]|\\)", re.IGNORECASE)
+PICTURE: Final = re.compile(
+    r"\.(?:jpe?g|jpe|jfif|png|gif|webp|avif|bmp|tiff?|hei[cf]|jxl)(?=$|[?#&;/!:@,]|\\)", re.IGNORECASE
+)
 """A name that says it is a picture of a kind that is kept."""
 _WIKI_PAGE: Final = re.compile(r"(?:^|/)[A-Za-z]+(?:%3A|:)[^/]*$", re.IGNORECASE)
 DRAWING: Final = re.compile(r"\.svgz?(?=$|[?#])", re.IGNORECASE)

@@ -41,9 +41,9 @@ _NOT_OURS: Final = frozenset(
 _IMAGES: Final = frozenset({"img", "image", "source", "amp-img", "amp-anim", "g-img", "input"})
 MOST_ATTRIBUTES: Final = 300
 """Of one element."""
-_FILE: Final = re.compile(r".\.(?:jpe?g|png|webp|gif|avif|bmp|tiff?)(?:[?#]|$)", re.IGNORECASE)
+_FILE: Final = re.compile(r".\.(?:jpe?g|png|webp|gif|avif|bmp|tiff?|hei[cf]|jxl)(?:[?#]|$)", re.IGNORECASE)
 _BLANK: Final = re.compile(r"\s")
-_ENDS_AS_PICTURE: Final = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)(?:\?|$)", re.IGNORECASE)
+_ENDS_AS_PICTURE: Final = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|hei[cf]|jxl)(?:\?|$)", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"\s*+(\d{1,5})(?:\.\d++)?\s*+(?:px\s*+)?$")
 _NAME: Final = re.compile(r"[\w.-]+")
 

@@ -11,7 +11,7 @@ performance.setResourceTimingBufferSize(20000);
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
     const drawn = ["img", "image", "input", "css"].includes(entry.initiatorType);
-    if (drawn || /\.(jpe?g|png|webp|gif|avif)([?#]|$)/i.test(entry.name)) api.resources.push(entry.name);
+    if (drawn || /\.(jpe?g|png|webp|gif|avif|hei[cf]|jxl)([?#]|$)/i.test(entry.name)) api.resources.push(entry.name);
   }
 }).observe({ type: "resource", buffered: true });
 
@@ -79,7 +79,7 @@ function record(image, base) {
 
 const PLACES = "video, svg image, input[type=image], embed, object, amp-img, [background], [data-bg], [data-background], " +
   "[data-background-image], [data-src], [data-full], [data-large], [data-zoom-image], a[href]";
-const PICTURE = /\.(jpe?g|png|webp|gif|avif|bmp|tiff?)([?#]|$)/i;
+const PICTURE = /\.(jpe?g|png|webp|gif|avif|bmp|tiff?|hei[cf]|jxl)([?#]|$)/i;
 
 function others(root, base) {
   for (const element of root.querySelectorAll(PLACES)) {
