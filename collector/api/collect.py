@@ -108,7 +108,7 @@ class Summary:
             line = f"nothing was saved, {counted(total.failed, 'download')} failed"
             private = dict(total.reasons).get("url.private_addr", 0)
             why = f"; {private:,} at private addresses, which --allow-private allows" if private else ""
-            raise Incomplete(f"{line}{why}; `collector retry` puts them back to do")
+            raise Incomplete(f"{line}{why}; `collector retry` queues them again")
 
     def _left(self, failed: int) -> list[str]:
         short, whole = self.fetched * self.digest.short, self.fetched * self.digest.unfinished

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collector.dataset.service import Deduped
 
 apply_flag = click.option(
-    "--apply", is_flag=True, help="Move what is left out beside the output folder; `dedupe --undo` moves it back."
+    "--apply",
+    is_flag=True,
+    help="Move what is left out to a folder beside the output folder; `dedupe --undo` moves it back.",
 )
 _SHOWN = 20
 """Conflicts that are worth a line each."""
@@ -29,8 +31,8 @@ _SHOWN = 20
 @options.out
 @options.distance
 @options.mirrored
-@click.option("--edited", is_flag=True, help="Find pictures cut out of others, framed, mirrored, turned, written"
-              " over, too; splits and exports use what is found. Needs the extra `look`.")  # fmt: skip
+@click.option("--edited", is_flag=True, help="Also find pictures that were cropped, framed, mirrored, turned or"
+              " written over; splits and exports use what is found. Needs the extra `look`.")  # fmt: skip
 @click.option(
     "--conflicts",
     type=click.Choice(["list", "drop", "best", "multi"]),
@@ -39,7 +41,7 @@ _SHOWN = 20
     help="A picture under two labels: list it, drop it from both, keep the best-ranked label, or keep both labels.",
 )
 @apply_flag
-@click.option("--undo", is_flag=True, help="Move every file back that was moved away.")
+@click.option("--undo", is_flag=True, help="Move back every file that was moved away.")
 @options.json_flag
 def dedupe(
     out: Path, distance: int, mirrored: bool, edited: bool, conflicts: Conflicts, apply: bool, undo: bool, as_json: bool
@@ -75,22 +77,22 @@ def dedupe(
 @click.command("filter")
 @options.out
 @click.option("--hosts", type=click.IntRange(0), default=4, show_default=True,
-              help="A placeholder is one picture from this many hosts or more ...")  # fmt: skip
+              help="A placeholder is a picture that came from at least this many hosts ...")  # fmt: skip
 @click.option(
     "--keywords",
     type=click.IntRange(0),
     default=3,
     show_default=True,
-    help="... that was found for this many keywords or more.",
+    help="... and was found for at least this many keywords.",
 )
 @click.option("--min-detail", type=click.IntRange(0, 100), default=2, show_default=True,
-              help="Least detail (PDQ quality): white paper has 0, a product on white 20 and more.")  # fmt: skip
+              help="Minimum detail (PDQ quality): white paper has 0, a product on white 20 or more.")  # fmt: skip
 @click.option("--max-aspect", type=click.FloatRange(0), default=8.0, show_default=True,
-              help="Largest ratio of long to short side.")  # fmt: skip
+              help="Maximum ratio of the longer to the shorter side.")  # fmt: skip
 @click.option("--min-side", type=click.IntRange(0), default=32, show_default=True,
-              help="Fewest pixels of the short side.")  # fmt: skip
+              help="Minimum length of the shorter side, in pixels.")  # fmt: skip
 @click.option("--synthetic", is_flag=True, help="Leave out pictures that say in their metadata (IPTC, C2PA) that a"
-              " machine made them; else they are only listed.")  # fmt: skip
+              " machine made them; without it they are only listed.")  # fmt: skip
 @apply_flag
 def filter_(
     out: Path, hosts: int, keywords: int, min_detail: int, max_aspect: float, min_side: int, synthetic: bool,
@@ -113,12 +115,12 @@ def filter_(
 
 
 _ISSUES = {
-    "blurry": "Below this score: blurred.",
-    "dark": "Below: hardly anything in it is bright.",
-    "light": "Below: hardly anything in it is dark.",
-    "low_information": "Below: hardly any detail.",
-    "odd_aspect_ratio": "Below: long and narrow (the ratio of its sides).",
-    "odd_size": "Below: far from the sizes of the set.",
+    "blurry": "Threshold for blur.",
+    "dark": "Threshold for darkness: hardly anything is bright.",
+    "light": "Threshold for brightness: hardly anything is dark.",
+    "low_information": "Threshold for lack of detail.",
+    "odd_aspect_ratio": "Threshold for long and narrow pictures (the ratio of the sides).",
+    "odd_size": "Threshold for sizes far from the rest of the set.",
 }
 
 
@@ -161,21 +163,23 @@ def review(decision: Decision, files: tuple[str, ...], out: Path) -> None:
 
 @click.command()
 @click.argument("what", nargs=-1, metavar="[URL|FILE]...")
-@click.option("--url", "urls", multiple=True, metavar="URL", help="A URL, saved or still to do.")
+@click.option("--url", "urls", multiple=True, metavar="URL", help="A URL, whether saved or still to be fetched.")
 @click.option("--domain", "domains", multiple=True, metavar="HOST",
-              help="All from a host, its subdomains and pages there; nothing comes from there again.")  # fmt: skip
-@click.option("--sha", "shas", multiple=True, metavar="HEX", help="A file by its SHA-256, or the first 16 digits.")
+              help="Everything from a host, its subdomains and its pages, for good.")  # fmt: skip
+@click.option(
+    "--sha", "shas", multiple=True, metavar="HEX", help="A file by its SHA-256, or the first 16 digits of it."
+)
 @click.option("--near", "files", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="All that looks like this picture, which need not be in the set.")  # fmt: skip
+              help="Everything that looks like this picture, which need not be in the set.")  # fmt: skip
 @click.option("--distance", type=click.IntRange(0, 31), default=31, show_default=True,
-              help="Bits of 256 in which hashes may differ for --near.")  # fmt: skip
+              help="With --near: how many of 256 bits may differ between hashes.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Only list what would be forgotten.")
 @options.out
 def forget(what: tuple[str, ...], urls: tuple[str, ...], domains: tuple[str, ...], shas: tuple[str, ...],
            files: tuple[Path, ...], distance: int, dry_run: bool, out: Path) -> None:  # fmt: skip
-    """Delete pictures and never fetch them again, from these URLs or any other. All ways to name them may be mixed.
+    """Delete pictures and never fetch them again, from these URLs or any other. The ways to name them may be mixed.
 
-    When one of them is unknown, nothing is deleted.
+    If one of them is unknown, nothing is deleted.
     """
     if not (what or urls or domains or shas or files):
         raise UsageError("forget: name a URL or a file, or give --domain, --sha or --near")
@@ -219,7 +223,7 @@ def _facts(done: Deduped, moved: int) -> dict[str, object]:
 
 def _say_unreadable(files: int) -> None:
     if files:
-        terminal.line(f"{files:,} files can no longer be read; `collector verify --again` puts them back to do")
+        terminal.line(f"{files:,} files can no longer be read; `collector verify --again` queues them again")
 
 
 def _say_moved(apply: bool, moved: int, out: Path) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collector.importers.pictures import How
 
 
-@click.command()
+@click.command(cls=options.Sections)
 @options.queries
 @options.takes("reading", Reading)
 @options.takes("common", Common)
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @options.takes("searching", Searching)
 @options.takes("fetching", Fetching)
 @options.dry_run
-@click.option("--estimate", is_flag=True, help="Only say what the sources with a key would cost, and ask for nothing.")
+@click.option("--estimate", is_flag=True, help="Show what the sources with a key would cost, and request nothing.")
 @options.old_filter_flags
 def run(
     asked: tuple[str, ...],
@@ -61,7 +61,7 @@ def run(
     """Search for keywords and download the pictures, both at once.
 
     KEYWORDs are searched for as they stand. QUERIES is a CSV: one keyword per row, or a header with `keyword` and any
-    of limit, label, source and search filters; `-` is standard input, queries.csv where nothing is given.
+    of limit, label, source and search filters; `-` reads standard input. Without either, queries.csv is read.
     """
     settings = options.settings_of(common, blocking, searching, fetching)
     rows = _read(asked, settings, reading)
@@ -73,7 +73,7 @@ def run(
     _work(crawl, common)
 
 
-@click.command()
+@click.command(cls=options.Sections)
 @options.queries
 @options.takes("reading", Reading)
 @options.takes("common", Common)
@@ -84,7 +84,7 @@ def run(
 def search(
     asked: tuple[str, ...], reading: Reading, common: Common, blocking: Blocking, searching: Searching, dry_run: bool
 ) -> None:
-    """Only search: fill the map of keywords and URLs; download nothing yet. Takes what `run` takes."""
+    """Search only: fill the map of keywords and URLs, and download nothing yet."""
     if searching.relevant:
         raise UsageError("--relevant is for `run`: `search` downloads nothing that could be looked at")
     settings = options.settings_of(common, blocking, searching)
@@ -97,15 +97,15 @@ def search(
     _work(crawl, common)
 
 
-@click.command()
+@click.command(cls=options.Sections)
 @options.takes("common", Common)
 @options.takes("blocking", Blocking)
 @options.takes("fetching", Fetching)
 @click.option("--store", metavar="URL", help="Put the pictures into an object store: s3://, gs:// or file:///...")
 @click.option("--on", metavar="ENGINE", help="With --store: local, ray, or ray://HEAD:PORT.  [default: local]")
 @click.option("--partition-size", type=click.IntRange(1), default=None, metavar="N",
-              help="With --store: URLs that a worker takes at once.  [default: 20000]")  # fmt: skip
-@click.option("--again", is_flag=True, help="With --store: try once more what was left to be tried again.")
+              help="With --store: URLs per piece of work.  [default: 20000]")  # fmt: skip
+@click.option("--again", is_flag=True, help="With --store: try again what failed for the time being.")
 def fetch(
     common: Common,
     blocking: Blocking,
@@ -115,7 +115,7 @@ def fetch(
     partition_size: int | None,
     again: bool,
 ) -> None:
-    """Only download: whatever the map still has to do.
+    """Download only: every URL of the map that still has to be fetched.
 
     With --store the pictures and the fate of every URL go to an object store, a tar and a table for each group of
     hosts, on this machine or on a Ray cluster, and the folder is only read. The same command goes on, and fetches
@@ -146,22 +146,22 @@ def _to_store(settings: Settings, common: Common, store: str, on: str, size: int
     check_store(accounts, store)
 
 
-@click.command()
+@click.command(cls=options.Sections)
 @click.argument("addresses", nargs=-1, required=True, metavar="URL...")
 @options.takes("common", PageOut)
 @options.takes("browsing", Browsing)
 @options.takes("fetching", Fetching)
-@click.option("--gallery", is_flag=True, help="Scroll, and press for more, in a browser.")
+@click.option("--gallery", is_flag=True, help="Open the pages in a browser, scroll, and press buttons that show more.")
 @click.option("--limit", type=click.IntRange(1), help="Pictures per page.  [default: all]")
 @click.option(
     "--test",
     type=click.Choice(["each", "host", "none"]),
     default="each",
     show_default=True,
-    help="Which pictures are asked for as a page of another site would: each, some of each host, or none.",
+    help="Which pictures are tested for being shown on another site: each, some of each host, or none.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the HTML file in your browser.")
-@click.option("--print", "only_print", is_flag=True, help="Only print the pictures' URLs; download nothing.")
+@click.option("--print", "only_print", is_flag=True, help="Only print the URLs of the pictures; download nothing.")
 def page(
     addresses: tuple[str, ...],
     common: PageOut,
@@ -206,7 +206,7 @@ def page(
 @click.command("import")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
 @options.takes("where", Where)
-@click.option("--label", help="Class of the pictures of a folder, and of URLs whose row names none.")
+@click.option("--label", help="Class of the pictures in a folder, and of URLs whose row names none.")
 @click.option("--link", is_flag=True, help="Hard-link pictures instead of copying them.")
 @click.option("--move", is_flag=True, help="Move pictures: the original goes once its copy is safe.")
 def import_(paths: tuple[Path, ...], where: Where, label: str | None, link: bool, move: bool) -> None:
@@ -215,7 +215,7 @@ def import_(paths: tuple[Path, ...], where: Where, label: str | None, link: bool
     A folder: its class folders; every file is checked as a download would be, and its path is recorded.
     A file: better-bing-image-downloader's manifest.jsonl, img2dataset's Parquet, CSV or JSON, or whatever
     `collector urls --import` takes; `collector fetch` then downloads what is not there yet.
-    The same command again goes on where it stopped.
+    The same command resumes where it stopped.
     """
     from collector.api.adding import add
     from collector.ledger import Interrupted
@@ -245,8 +245,8 @@ def import_(paths: tuple[Path, ...], where: Where, label: str | None, link: bool
 
 
 @click.command()
-@click.option("--every", type=click.FloatRange(0.01), metavar="SECONDS", help="One still every so many seconds.")
-@click.option("--count", type=click.IntRange(1, 10_000), help="So many stills of each video, evenly spread.")
+@click.option("--every", type=click.FloatRange(0.01), metavar="SECONDS", help="Take a still every so many seconds.")
+@click.option("--count", type=click.IntRange(1, 10_000), help="Take this many stills of each video, evenly spread.")
 @options.out
 def frames(every: float | None, count: int | None, out: Path) -> None:
     """Take stills of the saved videos, as pictures in the same folders. Needs the extra `video` (PyAV)."""
@@ -261,7 +261,7 @@ def frames(every: float | None, count: int | None, out: Path) -> None:
 @click.command()
 @click.argument("name", required=False)
 def sources(name: str | None) -> None:
-    """List the sources, or tell of one what a keyword is there, its filters and its settings."""
+    """List the sources, or show what one of them takes as a keyword, its filters and its settings."""
     from collector.api.catalog import described, listed
 
     rows = listed() if name is None else described(name)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Resize = Literal["none", "fit", "crop", "pad", "stretch"]
 Encoding = Literal["keep", "jpeg", "png", "webp"]
-salt = click.option("--salt", default="", help="Any text: another one shuffles the pictures anew.")
+salt = click.option("--salt", default="", help="Any text; another one shuffles the pictures anew.")
 
 
 @click.command()
@@ -29,7 +29,7 @@ salt = click.option("--salt", default="", help="Any text: another one shuffles t
 @options.out
 @options.json_flag
 def split(scheme: str, salt: str, distance: int, mirrored: bool, out: Path, as_json: bool) -> None:
-    """Give every picture a split, such as train=0.8,val=0.1,test=0.1 or train,val=50,test=50 (pictures per class).
+    """Assign every picture to a split, such as train=0.8,val=0.1,test=0.1 or train,val=50,test=50 (pictures per class).
 
     Pictures that look the same or come from one page stay together, each class is split in the same proportions, and
     a picture keeps its split as the set grows.
@@ -70,12 +70,14 @@ form_flags = _options(
 )  # fmt: skip
 choice_flags = _options(
     click.option("--license", "licenses", multiple=True,
-                 help="Only pictures under this license, such as by-sa or publicdomain."),
+                 help="Take only pictures under this license, such as by-sa or publicdomain."),
     click.option("--licence", "licences", multiple=True, hidden=True),
-    click.option("--min-side", type=click.IntRange(0), default=0, help="Fewest pixels of the short side."),
-    click.option("--max-per-class", type=click.IntRange(0), default=0, help="Only the best-ranked so many per class."),
-    click.option("--skip-small", is_flag=True, help="Leave out classes without a picture in one of the splits."),
-    click.option("--reviewed", is_flag=True, help="Only pictures that `collector review keep` named."),
+    click.option("--min-side", type=click.IntRange(0), default=0,
+                 help="Minimum length of the shorter side, in pixels."),
+    click.option("--max-per-class", type=click.IntRange(0), default=0,
+                 help="Take at most this many per class, the best-ranked first."),
+    click.option("--skip-small", is_flag=True, help="Leave out classes that have no picture in one of the splits."),
+    click.option("--reviewed", is_flag=True, help="Take only pictures that were kept with `collector review keep`."),
 )  # fmt: skip
 
 
@@ -84,11 +86,14 @@ choice_flags = _options(
 @click.argument("dest", type=click.Path(path_type=Path))
 @options.out
 @click.option(
-    "--split", "scheme", metavar="SCHEME", help="Such as train=0.8,val=0.2, or none. Usually as the set was last split."
+    "--split",
+    "scheme",
+    metavar="SCHEME",
+    help="Such as train=0.8,val=0.2, or none.  [default: as the set was last split]",
 )
 @salt
-@click.option("--missing-ok", type=click.IntRange(0), default=0, help="How many pictures may be gone or unreadable.")
-@click.option("--names", metavar="TEMPLATE", help='How files are called, e.g. "{label}-{rank:04}-{id}".')
+@click.option("--missing-ok", type=click.IntRange(0), default=0, help="How many pictures may be missing or unreadable.")
+@click.option("--names", metavar="TEMPLATE", help='How files are named, e.g. "{label}-{rank:04}-{id}".')
 @options.distance
 @options.mirrored
 @form_flags
@@ -167,7 +172,7 @@ def _form(resize: Resize, side: int | None, encoding: Encoding, quality: int, ma
 @click.argument("after", type=click.Path(path_type=Path))
 @options.json_flag
 def diff(before: Path, after: Path, as_json: bool) -> None:
-    """Tell what differs between two exports, and which part of the version number should go up."""
+    """Show what differs between two exports, and which part of the version number should go up."""
     from collector.dataset.lock import compare
 
     found = compare(before, after)

@@ -19,9 +19,9 @@ from collector.errors import GO_ON, Stopped
 @click.command()
 @options.out
 @options.json_flag
-@click.option("--store", metavar="URL", help="Show how the object store stands that `collector fetch --store` fills.")
+@click.option("--store", metavar="URL", help="Show the state of an object store that `collector fetch --store` fills.")
 def status(out: Path, as_json: bool, store: str | None) -> None:
-    """Show how every keyword in the output folder stands, also while a run goes on."""
+    """Show the state of every keyword in the output folder, even during a run."""
     if store is not None:
         kept = accounts(store)
         terminal.store_accounts(kept, store, as_json=as_json)
@@ -37,7 +37,7 @@ def status(out: Path, as_json: bool, store: str | None) -> None:
 @click.argument("what", metavar="URL|FILE")
 @options.out
 def why(what: str, out: Path) -> None:
-    """Tell all that is known of a URL or a picture: how it was found, and what became of it."""
+    """Show everything that is known about a URL or a picture: how it was found, and what became of it."""
     for story in Collection(out).why(what):
         for line in terminal.story(story.row, story.same_bytes, story.trouble, story.made):
             terminal.line(line)
@@ -45,9 +45,9 @@ def why(what: str, out: Path) -> None:
 
 @click.command()
 @options.out
-@click.option("--import", "file", type=options.A_PATH, help="Enter the URLs of FILE into the map.")
+@click.option("--import", "file", type=options.A_PATH, help="Add the URLs of a file to the map.")
 def urls(out: Path, file: Path | None) -> None:
-    """Print the map as `keyword<TAB>url` lines, or enter a saved map.
+    """Print the map as `keyword<TAB>url` lines, or add a saved map.
 
     --import takes the urls.json of another folder, an old keyword_urls.txt, a CSV or Parquet table
     of keyword and url, or a plain list of URLs. `collector fetch` then downloads them. (`collector import`
@@ -80,11 +80,11 @@ def _entered(out: Path, file: Path) -> tuple[int, int]:
               help="Where to write the page.  [default: <out>-report.html]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; then a page is written only with --html.")
 @click.option("--pages", type=click.IntRange(1, 10_000), default=1, show_default=True,
-              help="Pages of contact sheets; further ones go to <page>/2.html and so on.")  # fmt: skip
+              help="Pages of contact sheets; the second and later ones go to <page>/2.html and so on.")  # fmt: skip
 def report(out: Path, page: Path | None, as_json: bool, pages: int) -> None:
-    """Tell what came of everything found, by keyword, domain, class and reason, and write a page with pictures.
+    """Show what became of everything found, by keyword, domain, class and reason, and write a page with pictures.
 
-    Changes nothing in the folder, and works while a run goes on.
+    Changes nothing in the folder, and works during a run.
     """
     from collector.report.facts import as_json as plain
 
@@ -103,13 +103,19 @@ def report(out: Path, page: Path | None, as_json: bool, pages: int) -> None:
 
 @click.command()
 @options.out
-@click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="0 takes any free one.")
-@click.option("--no-open", is_flag=True, help="Only print the address; open no browser.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=0,
+    show_default=True,
+    help="Port to listen on; 0 takes any free one.",
+)
+@click.option("--no-open", is_flag=True, help="Print the address, and open no browser.")
 def studio(out: Path, port: int, no_open: bool) -> None:
     """Look at the pictures and judge them in your browser: filter, keep, drop, undo.
 
     A local web app for you alone: it listens on 127.0.0.1, and the address that is printed holds its key. Every
-    stroke is kept at once, while a run goes on as well. Ctrl-C ends it.
+    decision is saved at once, even during a run. Ctrl-C ends it.
     """
     with Collection(out).studio(port) as served:
         terminal.line(served.url)

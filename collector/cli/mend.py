@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--only", metavar="REASON,...", default="", help="Only these reasons, or families: net, http.404, image.")
+@click.option(
+    "--only", metavar="REASON,...", default="", help="Only these reasons, or families of reasons: net,http.404,image."
+)
 @click.option("--keyword", default="", help="Only this keyword: its URLs, and its searches that came to an end.")
 @options.out
 def retry(only: str, keyword: str, out: Path) -> None:
-    """Put URLs that failed or were rejected back to do, as if never tried; `collector fetch` then downloads them."""
+    """Queue URLs that failed or were rejected, as if never tried; `collector fetch` then downloads them."""
     slugs = tuple(filter(None, (slug.strip() for slug in only.split(","))))
     back, left = Collection(out, terminal.error).mend.retry(slugs, keyword)
     spare = f"; {left} belong to keywords that have reached their limit, and are spares now" if left else ""
@@ -38,18 +40,18 @@ def retry(only: str, keyword: str, out: Path) -> None:
 @click.option(
     "--again",
     is_flag=True,
-    help="Put missing and altered pictures back to do; mend rows that count on a picture nothing has saved.",
+    help="Queue missing and altered pictures for download; mend rows that count on a picture nothing has saved.",
 )
 @click.option(
-    "--accept", is_flag=True, help="Take what you did by hand as said: deleted is dropped, moved is relabelled."
+    "--accept", is_flag=True, help="Accept what you did by hand: deleted files are dropped, moved ones relabelled."
 )
-@click.option("--sizes", is_flag=True, help="Compare sizes only: quick, but a flipped byte is not seen.")
+@click.option("--sizes", is_flag=True, help="Compare sizes only: quick, but a flipped byte goes unnoticed.")
 @click.option("--live", is_flag=True, help="Ask the web whether the pictures are still there; leave the files alone.")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="With --live: only N of them, always the same.")
 @click.option("--rate", type=click.FloatRange(0), default=2.0, show_default=True,
               help="With --live: most requests per second to one host.")  # fmt: skip
 @options.takes("where", Where)
-@click.option("--allow-private", is_flag=True, help="With --live: loopback and private addresses, too.")
+@click.option("--allow-private", is_flag=True, help="With --live: also reach loopback and private addresses.")
 def verify(
     again: bool,
     accept: bool,
@@ -79,7 +81,7 @@ def verify(
     if done.put_back:
         terminal.line(f"{counted(done.put_back, 'URL')} to do again; `collector fetch` downloads them")
     elif done.broken:
-        advice = "--again puts them back to do, --accept takes deleted files as dropped and moved ones as relabelled"
+        advice = "--again queues them for download, --accept drops deleted and relabels moved ones"
         raise Incomplete(f"{counted(done.broken, 'picture')} missing, altered or unbacked; {advice}")
     elif not done.findings and not done.accepted:
         terminal.line("every picture is there as it was saved")
@@ -123,10 +125,12 @@ def repair(out: Path) -> None:
 
 @click.command()
 @options.takes("where", Where)
-@click.option("--practice", is_flag=True, help="Use the bundled practice web in the place of every source.")
+@click.option("--practice", is_flag=True, help="Use the bundled practice web instead of real sites.")
 @options.takes("browsing", Browsing)
-@click.option("--source", "names", multiple=True, help="Sources that --live asks.  [default: google]")
-@click.option("--live", is_flag=True, help="Ask each source for one keyword, by every way to a picture it knows.")
+@click.option(
+    "--source", "names", multiple=True, help="With --live: source to ask; may be repeated.  [default: google]"
+)
+@click.option("--live", is_flag=True, help="Ask each source for one keyword, in every way it knows.")
 def doctor(where: Where, practice: bool, browsing: Browsing, names: tuple[str, ...], live: bool) -> None:
     """Check browser, driver, display, disk, output folder and ledger, and say what to do.
 
@@ -148,7 +152,13 @@ def doctor(where: Where, practice: bool, browsing: Browsing, names: tuple[str, .
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free port.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 takes any free one.",
+)
 def practice(port: int) -> None:
     """Serve the practice web on loopback until Ctrl-C, to look at it or to test scrapers on it."""
     from collector.practice.__main__ import main as serve

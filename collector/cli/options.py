@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,17 @@ from collector.api.options import checked, loaded
 from collector.errors import UsageError
 from collector.settings import Settings
 
+_HEADINGS: Mapping[str, str] = {
+    "Reading": "Keywords",
+    "Blocking": "Keywords",
+    "Searching": "Search",
+    "Fetching": "Download",
+    "Browsing": "Browsers",
+    "Where": "General",
+    "Common": "General",
+}
+"""Class of options -> its heading in the help, in the order in which it lists them."""
+_OTHERS = "Other options"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -39,11 +51,38 @@ def takes(name: str, kind: type[Any]) -> Decorator:
             return verb(**given, **{name: kind(**own)})
 
         for one in reversed(fields(kind)):
-            attributes = {"default": one.default, **one.metadata["attributes"]}
-            folded = click.option(*one.metadata["flags"], one.name, **attributes)(folded)
+            attributes = {"default": one.default, "cls": _Listed, "section": _section(kind, one.name)}
+            folded = click.option(*one.metadata["flags"], one.name, **attributes, **one.metadata["attributes"])(folded)
         return folded
 
     return decorate
+
+
+class _Listed(click.Option):
+    """An option that stands under a heading of the help."""
+
+    def __init__(self, *arguments: Any, section: str, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self.section = section
+
+
+class Sections(click.Command):
+    """A verb whose help lists its many options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        listed: dict[str, list[tuple[str, str]]] = {heading: [] for heading in (*_HEADINGS.values(), _OTHERS)}
+        for one in self.get_params(ctx):
+            if isinstance(one, click.Option) and (record := one.get_help_record(ctx)) is not None:
+                listed[one.section if isinstance(one, _Listed) else _OTHERS].append(record)
+        for heading, records in filter(itemgetter(1), listed.items()):
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def _section(kind: type[Any], name: str) -> str:
+    """The heading of the class that an option was first written down in."""
+    first = next(one for one in reversed(kind.__mro__) if name in getattr(one, "__annotations__", {}))
+    return _HEADINGS[first.__name__]
 
 
 class Limit(click.ParamType[settings_file.Limit]):
@@ -69,11 +108,11 @@ distance = click.option(
     type=click.IntRange(0, 31),
     default=31,
     show_default=True,
-    help="Bits of 256 in which the hashes of one picture may differ.",
+    help="How many of 256 bits may differ between hashes of pictures that count as the same.",
 )
 mirrored = click.option("--mirrored", is_flag=True, help="Treat a picture and its mirror image as the same.")
 queries = click.argument("asked", nargs=-1, metavar="[QUERIES|KEYWORD]...")
-dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be asked for; ask for nothing.")
+dry_run = click.option("--dry-run", is_flag=True, help="Show what would be requested, and request nothing.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +126,8 @@ class Where:
     )
     proxy: str | None = option(
         "--proxy", key="proxy", metavar="URL",
-        help="Proxy of browsers, pages and pictures: http://HOST:PORT, socks5://HOST:PORT, or none.  "
-        "[default: what HTTP_PROXY and the like say]",
+        help="Proxy for browsers, pages and pictures: http://HOST:PORT, socks5://HOST:PORT, or none.  "
+        "[default: from HTTP_PROXY, HTTPS_PROXY and ALL_PROXY]",
     )  # fmt: skip
 
 
@@ -98,22 +137,22 @@ class Common(Where):
 
     cookies: str | None = option(
         "--cookies", key="cookies", metavar="FILE",
-        help="Cookies of yours (cookies.txt, Netscape format): each goes to its own hosts alone.",
+        help="Your cookies (cookies.txt, Netscape format); each is sent to its own hosts only.",
     )  # fmt: skip
     events: bool = option("--events", default=False, is_flag=True, help="Print every event as a line of JSON.")
     events_to: Path | None = option(
-        "-o", "--events-to", type=A_PATH, metavar="FILE", help="Write the events to FILE, and show the run as ever."
+        "-o", "--events-to", type=A_PATH, metavar="FILE", help="Write the events to FILE, and show progress as usual."
     )
-    quiet: bool = option("--quiet", "-q", default=False, is_flag=True, help="Print nothing but trouble.")
+    quiet: bool = option("--quiet", "-q", default=False, is_flag=True, help="Print warnings and errors only.")
     verbose: bool = option("--verbose", "-v", default=False, is_flag=True, help="Print a line for every URL.")
     log: Path | None = option(
-        "--log", type=A_PATH, metavar="FILE", help="Add a line with the time for everything that happens to FILE."
+        "--log", type=A_PATH, metavar="FILE", help="Append everything that happens to FILE, with the time."
     )
     allow_private: bool | None = switch(
-        "--allow-private", key="fetch.allow_private", help="Ask loopback and private addresses, too."
+        "--allow-private", key="fetch.allow_private", help="Also reach loopback and private addresses."
     )
     practice: bool = option(
-        "--practice", default=False, is_flag=True, help="Use the bundled practice web in the place of every source."
+        "--practice", default=False, is_flag=True, help="Use the bundled practice web instead of real sites."
     )
 
 
@@ -128,8 +167,8 @@ class PageOut(Common):
 class Reading:
     """How QUERIES are read."""
 
-    encoding: str | None = option("--encoding", help="Encoding of QUERIES, if it is neither UTF-8 nor UTF-16.")
-    delimiter: str | None = option("--delimiter", help="Column separator of QUERIES, if guessing it fails.")
+    encoding: str | None = option("--encoding", help="Encoding of QUERIES, unless it is UTF-8 or UTF-16.")
+    delimiter: str | None = option("--delimiter", help="Column separator of QUERIES, if it is guessed wrongly.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +176,10 @@ class Blocking:
     """What is not to be searched."""
 
     blocklist: str | None = option(
-        "--blocklist", key="blocklist", metavar="FILE", help="Skip keywords that contain a term of FILE (one a line)."
+        "--blocklist",
+        key="blocklist",
+        metavar="FILE",
+        help="Skip keywords that contain a term from FILE (one per line).",
     )
 
 
@@ -171,19 +213,19 @@ class Searching(Browsing):
         key="limit",
         type=Limit(),
         metavar="NUMBER|all",
-        help="Pictures per keyword, unless its row says.  [default: 100; all of a gallery or user]",
+        help="Pictures per keyword, unless its row says otherwise.  [default: 100; all of a gallery or user]",
     )
     source: tuple[str, ...] = option(
         "--source", key="source", default=(), multiple=True, metavar="NAME",
-        help="Where to search, unless a row says; `collector sources` lists them.  [default: google]",
+        help="Where to search, unless a row says otherwise; see `collector sources`.  [default: google]",
     )  # fmt: skip
     filters: tuple[str, ...] = option(
         "--filter", default=(), multiple=True, metavar="NAME=VALUE,...",
-        help="Search filters, e.g. size=large,color=red; `collector sources NAME` lists what a source knows.",
+        help="Search filters, e.g. size=large,color=red; `collector sources NAME` lists those of a source.",
     )  # fmt: skip
     keep_removed: bool = option(
         "--keep-removed", default=False, is_flag=True,
-        help="Pictures of keywords whose rows are gone from QUERIES stay in the set.",
+        help="Keep pictures in the set although their keyword's row is gone from QUERIES.",
     )  # fmt: skip
     browsers: int | None = option(
         "--browsers", key="search.browsers", type=click.IntRange(1, 64), help="Browsers open at once.  [default: 2]"
@@ -197,12 +239,12 @@ class Searching(Browsing):
     )
     refresh: bool = option(
         "--refresh", default=False, is_flag=True,
-        help="Search again for what is new, also where everything was found before.",
+        help="Search again for new pictures, even where everything had been found.",
     )  # fmt: skip
     relevant: bool = option(
         "--relevant", default=False, is_flag=True,
-        help="Leave out pictures that do not show their class, and collect others in their place (`run`; needs the"
-        " extra `look`).",
+        help="Leave out pictures that do not show their class, and collect others instead (`run` only; needs the extra"
+        " `look`).",
     )  # fmt: skip
     harvest: str | None = option(
         "--harvest",
@@ -226,29 +268,31 @@ class Fetching:
     )  # fmt: skip
     min_side: int | None = option(
         "--min-side", key="fetch.min_side", type=click.IntRange(0), metavar="PIXELS",
-        help="Save no picture with a smaller side.",
+        help="Reject pictures whose shorter side is less than this.",
     )  # fmt: skip
     aspect: float | None = option(
         "--aspect", key="fetch.max_aspect", type=click.FloatRange(1), metavar="NUMBER",
-        help="Save no picture whose longer side is more than so many times the shorter one.",
+        help="Reject pictures whose longer side is more than this many times the shorter one.",
     )  # fmt: skip
-    types: str | None = option("--types", key="fetch.types", metavar="TYPE,...", help="Save only these: jpg,png,webp.")
+    types: str | None = option(
+        "--types", key="fetch.types", metavar="TYPE,...", help="Save only these types, e.g. jpg,png,webp."
+    )
     delay: float | None = option(
         "--delay", key="fetch.delay", type=click.FloatRange(0, 60), metavar="SECONDS",
-        help="Pause between two downloads at one host.",
+        help="Pause between two downloads from the same host.",
     )  # fmt: skip
     names: str | None = option(
         "--names", key="fetch.names", metavar="TEMPLATE",
-        help='How files are called, e.g. "{label}-{rank:04}-{id}".  [default: by their bytes]',
+        help='How files are named, e.g. "{label}-{rank:04}-{id}".  [default: by the hash of their bytes]',
     )  # fmt: skip
     rescue: bool | None = switch(
-        "--rescue", key="fetch.browser", help="Let a browser try pictures that their hosts refuse; a few per host."
+        "--rescue", key="fetch.browser", help="Let a browser try pictures that were refused; a few per host."
     )
     thumbnails: str | None = switch(
         "--thumbnails",
         key="fetch.thumbnails",
         value="fallback",
-        help="Save the thumbnail, marked as such, when the picture itself cannot be had.",
+        help="Save the thumbnail, marked as such, when the picture itself is not available.",
     )
     robots: str | None = switch(
         "--ignore-robots", key="fetch.robots", value="no", help="Fetch what robots.txt forbids; recorded in the ledger."

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @click.command()
 @options.out
 def embed(out: Path) -> None:
-    """Give every picture its embedding: 1,280 numbers that say what it shows. Needs the extra `look`.
+    """Compute the embedding of every picture: 1,280 numbers that describe what it shows. Needs the extra `look`.
 
     They are kept beside the ledger, so that only new pictures are looked at next time. `relevance` and `similar` do
-    the same by themselves.
+    this by themselves.
     """
     done = Collection(out, terminal.error).embed(tell=terminal.looked_at)
     terminal.line(f"{done.made:,} pictures newly looked at, {done.known:,} known before")
@@ -33,11 +33,11 @@ def embed(out: Path) -> None:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @options.out
-@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="How many.")
+@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="How many to list.")
 def similar(file: Path, out: Path, top: int) -> None:
-    """List the pictures of the set that show most nearly what FILE shows, the nearest first. Needs the extra `look`.
+    """List the pictures of the set that are most similar to FILE, the most similar first. Needs the extra `look`.
 
-    FILE need not be of the set. The number is the cosine of two embeddings: 1 is the same, 0 nothing in common.
+    FILE need not be in the set. The number is the cosine of two embeddings: 1 is the same, 0 nothing in common.
     """
     found = Collection(out, terminal.error).similar(file, top, tell=terminal.looked_at)
     rows = [(f"{one.likeness:.2f}", one.row.label, one.row.file) for one in found]
@@ -46,12 +46,14 @@ def similar(file: Path, out: Path, top: int) -> None:
 
 @click.command()
 @options.out
-@click.option("--drop", is_flag=True, help="Leave out what is off topic with this confidence; else it is only listed.")
+@click.option(
+    "--drop", is_flag=True, help="Leave out what is off topic with this confidence; without it they are only listed."
+)
 @click.option("--confidence", type=click.FloatRange(0.5, 1), default=0.9, show_default=True,
-              help="How sure it must be of each picture; at 1 none is dropped, and all come back.")  # fmt: skip
-@click.option("--split", metavar="NAME", help="List and drop only in this split; begin with test.")
-@click.option("--top", type=click.IntRange(0), default=5, show_default=True, help="Pictures listed of each class.")
-@click.option("--apply", is_flag=True, help="Move what is left out beside the output folder.")
+              help="How sure it must be of each picture; at 1 none is left out, and all come back.")  # fmt: skip
+@click.option("--split", metavar="NAME", help="List and leave out only in this split; begin with test.")
+@click.option("--top", type=click.IntRange(0), default=5, show_default=True, help="Pictures to list per class.")
+@click.option("--apply", is_flag=True, help="Move what is left out to a folder beside the output folder.")
 @options.json_flag
 def relevance(
     out: Path, drop: bool, confidence: float, split: str | None, top: int, apply: bool, as_json: bool
@@ -87,13 +89,15 @@ def relevance(
 
 @click.command()
 @options.out
-@click.option("--drop", multiple=True, type=click.Choice(FLAGS), help="Leave out what has this flag; may be repeated.")
-@click.option("--top", type=click.IntRange(0), default=3, show_default=True, help="Examples of each flag.")
+@click.option(
+    "--drop", multiple=True, type=click.Choice(FLAGS), help="Leave out pictures with this flag; may be given twice."
+)
+@click.option("--top", type=click.IntRange(0), default=3, show_default=True, help="Examples to list per flag.")
 def flags(out: Path, drop: tuple[str, ...], top: int) -> None:
     """Find nudity (nsfw; needs the extra `flags`) and pages of writing (text), and list them with examples.
 
-    Nothing is left out unless it is asked for, and then nothing that you kept with `review`. Without --drop what
-    was left out by this verb is back in the set.
+    Nothing is left out unless it is asked for, and then nothing that you kept with `review`. Without
+    --drop, what this command had left out is back in the set.
     """
     done = Collection(out, terminal.error).flags(drop, tell=terminal.looked_at)
     for flag in FLAGS:

@@ -47,13 +47,21 @@ def test_every_verb_has_help(desk: Desk) -> None:
 
 def test_help_groups_every_verb_and_cuts_no_summary(desk: Desk) -> None:
     shown = desk.run("--help").out
-    assert re.findall(r"^(\w+):$", shown, re.MULTILINE) == ["Options", *GROUPS]
+    assert re.findall(r"^(\w[\w ]+):$", shown, re.MULTILINE) == ["Options", *GROUPS]
     assert len(VERBS) == sum(map(len, GROUPS.values())), "each verb in one group"
     for name, (_, summary) in VERBS.items():
         assert re.search(rf"^  {name} +{re.escape(summary)}$", shown, re.MULTILINE), name
         command = cli.get_command(click.Context(cli), name)
         assert command is not None and command.name == name
     assert "junk" not in shown and "audit" not in shown
+
+
+def test_many_options_stand_under_headings(desk: Desk) -> None:
+    shown = desk.run("run", "--help").out
+    headings = ["Keywords", "Search", "Download", "Browsers", "General", "Other options"]
+    assert re.findall(r"^(\w[\w ]+):$", shown, re.MULTILINE) == headings
+    assert all(shown.count(f"  {flag} ") == 1 for flag in ("--encoding", "--limit", "--threads", "--out", "--dry-run"))
+    assert "INTEGER RANGE" not in shown
 
 
 def test_old_names_of_verbs_and_filters_work_and_are_not_shown(desk: Desk) -> None:
@@ -231,7 +239,7 @@ def test_a_run_that_saved_nothing_because_downloads_failed_does_not_end_well(lim
     with pytest.raises(Incomplete) as caught:
         Summary(digest, seconds=1.0, fetched=True).check()
     assert caught.value.exit_code == 9
-    assert str(caught.value) == "nothing was saved, 15 downloads failed; `collector retry` puts them back to do"
+    assert str(caught.value) == "nothing was saved, 15 downloads failed; `collector retry` queues them again"
     Summary(digest, seconds=1.0, fetched=False).check()
 
 
