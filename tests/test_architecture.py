@@ -145,6 +145,13 @@ def test_the_command_line_loads_nothing_heavy() -> None:
     assert [name for name in HEAVY if name in loaded] == []
 
 
+def test_a_fetch_loads_nothing_that_it_has_no_use_for() -> None:
+    loaded = python(
+        "import collector.cli.collect, collector.crawl.assemble, collector.fetch.pool, sys; print(*sys.modules)"
+    )
+    assert [name for name in HEAVY if name in loaded.split()] == []
+
+
 HELP = """
 import runpy, sys, time
 sys.argv = ["collector", "--help"]

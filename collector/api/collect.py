@@ -21,7 +21,6 @@ from collector.api.replacing import Replacing
 from collector.api.signals import StopSignals
 from collector.dataset import labels
 from collector.errors import GO_ON, Incomplete, Stopped
-from collector.images import lite0
 from collector.importers.queries import QueryFile
 from collector.ledger import Interrupted, Ledger
 from collector.model import Digest, Event, SearchEnded, SearchState, Tally
@@ -150,6 +149,8 @@ class Crawl:
         are left out as `relevance --drop` does, and others are collected in their place; UsageError without the extra.
         """
         if relevant:
+            from collector.images import lite0  # With numpy, which other runs have no use for.
+
             lite0.require()
         self._replacing = Replacing(settings, asked, notice) if relevant and asked is not None and fetch else None
         self._keep_removed, self._refresh = keep_removed, refresh
