@@ -123,6 +123,8 @@ class Recorder:
         self._empty: set[int] = set()
         """Searches that came back empty in this run."""
         self._forgotten_hosts = ledger.maintenance.forgotten_hosts()
+        self._folders: dict[str, str] = {}
+        """Label -> class folder, which stays while the run has the output folder to itself."""
 
     def record(self, messages: Sequence[Message]) -> list[Event]:
         """Turn messages into stored events, all in one commit. Trouble is kept until what is good is stored."""
@@ -267,9 +269,14 @@ class Recorder:
             return Duplicate(task, picture, path, reason, downloaded.attempt)
         if self._ledger.work.forgotten(picture.sha256):
             return Skipped(task, "policy.forgotten")
-        path = Path(self._ledger.work.folder(label), self._name(task, picture))
+        path = Path(self._folder(label), self._name(task, picture))
         self._files.place(downloaded.part, path)
         return Saved(task, picture, path, downloaded.attempt)
+
+    def _folder(self, label: str) -> str:
+        if label not in self._folders:
+            self._folders[label] = self._ledger.work.folder(label)
+        return self._folders[label]
 
     def _name(self, task: Task, picture: Picture) -> str:
         if self._names is None:

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ class Interrupted(Exception):
     """A statement was ended by `interruptible`; nothing of its transaction is kept."""
 
 
+LOOK = 0.005
+"""Seconds between two looks at the log's index while a transaction goes on."""
 _INDEX_HEADER = 96
 """Bytes of the index's header and its copy."""
 
@@ -42,6 +45,7 @@ class Connection(sqlite3.Connection):
     _shm = ""
     _mapped = 0
     """Bytes that it has been seen to have."""
+    _looked = 0.0
 
     def guard(self, path: Path) -> None:
         """Begin to look after the index of this ledger, before it is used."""
@@ -63,10 +67,12 @@ class Connection(sqlite3.Connection):
         super().close()
 
     def _mend(self) -> None:
-        if not self._shm:
+        """Before each statement; within a transaction, whose statements come thick and fast, every few milliseconds."""
+        if not self._shm or (self.in_transaction and time.monotonic() < self._looked + LOOK):
             return
+        self._looked = time.monotonic()
         try:
-            size = os.stat(self._shm).st_size  # noqa: PTH116 - before each statement: a Path costs more.
+            size = os.stat(self._shm).st_size  # noqa: PTH116 - a Path costs more.
             if size < self._mapped:
                 with open(self._shm, "r+b") as file:  # noqa: PTH123
                     file.truncate(self._mapped)
