@@ -123,7 +123,9 @@ class Hosts:
         if not host:
             return
         self._active += 1
-        known, now = self._hosts.setdefault(host, self._new(host)), self._clock()
+        known, now = self._hosts.get(host), self._clock()
+        if known is None:
+            known = self._hosts[host] = self._new(host)
         known.active += 1
         known.counted_from = min(known.counted_from, now)
         if pause := max(known.interval, self._settings.delay):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from collector import __version__
@@ -33,6 +34,7 @@ def user_agent(settings: Mapping[str, Any]) -> str:
     return f"collector/{__version__} (collects pictures by keyword for datasets{'; ' + known if known else ''})"
 
 
+@lru_cache(maxsize=4096)
 def is_wikimedia(host: str) -> bool:
     """Whether a host, with or without its port, is one of Wikimedia's."""
     return bool(blocked(host.rpartition("@")[2].partition(":")[0].lower(), WIKIMEDIA))

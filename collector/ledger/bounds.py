@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
+from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 LARGEST: Final = 2**63 - 1
@@ -16,6 +19,8 @@ LARGEST: Final = 2**63 - 1
 LONGEST: Final = 10_000
 """Characters of a text about a picture."""
 ENDLESS: Final = sys.maxsize
+
+_KEPT: Final = (bool, Enum)
 
 Value = TypeVar("Value")
 
@@ -37,19 +42,42 @@ def _bounded(value: Any, longest: int) -> Any:
         return value if math.isfinite(value) else 0.0
     if kind is tuple:
         return tuple([_bounded(one, longest) for one in value]) if value else value
+    names, read = _fields(kind)
+    cells = read(value)
+    if _fit(cells, longest):
+        return value
     changed = {}
-    for name in _fields(kind):
-        before = getattr(value, name)
+    for name, before in zip(names, cells, strict=True):
         after = _bounded(before, longest)
         if after is not before and after != before:
             changed[name] = after
     return replace(value, **changed) if changed else value
 
 
+def _fit(cells: tuple[Any, ...], longest: int) -> bool:
+    """Whether plain ones are all within the bounds, told without a call for each: these are most of what a run stores.
+    False when one is not, and when one is no plain one."""
+    for cell in cells:
+        kind = type(cell)
+        if kind is str:
+            if not cell.isascii() or len(cell) > longest or "\0" in cell:
+                return False
+        elif kind is int:
+            if not 0 <= cell <= LARGEST:
+                return False
+        elif kind is float:
+            if not math.isfinite(cell):
+                return False
+        elif cell and not isinstance(cell, _KEPT):
+            return False
+    return True
+
+
 @cache
-def _fields(kind: type) -> tuple[str, ...]:
-    """Of a dataclass; none of anything else."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+def _fields(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """(names, how to read them all) of a dataclass; none of anything else."""
+    names = tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+    return names, attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
 
 
 def _text(text: str) -> str:

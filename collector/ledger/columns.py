@@ -62,6 +62,7 @@ class Columns(Generic[Value]):
                 self._encoders.append((columns[-1], encode))
             self._nothing.append(nothing)
         self.names: tuple[str, ...] = tuple(columns)
+        self._whole = not without
 
     def store(self, value: Value) -> dict[str, object]:
         """Column -> cell; what is None is left to the column's default."""
@@ -82,6 +83,8 @@ class Columns(Generic[Value]):
             values[place] = decode(values[place])
         for _, part, place, load in reversed(self._parts):
             values[place : place + len(part.names)] = [load(*values[place : place + len(part.names)])]
+        if self._whole:
+            return self._kind(*values)
         return self._kind(**dict(zip(self._fields, values, strict=True)))
 
 
