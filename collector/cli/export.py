@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collector.images.form import Form
 
 Resize = Literal["none", "fit", "crop", "pad", "stretch"]
-Encoding = Literal["keep", "jpeg", "png", "webp"]
+Encoding = Literal["keep", "original", "jpeg", "png", "webp"]
+Animations = Literal["first", "whole"]
 salt = click.option("--salt", default="", help="Any text; another one shuffles the pictures anew.")
 
 
@@ -62,8 +63,10 @@ form_flags = _options(
     click.option("--resize", type=click.Choice(["none", "fit", "crop", "pad", "stretch"]), default="none",
                  show_default=True, help="How pictures become squares of --side pixels, if at all."),
     click.option("--side", type=click.IntRange(1, 20_000), help="Pixels of the square for --resize."),
-    click.option("--as", "encoding", type=click.Choice(["keep", "jpeg", "png", "webp"]), default="keep",
+    click.option("--as", "encoding", type=click.Choice(["keep", "original", "jpeg", "png", "webp"]), default="keep",
                  show_default=True, help="File format of the pictures."),
+    click.option("--animations", type=click.Choice(["first", "whole"]), default="first", show_default=True,
+                 help="Animations as their first frame that shows something, or as whole files."),
     click.option("--quality", type=click.IntRange(1, 100), default=92, show_default=True,
                  help="Quality of JPEG and WebP."),
     click.option("--matte", default="ffffff", show_default=True, help="Color under transparency, as RRGGBB."),
@@ -112,6 +115,7 @@ def export(
     side: int | None,
     encoding: Encoding,
     quality: int,
+    animations: Animations,
     matte: str,
     licenses: tuple[str, ...],
     licences: tuple[str, ...],
@@ -127,7 +131,7 @@ def export(
     """
     from collector.dataset.samples import Choice
 
-    form = _form(resize, side, encoding, quality, matte)
+    form = _form(resize, side, encoding, quality, matte, animations)
     words = tuple(name.lower() for name in (*licenses, *licences))
     choice = Choice(words, min_side, max_per_class, reviewed, skip_small)
     done = Collection(out, terminal.error).export(
@@ -155,16 +159,22 @@ def _show(done: Exported, dest: Path) -> None:
         terminal.line(text)
 
 
-def _form(resize: Resize, side: int | None, encoding: Encoding, quality: int, matte: str) -> Form:
+def _form(
+    resize: Resize, side: int | None, encoding: Encoding, quality: int, matte: str, animations: Animations
+) -> Form:
     from collector.images.form import Form
 
+    if animations == "whole" and (resize != "none" or encoding not in ("keep", "original")):
+        raise UsageError("--animations whole takes files as they are: leave out --resize, and --as but for keep")
+    if encoding == "original" and resize != "none":
+        raise UsageError("--as original takes files as they are: leave out --resize")
     if (resize == "none") != (side is None):
         raise UsageError("--resize and --side belong together, such as --resize fit --side 256")
     try:
         red, green, blue = bytes.fromhex(matte)
     except ValueError:
         raise UsageError(f"--matte {matte}: six hexadecimal digits, such as ffffff") from None
-    return Form(resize, side or 0, encoding, quality, (red, green, blue))
+    return Form(resize, side or 0, encoding, quality, (red, green, blue), animations)
 
 
 @click.command()

@@ -35,9 +35,10 @@ def write_all(
     samples = [sample for sample, _ in names]
     write_lock(folder / LOCK, plan, names, format)
     write_attribution(folder / ATTRIBUTION, samples)
-    if patterns is None:
+    if patterns is None or not patterns(plan):
         _write_index(folder / INDEX, plan, names)
-    (folder / CARD).write_text(card(plan, samples, asked, patterns or _index), encoding="utf-8")
+        patterns = _index
+    (folder / CARD).write_text(card(plan, samples, asked, patterns), encoding="utf-8")
 
 
 def _write_index(place: Path, plan: ExportPlan, names: Sequence[tuple[Sample, str]]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from collector.dataset.formats import Exporter
+from collector.dataset.formats import Exporter, readable
 from collector.dataset.samples import EncodedSample, ExportPlan, Sample
 from collector.errors import InputError, MissingPictures
 from collector.images.pixels import encoded
@@ -125,7 +125,7 @@ def rendered(
         )
         return
     files = ((sample, inside(folder, sample.item.file)) for sample in plan.samples)
-    for sample, made in map_files(encoded, files, plan.form, exporter.READABLE, processes=processes):
+    for sample, made in map_files(encoded, files, plan.form, readable(exporter, plan.form), processes=processes):
         if isinstance(made, FileTrouble):
             yield sample, str(made)
         elif made.kept and made.sha256 != sample.item.sha256:

@@ -55,6 +55,7 @@ def read_lock(path: Path) -> tuple[dict[str, Any], Iterator[LockEntry]]:
         head = json.loads(file.readline())
         if head["lock"] != 1:
             raise ValueError(f"lock version {head['lock']}")
+        head["form"] = {"animations": "first", **head["form"]}  # Older versions had no such choice.
     except FileNotFoundError:
         raise InputError(f"{place}: no such file; give an export of collector or its {LOCK}") from None
     except (ValueError, KeyError, TypeError):

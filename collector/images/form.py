@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Resize = Literal["none", "fit", "crop", "pad", "stretch"]
-Encoding = Literal["keep", "jpeg", "png", "webp"]
+Encoding = Literal["keep", "original", "jpeg", "png", "webp"]
+Animations = Literal["first", "whole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +20,14 @@ class Form:
     side: int = 0
     """Pixels of the square; 0 with `none` only."""
     encoding: Encoding = "keep"
-    """keep: bytes as they are where the format's loaders read them and nothing has to change, else JPEG."""
+    """keep: bytes as they are where the format's loaders read them and nothing has to change, else JPEG; original:
+    wherever the loaders open them, also turned, transparent, animated or in other colours, else JPEG."""
     quality: int = 92
     """Of JPEG and WebP."""
     matte: tuple[int, int, int] = (255, 255, 255)
     """What transparency is laid on."""
+    animations: Animations = "first"
+    """first: of an animation the first frame that shows something; whole: its bytes, where the loaders open them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,18 +95,19 @@ def encoded(path: Path, form: Form, readable: frozenset[str]) -> Encoded:
     """A picture in the form asked for.
 
     `readable` are the extensions that the format's loaders read. With `keep`, bytes go through untouched when they are
-    readable, upright, of one frame, 8-bit RGB or grey in sRGB without transparency, and nothing is to be resized.
-    Otherwise: the first frame that shows something, EXIF rotation applied, colours brought to sRGB, transparency on the
-    matte, 8-bit RGB, no metadata.
+    readable, upright, of one frame, 8-bit RGB or grey in sRGB without transparency, and nothing is to be resized; with
+    whole animations, those too; with `original`, all that every loader of their kind decodes. Otherwise: the first
+    frame that shows something, EXIF rotation applied, colours brought to sRGB, transparency on the matte, 8-bit RGB, no
+    metadata.
     """
     with open_file(path) as (opened, body):
         extension = EXTENSIONS[opened.format or ""]
-        if form.encoding == "keep" and form.resize == "none" and extension in readable and _is_plain(opened, body):
+        if form.resize == "none" and extension in readable and _goes_through(opened, body, form):
             return _result(body, extension, opened.size, kept=True)
         opened.draft(None, _enough(opened.size, form))
         image = flat(in_srgb(_shown(opened, body)), form.matte)
     image = _resized(image, form)
-    format = "JPEG" if form.encoding == "keep" else form.encoding.upper()
+    format = "JPEG" if form.encoding in ("keep", "original") else form.encoding.upper()
     out = io.BytesIO()
     image.save(out, format, **_options(format, form.quality))
     return _result(out.getvalue(), EXTENSIONS[format], image.size)
@@ -140,13 +141,21 @@ def _seek_content(opened: ImageFile) -> None:
     opened.load()
 
 
-def _is_plain(image: ImageFile, body: bytes) -> bool:
-    """Nothing that a loader could show otherwise than it is, or not at all."""
+def _goes_through(image: ImageFile, body: bytes, form: Form) -> bool:
+    """Whether the bytes are what is exported."""
+    if form.encoding == "original":
+        return _is_common(image, body)
+    return form.encoding == "keep" and _is_plain(image, body, form.animations == "whole")
+
+
+def _is_plain(image: ImageFile, body: bytes, moving: bool) -> bool:
+    """Nothing that a loader could show otherwise than it is, or not at all. `moving`: all frames are to be seen."""
     if metadata.tiff_orientation(image) > 1 or metadata.orientation(image, body) > 1:
         return False
-    one = getattr(image, "n_frames", 1) == 1
+    if getattr(image, "n_frames", 1) > 1:
+        return moving and image.format != "TIFF" and _is_common(image, body)
     eight_bits = image.mode in ("RGB", "L") and not is_transparent(image)
-    return one and eight_bits and _is_common(image, body) and is_plain_profile(image.info.get("icc_profile"))
+    return eight_bits and _is_common(image, body) and is_plain_profile(image.info.get("icc_profile"))
 
 
 def _is_common(image: ImageFile, body: bytes) -> bool:

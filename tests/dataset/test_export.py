@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from PIL import Image
 
 from collector.dataset import export, formats
 from collector.dataset.card import card
+from collector.dataset.export import LOCK
+from collector.dataset.formats import webdataset
 from collector.dataset.samples import Choice, ExportPlan
 from collector.errors import InputError, MissingPictures, UsageError
 from collector.model import Licence
@@ -209,9 +212,60 @@ def test_a_png_that_is_rotated_behind_its_pixels_is_upright_and_others_go_throug
     assert hashlib.sha256(found["plain"].read_bytes()).hexdigest()[:32] == found["plain"].stem
 
 
-def test_webdataset_writes_only_those_anew_that_are_no_jpegs(collection: Collection, tmp_path: Path) -> None:
-    import tarfile
+def moving(number: int) -> tuple[Image.Image, dict[str, object]]:
+    """A first frame and the options that save it with two more."""
+    first, *others = (drawn(number + place, (60, 40)) for place in range(3))
+    return first, {"save_all": True, "append_images": others, "duration": 50}
 
+
+@pytest.mark.parametrize("format", ["jsonl", "imagefolder", "keras", "webdataset"])
+def test_animations_are_exported_whole_where_the_loader_opens_them(tmp_path: Path, format: str) -> None:
+    with Collection(tmp_path / "images") as collection:
+        items = {}
+        for place, kind in enumerate(("GIF", "PNG", "WEBP")):
+            first, options = moving(place * 10)
+            items[kind] = collection.add("cat", encoded(first, kind, **options))
+        collection.add("cat", drawn(99))
+        whole = planned(collection, ("",), form=form(animations="whole"))
+        exported(collection, format, tmp_path / "whole", whole)
+        exported(collection, format, tmp_path / "first", planned(collection, ("",)))
+    kept = {"jsonl": {"GIF", "PNG", "WEBP"}, "imagefolder": {"PNG", "WEBP"}, "keras": {"PNG"}, "webdataset": set()}
+    for dest, untouched in (("whole", kept[format]), ("first", set())):
+        sums = {line.split()[-1] for line in (tmp_path / dest / LOCK).read_text().splitlines()}
+        assert {kind for kind, item in items.items() if item.sha256 in sums} == untouched
+
+
+def test_originals_go_into_webdataset_as_they_came(tmp_path: Path) -> None:
+    """Turned, transparent, moving, in CMYK: all but what its decoder does not open."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    first, options = moving(1)
+    bodies = {
+        "turned": encoded(drawn(1, (60, 40)), exif=exif), "clear": encoded(drawn(2, mode="RGBA"), "PNG"),
+        "moves": encoded(first, "GIF", **options), "webp": encoded(drawn(3), "WEBP"), "plain": encoded(drawn(4)),
+        "ink": encoded(drawn(5, mode="CMYK")), "avif": encoded(drawn(6), "AVIF"),
+    }  # fmt: skip
+    with Collection(tmp_path / "images") as collection:
+        for label, body in bodies.items():
+            collection.add(label, body)
+        made = planned(collection, ("",), form=form(encoding="original"))
+        exported(collection, "webdataset", tmp_path / "out", made)
+    found = {}
+    with tarfile.open(tmp_path / "out" / "data-000000.tar") as tar:
+        labels = {sample.key: sample.labels[0] for sample in made.samples}
+        for member in tar:
+            key, _, kind = member.name.partition(".")
+            if kind not in ("cls", "json") and (file := tar.extractfile(member)) is not None:
+                found[labels[key]] = (kind, file.read() == bodies[labels[key]])
+    assert found == {
+        "turned": ("jpg", True), "clear": ("png", True), "moves": ("gif", True), "webp": ("webp", True),
+        "plain": ("jpg", True), "ink": ("jpg", True), "avif": ("jpg", False),
+    }  # fmt: skip
+    loading = webdataset.loading(tmp_path / "out", made)
+    assert "to_tuple('bmp;gif;jpeg;jpg;png;tif;webp', 'cls')" in loading
+
+
+def test_webdataset_writes_only_those_anew_that_are_no_jpegs(collection: Collection, tmp_path: Path) -> None:
     made, _ = exported(collection, "webdataset", tmp_path / "out", planned(collection, ("",)))
     formats = {sample.key: sample.item.format for sample in made.samples}
     same: dict[str, set[bool]] = {}

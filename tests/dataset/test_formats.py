@@ -21,6 +21,7 @@ from collector.dataset.documents import write_all
 from collector.dataset.export import Published, publish
 from collector.dataset.formats import EXPORTERS
 from collector.dataset.samples import ExportPlan
+from collector.images.form import Form
 from collector.ledger.names import Names
 from tests.support.collection import Collection, drawn
 from tests.support.exporting import HOSTILE, collected, exported, planned
@@ -264,6 +265,19 @@ def test_webdataset_in_its_own_library(collection: Collection, tmp_path: Path, m
     assert loaded(WEBDATASET, tmp_path / "out", "webdataset") == expected(made)
 
 
+def test_originals_in_webdataset_and_hugging_face(collection: Collection, tmp_path: Path) -> None:
+    made = planned(collection, ("",), form=Form(encoding="original"))
+    exported_with_card(collection, "webdataset", tmp_path / "out", made=made)
+    lines = f"""
+{formats.load("webdataset").loading(tmp_path / "out", made)}
+from datasets import load_dataset
+rows = [[image.width, number] for image, number in dataset]
+print(json.dumps([sorted(rows), sorted([96, row["label_id"]] for row in load_dataset(folder)["train"])]))
+"""
+    rows = sorted([96, made.number(sample.labels[0])] for sample in made.samples)
+    assert loaded(lines, tmp_path / "out", "webdataset", "datasets") == [rows, rows]
+
+
 CROISSANT = """
 import mlcroissant as mlc
 data = mlc.Dataset(f"{folder}/croissant.json")
@@ -400,10 +414,10 @@ def spoil(folder: Path, format: str) -> None:
 
 
 def exported_with_card(
-    collection: Collection, format: str, dest: Path, splits: tuple[str, ...] = SPLITS
+    collection: Collection, format: str, dest: Path, splits: tuple[str, ...] = SPLITS, made: ExportPlan | None = None
 ) -> tuple[ExportPlan, Published]:
     """With the documents of a real export, which Hugging Face reads the splits from."""
-    made = planned(collection, splits)
+    made = made or planned(collection, splits)
     exporter = formats.load(format)
 
     def documents(folder: Path, plan: ExportPlan, names: object) -> None:

@@ -9,7 +9,6 @@ import shlex
 import shutil
 import sys
 import textwrap
-from functools import cache
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -91,7 +90,6 @@ def _folder() -> str | None:
     return None
 
 
-@cache
 def _program() -> str:
     """How this program was started."""
     if Path(sys.argv[0]).name != "__main__.py":

@@ -10,6 +10,7 @@ from typing import Final, Protocol, cast
 
 from collector.dataset.samples import EncodedSample, ExportPlan
 from collector.errors import UsageError
+from collector.images.form import Form
 
 EXPORTERS: Final[Mapping[str, str]] = {
     "imagefolder": "collector.dataset.formats.imagefolder",
@@ -36,6 +37,9 @@ class Exporter(Protocol):
     def READABLE(self) -> frozenset[str]:
         """Extensions that the format's loaders read; other pictures are written anew. Empty: it holds no pictures."""
 
+    """`ORIGINALS`, where a module has it: extensions that its loaders open when bytes are to stay as they came; else
+    these are the READABLE ones."""
+
     def write(self, folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
         """Write the export into an empty folder. `pictures` are the plan's samples in its order, without those that
         could not be read any more."""
@@ -45,6 +49,13 @@ class Exporter(Protocol):
 
     def loading(self, folder: Path, plan: ExportPlan) -> str:
         """The lines of Python that load it."""
+
+
+def readable(exporter: Exporter, form: Form) -> frozenset[str]:
+    """Extensions of pictures whose bytes may stay as they are in this form."""
+    if form.encoding == "original":
+        return cast(frozenset[str], getattr(exporter, "ORIGINALS", exporter.READABLE))
+    return exporter.READABLE
 
 
 def load(name: str) -> Exporter:

@@ -1,6 +1,7 @@
 """WebDataset: shuffled tar shards `<split>-000000.tar`, with `<key>.jpg`, `.cls` and `.json` side by side.
 
-Rules: github.com/webdataset/webdataset (a key ends at the first dot of a name; one extension for all pictures).
+Rules: github.com/webdataset/webdataset (a key ends at the first dot of a name; one extension for all pictures, unless
+the originals are asked for, which have their own).
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from collector.dataset.formats.folders import variable
+from collector.dataset.formats.rows import READABLE as READABLE_FILES
 from collector.dataset.formats.rows import row
 from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = frozenset({"jpg", "jpeg"})
 """One encoding for all: a png among jpgs becomes None in some loaders, without an error."""
+ORIGINALS: Final = READABLE_FILES
+"""What its "pil" decoder opens."""
 SHARD_BYTES: Final = 1_000_000_000
 SHARD_PICTURES: Final = 10_000
 CLASSES: Final = "classes.json"
@@ -70,13 +74,14 @@ def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     counts: Counter[tuple[str, str]] = Counter()
     seen: set[str] = set()
     kinds: set[str] = set()
+    pictures = frozenset({"jpg"}) | (ORIGINALS if plan.form.encoding == "original" else set())
     for split in plan.splits:
         for path in sorted(folder.glob(f"{_name(split)}-*.tar")):
             for key, parts in _samples(path):
                 if key in seen:
                     raise ValueError(f"the key {key} is in two places")
                 seen.add(key)
-                kinds.add(",".join(sorted(parts)))
+                kinds.add(",".join(sorted("picture" if part in pictures else part for part in parts)))
                 counts[split, names[int(parts["cls"])]] += 1
     if len(kinds) > 1:
         raise ValueError(f"samples of different parts: {'; '.join(sorted(kinds))}")
@@ -97,7 +102,9 @@ def _samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def patterns(plan: ExportPlan) -> list[tuple[str, str]]:
-    """(split, glob) for Hugging Face, which reads the shards' samples."""
+    """(split, glob) for Hugging Face, which reads the shards' samples; none of originals: it wants one kind."""
+    if plan.form.encoding == "original":
+        return []
     return [(split, f"{_name(split)}-*.tar") for split in plan.splits]
 
 
@@ -108,10 +115,11 @@ def _name(split: str) -> str:
 def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
     lines = ["import webdataset as wds"]
+    part = ";".join(sorted(ORIGINALS)) if plan.form.encoding == "original" else "jpg"
     for split in plan.splits:
         last = len(list(folder.glob(f"{_name(split)}-*.tar"))) - 1
         shards = f"{_name(split)}-{{000000..{last:06}}}.tar" if last > 0 else f"{_name(split)}-000000.tar"
         source = str(folder / shards)
         name = variable(split) if split else "dataset"
-        lines.append(f"{name} = wds.WebDataset({source!r}, shardshuffle=False).decode('pil').to_tuple('jpg', 'cls')")
+        lines.append(f"{name} = wds.WebDataset({source!r}, shardshuffle=False).decode('pil').to_tuple({part!r}, 'cls')")
     return "\n".join(lines)
