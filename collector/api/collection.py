@@ -6,7 +6,7 @@ and says FolderLocked instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -23,7 +23,7 @@ from collector.ledger.layout import LEDGER
 from collector.ledger.names import Names
 from collector.ledger.rows import PICTURES
 from collector.model import Digest, Tally, Verdict
-from collector.settings import Value
+from collector.settings import Settings, Value
 
 if TYPE_CHECKING:
     from collector.api.adding import Added
@@ -177,17 +177,27 @@ class Collection:
         with self.reading() as ledger:
             return write(ledger, known, alike(ledger), place, pages)
 
-    def studio(self, port: int = 0) -> Studio:
-        """The studio, started: a local web app to look at the pictures and judge them. Use it in a `with`, or stop it.
+    def studio(
+        self,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        token: str = "",
+        settings: Settings | None = None,
+        flags: Sequence[str] = (),
+    ) -> Studio:
+        """The studio, started: a local web app to look at the pictures, judge them and collect more. Use it in a
+        `with`, or stop it.
 
-        `port` 0 takes any free one. UsageError when it is taken, LedgerError when there is no ledger.
+        `port` 0 takes any free one; a `host` other than this machine needs a `token`, the key of those who may use it.
+        `flags` are given to the runs it starts. UsageError when it cannot listen, LedgerError without a ledger.
         """
-        from collector.studio import Studio
+        from collector.studio.server import Studio, checked_token
 
         try:
-            return Studio(self.folder, port).start()
+            return Studio(settings or options.made(self.folder), port, host, checked_token(token, host), flags).start()
         except OSError as error:
-            raise UsageError(f"port {port}: {error.strerror or error}") from None
+            raise UsageError(f"{host}, port {port}: {error.strerror or error}") from None
 
     # ------------------------------------------------------------------ cleaning
 

@@ -45,16 +45,23 @@ class PageCrawl:
         with Ledger.read(self.settings.out) as ledger:
             yield from dict.fromkeys(row.url for row in self._rows(ledger))
 
+    def shown(self, test: Test = "each") -> list[Shown]:
+        """The pictures found so far, and what their hosts, which are asked for them, want."""
+        found: dict[str, Finding] = {}
+        with Ledger.read(self.settings.out) as ledger:
+            rows = list(self._rows(ledger))
+            if test != "none":
+                with site(self.practice, ledger, self.settings) as led:
+                    found = _tested(rows, led, test)
+        return [_shown(row, found.get(row.url), self.settings.out.name) for row in rows]
+
     def write(self, test: Test = "each") -> Path:
         """Write the HTML file beside the folder, after asking the pictures' hosts what they want. OSError."""
         from collector.report.page_view import document
         from collector.report.rendering import replace
 
-        with Ledger.read(self.settings.out) as ledger, site(self.practice, ledger, self.settings) as led:
-            rows = list(self._rows(ledger))
-            found = _tested(rows, led, test)
-        shown = [_shown(row, found.get(row.url), self.settings.out.name) for row in rows]
-        addresses = dict.fromkeys(row.page for row in rows) or self.keywords
+        shown = self.shown(test)
+        addresses = dict.fromkeys(one.page for one in shown) or self.keywords
         path = self.settings.out.with_name(f"{self.settings.out.name}.html")
         replace(path, document(list(addresses), shown, f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"))
         return path
@@ -126,6 +133,7 @@ def _shown(row: Row, finding: Finding | None, folder: str) -> Shown:
         bytes=row.bytes,
         loss="" if row.path else loss,
         video=row.media == "video",
+        id=row.id if row.state == "saved" and row.media == "picture" else 0,
     )
 
 
@@ -133,8 +141,6 @@ def _tested(rows: Iterable[Row], settings: Settings, test: Test) -> dict[str, Fi
     """URL -> what its host wants; nothing of those that must not be asked for, or are no pictures."""
     from collector.fetch.hotlink_probe import Subject, survey
 
-    if test == "none":
-        return {}
     subjects = [
         Subject(row.url, row.page, row.cookies, row.sha256 if not row.attempt.via else "")
         for row in rows

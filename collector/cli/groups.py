@@ -24,7 +24,7 @@ GROUPS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "why": ("look:why", "show everything known about a URL or a picture"),
         "urls": ("look:urls", "print the map of keywords and URLs, or add a saved one"),
         "report": ("look:report", "what became of everything found: table, JSON, web page"),
-        "studio": ("look:studio", "look at the pictures and judge them in your browser"),
+        "studio": ("look:studio", "look at pictures, judge them and collect more in your browser"),
         "embed": ("relevance:embed", "compute what every picture shows, for similar and relevance"),
         "similar": ("relevance:similar", "list the pictures most similar to a file"),
     },

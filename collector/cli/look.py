@@ -13,7 +13,14 @@ from collector.api.collect import counted
 from collector.api.collection import Collection
 from collector.api.signals import StopSignals
 from collector.cli import options, terminal
+from collector.cli.options import Serving
 from collector.errors import GO_ON, Stopped
+
+LOOPBACKS = ("127.0.0.1", "localhost", "::1")
+OPEN_TO_OTHERS = (
+    "others in your network can reach this studio: who has the key may judge pictures and start runs, and what is sent"
+    " is not encrypted"
+)
 
 
 @click.command()
@@ -102,22 +109,21 @@ def report(out: Path, page: Path | None, as_json: bool, pages: int) -> None:
 
 
 @click.command()
-@options.out
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65_535),
-    default=0,
-    show_default=True,
-    help="Port to listen on; 0 takes any free one.",
-)
+@options.takes("serving", Serving)
 @click.option("--no-open", is_flag=True, help="Print the address, and open no browser.")
-def studio(out: Path, port: int, no_open: bool) -> None:
-    """Look at the pictures and judge them in your browser: filter, keep, drop, undo.
+def studio(serving: Serving, no_open: bool) -> None:
+    """Look at the pictures, judge them, collect more and export, in your browser.
 
     A local web app for you alone: it listens on 127.0.0.1, and the address that is printed holds its key. Every
     decision is saved at once, even during a run. Ctrl-C ends it.
     """
-    with Collection(out).studio(port) as served:
+    settings = options.settings_of(serving)
+    opened = Collection(settings.out).studio(
+        serving.port, host=serving.host, token=serving.token, settings=settings, flags=serving.passed_on()
+    )
+    with opened as served:
+        if serving.host not in LOOPBACKS:
+            terminal.error(OPEN_TO_OTHERS)
         terminal.line(served.url)
         if not no_open:
             click.launch(served.url)

@@ -132,6 +132,32 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class Serving(Where):
+    """What the studio takes."""
+
+    port: int = option("--port", default=0, type=click.IntRange(0, 65_535), help="Port to listen on; 0 takes any free one.  [default: 0]")
+    host: str = option(
+        "--host", default="127.0.0.1", metavar="ADDRESS", show_default=True,
+        help="Where to listen. Others than this machine need --token: who has it may judge, and start runs.",
+    )  # fmt: skip
+    token: str = option(
+        "--token",
+        default="",
+        metavar="KEY",
+        help="The key in the address, of 16 characters or more.  [default: new]",
+    )
+    allow_private: bool | None = switch(
+        "--allow-private", key="fetch.allow_private", help="Let runs ask loopback and private addresses, too."
+    )
+
+    def passed_on(self) -> list[str]:
+        """The settings as flags of the commands that it starts."""
+        given = [("--config", self.config), ("--proxy", self.proxy), *(("--set", one) for one in self.assignments)]
+        flags = [f"{name}={value}" for name, value in given if value is not None]
+        return [*flags, "--allow-private"] if self.allow_private else flags
+
+
+@dataclass(frozen=True, slots=True)
 class Common(Where):
     """What every run takes."""
 

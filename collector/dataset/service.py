@@ -330,6 +330,8 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
     made = replace(
         _plan(ledger, order, scheme), practice=ledger.practice, purity=None if pure.share is None else str(pure)
     )
+    with ledger.transaction():
+        ledger.dataset.number_classes(made.classes)  # For good: other exports number them so, too.
     if not made.samples:
         raise InputError(f"{folder}: no picture to export; left out: {dict(made.left) or 'nothing'}")
     _refuse_gaps(made)
@@ -342,6 +344,20 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
     return made, publish(made, folder, order.dest, exporter, documents, processes, order.missing_ok)
 
 
+def preview(ledger: Ledger, order: Order) -> tuple[ExportPlan, int]:
+    """What an export would hold, and how many of its pictures have no split yet, which it would deal; changes nothing.
+
+    With pictures that have none, the plan counts all of them as unsplit.
+    """
+    scheme = None if order.whole else order.scheme or latest_scheme(ledger)
+    made = _plan(ledger, order, scheme)
+    if scheme is None:
+        return made, 0
+    given = ledger.dataset.splits(scheme.name)
+    unsplit = sum(sample.item.sha256 not in given for sample in made.samples)
+    return (_plan(ledger, replace(order, whole=True), None), unsplit) if unsplit else (made, 0)
+
+
 def latest_scheme(ledger: Ledger) -> split.Scheme | None:
     """How the set was last split."""
     name, _, salt = (ledger.dataset.latest_scheme() or "").partition(" ")
@@ -349,8 +365,8 @@ def latest_scheme(ledger: Ledger) -> split.Scheme | None:
 
 
 def _plan(ledger: Ledger, order: Order, scheme: split.Scheme | None) -> ExportPlan:
-    """What is exported. Classes that are exported for the first time get their numbers for good."""
-    made = plan(
+    """What is exported."""
+    return plan(
         order.dest.name,
         ledger.dataset.pictures(),
         out={(verdict.sha256, verdict.label): verdict.reason for verdict in ledger.dataset.verdicts()},
@@ -364,9 +380,6 @@ def _plan(ledger: Ledger, order: Order, scheme: split.Scheme | None) -> ExportPl
         numbers=ledger.dataset.class_numbers(),
         names=order.names,
     )
-    with ledger.transaction():
-        ledger.dataset.number_classes(made.classes)
-    return made
 
 
 def _refuse_gaps(made: ExportPlan) -> None:

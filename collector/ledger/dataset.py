@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+BY_HAND = "by hand"
+"""The reason of a further label that a person gave."""
 _PICTURES = "FROM outcome WHERE state = 'saved' AND media = 'picture'"
 
 
@@ -221,11 +223,41 @@ class Dataset:
         return {sha256: tuple(label for _, label in own) for sha256, own in groupby(found, key=lambda row: row[0])}
 
     def replace_extra_labels(self, labels: Iterable[tuple[str, str, str]]) -> None:
-        """(sha256, label, reason) in place of all earlier further labels."""
-        self._db.execute("DELETE FROM extra_label")
+        """(sha256, label, reason) in place of all earlier further labels but those that a person gave."""
+        self._db.execute("DELETE FROM extra_label WHERE reason <> ?", (BY_HAND,))
+        self._db.executemany("INSERT OR IGNORE INTO extra_label VALUES (?, ?, ?, ?)", ((*row, now()) for row in labels))
+
+    def labels_beside(self, sha256: str) -> list[str]:
+        """The classes that a picture belongs to beside its own, sorted."""
+        found = self._db.execute("SELECT label FROM extra_label WHERE sha256 = ? ORDER BY label", (sha256,))
+        return [label for (label,) in found]
+
+    def label_beside(self, sha256: str, labels: Iterable[str]) -> None:
+        """A person's word: these are the classes that a picture belongs to beside its own."""
+        self._db.execute("DELETE FROM extra_label WHERE sha256 = ?", (sha256,))
         self._db.executemany(
-            "INSERT OR REPLACE INTO extra_label VALUES (?, ?, ?, ?)", ((*row, now()) for row in labels)
+            "INSERT INTO extra_label VALUES (?, ?, ?, ?)", ((sha256, label, BY_HAND, now()) for label in set(labels))
         )
+
+    def said_of(self, sha256: str, label: str) -> list[tuple[str, str]]:
+        """(rule or score, what it says) of one picture, and what a person overruled."""
+        rules = self._db.execute(
+            """SELECT reason, detail, kept, '' FROM verdict WHERE sha256 = ?1 AND label = ?2
+               UNION ALL SELECT reason, detail, kept, ' (overruled)' FROM overruled WHERE sha256 = ?1 AND label = ?2""",
+            (sha256, label),
+        )
+        said = [(reason, f"{detail or kept or 'left out'}{note}") for reason, detail, kept, note in rules]
+        scores = self._db.execute("SELECT issue, score FROM audit WHERE sha256 = ? ORDER BY score, issue", (sha256,))
+        return said + [(issue, f"{score:.3f}") for issue, score in scores]
+
+    def judged(self) -> list[tuple[str, int, int, int]]:
+        """(reason, pictures that a rule left out, of these dropped by a person, kept by a person), the most first."""
+        return self._db.execute(
+            """SELECT reason, count(*), sum(decision = 'drop'), sum(decision = 'keep') FROM (
+                 SELECT reason, '' AS decision FROM verdict WHERE reason <> 'set.dropped'
+                 UNION ALL SELECT reason, decision FROM overruled JOIN review USING (sha256, label)
+               ) GROUP BY reason ORDER BY 2 DESC, 1"""
+        ).fetchall()
 
     # ------------------------------------------------------------------ files moved out of the folder and back
 

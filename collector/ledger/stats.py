@@ -212,6 +212,25 @@ class Stats:
         """What every reason cost, the most frequent first. Rows that wait have none."""
         return [Loss(*row) for row in self._db.execute(_LOSSES)]
 
+    def example(self, reason: str) -> str:
+        """A URL that ended with this reason, or was left out for it; "" when there is none."""
+        found = self._db.execute(
+            """SELECT url FROM outcome JOIN found ON found.id = found_id WHERE reason = ?1
+               UNION ALL SELECT url FROM verdict v JOIN outcome o ON o.sha256 = v.sha256 AND o.state = 'saved'
+               JOIN found ON found.id = o.found_id WHERE v.reason = ?1 LIMIT 1""",
+            (reason,),
+        ).fetchone()
+        return "" if found is None else str(found[0])
+
+    def newest(self, count: int) -> list[int]:
+        """`Row.id` of the pictures that were saved last, the newest first."""
+        found = self._db.execute(
+            """SELECT found_id FROM outcome WHERE state = 'saved' AND media = 'picture'
+               ORDER BY ended_at DESC, found_id DESC LIMIT ?""",
+            (count,),
+        )
+        return [number for (number,) in found]
+
     def count_left_out(self) -> int:
         """How many saved pictures the set leaves out."""
         return int(self._db.execute(_LEFT_OUT_COUNT).fetchone()[0])

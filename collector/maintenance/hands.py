@@ -48,7 +48,10 @@ def accept(ledger: Ledger, folder: Path, found: Iterable[Finding]) -> Accepted:
                 ledger.dataset.review(row.sha256, row.label, "drop")
             dropped.append(row.file)
         elif finding.kind == "moved" and row is not None and finding.now is not None:
-            moved.append((row.file, _relabel(ledger, folder, row, finding.now)))
+            now = finding.now
+            label = ledger.keywords.label_of(now.parts[0]) or now.parts[0]
+            relabel(ledger, folder, row, label, now)
+            moved.append((row.file, label))
     return Accepted(tuple(dropped), tuple(moved))
 
 
@@ -93,11 +96,19 @@ def _one_of_many(file: Path) -> bool:
     )
 
 
-def _relabel(ledger: Ledger, folder: Path, row: Row, now: Path) -> str:
-    """The class of a file that lies elsewhere now; its name becomes the one that we know it by."""
-    label = ledger.keywords.label_of(now.parts[0]) or now.parts[0]
+def relabel(ledger: Ledger, folder: Path, row: Row, label: str, now: Path | None = None) -> None:
+    """Put a picture into another class, its file first; `now`: where somebody moved that meanwhile.
+
+    It keeps its name. One that `dedupe --apply` and the like moved away stays there, and comes back to its new class.
+    """
+    now = now or row.file
     with ledger.transaction():
         target = Path(ledger.work.folder(label), row.file.name)
+    if now.parts[0] == "..":
+        with ledger.transaction():
+            ledger.keywords.refile(row.sha256, label)
+            ledger.dataset.relocate(row.sha256, now, target.as_posix())
+        return
     if target != now:
         there = inside(folder, target)
         there.parent.mkdir(parents=True, exist_ok=True)
@@ -105,4 +116,3 @@ def _relabel(ledger: Ledger, folder: Path, row: Row, now: Path) -> str:
     with ledger.transaction():
         ledger.keywords.refile(row.sha256, label)
         ledger.keywords.place(row.sha256, target)
-    return label

@@ -43,7 +43,9 @@ def alike(ledger: Ledger, distance: int = NEAR) -> Alike:
     grouped: set[int] = set()
     mixed = 0
     groups = sorted(
-        dedupe.alike(looks.ids, dedupe.near_ids(looks, distance), ledger.dataset.copies()),
+        dedupe.alike(
+            looks.ids, dedupe.near_ids(looks, distance, sketches=ledger.dataset.sketches()), ledger.dataset.copies()
+        ),
         key=lambda places: (-len(places), places[0]),
     )
     for places in groups:

@@ -53,6 +53,8 @@ class Shown:
     loss: str = ""
     """Why there is no copy, in words; "" when there is one."""
     video: bool = False
+    id: int = 0
+    """`Row.id` of a saved picture; 0 for others."""
 
     @property
     def host(self) -> str:

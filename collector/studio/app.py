@@ -1,4 +1,4 @@
-"""What the studio answers: its page, the pictures that a filter leaves, thumbnails, one picture, and decisions."""
+"""What the studio answers: pictures that a filter leaves, one picture, groups, and a person's words about them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
 
-from collector.errors import BusyError, InputError, LedgerError
+from collector.errors import BusyError, CollectorError, InputError, LedgerError
 from collector.images.processes import FileTrouble
 from collector.ledger.paths import inside
 from collector.studio.columns import FACETS, SORTS
+from collector.studio.guard import FROM_HOSTS
 from collector.studio.store import Store
 from collector.studio.thumbnails import Thumbnails
 
 T = TypeVar("T")
-STATIC: Final = {
-    "/": ("index.html", "text/html"),
-    "/studio.css": ("studio.css", "text/css"),
-    "/studio.js": ("studio.js", "text/javascript"),
-    "/layout.js": ("layout.js", "text/javascript"),
-}
-"""Address -> (file, type): nothing else is served from the program's folder."""
+PAGES: Final = {"/": "index", "/groups": "groups", "/run": "run", "/export": "export"}
+SCRIPTS: Final = ("common", "layout", "strokes", "grid", "one", "studio", "groups", "job", "run", "address", "export")
 TYPES: Final = {
     "JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp", "BMP": "image/bmp",
     "AVIF": "image/avif", "TIFF": "image/tiff", "HEIF": "image/heic", "JXL": "image/jxl",
@@ -38,55 +34,71 @@ _SHOWN: Final = (
 """What of a row is shown, in this order."""
 
 
-class Decisions(msgspec.Struct, forbid_unknown_fields=True):
-    """A stroke: picture -> keep, drop, or nothing, which takes the word back."""
+class Words(msgspec.Struct, forbid_unknown_fields=True):
+    """A stroke: picture -> keep, drop or nothing, which takes the word back; or picture -> class."""
 
-    decisions: dict[int, str]
+    words: dict[int, str]
+
+
+class Beside(msgspec.Struct, forbid_unknown_fields=True):
+    """A stroke: picture -> the classes that it belongs to beside its own."""
+
+    words: dict[int, list[str]]
 
 
 class App:
-    """The handlers over one folder."""
+    """The handlers over one folder's pictures."""
 
     def __init__(self, store: Store, thread: ThreadPoolExecutor, thumbnails: Thumbnails) -> None:
         """`thread`: the one thread that the store belongs to."""
         self._store, self._thread, self._thumbnails = store, thread, thumbnails
 
     def routes(self) -> list[web.RouteDef]:
-        """Every address."""
+        """Every address; nothing else is served from the program's folder."""
         return [
-            *(web.get(address, _static(*file)) for address, file in STATIC.items()),
+            *(web.get(address, static(f"{name}.html", "text/html")) for address, name in PAGES.items()),
+            web.get("/address", static("address.html", "text/html", FROM_HOSTS)),
+            *(web.get(f"/{name}.js", static(f"{name}.js", "text/javascript")) for name in SCRIPTS),
+            web.get("/studio.css", static("studio.css", "text/css")),
             web.get("/pictures", self.pictures),
             web.get("/facets", self.facets),
+            web.get("/cards", self.cards),
+            web.get("/agreement", self.agreement),
             web.get(r"/thumbnail/{id:\d{1,10}}", self.thumbnail),
             web.get(r"/original/{id:\d{1,10}}", self.original),
             web.get(r"/facts/{id:\d{1,10}}", self.facts),
-            web.post("/decisions", self.decide),
+            web.post("/decisions", self._stroke(Words, lambda words: self._store.decide(words))),
+            web.post("/labels", self._stroke(Words, lambda words: self._store.move(words))),
+            web.post("/beside", self._stroke(Beside, lambda words: self._store.label_beside(words))),
         ]
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except InputError as error:
-            raise web.HTTPNotFound(text=str(error)) from None
-        except (BusyError, LedgerError) as error:
-            raise web.HTTPServiceUnavailable(text=str(error)) from None
+        return await in_thread(self._thread, work)
 
     async def pictures(self, request: web.Request) -> web.Response:
         """What a filter leaves, packed as `Columns.packed` says."""
         sort = request.query.get("sort", SORTS[0])
         wanted = {name: request.query[name] for name in FACETS if name in request.query}
-        if sort not in SORTS:
-            raise web.HTTPBadRequest(text=f"sort is one of {', '.join(SORTS)}")
-
-        def packed() -> bytes:
-            columns = self._store.columns
-            return columns.packed(columns.select(wanted, sort))
-
-        return web.Response(body=await self._in_thread(packed), content_type="application/octet-stream")
+        near = [request.query.get(name, "0") for name in ("like", "unlike")]
+        if sort not in SORTS or not all(one.isdecimal() and len(one) < 11 for one in near):
+            raise web.HTTPBadRequest(text=f"sort is one of {', '.join(SORTS)}; like and unlike are numbers of pictures")
+        like, unlike = map(int, near)
+        body = await self._in_thread(lambda: self._store.packed(wanted, sort, like, unlike))
+        return web.Response(body=body, content_type="application/octet-stream")
 
     async def facets(self, _request: web.Request) -> web.Response:
         """The values of every filter, with counts."""
         return web.json_response(await self._in_thread(lambda: self._store.columns.facets()))
+
+    async def cards(self, _request: web.Request) -> web.Response:
+        """Groups to settle."""
+        return web.json_response(await self._in_thread(lambda: self._store.groups()))
+
+    async def agreement(self, _request: web.Request) -> web.Response:
+        """How often a person agreed with the rules."""
+        found = await self._in_thread(lambda: self._store.ledger.dataset.judged())
+        names = ("reason", "left_out", "dropped", "kept")
+        return web.json_response([dict(zip(names, row, strict=True)) for row in found])
 
     async def thumbnail(self, request: web.Request) -> web.Response:
         """A small JPEG."""
@@ -107,26 +119,59 @@ class App:
         return web.FileResponse(file, headers={"Content-Type": TYPES[row.format], **policy})
 
     async def facts(self, request: web.Request) -> web.Response:
-        """What is known of a picture, as (name, value)."""
-        row = await self._in_thread(lambda: self._store.picture(int(request.match_info["id"])))
-        known = [(name, str(value)) for name in _SHOWN if (value := getattr(row, name)) not in (None, "", 0)]
-        licence = [("licence", row.licence.url), ("credit", row.licence.credit)]
-        return web.json_response([*known, *((name, value) for name, value in licence if value)])
+        """What is known of a picture, what the rules said of it, and which look the same."""
 
-    async def decide(self, request: web.Request) -> web.Response:
-        """Keep a stroke; the answer is what was said before, so that it can be taken back."""
-        try:
-            stroke = msgspec.json.decode(await request.read(), type=Decisions)
-        except msgspec.MsgspecError as error:
-            raise web.HTTPBadRequest(text=str(error)) from None
-        before = await self._in_thread(lambda: self._store.decide(stroke.decisions))
-        return web.json_response({"before": before})
+        def known() -> dict[str, Any]:
+            row = self._store.picture(int(request.match_info["id"]))
+            told = [(name, str(value)) for name in _SHOWN if (value := getattr(row, name)) not in (None, "", 0)]
+            beside = ", ".join(self._store.ledger.dataset.labels_beside(row.sha256))
+            more = [("also of class", beside), ("license", row.licence.url), ("credit", row.licence.credit)]
+            return {
+                "facts": [*told, *((name, value) for name, value in more if value)],
+                "rules": self._store.ledger.dataset.said_of(row.sha256, row.label),
+                "alike": self._store.alike.twins(row.id)[:20],
+            }
+
+        return web.json_response(await self._in_thread(known))
+
+    def _stroke(self, kind: type[Any], keep: Callable[[Any], Any]) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """A handler that keeps a stroke and answers what was said before, so that it can be taken back."""
+
+        async def handler(request: web.Request) -> web.Response:
+            stroke = await decoded(request, kind)
+            return web.json_response({"before": await self._in_thread(lambda: keep(stroke.words))})
+
+        return handler
 
 
-def _static(name: str, kind: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+async def in_thread(thread: ThreadPoolExecutor | None, work: Callable[[], T]) -> T:
+    """Do something in a thread; what goes wrong with it becomes an answer in plain words."""
+    try:
+        return await asyncio.get_running_loop().run_in_executor(thread, work)
+    except InputError as error:
+        raise web.HTTPNotFound(text=str(error)) from None
+    except (BusyError, LedgerError) as error:
+        raise web.HTTPServiceUnavailable(text=str(error)) from None
+    except CollectorError as error:
+        raise web.HTTPConflict(text=str(error)) from None
+    except OSError as error:
+        raise web.HTTPServiceUnavailable(text=f"{error.filename or 'the disk'}: {error.strerror}") from None
+
+
+async def decoded(request: web.Request, kind: Any) -> Any:
+    """A request's body as a value of this type, or the answer that says what is wrong with it."""
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except msgspec.MsgspecError as error:
+        raise web.HTTPBadRequest(text=str(error)) from None
+
+
+def static(name: str, kind: str, policy: str = "") -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A handler for one file of the program."""
     body = files("collector.studio").joinpath(f"static/{name}").read_bytes()
+    headers = {"Cache-Control": "no-cache", **({"Content-Security-Policy": policy} if policy else {})}
 
     async def handler(_request: web.Request) -> web.Response:
-        return web.Response(body=body, content_type=kind, charset="utf-8", headers={"Cache-Control": "no-cache"})
+        return web.Response(body=body, content_type=kind, charset="utf-8", headers=headers)
 
     return handler

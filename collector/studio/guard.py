@@ -7,19 +7,27 @@ requests that another site's page made are refused before anything is looked at.
 from __future__ import annotations
 
 import hmac
+import logging
+import socket
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+LOG = logging.getLogger("collector")
 TOKEN: Final = "token"
+LOOPBACKS: Final = ("127.0.0.1", "localhost", "::1")
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+FROM_HOSTS: Final = POLICY.replace("img-src 'self'", "img-src 'self' http: https:")
+"""For the page that shows pictures from their own hosts."""
 HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -27,9 +35,8 @@ HEADERS: Final = {
 }
 
 
-def guard(token: str, port: int) -> Middleware:
+def guard(token: str, host: str, port: int) -> Middleware:
     """Lets requests through that carry the token and name this server; answers 403 to all others."""
-    hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
     cookie = f"collector-studio-{port}"  # Cookies know no ports: two studios must not take each other's.
 
     @web.middleware
@@ -38,6 +45,9 @@ def guard(token: str, port: int) -> Middleware:
             answer = await _answer(request, handler)
         except web.HTTPException as error:
             answer = error
+        except Exception as error:
+            LOG.exception("%s %s", request.method, request.path)
+            answer = web.HTTPInternalServerError(text=f"{type(error).__name__}: {error}")
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
         if isinstance(answer, web.HTTPException):
@@ -45,7 +55,7 @@ def guard(token: str, port: int) -> Middleware:
         return answer
 
     async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.host not in hosts:
+        if not _ours(request.host, host, port):
             raise web.HTTPForbidden(text="This address is not the studio's.")
         origin = request.headers.get("Origin")
         if origin is not None and origin != f"http://{request.host}":
@@ -62,6 +72,26 @@ def guard(token: str, port: int) -> Middleware:
         return await handler(request)
 
     return middleware
+
+
+def _ours(named: str, host: str, port: int) -> bool:
+    """Whether a Host header names this server: by the host it was given, or where it listens for others by any address
+    or the machine's own name. No name that DNS may lead here is taken."""
+    name, _, number = named.rpartition(":")
+    if number != str(port):
+        return False
+    name = name.strip("[]").lower()
+    if name in ("127.0.0.1", "localhost", "::1", host.lower()):
+        return True
+    return host not in LOOPBACKS and (_is_address(name) or name == socket.gethostname().lower())
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _same(given: str, token: str) -> bool:

@@ -1,4 +1,4 @@
-"""The studio as a thing to start and stop: a thread with a web server on 127.0.0.1, and nowhere else."""
+"""The studio as a thing to start and stop: a thread with a web server, on 127.0.0.1 unless another host is given."""
 
 from __future__ import annotations
 
@@ -6,30 +6,52 @@ import asyncio
 import secrets
 import socket
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import urlencode
 
 from aiohttp import web
 
+from collector.errors import UsageError
+from collector.settings import Settings
 from collector.studio.app import App
-from collector.studio.guard import TOKEN, guard
+from collector.studio.desk import Desk
+from collector.studio.guard import LOOPBACKS, TOKEN, guard
 from collector.studio.store import Store
 from collector.studio.thumbnails import Thumbnails
 
 THUMBNAILS: Final = "-thumbnails"
+LISTS: Final = "-studio"
+LOOPBACK: Final = "127.0.0.1"
+SHORTEST: Final = 16
+"""Characters of a key that somebody chose."""
 _LARGEST: Final = 64 << 20
 """Bytes of a request: a decision about a million pictures fits."""
+
+
+def checked_token(token: str, host: str) -> str:
+    """The key as it may be given. UsageError: none for a host that others can reach, or a short one."""
+    if host not in LOOPBACKS and not token:
+        raise UsageError(
+            f"--host {host}: others can reach it, so give --token, a key of {SHORTEST} characters or more; who has it"
+            " may judge pictures and start runs"
+        )
+    if token and (len(token) < SHORTEST or not token.isascii() or not token.isprintable()):
+        raise UsageError(f"--token: give {SHORTEST} printable ASCII characters or more")
+    return token
 
 
 class Studio:
     """The web app over one folder, for one `with` block or between `start` and `stop`."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
-        """`port` 0 takes any free one."""
-        self._folder, self.port = folder, port
-        self._token = secrets.token_urlsafe(32)
+    def __init__(
+        self, settings: Settings, port: int = 0, host: str = LOOPBACK, token: str = "", flags: Sequence[str] = ()
+    ) -> None:
+        """`port` 0 takes any free one; `token` "" makes a new key; `flags` are passed on to the commands it starts."""
+        self._settings, self.port, self._host, self._flags = settings, port, host, flags
+        self._token = token or secrets.token_urlsafe(32)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -38,11 +60,13 @@ class Studio:
     @property
     def url(self) -> str:
         """The address to open, with the key in it: whoever has it may judge the pictures."""
-        return f"http://127.0.0.1:{self.port}/?{TOKEN}={self._token}"
+        name = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{name}:{self.port}/?{urlencode({TOKEN: self._token})}"
 
     def start(self) -> Self:
         """Serve in the background. OSError when the port is taken, LedgerError when there is no ledger."""
-        listener = socket.create_server(("127.0.0.1", self.port))
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.create_server((self._host, self.port), family=family)
         self.port = listener.getsockname()[1]
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(listener, ready), name="studio", daemon=True)
@@ -85,12 +109,14 @@ class Studio:
 
     async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        out = self._folder.absolute()
-        with ThreadPoolExecutor(1, thread_name_prefix="studio-ledger") as thread:
-            store = await self._loop.run_in_executor(thread, Store, self._folder)
+        out = self._settings.out.absolute()
+        beside = ThreadPoolExecutor(1, thread_name_prefix="studio-desk")
+        with ThreadPoolExecutor(1, thread_name_prefix="studio-ledger") as thread, beside:
+            store = await self._loop.run_in_executor(thread, Store, self._settings.out)
             thumbnails = Thumbnails(out.with_name(f"{out.name}{THUMBNAILS}"))
-            app = web.Application(middlewares=[guard(self._token, self.port)], client_max_size=_LARGEST)
-            app.add_routes(App(store, thread, thumbnails).routes())
+            desk = Desk(self._settings, self._flags, out.with_name(f"{out.name}{LISTS}"), beside)
+            app = web.Application(middlewares=[guard(self._token, self._host, self.port)], client_max_size=_LARGEST)
+            app.add_routes([*App(store, thread, thumbnails).routes(), *desk.routes()])
             runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
             await runner.setup()
             await web.SockSite(runner, listener).start()
@@ -98,4 +124,5 @@ class Studio:
             await self._stop.wait()
             await runner.cleanup()
             thumbnails.close()
+            await self._loop.run_in_executor(beside, desk.close)
             await self._loop.run_in_executor(thread, store.close)

@@ -78,9 +78,9 @@ def test_only_the_browser_with_the_key_is_let_in(studio: Studio) -> None:
     assert requests.get(f"{home(studio)}/?token=wrong").status_code == 403
     assert known.get(home(studio), headers={"Host": f"evil.test:{studio.port}"}).status_code == 403
     assert known.get(home(studio), headers={"Origin": "http://evil.test"}).status_code == 403
-    stroke = {"decisions": {"1": "keep"}}
+    stroke = {"words": {"1": "keep"}}
     assert known.post(f"{home(studio)}/decisions", json=stroke, headers={"Origin": None}).status_code == 403
-    assert known.post(f"{home(studio)}/decisions", data='{"decisions": {}}').status_code == 403
+    assert known.post(f"{home(studio)}/decisions", data='{"words": {}}').status_code == 403
     for path in ("/", "/nothing", "/pictures", "/../collector.db"):
         headers = known.get(home(studio) + path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -96,7 +96,7 @@ def test_filters_and_decisions(studio: Studio, folder: Path) -> None:
     first, second = ids(folder)[:2]
 
     def said(decisions: dict[int, str]) -> requests.Response:
-        return known.post(f"{home(studio)}/decisions", json={"decisions": decisions})
+        return known.post(f"{home(studio)}/decisions", json={"words": decisions})
 
     assert said({first: "drop", second: "keep"}).json() == {"before": {str(first): "", str(second): ""}}
     assert known.get(f"{home(studio)}/facets").json()["review"] == [["", 4], ["drop", 1], ["keep", 1]]
@@ -107,13 +107,13 @@ def test_filters_and_decisions(studio: Studio, folder: Path) -> None:
     original = known.get(f"{home(studio)}/original/{first}")
     assert original.headers["Content-Type"] == "image/jpeg"
     assert original.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
-    assert ["title", HOSTILE] in known.get(f"{home(studio)}/facts/{first}").json()
+    assert ["title", HOSTILE] in known.get(f"{home(studio)}/facts/{first}").json()["facts"]
 
 
 def test_a_word_is_kept_beside_a_run_and_stands_against_its_rules(studio: Studio, folder: Path) -> None:
     known, (first, *_) = visitor(studio), ids(folder)
     with FolderLock(folder), Ledger.open(folder) as run:
-        answer = known.post(f"{home(studio)}/decisions", json={"decisions": {first: "keep"}})
+        answer = known.post(f"{home(studio)}/decisions", json={"words": {first: "keep"}})
         assert answer.status_code == 200
         row = next(run.dataset.pictures())
         service.filter_set(run, folder, service.filter.Limits(min_side=5000))
@@ -157,7 +157,7 @@ def test_kill_between_two_strokes_loses_none(folder: Path) -> None:
         session.get(url)
         session.headers["Origin"] = base
         for one in ids(folder)[:3]:
-            assert session.post(f"{base}/decisions", json={"decisions": {one: "drop"}}).status_code == 200
+            assert session.post(f"{base}/decisions", json={"words": {one: "drop"}}).status_code == 200
         os.kill(served.pid, signal.SIGKILL)
     assert words(folder) == ["drop"] * 3
 
@@ -197,4 +197,4 @@ def test_by_keyboard_in_chromium(studio: Studio, folder: Path, shared: ChromeBro
                   box.dispatchEvent(new Event('change', {bubbles: true}))""")
     until(lambda: shared.run("return document.getElementById('count').textContent"), "3 pictures")
     assert shared.address().endswith("/?label=cat")
-    assert shared.run("return document.title") == "collector studio"
+    assert shared.run("return document.title") == "Pictures - collector studio"
