@@ -27,6 +27,7 @@ from collector.ledger.layout import LEDGER
 from tests.support.collection import Collection, drawn
 
 STROKES = 200
+PAGES = ("groups", "run", "address", "export")
 FILTERS = ("label=cat", "label=dog&sort=largest", "sort=doubtful", "site=site7.test", "label=cat&sort=rank", "")
 _GROW = """
 INSERT INTO found (query_id, search_id, rank, url, url_key, page, title, site, found_at)
@@ -150,30 +151,44 @@ def measure(folder: Path, shots: Path | None, axe: Path | None) -> dict[str, Any
 
 
 def violations(driver: webdriver.Chrome, axe: Path) -> int:
-    """What axe-core finds on the grid and on one picture; each is printed."""
-    driver.execute_script(axe.read_text(encoding="utf-8"))
-    found = []
-    for key in (Keys.HOME, Keys.ENTER):
-        driver.find_element(By.ID, "grid").send_keys(key)
+    """What axe-core finds on the grid, on one picture, and on every other page; each is printed."""
+    program, found = axe.read_text(encoding="utf-8"), []
+
+    def look() -> None:
         time.sleep(1)
-        found += driver.execute_async_script("axe.run().then(r => arguments[0](r.violations))")
-    driver.execute_script("document.getElementById('one').close()")
+        driver.execute_script(program)
+        found.extend(driver.execute_async_script("axe.run().then(r => arguments[0](r.violations))"))
+
+    look()
+    driver.find_element(By.ID, "grid").send_keys(Keys.ENTER)
+    look()
+    home = driver.current_url.partition("?")[0]
+    for page in PAGES:
+        driver.get(f"{home}{page}")
+        look()
+    driver.get(home)
+    until(driver, _FIRST)
     for one in found:
         print(one["id"], one["help"], one["nodes"][0]["html"][:200])
     return len(found)
 
 
 def shoot(driver: webdriver.Chrome, shots: Path) -> None:
-    """Screenshots in light and dark, narrow and wide, and of one picture."""
+    """Screenshots of every page in light and dark, narrow and wide, and of one picture."""
     shots.mkdir(parents=True, exist_ok=True)
+    home = driver.current_url.partition("?")[0]
     for colours in ("light", "dark"):
         media = {"features": [{"name": "prefers-color-scheme", "value": colours}]}
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
         for width in (390, 1280, 2560):
             size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
             driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-            time.sleep(2)
-            driver.save_screenshot(str(shots / f"{colours}-{width}.png"))
+            for page in ("", *PAGES, "numbers"):
+                driver.get(f"{home}{page}")
+                time.sleep(2)
+                driver.save_screenshot(str(shots / f"{colours}-{width}-{page or 'grid'}.png"))
+    driver.get(home)
+    until(driver, _FIRST)
     driver.find_element(By.ID, "grid").send_keys(Keys.ENTER)
     time.sleep(1)
     driver.save_screenshot(str(shots / "one.png"))

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -37,7 +39,9 @@ class Store:
         self.folder = folder
         self._ledger, self._file = self._opened()
         self._seen, self._again = self._ledger.version, 0.0
-        self._columns = self._read()
+        self._columns = Columns(self._ledger)
+        self._next: Future[Columns] | None = None
+        self._said: set[int] = set()
         self.alike = AlikeView(lambda: self.ledger, folder)
 
     def _opened(self) -> tuple[Ledger, int]:
@@ -46,6 +50,8 @@ class Store:
 
     def close(self) -> None:
         """Let go of the ledger."""
+        if self._next is not None:
+            wait([self._next])
         self._ledger.close()
 
     @property
@@ -58,19 +64,28 @@ class Store:
 
     @property
     def columns(self) -> Columns:
-        """The pictures as they are now, or were a moment ago: read again when somebody else wrote, but in a run, which
-        always does, at most a tenth of the time goes into that."""
-        if self.ledger.version != self._seen and time.monotonic() >= self._again:
-            self._seen = self.ledger.version
-            self._columns = self._read()
+        """The pictures as they were a moment ago. When somebody else wrote they are read again, beside what is asked
+        for, and what a person says meanwhile holds. In a run, which always writes, that takes a tenth of the time."""
+        if self._next is not None and self._next.done():
+            ready, self._next = self._next, None
+            self._columns = ready.result()
+            self._take_over(self._said)
+        if self._next is None and self.ledger.version != self._seen and time.monotonic() >= self._again:
+            self._seen, self._said, self._next = self.ledger.version, set(), Future()
+            Thread(target=self._read, args=(self._next,), name="studio-columns", daemon=True).start()
         return self._columns
 
-    def _read(self) -> Columns:
+    def _read(self, future: Future[Columns]) -> None:
         began = time.monotonic()
-        columns = Columns(self._ledger)
+        try:
+            with Ledger.read(self.folder) as ledger:
+                columns = Columns(ledger)
+        except Exception as error:  # noqa: BLE001 - raised again where the columns are asked for.
+            future.set_exception(error)
+            return
         ended = time.monotonic()
         self._again = ended + 9 * (ended - began)
-        return columns
+        future.set_result(columns)
 
     def packed(self, wanted: Mapping[str, str], sort: str, like: int = 0, unlike: int = 0) -> bytes:
         """What a filter leaves, packed as `Columns.packed` says; by likeness to a picture where one is given."""
@@ -130,6 +145,7 @@ class Store:
         return said
 
     def _take_over(self, identities: Iterable[int]) -> None:
+        self._said.update(identities)
         names, which = ("id", "label", "left_out", "review"), replace(PICTURES, ids=list(identities))
         for identity, *words in self.ledger.dataset.cells(names, which):
             self._columns.update(identity, **{name: word or "" for name, word in zip(names[1:], words, strict=True)})

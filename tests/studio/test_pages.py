@@ -157,6 +157,7 @@ def test_address_run_and_export(page: Page, folder: Path, web: PracticeWeb) -> N
     page.press("Collect")
     until(lambda: "two words" in page.text("said"))
     page.press("Go on with keywords.csv")
+    until(lambda: page.text("said") == "started")
     until(lambda: "ended with 0" in page.text("state"))
     assert "web" in page.text("keywords") and "$ collector run --allow-private" in page.text("output")
     page.open("export")

@@ -41,7 +41,7 @@ function show(state) {
   }));
 }
 
-const start = (wanted) => attempt(async () => { await post("/jobs", { kind: "run", ...wanted }); say("started"); await ask(); });
+const start = (wanted) => attempt(async () => { await post("/jobs", { kind: "run", ...wanted }); await ask(); say("started"); });
 
 order.addEventListener("submit", (event) => {
   event.preventDefault();
