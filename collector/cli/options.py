@@ -135,7 +135,12 @@ class Where:
 class Serving(Where):
     """What the studio takes."""
 
-    port: int = option("--port", default=0, type=click.IntRange(0, 65_535), help="Port to listen on; 0 takes any free one.  [default: 0]")
+    port: int = option(
+        "--port",
+        default=0,
+        type=click.IntRange(0, 65_535),
+        help="Port to listen on; 0 takes any free one.  [default: 0]",
+    )
     host: str = option(
         "--host", default="127.0.0.1", metavar="ADDRESS", show_default=True,
         help="Where to listen. Others than this machine need --token: who has it may judge, and start runs.",
