@@ -23,6 +23,7 @@ _HEADINGS: Mapping[str, str] = {
     "Searching": "Search",
     "Fetching": "Download",
     "Browsing": "Browsers",
+    "Serving": "Server",
     "Where": "General",
     "Common": "General",
 }
