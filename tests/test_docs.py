@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from collector import errors
+from collector import errors, sources
 from collector.cli.groups import VERBS
 from collector.dataset.formats import EXPORTERS
 
@@ -104,3 +104,12 @@ def test_the_map_is_read_by_the_line_in_the_readme(tmp_path: Path) -> None:
     table = eval(line.replace("images/urls.json", str(tmp_path / "urls.json")), {"pd": pd})  # noqa: S307
     assert table["tabby cat"].tolist() == ["http://a/1", "http://a/2"]
     assert table["red fox"] == "http://a/3"
+
+
+def test_the_page_of_sources_names_every_filter() -> None:
+    page = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    for name in sources.SOURCES:
+        row = re.search(rf"^\| `{name}` \| .*", page, re.MULTILINE)
+        assert row is not None, name
+        named = re.findall(r"`(\w+)`", row[0].split(" | ")[2])
+        assert sorted(named) == sorted(sources.load(name).filters), name

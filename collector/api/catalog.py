@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from math import ceil
 from typing import Any
@@ -11,6 +10,7 @@ from collector import settings as settings_file
 from collector import sources
 from collector.model import Query
 from collector.sources.contract import Source
+from collector.sources.filter_table import shown
 
 
 def listed() -> list[tuple[str, str]]:
@@ -27,7 +27,7 @@ def described(name: str) -> list[tuple[str, str]]:
         ("limit", f"{'all' if source.unlimited else settings_file.USUAL_LIMIT}, unless you give one"),
         ("browser", "may use one" if source.needs_browser else "none"),
     ]
-    rows += [("filter", f"{filter}={_choices(choices)}") for filter, choices in sorted(source.filters.items())]
+    rows += [("filter", f"{filter}={shown(choices, ' | ')}") for filter, choices in sorted(source.filters.items())]
     rows += [("setting", text) for text in _settings(name, source)]
     return rows
 
@@ -49,10 +49,6 @@ def estimated(asked: Iterable[Query], spares: float) -> list[tuple[str, int, int
             more = ceil(wanted / source.price.results)
             counted[name] = keywords + 1, requests + more, dollars + source.price.of(wanted)
     return [(name, *sums) for name, sums in counted.items()]
-
-
-def _choices(choices: tuple[str, ...] | re.Pattern[str]) -> str:
-    return " | ".join(choices) if isinstance(choices, tuple) else "..."
 
 
 def _settings(name: str, source: Source) -> list[str]:

@@ -98,6 +98,7 @@ def from_file(path: Path, settings: Settings, encoding: str | None = None, delim
         given=_given(settings),
         check=_problem,
         fault=sources.validate_keyword,
+        as_search=sources.as_search,
         label=sources.default_label,
         blocked=block_list(settings),
         encoding=encoding,
@@ -118,11 +119,15 @@ def usual_limit(settings: Settings, names: tuple[str, ...]) -> int | None:
 
 
 def _planned(row: QueryRow, settings: Settings) -> Query:
-    keyword = _text(row.keyword, "keyword")
+    named = source_names(row.source) if row.source is not None else ()
+    try:
+        pasted, names, own = sources.as_search(row.keyword, named, source_names(settings.source), row.filters)
+    except ValueError as error:
+        raise InputError(f"{row.keyword[:200]}: {error}") from None
+    keyword = _text(pasted, "keyword")
     if not keyword:
         raise InputError("a keyword is empty; write one, or leave it out")
-    names = source_names(row.source if row.source is not None else settings.source)
-    filters = tuple(sorted({**_given(settings), **row.filters}.items()))
+    filters = tuple(sorted({**_given(settings), **own}.items()))
     if problem := _problem(Query(keyword, keyword, 1, names, filters)):
         raise InputError(f"{keyword[:200]}: {problem}")
     for name in names:

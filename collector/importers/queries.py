@@ -25,6 +25,11 @@ UsualLimit = Callable[[tuple[str, ...]], int | None]
 """Sources -> the limit of a row that has none, None for all; asked once for each different set of them."""
 Fault = Callable[[str, str], str | None]
 """(source, keyword) -> what is wrong with the keyword, or None; asked for every row."""
+AsSearch = Callable[
+    [str, tuple[str, ...], tuple[str, ...], Mapping[str, str]], tuple[str, tuple[str, ...], dict[str, str]]
+]
+"""(keyword, the row's sources, those of rows that name none, its filters) -> keyword, sources and filters, where the
+keyword is the address of a result page; ValueError for one that cannot be used. Asked for every row."""
 DefaultLabel = Callable[[str, str], str]
 """(source, keyword) -> the class of a row that names none; asked for every such row."""
 
@@ -91,6 +96,7 @@ def read_queries(
     given: Mapping[str, str] | None = None,
     check: Check | None = None,
     fault: Fault | None = None,
+    as_search: AsSearch | None = None,
     label: DefaultLabel | None = None,
     blocked: Callable[[str], str] | None = None,
     encoding: str | None = None,
@@ -99,11 +105,11 @@ def read_queries(
     """Read a CSV: one keyword a row without a header, or columns named in a header.
 
     `limit`, `sources` and the filters `given` hold for rows that do not set their own; a limit may be `all`.
-    `fault` says what is wrong with a keyword, "" when nothing is; `label` names the class of rows that name none,
-    which else is the keyword; `blocked` names the term for which a keyword is left out, "" when it is not. Two rows
-    are duplicates when keyword, label and filters are the same but for spacing and Unicode form; the first one's
-    limit counts, and the sources of both. InputError: what is wrong, in which line, what to do. UsageError: no such
-    encoding.
+    `fault` says what is wrong with a keyword, None when nothing is; `as_search` reads pasted addresses; `label` names
+    the class of rows that name none, which else is the keyword; `blocked` names the term for which a keyword is left
+    out, "" when it is not. Two rows are duplicates when keyword, label and filters are the same but for spacing and
+    Unicode form; the first one's limit counts, and the sources of both. InputError: what is wrong, in which line, what
+    to do. UsageError: no such encoding.
     """
     raw = read_bytes(path)
     sha256 = hashlib.sha256(raw).hexdigest()
@@ -116,7 +122,7 @@ def read_queries(
             blank += 1
         elif made is None:
             header = _header(path, cells, line, filters)
-            made = _Queries(path, header, limit, sources, given or {}, _Asked(check, fault, label, blocked))
+            made = _Queries(path, header, limit, sources, given or {}, _Asked(check, fault, as_search, label, blocked))
             if not header.heads:
                 made.add(line, cells)
         else:
@@ -181,6 +187,7 @@ class _Asked:
 
     check: Check | None
     fault: Fault | None
+    as_search: AsSearch | None
     label: DefaultLabel | None
     blocked: Callable[[str], str] | None
     """Who knows the block list."""
@@ -254,10 +261,9 @@ class _Queries:
         for place in self._unnamed:
             if cells[place] and not (place == 0 and cells[place].isdecimal()):  # pandas writes its index there.
                 raise ValueError(f"{_shown(cells[place])} stands in a column without a name; name it")
-        keyword = self._text(line, "keyword", cells)
+        keyword, sources, filters = self._searched(line, cells)
         if not keyword:
             raise ValueError("no keyword in this row; write one, or delete the row")
-        sources, filters = self._row_sources(line, cells), self._row_filters(line, cells)
         self._approve(keyword, sources, filters)
         if self._asked.blocked is not None and (term := self._asked.blocked(keyword)):
             self._leave_out(line, keyword, term)
@@ -266,6 +272,14 @@ class _Queries:
         limit = _number(given) if given else self._usual(sources)
         label = self._text(line, "label", cells) or self._label(sources[0], keyword)
         self._keep(line, Query(keyword, label, limit, sources, filters))
+
+    def _searched(self, line: int, cells: list[str]) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]:
+        """(keyword, sources, filters) of a row."""
+        named, own = self._row_sources(line, cells), self._row_filters(line, cells)
+        sources, place = named or self._sources, self._places["keyword"]
+        if self._asked.as_search is not None:
+            cells[place], sources, own = self._asked.as_search(cells[place].strip(), named, self._sources, own)
+        return self._text(line, "keyword", cells), sources, tuple(sorted({**self._given, **own}.items()))
 
     def _leave_out(self, line: int, keyword: str, term: str) -> None:
         """A row that is not to be searched; the first of them are named."""
@@ -312,13 +326,12 @@ class _Queries:
         except ValueError as error:
             raise ValueError(f"the label that {source} makes of it {error}; give one") from None
 
-    def _row_filters(self, line: int, cells: list[str]) -> tuple[tuple[str, str], ...]:
-        own = {name: value for name in self._filters if (value := self._text(line, name, cells))}
-        return tuple(sorted({**self._given, **own}.items()))
+    def _row_filters(self, line: int, cells: list[str]) -> dict[str, str]:
+        return {name: value for name in self._filters if (value := self._text(line, name, cells))}
 
     def _row_sources(self, line: int, cells: list[str]) -> tuple[str, ...]:
         names = re.split(r"[|+,;\s]+", self._text(line, "source", cells).casefold())
-        return tuple(dict.fromkeys(filter(None, names))) or self._sources
+        return tuple(dict.fromkeys(filter(None, names)))
 
     def _approve(self, keyword: str, sources: tuple[str, ...], filters: tuple[tuple[str, str], ...]) -> None:
         """ValueError when the sources cannot use the filters or the keyword."""

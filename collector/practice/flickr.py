@@ -23,7 +23,9 @@ LICENSES = (
     ("9", "Public Domain Dedication (CC0)", "https://creativecommons.org/publicdomain/zero/1.0/"),
     ("77", "Attribution 4.0", "https://creativecommons.org/licenses/by/4.0/"),
 )
-_SIDES = {"k": 2048, "l": 1024, "c": 800, "z": 640, "n": 320}
+_SIDES = {
+    "6k": 6144, "5k": 5120, "4k": 4096, "3k": 3072, "k": 2048, "h": 1600, "l": 1024, "c": 800, "z": 640, "n": 320,
+}  # fmt: skip
 MOST = 4000
 
 
@@ -93,7 +95,7 @@ class Double:
         sizes = dict(_SIDES) if kept_back else {"o": longest, **_SIDES}
         for size, side in sizes.items():
             scale = min(1.0, side / max(drawn.width, drawn.height))
-            if scale == 1.0 and size in ("k", "l", "c", "z"):
+            if scale == 1.0 and size not in ("o", "n"):
                 continue  # there is no rendition above the original
             extension = drawn.extension if size == "o" else "jpg"
             photo[f"url_{size}"] = f"{self._place.home}/live/{name}/{number}_{size}.{extension}"

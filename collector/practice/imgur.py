@@ -109,6 +109,7 @@ class Double:
             for order in ("/{page:\\d+}", "/{sort}/{page:\\d+}", "/{sort}/{window}/{page:\\d+}")
         ]
         feeds += [f"/3/account/{{name}}/{kind}/{{page:\\d+}}" for kind in ("submissions", "gallery_favorites")]
+        feeds.append("/3/account/{name}/folders/{folder:\\d+}/favorites")
         return [
             *(("GET", path, self._api(self._feed)) for path in feeds),
             ("GET", "/3/album/{hash}", self._api(self._album)),
@@ -158,10 +159,11 @@ class Double:
         """The posts of the page that is asked for; None for a name that is not there."""
         if request.match_info.get("name", "").startswith("no"):
             return None
-        page = int(request.match_info["page"])
+        page = int(request.match_info.get("page") or request.query.get("page", "0"))
         if self._repeats:
             page %= self._repeats
-        return list(self.entries[page * self._per_page : (page + 1) * self._per_page])
+        listed = [entry for entry in self.entries if "folder" not in request.match_info or entry.number % 2]
+        return listed[page * self._per_page : (page + 1) * self._per_page]
 
     async def _feed(self, request: web.Request) -> web.StreamResponse:
         entries = self._listed(request)

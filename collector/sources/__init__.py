@@ -5,7 +5,6 @@ Explicit, one line each. Other packages add theirs by an entry point of the grou
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -13,7 +12,9 @@ from importlib import import_module
 from typing import Any, Final
 
 from collector.errors import InputError, UsageError
+from collector.sources import pasted
 from collector.sources.contract import Choices, Source, Value
+from collector.sources.filter_table import fits, shown
 
 SOURCES: Final[Mapping[str, str]] = {
     "google": "collector.sources.google",
@@ -78,6 +79,41 @@ def validate_keyword(name: str, keyword: str) -> str | None:
     return load(name).validate_keyword(keyword)
 
 
+def as_search(
+    keyword: str, named: tuple[str, ...], usual: tuple[str, ...], filters: Mapping[str, str]
+) -> tuple[str, tuple[str, ...], dict[str, str]]:
+    """(keyword, sources, filters) of a row; the address of a result page becomes the search that it shows.
+
+    `named` are the row's own sources, which its address must not contradict, `usual` those of rows that name none:
+    the address names one, and it counts when it is none of them. ValueError with one line for an address that cannot
+    be used so.
+    """
+    asked = named or usual
+    if not pasted.looks_like_address(keyword) or any(load(name).takes_addresses for name in asked if name in _known()):
+        return keyword, asked, dict(filters)
+    found = pasted.read(keyword, _result_pages())
+    if found is None:
+        return keyword, asked, dict(filters)
+    if named and found.source not in named:
+        raise ValueError(
+            f"an address of {found.source}, in a row with the source {'+'.join(named)}; change one of them"
+        )
+    for name, value in found.filters.items():
+        if filters.get(name, value) != value:
+            raise ValueError(f"the address says {name}={value}, the row {name}={filters[name]}; take one away")
+    return found.keyword, asked if found.source in asked else (found.source,), {**filters, **found.filters}
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(names())
+
+
+@cache
+def _result_pages() -> Mapping[str, pasted.ResultPage]:
+    return {name: page for name in SOURCES if (page := load(name).result_page) is not None}
+
+
 def default_label(name: str, keyword: str) -> str:
     """The class of rows that name none: what the source makes of the keyword, else the keyword itself."""
     return load(name).default_label(keyword) or keyword
@@ -110,12 +146,8 @@ def check_filters(source: str, given: Mapping[str, str]) -> None:
     for name, value in given.items():
         if name not in known:
             raise InputError(f"{source} has no filter {name!r}; it has: {', '.join(sorted(known)) or 'none'}")
-        choices = known[name]
-        if isinstance(choices, re.Pattern):
-            if not choices.fullmatch(value):
-                raise InputError(f"{name}={value!r} is not a value {source} can use; it must match {choices.pattern}")
-        elif value not in choices:
-            raise InputError(f"{name}={value!r} is not a choice of {source}; choices: {', '.join(choices)}")
+        if not fits(known[name], value):
+            raise InputError(f"{name}={value!r} is not a choice of {source}; choices: {shown(known[name])}")
     if problem := loaded.contradiction(given):
         raise InputError(f"{source}: {problem}")
 

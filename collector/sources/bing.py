@@ -12,8 +12,10 @@ from collector.http.decoding import json_of
 from collector.model import Hit, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
-from collector.sources.google.filters import COLOURS, words
+from collector.sources.filter_table import FilterTable
+from collector.sources.google.filters import COLOURS, WORDS_FILTERS, words
 from collector.sources.opaque import told
+from collector.sources.pasted import ResultPage
 from collector.urls import url_key
 
 _SETTINGS: Final[Mapping[str, Value]] = {
@@ -25,29 +27,53 @@ _SETTINGS: Final[Mapping[str, Value]] = {
 }
 """safe: on, blur or off; market: such as en-US, "" leaves it to Bing, which goes by the address the request comes from;
 user_agent: another than `fetch.user_agent`, for when Bing shows pictures that have nothing to do with the keyword."""
-_TABLES: Final[Mapping[str, Mapping[str, str]]] = {
-    "size": {"large": "imagesize-large", "medium": "imagesize-medium", "icon": "imagesize-small"},
+_FILTERUI: Final = {
+    "size": {
+        "large": "imagesize-large",
+        "medium": "imagesize-medium",
+        "icon": "imagesize-small",
+        "wallpaper": "imagesize-wallpaper",
+        "over-{width}x{height}": "imagesize-custom_{width}_{height}",
+    },
     "color": {
+        "any": "color2-color",
         "grayscale": "color2-bw",
         "transparent": "photo-transparent",
         **{name: f"color2-FGcls_{name.upper()}" for name in COLOURS},
     },
-    "type": {"clipart": "photo-clipart", "lineart": "photo-linedrawing", "animated": "photo-animatedgif"},
+    "type": {
+        "photo": "photo-photo",
+        "clipart": "photo-clipart",
+        "lineart": "photo-linedrawing",
+        "animated": "photo-animatedgif",
+    },
+    "people": {"face": "face-face", "portrait": "face-portrait"},
+    "aspect": {"square": "aspect-square", "tall": "aspect-tall", "wide": "aspect-wide"},
     "time": {"day": "age-lt1440", "week": "age-lt10080", "month": "age-lt43200", "year": "age-lt525600"},
     "rights": {
         "creative-commons": "licenseType-Any",
         "commercial": "license-L2_L3_L4",
         "public-domain": "license-L1",
+        "share": "license-L2_L3_L4_L5_L6_L7",
+        "modification": "license-L2_L3_L5_L6",
+        "commercial-modification": "license-L2_L3",
     },
 }
+"""Filter -> value -> its part of `qft`. Bing knows times by their length alone, and sizes of one's own as the least."""
 _SAFE: Final = {"on": "strict", "blur": "moderate", "off": "off"}
-_FILTERS: Final[Mapping[str, Choices]] = {
-    **{name: tuple(table) for name, table in _TABLES.items()},
-    "safe": tuple(_SAFE),
-    "site": re.compile(r"[^\s/:\"]+\.[^\s/:\"]+(/[^\s\"]*)?"),
-    "exact": ("yes", "no"),
-    "exclude": re.compile(r"[^\"]+"),
-}
+_TABLE: Final = FilterTable({**_FILTERUI, "safe": {name: f"adlt={value}" for name, value in _SAFE.items()}})
+_FILTERS: Final[Mapping[str, Choices]] = {**_TABLE.choices(), **WORDS_FILTERS}
+_RESULT_PAGE: Final = ResultPage(
+    place=re.compile(r"(?:\w+\.)?bing\.com/(?:images/(?:search|async)|search)?/?", re.IGNORECASE),
+    table=_TABLE,
+    lists={"qft": re.compile(r"[+\s]*filterui:")},
+    names={"safesearch": "adlt={}"},
+    ignored=re.compile(
+        r"(?!qft=|mkt=|setmkt=|cc=|setlang=|adlt=|imgurl=|mediaurl=|insightstoken=|simid=|filters=)[^=:]*=.*",
+        re.IGNORECASE | re.DOTALL,
+    ),
+    elsewhere={"mkt": "market", "setmkt": "market", "cc": "market"},
+)
 _FACETS: Final = (
     ("size", "large"),
     ("time", "year"),
@@ -92,7 +118,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
 
 def parameters(query: Query, settings: Mapping[str, Any], first: int) -> dict[str, str | int]:
     """What a batch is asked for with; `first` is the number of its first picture, from 1."""
-    chosen = (table.get(query.filter(name), "") for name, table in _TABLES.items())
+    chosen = (_TABLE.text(name, query.filter(name)) for name in _FILTERUI)
     given: dict[str, str | int] = {
         "q": words(query),
         "first": first,
@@ -176,5 +202,6 @@ SOURCE: Final = Source(
     settings=_SETTINGS,
     kinds={"safe": Literal["on", "blur", "off"]},
     filters=_FILTERS,
+    result_page=_RESULT_PAGE,
     facets=_FACETS,
 )

@@ -17,7 +17,9 @@ from collector.http.user_agent import contact, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
+from collector.sources.filter_table import FilterTable
 from collector.sources.json_helpers import number, plain, table, text, unknown, web_address
+from collector.sources.pasted import ResultPage
 from collector.urls import url_key
 
 HOME: Final = "https://commons.wikimedia.org"
@@ -42,6 +44,15 @@ _FILTERS: Final[Mapping[str, Choices]] = {
 """type: photo (the usual one: pixels), drawing (SVG, taken as PNG) or any; size: side of a square of as many pixels;
 rights: creative-commons and public-domain leave out the others, commercial is true of everything at Commons."""
 _FACETS: Final = (("size", "large"), ("size", "medium"))
+_RESULT_PAGE: Final = ResultPage(
+    place=re.compile(r"commons\.(?:m\.)?wikimedia\.org/(?:w/index\.php|wiki/Special:(?:Media)?Search)", re.IGNORECASE),
+    table=FilterTable({}),
+    words=("search", "q"),
+    ignored=re.compile(
+        r"title=Special(?::|%3A)(?:Media)?Search(?:/.*)?|type=image|ns\d+=1|(?:go|fulltext|profile|uselang|searchToken)=.*",
+        re.IGNORECASE,
+    ),
+)
 
 STEPS: Final = (3840, 1920)
 """Widths of renditions that Wikimedia keeps ready and that are worth having; others than its steps are refused."""
@@ -234,5 +245,6 @@ SOURCE: Final = Source(
     settings=_SETTINGS,
     kinds={"page_size": Annotated[int, Meta(ge=1, le=50)]},
     filters=_FILTERS,
+    result_page=_RESULT_PAGE,
     facets=_FACETS,
 )

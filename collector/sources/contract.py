@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, Protocol
 
 from collector.browser.contract import Browser
 from collector.http.contract import Pages
 from collector.model import Hit, Search
+from collector.sources.pasted import ResultPage, words_alone
 
 
 class Web(Pages, Protocol):
@@ -42,6 +42,7 @@ class Web(Pages, Protocol):
 
 Value = str | int | float | bool
 Choices = tuple[str, ...] | re.Pattern[str]
+"""The values of a filter, some perhaps with fields in them (see `filter_table`), or what a whole value must match."""
 
 SearchFunction = Callable[[Search, Web], Iterator[Hit]]
 """Yields hits lazily in the source's own order and returns at a true end.
@@ -64,23 +65,6 @@ class Price:
     def of(self, wanted: int) -> float:
         """US dollars for so many results of one keyword."""
         return self.request * -(-wanted // self.results)
-
-
-_RESULTS: Final = ("q", "p", "query", "text", "search_query", "as_q")
-"""Parameters in which result addresses carry the words."""
-
-
-def words_alone(keyword: str) -> str | None:
-    """What is wrong with an address where words are searched for; names the words of a pasted result address."""
-    if not keyword.lower().startswith(("http://", "https://", "www.")) or " " in keyword:
-        return None
-    try:
-        given = parse_qs(urlsplit(keyword).query)
-    except ValueError:  # a host that is none
-        given = {}
-    if words := next((given[name][0].strip() for name in _RESULTS if name in given and given[name][0].strip()), ""):
-        return f'an address, not words; write the words themselves, "{words[:200]}", and filters as columns or --filter'
-    return "an address, not words; --source page takes every picture of a page, gallery scrolls it"
 
 
 def _no_contradiction(_given: Mapping[str, str]) -> str | None:
@@ -106,7 +90,9 @@ class Source:
     """Setting -> the type of its values for msgspec, where not every value of its default's type will do:
     `Literal["auto", "never"]`, `Annotated[int, Meta(ge=1, le=500)]`."""
     filters: Mapping[str, Choices] = field(default_factory=dict)
-    """Filter -> its choices, or what a whole value must look like."""
+    """Filter -> its values."""
+    result_page: ResultPage | None = None
+    """How the addresses of its result pages are read, as people paste them."""
     contradiction: Callable[[Mapping[str, str]], str | None] = _no_contradiction
     """What is wrong with filters that nothing can fit together, in one line; None when nothing is."""
     facets: tuple[tuple[str, str], ...] = ()
@@ -126,6 +112,8 @@ class Source:
     """A keyword of which it surely has many pictures."""
     validate_keyword: Callable[[str], str | None] = words_alone
     """What is wrong with a keyword, in one line; None when nothing is."""
+    takes_addresses: bool = False
+    """Whether a keyword is the address of any page: a result page is a page like any other then, and no search."""
     default_label: Callable[[str], str] = _keyword_itself
     """The class of rows that name none, where the keyword itself would make a poor one."""
 

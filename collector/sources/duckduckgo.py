@@ -11,9 +11,11 @@ from collector.errors import SourceError
 from collector.http.contract import Answer, Request
 from collector.model import Hit, Query, Search, SearchState
 from collector.sources import json_helpers
-from collector.sources.contract import Choices, Source, Value, Web, words_alone
-from collector.sources.google.filters import COLOURS, words
+from collector.sources.contract import Choices, Source, Value, Web
+from collector.sources.filter_table import FilterTable
+from collector.sources.google.filters import COLOURS, WORDS_FILTERS, words
 from collector.sources.opaque import told
+from collector.sources.pasted import ResultPage, words_alone
 from collector.urls import url_key
 
 _SETTINGS: Final[Mapping[str, Value]] = {
@@ -23,23 +25,44 @@ _SETTINGS: Final[Mapping[str, Value]] = {
     "rate": 1.0,
 }
 """safe: on, blur or off; region: such as us-en or de-de, wt-wt is everywhere."""
-_TABLES: Final[Mapping[str, Mapping[str, str]]] = {
-    "time": {name: name.capitalize() for name in ("day", "week", "month", "year")},
-    "size": {"large": "Large", "medium": "Medium", "icon": "Small"},
-    "color": {"grayscale": "Monochrome", **{name: name.capitalize() for name in COLOURS}},
-    "type": {"clipart": "clipart", "lineart": "line", "animated": "gif"},
-    "rights": {"creative-commons": "Share", "commercial": "ShareCommercially", "public-domain": "Public"},
+_LISTED: Final = {
+    "time": {name: f"time:{name.capitalize()}" for name in ("day", "week", "month", "year")},
+    "size": {"large": "size:Large", "medium": "size:Medium", "icon": "size:Small", "wallpaper": "size:Wallpaper"},
+    "color": {
+        "any": "color:color",
+        "grayscale": "color:Monochrome",
+        "transparent": "type:transparent",
+        **{name: f"color:{name.capitalize()}" for name in COLOURS},
+    },
+    "type": {
+        "photo": "type:photo",
+        "clipart": "type:clipart",
+        "lineart": "type:line",
+        "animated": "type:gif",
+    },
+    "aspect": {name: f"layout:{name.capitalize()}" for name in ("square", "tall", "wide")},
+    "rights": {
+        "creative-commons": "license:Share|license:Any",
+        "commercial": "license:ShareCommercially",
+        "public-domain": "license:Public",
+        "modification": "license:Modify",
+        "commercial-modification": "license:ModifyCommercially",
+    },
 }
-_NAMES: Final = {"rights": "license"}
-"""Our filters that DuckDuckGo calls otherwise."""
+"""Filter -> value -> its part of the parameter `f`, which is `iaf` in the addresses of its page."""
 _SAFE: Final = {"on": 1, "blur": 1, "off": -1}
-_FILTERS: Final[Mapping[str, Choices]] = {
-    **{name: tuple(table) for name, table in _TABLES.items()},
-    "safe": tuple(_SAFE),
-    "site": re.compile(r"[^\s/:\"]+\.[^\s/:\"]+(/[^\s\"]*)?"),
-    "exact": ("yes", "no"),
-    "exclude": re.compile(r"[^\"]+"),
-}
+_TABLE: Final = FilterTable({**_LISTED, "safe": {"on": "kp=1", "blur": "kp=-1", "off": "kp=-2"}})
+_FILTERS: Final[Mapping[str, Choices]] = {**_TABLE.choices(), **WORDS_FILTERS}
+_RESULT_PAGE: Final = ResultPage(
+    place=re.compile(r"(?:(?:\w+\.)?duckduckgo\.com|ddg\.gg)/(?:html|lite|i\.js)?/?", re.IGNORECASE),
+    table=_TABLE,
+    lists={"iaf": re.compile(","), "f": re.compile(",")},
+    ignored=re.compile(
+        r"(?:ia|iax|iar)=(?:images|web|about)|(?!iaf=|f=|kl=|kp=|ia=|iax=|iar=|df=)[^=:]*=.*|\w+:",
+        re.IGNORECASE | re.DOTALL,
+    ),
+    elsewhere={"kl": "region"},
+)
 _FACETS: Final = (
     ("size", "large"),
     ("time", "year"),
@@ -110,14 +133,14 @@ def token(page: Answer) -> str:
 
 def parameters(query: Query, settings: Mapping[str, Any], vqd: str) -> dict[str, str | int]:
     """What every answer is asked for with, its offset excepted."""
-    chosen = ((_NAMES.get(name, name), table.get(query.filter(name), "")) for name, table in _TABLES.items())
+    chosen = (_TABLE.text(name, query.filter(name)) for name in _LISTED)
     return {
         "o": "json",
         "q": words(query),
         "l": str(settings["region"]),
         "vqd": vqd,
         "p": _SAFE.get(query.filter("safe") or str(settings["safe"]), 1),
-        "f": ",".join(f"{name}:{value}" for name, value in chosen if value),
+        "f": ",".join(filter(None, chosen)),
     }
 
 
@@ -160,6 +183,7 @@ SOURCE: Final = Source(
     settings=_SETTINGS,
     kinds={"safe": Literal["on", "blur", "off"]},
     filters=_FILTERS,
+    result_page=_RESULT_PAGE,
     facets=_FACETS,
     validate_keyword=validate_keyword,
 )

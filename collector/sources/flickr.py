@@ -6,7 +6,7 @@ Facts: www.flickr.com/services/api (photos.search, photos.licenses.getInfo); 4,0
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -18,8 +18,10 @@ from collector.http.user_agent import secret, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
+from collector.sources.filter_table import FilterTable
 from collector.sources.json_helpers import number, table, text, unknown, web_address
-from collector.sources.licences import LICENSES, ONE_OR_SEVERAL, RIGHTS, contradiction, fitting
+from collector.sources.licences import LICENSES, ONE_OR_SEVERAL, PUBLIC, RIGHTS, contradiction, fitting
+from collector.sources.pasted import ResultPage
 from collector.urls import id_key
 
 HOME: Final = "https://api.flickr.com"
@@ -48,25 +50,121 @@ _LICENSES: Final = {
     "8": "http://www.usa.gov/copyright.shtml",
     "9": "https://creativecommons.org/publicdomain/zero/1.0/",
     "10": "https://creativecommons.org/publicdomain/mark/1.0/",
+    "11": "https://creativecommons.org/licenses/by/4.0/",
+    "12": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "13": "https://creativecommons.org/licenses/by-nd/4.0/",
+    "14": "https://creativecommons.org/licenses/by-nc/4.0/",
+    "15": "https://creativecommons.org/licenses/by-nc-sa/4.0/",
+    "16": "https://creativecommons.org/licenses/by-nc-nd/4.0/",
 }
-"""As long known; Flickr is asked for its list first, which has grown by those of version 4.0."""
+"""As known in 2026; Flickr is asked for its list first."""
+_PUBLIC: Final = frozenset(("7", "8"))
+"""No known restrictions, works of the United States."""
 _NAMES: Final = {"zero": "cc0", "mark": "pdm"}
-_SORTS: Final = {"relevance": "relevance", "time": "date-posted-desc", "top": "interestingness-desc"}
-_TYPES: Final = {"photo": "1", "screenshot": "2", "other": "3"}
-_SAFE: Final = {"on": "1", "blur": "2", "off": "3"}
+_ASKED: Final = {
+    "type": {"photo": "content_type=1", "screenshot": "content_type=2", "other": "content_type=3"},
+    "sort": {
+        "relevance": "sort=relevance",
+        "time": "sort=date-posted-desc",
+        "top": "sort=interestingness-desc",
+        "taken": "sort=date-taken-desc",
+    },
+    "safe": {"on": "safe_search=1", "blur": "safe_search=2", "off": "safe_search=3"},
+    "size": {
+        "medium": "dimension_search_mode=min&width=640&height=640",
+        "large": "dimension_search_mode=min&width=1024&height=1024",
+        "over-{width}x{height}": "dimension_search_mode=min&width={width}&height={height}",
+    },
+    "aspect": {
+        "square": "orientation=square",
+        "tall": "orientation=portrait",
+        "wide": "orientation=landscape|orientation=landscape,panorama",
+        "panorama": "orientation=panorama",
+    },
+    "color": {
+        "grayscale": "styles=blackandwhite",
+        "red": "color_codes=0",
+        "orange": "color_codes=2",
+        "yellow": "color_codes=4",
+        "green": "color_codes=5",
+        "teal": "color_codes=7",
+        "blue": "color_codes=8",
+        "purple": "color_codes=9",
+        "pink": "color_codes=a",
+        "white": "color_codes=c",
+        "gray": "color_codes=d",
+        "black": "color_codes=e",
+    },
+    "time": {
+        "{yyyy}-{mm}-{dd}..{yyyy2}-{mm2}-{dd2}": "min_taken_date={yyyy}-{mm}-{dd}&max_taken_date={yyyy2}-{mm2}-{dd2}",
+    },
+}
+"""Filter -> value -> parameters, in requests and in the addresses of the site's search alike. Sizes are the least of
+both sides; times are those when a photograph was taken. Size, aspect and color are of the site's own search: its
+documentation for programs does not name them."""
+_LICENSED: Final = {
+    "license": {"{licenses}": "license={licenses}"},
+    "rights": {name: f"rights={name}" for name in RIGHTS},
+}
+_TABLE: Final = FilterTable(_ASKED)
 _FILTERS: Final[Mapping[str, Choices]] = {
     "rights": RIGHTS,
     "license": ONE_OR_SEVERAL,
-    "type": tuple(_TYPES),
-    "sort": tuple(_SORTS),
-    "safe": tuple(_SAFE),
+    **_TABLE.choices(),
     "exclude": re.compile(r"[^\"]+"),
     "exact": ("yes", "no"),
 }
 _FACETS: Final = (("sort", "top"), ("sort", "time"))
 
-_SIZES: Final = ("o", "k", "l", "c", "z")
-"""Original, 2,048, 1,024, 800 and 640 pixels, best first; owners may keep the larger ones back."""
+
+def license_name(url: str) -> str:
+    """`by-sa`, `cc0`, ... of a Creative Commons address; "" for any other."""
+    match = re.search(r"creativecommons\.org/(?:licenses|publicdomain)/([a-z-]+)", url)
+    return _NAMES.get(match[1], match[1]) if match else ""
+
+
+def _licences_of(numbers: str) -> str:
+    """The filter that means the licences of an address, `4,5,9,10`; the numbers themselves where none does."""
+    given = set(numbers.split(","))
+    names = {license_name(_LICENSES.get(number, "")) for number in given - _PUBLIC}
+    if "" in names or (given & _PUBLIC and names != set(PUBLIC)):
+        return f"license={numbers}"
+    rights = next((rights for rights in RIGHTS if names == set(fitting(rights, ""))), "")
+    return f"rights={rights}" if rights else f"license={'|'.join(sorted(names))}"
+
+
+def _day_of(name: str) -> Callable[[str], str]:
+    """A date in an address, in seconds since 1970 or as it is."""
+
+    def part(value: str) -> str:
+        seconds = int(value) if value.isdecimal() and len(value) < 12 else None
+        return f"{name}={value if seconds is None else datetime.fromtimestamp(seconds, UTC).date().isoformat()}"
+
+    return part
+
+
+_RESULT_PAGE: Final = ResultPage(
+    place=re.compile(r"(?:(?:www|m|secure)\.)?flickr\.com/search(?:/advanced)?/?", re.IGNORECASE),
+    table=FilterTable({**_ASKED, **_LICENSED}),
+    words=("text", "q"),
+    names={
+        "license": _licences_of,
+        "min_taken_date": _day_of("min_taken_date"),
+        "max_taken_date": _day_of("max_taken_date"),
+        "content_types=0": "content_type=1",
+        "content_types=1": "content_type=2",
+        "content_types=2": "content_type=3",
+    },
+    ignored=re.compile(
+        r"media=photos|(?:view_all|advanced|page|per_page|lang|ytcheck|new_session|w|m|s|l|ss|ct|mt|z|adv)="
+        r"(?:1|0|all|rec|int|text|y|t|\d+|[a-z]{2}-[a-z]{2})?|_\w+=.*|utm_\w+=.*",
+        re.IGNORECASE,
+    ),
+)
+
+_SIZES: Final = ("o", "6k", "5k", "4k", "f", "3k", "k", "h", "l", "c", "z")
+"""Original, 6,144, 5,120, 4,096, 4,096 (f), 3,072, 2,048, 1,600, 1,024, 800 and 640 pixels, best first; owners may keep
+the larger ones back."""
 _EXTRAS: Final = "license,owner_name,date_upload,date_taken,path_alias,o_dims,views,tags,media," + ",".join(
     f"url_{size}" for size in (*_SIZES, "n")
 )
@@ -103,15 +201,9 @@ def parameters(query: Query, licenses: Mapping[str, str]) -> dict[str, str]:
     """What is asked for, but for the page. `license` is there and empty when nothing can fit."""
     keyword = '"' + query.keyword.replace('"', " ") + '"' if query.filter("exact") == "yes" else query.keyword
     without = [f"-{word.lstrip('-')}" for word in query.filter("exclude").split() if word.strip("-")]
-    given = {
-        "text": " ".join((keyword, *without)),
-        "sort": _SORTS[query.filter("sort") or "relevance"],
-        "content_type": _TYPES.get(query.filter("type"), ""),
-        "safe_search": _SAFE.get(query.filter("safe"), ""),
-        "media": "photos",
-        "extras": _EXTRAS,
-    }
-    asked = {name: value for name, value in given.items() if value}
+    asked = {"text": " ".join((keyword, *without)), "sort": "relevance", "media": "photos", "extras": _EXTRAS}
+    chosen = (_TABLE.text(name, query.filter(name)) for name in _ASKED)
+    asked |= dict(part.split("=", 1) for text in chosen if text for part in text.split("&"))
     if query.filter("rights") or query.filter("license"):
         asked["license"] = ",".join(number for number, url in licenses.items() if _fits(url, query))
     return asked
@@ -124,12 +216,6 @@ def _fits(url: str, query: Query) -> bool:
         return name in fitting(rights, wanted)
     free = bool(url)  # no known restrictions, works of the United States
     return free and not wanted and rights != "creative-commons"
-
-
-def license_name(url: str) -> str:
-    """`by-sa`, `cc0`, ... of a Creative Commons address; "" for any other."""
-    match = re.search(r"creativecommons\.org/(?:licenses|publicdomain)/([a-z-]+)", url)
-    return _NAMES.get(match[1], match[1]) if match else ""
 
 
 def parse(answer: Any, site: str, licenses: Mapping[str, str]) -> tuple[list[Hit], int]:
@@ -234,6 +320,7 @@ SOURCE: Final = Source(
     settings=_SETTINGS,
     kinds={"page_size": Annotated[int, Meta(ge=1, le=500)]},
     filters=_FILTERS,
+    result_page=_RESULT_PAGE,
     contradiction=contradiction,
     facets=_FACETS,
 )

@@ -10,10 +10,20 @@ from collector.http.contract import Answer, Request
 from collector.model import Hit, Search
 from collector.sources import json_helpers
 from collector.sources.contract import Source, Value, Web
+from collector.sources.filter_table import FilterTable
+from collector.sources.pasted import ResultPage
 from collector.urls import url_key
 
 _SETTINGS: Final[Mapping[str, Value]] = {"home": "https://search.naver.com", "rate": 1.0}
 PAGE = 50
+_RESULT_PAGE: Final = ResultPage(
+    place=re.compile(r"(?:m\.)?search\.naver\.com/search\.naver", re.IGNORECASE),
+    table=FilterTable({}),
+    words=("query",),
+    ignored=re.compile(
+        r"where=(?:m_)?(?:image|nexearch)|(?:sm|ssc|oquery|tqi|ie|start|display|mode|section|fbm|acr|acq|qdt|ackey)=.*"
+    ),
+)
 _NOTHING: Final = re.compile(r"class=[\"'][^\"'<>]{0,200}\bnot_found")
 """What stands on its page when no picture was found."""
 _ADS: Final = frozenset(("shopAd", "ad", "powerLink"))
@@ -62,4 +72,5 @@ SOURCE: Final = Source(
     search=search,
     about="Naver's images, best in Korean",
     settings=_SETTINGS,
+    result_page=_RESULT_PAGE,
 )

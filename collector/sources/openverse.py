@@ -17,8 +17,10 @@ from collector.http.user_agent import secret, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
+from collector.sources.filter_table import FilterTable
 from collector.sources.json_helpers import number, table, text, unknown, web_address
 from collector.sources.licences import ONE_OR_SEVERAL, contradiction, fitting
+from collector.sources.pasted import ResultPage
 from collector.urls import url_key
 
 HOME: Final = "https://api.openverse.org"
@@ -27,31 +29,51 @@ _SETTINGS: Final[Mapping[str, Value]] = {
     "page_size": 20,
     "pages": 20,
     "rate": 0.33,
+    "client_rate": 1.6,
     "contact": "",
     "client_id": "",
     "client_secret": "",
 }
-"""page_size: at most 20 without a registered client; pages: how deep, Openverse's own bound is 20; rate: requests a
-second at the real one (20 a minute and 200 a day without a client, 100 and 10,000 with one); contact: who runs this;
-client_id, client_secret: "" takes OPENVERSE_CLIENT_ID and OPENVERSE_CLIENT_SECRET, if any."""
+"""page_size: at most 20 without a registered client; pages: how deep, Openverse's own bound is 20; rate, client_rate:
+requests a second at the real one, without a registered client (20 a minute and 200 a day) and with one (100 and
+10,000); contact: who runs this; client_id, client_secret: "" takes OPENVERSE_CLIENT_ID and OPENVERSE_CLIENT_SECRET,
+if any."""
 
-_RIGHTS: Final = {
-    "creative-commons": "all-cc",
-    "commercial": "commercial",
-    "modification": "modification",
-    "commercial-modification": "commercial,modification",
+_ASKED: Final = {
+    "rights": {
+        "creative-commons": "license_type=all-cc|license_type=all",
+        "commercial": "license_type=commercial",
+        "modification": "license_type=modification",
+        "commercial-modification": "license_type=commercial,modification|license_type=modification,commercial",
+    },
+    "size": {**{name: f"size={name}" for name in ("large", "medium", "small")}, "icon": "size=small"},
+    "aspect": {name: f"aspect_ratio={name}" for name in ("square", "tall", "wide")},
+    "type": {
+        "photo": "category=photograph",
+        "illustration": "category=illustration",
+        "artwork": "category=digitized_artwork",
+    },
+    "extension": {name: f"extension={name}" for name in ("jpg", "png", "gif", "webp")},
+    "safe": {"on": "", "off": "mature=true"},
 }
-_TYPES: Final = {"photo": "photograph", "illustration": "illustration", "artwork": "digitized_artwork"}
+_TABLE: Final = FilterTable(
+    {**_ASKED, "license": {"{licenses}": "license={licenses}"}, "provider": {"{providers}": "source={providers}"}}
+)
 _FILTERS: Final[Mapping[str, Choices]] = {
-    "rights": (*_RIGHTS, "public-domain"),
+    **_TABLE.choices(),
+    "rights": (*_ASKED["rights"], "public-domain"),
     "license": ONE_OR_SEVERAL,
-    "size": ("large", "medium", "small", "icon"),
-    "aspect": ("square", "tall", "wide"),
-    "type": tuple(_TYPES),
-    "extension": ("jpg", "png", "gif", "webp"),
-    "provider": re.compile(r"[\w-]+(?:[|,; ]+[\w-]+)*"),
-    "safe": ("on", "off"),
 }
+_RESULT_PAGE: Final = ResultPage(
+    place=re.compile(
+        r"(?:(?:www|api|search)\.)?(?:openverse\.(?:org|engineering)|wordpress\.org/openverse|creativecommons\.org)"
+        r"/(?:search(?:/image)?|v1/images)/?",
+        re.IGNORECASE,
+    ),
+    table=_TABLE,
+    names={"categories": "category={}", "includeSensitiveResults": "mature={}"},
+    ignored=re.compile(r"(?:page|page_size|format|referrer|utm_\w+)=.*|mature=false", re.IGNORECASE),
+)
 """license: see `licences.ONE_OR_SEVERAL`; provider: collections such as flickr, wikimedia, met (its `source`)."""
 _FACETS: Final = (("size", "large"), ("size", "medium"), ("aspect", "tall"))
 
@@ -62,9 +84,10 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     """Hits page by page, to the last page or the deepest that is given. SourceError for what is no result page."""
     settings = web.settings
     home = str(settings["home"]).rstrip("/")
-    rate = float(settings["rate"]) if home == HOME else 0.0
     headers = {"User-Agent": user_agent(settings), "Accept": "application/json"}
-    headers |= _authorization(web, home, headers)
+    authorization = _authorization(web, home, headers)
+    rate = float(settings["client_rate" if authorization else "rate"]) if home == HOME else 0.0
+    headers |= authorization
     asked = parameters(search.query)
     if asked.get("license") == "":
         return  # no licence is what the filters want
@@ -85,17 +108,11 @@ def parameters(query: Query) -> dict[str, str | int]:
     """What is asked for, but for the page. `license` is there and empty when none can fit."""
     rights, license = query.filter("rights"), query.filter("license")
     named = bool(license) or rights == "public-domain"
-    given = {
-        "q": query.keyword,
-        "license_type": "" if named else _RIGHTS.get(rights, ""),
-        "aspect_ratio": query.filter("aspect"),
-        "category": _TYPES.get(query.filter("type"), ""),
-        "source": ",".join(_SEPARATORS.split(query.filter("provider"))),
-        "mature": "true" if query.filter("safe") == "off" else "",
-        "size": "small" if query.filter("size") == "icon" else query.filter("size"),
-        "extension": query.filter("extension"),
-    }
-    asked: dict[str, str | int] = {name: value for name, value in given.items() if value}
+    chosen = (_TABLE.text(name, query.filter(name)) for name in _ASKED if not (named and name == "rights"))
+    asked: dict[str, str | int] = {"q": query.keyword}
+    asked |= dict(part.split("=", 1) for text in chosen if text for part in text.split("&"))
+    if provider := query.filter("provider"):
+        asked["source"] = ",".join(_SEPARATORS.split(provider))
     if named:
         asked["license"] = ",".join(fitting(rights, license))
     return asked
@@ -189,6 +206,7 @@ SOURCE: Final = Source(
     settings=_SETTINGS,
     kinds={"page_size": Annotated[int, Meta(ge=1, le=500)], "pages": Annotated[int, Meta(ge=1, le=1000)]},
     filters=_FILTERS,
+    result_page=_RESULT_PAGE,
     contradiction=contradiction,
     facets=_FACETS,
 )

@@ -35,6 +35,10 @@ def test_a_keyword_adds_no_parameter(keyword: str) -> None:
         ({"color": "red"}, {"tbs": "ic:specific,isc:red"}),
         ({"color": "transparent", "type": "lineart", "time": "week"}, {"tbs": "ic:trans,itp:lineart,qdr:w"}),
         ({"rights": "commercial"}, {"tbs": "sur:ol"}),
+        ({"size": "1024x768", "type": "face"}, {"tbs": "isz:ex,iszw:1024,iszh:768,itp:face"}),
+        ({"size": "over-2mp", "aspect": "panorama"}, {"tbs": "isz:lt,islt:2mp,iar:xw"}),
+        ({"time": "2020-01-05..2021-12-31"}, {"tbs": "cdr:1,cd_min:01/05/2020,cd_max:12/31/2021"}),
+        ({"type": "photo", "extension": "png"}, {"tbs": "itp:photo,ift:png"}),
         ({"safe": "on"}, {"safe": "active"}),
         ({"region": "DE", "language": "de"}, {"gl": "de", "cr": "countryDE", "lr": "lang_de"}),
         ({"site": "example.org"}, {"q": "cat site:example.org"}),
@@ -64,7 +68,9 @@ def test_settings_and_home() -> None:
     [
         ({"size": "huge"}, "large, medium, icon"),
         ({"shape": "round"}, "color"),
-        ({"region": "Germany"}, "[A-Za-z]{2}"),
+        ({"region": "Germany"}, "COUNTRY (such as DE)"),
+        ({"size": "1024 x 768"}, "WIDTHxHEIGHT"),
+        ({"time": "2020-13-01..2020-12-31"}, "YYYY-MM-DD..YYYY-MM-DD"),
         ({"site": "a b"}, "site"),
     ],
 )

@@ -136,3 +136,22 @@ def test_what_is_no_result_page_is_said(answer: Any) -> None:
     with pytest.raises(SourceError) as caught:
         flickr.parse(answer, "", {})
     assert caught.value.reason == "page.layout"
+
+
+def test_the_largest_size_that_an_owner_gives_is_taken() -> None:
+    sizes = ["h", "c", "6k", "n", "3k", "f", "k", "l"]
+    photo = {"id": "1", "owner": "a", **{f"url_{size}": f"https://live.test/1_{size}.jpg" for size in sizes}}
+    hits, _ = flickr.parse({"photos": {"photo": [photo], "pages": 1}}, "https://site.test", {})
+    assert [url.removesuffix(".jpg").rpartition("_")[2] for url in (hits[0].url, *hits[0].fallbacks)] == [
+        "6k", "f", "3k", "k", "h", "l", "c",
+    ]  # fmt: skip
+
+
+def test_filters_of_the_sites_own_search() -> None:
+    filters = (("size", "over-640x480"), ("aspect", "wide"), ("color", "blue"), ("time", "2020-01-01..2020-12-31"))
+    asked = flickr.parameters(Query("cat", "cat", 1, filters=filters), {})
+    assert {**asked, "extras": ""} == {
+        "text": "cat", "sort": "relevance", "media": "photos", "extras": "", "dimension_search_mode": "min",
+        "width": "640", "height": "480", "orientation": "landscape", "color_codes": "8",
+        "min_taken_date": "2020-01-01", "max_taken_date": "2020-12-31",
+    }  # fmt: skip

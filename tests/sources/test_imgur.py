@@ -65,9 +65,16 @@ def usual() -> Iterator[PracticeWeb]:
         ("https://imgur.com/user/somebody/favorites", Asked(Kind.FAVORITES, "somebody")),
         ("https://imgur.com/a/rtYyh#3", Asked(Kind.ALBUM, "rtYyh")),
         ("https://imgur.com/flowers", Asked(Kind.PICTURE, "flowers")),
-        ("http://i.imgur.com/aB3dE5fh.jpg", Asked(Kind.PICTURE, "aB3dE5f")),
-        ("https://i.imgur.com/aB3dE5f_d.webp?maxwidth=520&fidelity=grand", Asked(Kind.PICTURE, "aB3dE5f")),
-        ("https://i.imgur.com/aB3dE.gifv", Asked(Kind.PICTURE, "aB3dE")),
+        ("http://i.imgur.com/aB3dE5fh.jpg", Asked(Kind.PICTURE, "aB3dE5f", extension="jpg")),
+        (
+            "https://i.imgur.com/aB3dE5f_d.webp?maxwidth=520&fidelity=grand",
+            Asked(Kind.PICTURE, "aB3dE5f", extension="jpg"),
+        ),
+        ("https://i.imgur.com/aB3dE.gifv", Asked(Kind.PICTURE, "aB3dE", extension="gif")),
+        ("//i.imgur.com/aB3dE.JPEG?1", Asked(Kind.PICTURE, "aB3dE", extension="jpg")),
+        ("https://imgur.com/user/somebody/favorites/folder/123/cats", Asked(Kind.FAVORITES, "somebody", folder="123")),
+        ("https://imgur.com/user/somebody/posts", Asked(Kind.USER, "somebody")),
+        ("somebody.imgur.com/all", Asked(Kind.USER, "somebody")),
         ("https://m.imgur.com/search/score?q=tabby+cat", Asked(Kind.SEARCH, "tabby cat")),
     ],
 )
@@ -76,7 +83,23 @@ def test_keywords(keyword: str, asked: Asked) -> None:
 
 
 @pytest.mark.parametrize(
-    "keyword", ["r/", "r/a b", "a/notahash", "r/funny/top/decade", "r/funny/upside", "https://imgur.com/", "q/"]
+    "keyword",
+    [
+        "r/",
+        "r/a b",
+        "a/notahash",
+        "r/funny/top/decade",
+        "r/funny/upside",
+        "https://imgur.com/",
+        "q/",
+        "https://imgur.com/user/me/favorites",
+        "u/somebody/comments",
+        "https://imgur.com/about",
+        "api.imgur.com",
+        "somebody.imgur.com/x",
+        "https://example.com/a/rtYyh",
+        "example.com",
+    ],
 )
 def test_keywords_that_cannot_be_meant_are_faults(keyword: str) -> None:
     assert imgur.validate_keyword(keyword)
@@ -367,7 +390,26 @@ def test_addresses_as_people_copy_them() -> None:
         Kind.USER,
         "somebody",
     )
-    assert "u/somebody/favorites" in (
-        imgur.validate_keyword("https://imgur.com/user/somebody/favorites/folder/123/cats") or ""
-    )
+    folder = "https://imgur.com/user/somebody/favorites/folder/123/cats"
+    assert imgur.validate_keyword(folder) is None
+    assert imgur.default_label(folder) == "somebody favorites 123"
     assert imgur.validate_keyword("u/somebody/favorites") is None
+
+
+def test_a_folder_of_favorites_is_walked_to_its_end() -> None:
+    hits = found(Double(entries=9, albums=(), per_page=2), "u/somebody/favorites/folder/123/cats")
+    assert [hit.id for hit in hits] == [entry.things[0].hash for entry in Double(entries=9, albums=()).entries[1::2]]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "urls"),
+    [
+        ("https://i.imgur.com/aB3dE5fh.png", ("/i/aB3dE5f.png",)),
+        ("i.imgur.com/aB3dE5f.gifv", ("/i/aB3dE5f.mp4", "/i/aB3dE5f.gif")),
+        ("https://i.imgur.com/aB3dE5f.mp4", ("/i/aB3dE5f.mp4",)),
+    ],
+)
+def test_the_address_of_a_picture_asks_nobody_and_needs_no_key(keyword: str, urls: tuple[str, ...]) -> None:
+    with LentWeb({**imgur.SOURCE.settings, "home": "http://127.0.0.1:9"}) as nobody:
+        (hit,) = imgur.search(search_for(keyword, "imgur"), nobody)
+    assert (hit.url, *hit.fallbacks) == tuple(f"http://127.0.0.1:9{url}" for url in urls)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from collector.errors import InputError, SourceError
+from collector.http.contract import Answer, Request
 from collector.model import Hit, Query, SearchState
 from collector.practice import Knobs, PracticeWeb
 from collector.practice.openverse import Double
@@ -152,3 +153,21 @@ def test_a_provider_that_the_interface_does_not_know_is_an_error() -> None:
     openverse._check_providers(openverse.parse({"results": [met], "page_count": 1})[0], "met,nasa")
     with pytest.raises(SourceError, match="asked for provider mett, it brought met"):
         openverse._check_providers(openverse.parse({"results": [met], "page_count": 1})[0], "mett")
+
+
+class Listening(LentWeb):
+    """Answers every page with nothing and notes how fast it was asked."""
+
+    rates: tuple[float, ...] = ()
+
+    def get(self, request: Request) -> Answer:
+        self.rates += (request.rate,)
+        text = '{"access_token": "t"}' if "auth_tokens" in request.url else '{"results": [], "page_count": 0}'
+        return Answer(request.url, 200, {}, text.encode(), text)
+
+
+@pytest.mark.parametrize(("client", "rate"), [({}, 0.33), ({"client_id": "i", "client_secret": "s"}, 1.6)])
+def test_a_registered_client_has_a_pace_of_its_own(client: dict[str, str], rate: float) -> None:
+    with Listening({**openverse.SOURCE.settings, **client}) as web:
+        assert not list(openverse.search(search_for("cat", "openverse"), web))
+    assert web.rates[-1] == rate

@@ -205,6 +205,7 @@ SOURCE: Final = Source(
     unlimited=True,
     needs_browser=True,
     example="https://commons.wikimedia.org/wiki/Special:NewFiles",
+    takes_addresses=True,
     validate_keyword=validate_keyword,
     default_label=default_label,
 )

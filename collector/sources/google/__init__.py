@@ -16,7 +16,7 @@ from collector.errors import UsageError
 from collector.model import Hit, Search
 from collector.sources.contract import Source, Value, Web
 from collector.sources.google import states
-from collector.sources.google.filters import FACETS, FILTERS, address
+from collector.sources.google.filters import FACETS, FILTERS, RESULT_PAGE, address
 from collector.sources.google.harvest import CHOICES, Harvest
 from collector.sources.google.page import Look, Page
 from collector.sources.google.states import State
@@ -150,6 +150,7 @@ SOURCE: Final = Source(
         "safe": Literal["", "on", "blur", "off"],
     },
     filters=FILTERS,
+    result_page=RESULT_PAGE,
     facets=FACETS,
     strategies=("rows", "batch", "hover", "click", "network", "redirect", "page"),
     needs_browser=True,

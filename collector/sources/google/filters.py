@@ -1,6 +1,6 @@
-"""From a query and the settings to the address of its result page. Pure.
+"""From a query and the settings to the address of its result page, and back. Pure.
 
-The filters are those that Google's own Tools menu offers, plus operators of the search box. A keyword
+The filters are those of Google's Tools menu and of its advanced search, plus operators of the search box. A keyword
 is quoted as a whole: nothing in it can add a parameter.
 """
 
@@ -13,8 +13,9 @@ from urllib.parse import quote, urlencode
 
 from collector.model import Query
 from collector.sources.contract import Choices
+from collector.sources.filter_table import FilterTable
+from collector.sources.pasted import ResultPage
 
-_SIZE: Final = {"large": "isz:l", "medium": "isz:m", "icon": "isz:i"}
 COLOURS: Final = (
     "black",
     "blue",
@@ -29,28 +30,79 @@ COLOURS: Final = (
     "white",
     "yellow",
 )
-_COLOUR: Final = {
-    "grayscale": "ic:gray",
-    "transparent": "ic:trans",
-    **{name: f"ic:specific,isc:{name}" for name in COLOURS},
+_LARGER: Final = ("qsvga", "vga", "svga", "xga", *(f"{n}mp" for n in (2, 4, 6, 8, 10, 12, 15, 20, 40, 70)))
+_TOOLS: Final = {
+    "size": {
+        "large": "isz:l",
+        "medium": "isz:m",
+        "icon": "isz:i",
+        "{width}x{height}": "isz:ex&iszw:{width}&iszh:{height}",
+        **{f"over-{name}": f"isz:lt&islt:{name}" for name in _LARGER},
+    },
+    "color": {
+        "any": "ic:color",
+        "grayscale": "ic:gray",
+        "transparent": "ic:trans",
+        **{name: f"ic:specific&isc:{name}" for name in COLOURS},
+    },
+    "type": {name: f"itp:{name}" for name in ("photo", "face", "clipart", "lineart", "animated")},
+    "time": {
+        "day": "qdr:d",
+        "week": "qdr:w",
+        "month": "qdr:m",
+        "year": "qdr:y",
+        "{yyyy}-{mm}-{dd}..{yyyy2}-{mm2}-{dd2}": "cdr:1&cd_min:{mm}/{dd}/{yyyy}&cd_max:{mm2}/{dd2}/{yyyy2}",
+    },
+    "rights": {"creative-commons": "sur:cl", "commercial": "sur:ol"},
+    "aspect": {"square": "iar:s", "tall": "iar:t", "wide": "iar:w", "panorama": "iar:xw"},
+    "extension": {name: f"ift:{name}" for name in ("jpg", "png", "gif", "webp", "bmp")},
 }
-_TYPE: Final = {"clipart": "itp:clipart", "lineart": "itp:lineart", "animated": "itp:animated"}
-_TIME: Final = {"day": "qdr:d", "week": "qdr:w", "month": "qdr:m", "year": "qdr:y"}
-_RIGHTS: Final = {"creative-commons": "sur:cl", "commercial": "sur:ol"}
-_TABLES: Final = {"size": _SIZE, "color": _COLOUR, "type": _TYPE, "time": _TIME, "rights": _RIGHTS}
+"""Filter -> value -> its part of `tbs`. Google's Tools menu of 2026 offers large, medium, icon, colours, clipart,
+lineart, animated, the times without dates, and rights; the others are of its older menus and its page of advanced
+search, and may be passed over by it."""
 _SAFE: Final = {"on": "active", "blur": "images", "off": "off"}
-
-FILTERS: Final[Mapping[str, Choices]] = {
-    **{name: tuple(table) for name, table in _TABLES.items()},
-    "safe": tuple(_SAFE),
-    "region": re.compile(r"[A-Za-z]{2}"),
-    "language": re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{2,4})?"),
-    "site": re.compile(r"[^\s/:\"]+\.[^\s/:\"]+(/[^\s\"]*)?"),
-    "exact": ("yes", "no"),
-    "exclude": re.compile(r"[^\"]+"),
+_BESIDE: Final = {
+    "safe": {name: f"safe={value}" for name, value in _SAFE.items()},
+    "region": {"{country}": "cr=country{country}|cr=country{country}&gl={country2}"},
+    "language": {"{language}": "lr=lang_{language}"},
+    "site": {"{site}": "as_sitesearch={site}"},
+    "exclude": {"{words}": "as_eq={words}"},
 }
-"""Filter -> its choices, or what its value looks like (a country of two letters, a language tag such as
-en or pt-BR, a site such as example.org, words separated by blanks)."""
+"""The filters that have parameters of their own."""
+_TABLE: Final = FilterTable({**_TOOLS, **_BESIDE})
+WORDS_FILTERS: Final = {"exact": ("yes", "no"), **_TABLE.choices("site", "exclude")}
+"""The filters that `words` puts into the search box."""
+FILTERS: Final[Mapping[str, Choices]] = {**_TABLE.choices(), **WORDS_FILTERS}
+
+RESULT_PAGE: Final = ResultPage(
+    place=re.compile(
+        r"(?:(?:www|images|image|m|ipv4|encrypted)\.)?google\.(?:com|cat|(?:com?\.)?[a-z]{2})"
+        r"/(?:search|images|imghp|webhp|images/search|search/images|advanced_image_search|m/search)?/?",
+        re.IGNORECASE,
+    ),
+    table=_TABLE,
+    words=("q", "as_q"),
+    lists={"tbs": re.compile(",")},
+    names={
+        "imgsz": "isz:{}",
+        "imgar": "iar:{}",
+        "imgtype": "itp:{}",
+        "imgc": "ic:{}",
+        "imgcolor": "ic:specific&isc:{}",
+        "as_filetype": "ift:{}",
+        "as_qdr": "qdr:{}",
+        **{f"imgsz={name}": f"isz:lt&islt:{name}" for name in _LARGER},
+    },
+    further={"as_epq": ('"{}"', " "), "as_oq": ("({})", " OR ")},
+    ignored=re.compile(
+        r"udm=(?:2|imgs)|tbm=isch|as_st=.*|as_qdr=all|qdr:all|hl=.*|imgsz=any|as_occt=any|safe=(?:moderate|undefined)|"
+        r"(?!udm=|tbm=|tbs=|as_|img|cr=|lr=|gl=|safe=|chips=|uds=|nfpr=|filter=|uule=|near=|kgmid=|si=|pws=|ludocid=)[^=:]*=.*"
+        r"|sbd:\d|li:\d",
+        re.IGNORECASE | re.DOTALL,
+    ),
+    elsewhere={"gl": "gl"},
+)
+"""All that is not known to change what is found is passed over: Google adds a new mark of its own every few weeks."""
 
 FACETS: Final = (
     ("size", "large"),
@@ -73,7 +125,7 @@ def address(query: Query, settings: Mapping[str, Any], classic: bool = False) ->
         "q": words(query),
         "udm": "" if classic else "2",
         "tbm": "isch" if classic else "",
-        "tbs": ",".join(table[query.filter(name)] for name, table in _TABLES.items() if query.filter(name)),
+        "tbs": ",".join(part for name in _TOOLS for part in _TABLE.text(name, query.filter(name)).split("&") if part),
         "lr": _language(query.filter("language")),
         "cr": _country(query.filter("region")),
         "gl": query.filter("region").lower() or str(settings["gl"]),

@@ -9,16 +9,18 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from collector.errors import SourceError
 from collector.model import Hit, Query, Search, SearchState
 from collector.sources.contract import Choices, Source, Value, Web
+from collector.sources.filter_table import FilterTable
 from collector.sources.imgur import keyword
-from collector.sources.imgur.api import HOME, Api
+from collector.sources.imgur.api import HOME, SITE, Api
 from collector.sources.imgur.hits import FileRules, hits
-from collector.sources.imgur.keyword import SORTS, WINDOWS, Asked, Kind, understand
+from collector.sources.imgur.keyword import WINDOWS, Asked, Kind, understand
 from collector.sources.imgur.parse import File, Post
+from collector.sources.pasted import ResultPage
 
 _SETTINGS: Final[Mapping[str, Value]] = {
     "home": HOME,
@@ -35,18 +37,42 @@ _SETTINGS: Final[Mapping[str, Value]] = {
 gif: what is taken of an animated GIF, mp4, gif or both; videos: whether uploaded videos are taken; rate: requests a
 second."""
 
-_TYPES: Final = {"jpg": "jpg", "png": "png", "gif": "gif", "animated": "anigif", "album": "album"}
-_SIZES: Final = {"small": "small", "medium": "med", "big": "big", "large": "lrg", "huge": "huge"}
-_FILTERS: Final[Mapping[str, Choices]] = {
-    "type": tuple(_TYPES),
-    "size": tuple(_SIZES),
-    "exact": ("yes", "no"),
-    "exclude": re.compile(r"[^\"]+"),
-    "sort": SORTS,
-    "window": WINDOWS,
+_ASKED: Final = {
+    "type": {
+        "jpg": "q_type=jpg",
+        "png": "q_type=png",
+        "gif": "q_type=gif",
+        "animated": "q_type=anigif",
+        "album": "q_type=album",
+    },
+    "size": {
+        "small": "q_size_px=small",
+        "medium": "q_size_px=med",
+        "big": "q_size_px=big",
+        "large": "q_size_px=lrg",
+        "huge": "q_size_px=huge",
+    },
+    "exclude": {"{words}": "q_not={words}"},
 }
+_ORDERS: Final = {
+    "sort": {"time": "sort=time", "viral": "sort=viral", "top": "sort=top|sort=score"},
+    "window": {name: f"window={name}" for name in WINDOWS},
+}
+_TABLE: Final = FilterTable({**_ASKED, **_ORDERS})
+_FILTERS: Final[Mapping[str, Choices]] = {"exact": ("yes", "no"), **_TABLE.choices()}
 """type, size, exact and exclude hold for searches; sort and window (of `top`) for searches, subreddits and tags.
 Sizes are squares of pixels: small to 500, medium to 1,000, big to 2,000, large to 5,000, huge above."""
+_RESULT_PAGE: Final = ResultPage(
+    place=re.compile(
+        r"(?:(?:www|m)\.)?imgur\.(?:com|io)/search"
+        r"(?:/(?P<sort>score|relevance|time|viral|top))?(?:/(?P<window>day|week|month|year|all))?/?",
+        re.IGNORECASE,
+    ),
+    table=_TABLE,
+    words=("q", "q_all"),
+    ignored=re.compile(r"(?:qs|q_size_is_mpx|page|scrolled|utm_\w+)=.*", re.IGNORECASE),
+    keyword="q/{}",
+)
 _OF_SEARCHES: Final = ("type", "size", "exact", "exclude")
 
 
@@ -67,13 +93,25 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
         raise SourceError(SearchState.FAILED, "page.gone", asked.fault)
     if asked.kind is not Kind.SEARCH and any(search.query.filter(name) for name in _OF_SEARCHES):
         web.notice(f"imgur: the filters {', '.join(_OF_SEARCHES)} hold for searches; {asked.kind} has none of them")
+    form = file_rules(web.settings)
+    if asked.extension:
+        file = File(asked.name, asked.extension, animated=asked.extension == "gif")
+        yield from hits(Post(asked.name, False, (file,), 1), form)
+        return
     api = Api(web)
-    form = FileRules(api.files, api.site, str(web.settings["gif"]), bool(web.settings["videos"]))
     if asked.kind.feed:
         yield from _feed(search, asked, api, form, web)
     else:
         post = {Kind.ALBUM: api.album, Kind.GALLERY: api.gallery, Kind.PICTURE: api.picture}[asked.kind](asked.name)
         yield from hits(_named(post, asked.name), form)
+
+
+def file_rules(settings: Mapping[str, Any]) -> FileRules:
+    """Where pages and files lie, and which are wanted."""
+    home = str(settings["home"]).rstrip("/")
+    site = str(settings["site"]).rstrip("/") or (SITE if home == HOME else home)
+    files = str(settings["files"]).rstrip("/") or ("https://i.imgur.com" if home == HOME else f"{home}/i")
+    return FileRules(files, site, str(settings["gif"]), bool(settings["videos"]))
 
 
 def _feed(search: Search, asked: Asked, api: Api, form: FileRules, web: Web) -> Iterator[Hit]:
@@ -167,13 +205,9 @@ def _parameters(asked: Asked, query: Query) -> dict[str, str]:
     """What a search says behind its address. With any q_* imgur ignores q (its documentation), so the words move."""
     if asked.kind is not Kind.SEARCH:
         return {}
-    more = {
-        "q_exactly": asked.name if query.filter("exact") == "yes" else "",
-        "q_not": query.filter("exclude"),
-        "q_type": _TYPES.get(query.filter("type"), ""),
-        "q_size_px": _SIZES.get(query.filter("size"), ""),
-    }
-    given = {name: value for name, value in more.items() if value}
+    chosen = (_TABLE.text(name, query.filter(name)) for name in _ASKED)
+    given = {"q_exactly": asked.name} if query.filter("exact") == "yes" else {}
+    given |= dict(part.split("=", 1) for text in chosen if text for part in text.split("&"))
     if not given:
         return {"q": asked.name}
     return given if "q_exactly" in given else {"q_all": asked.name, **given}
@@ -186,6 +220,7 @@ SOURCE: Final = Source(
     settings=_SETTINGS,
     kinds={"api": Literal["v3", "post", "old"], "gif": Literal["mp4", "gif", "both"]},
     filters=_FILTERS,
+    result_page=_RESULT_PAGE,
     incremental=True,
     example="r/funny",
     validate_keyword=validate_keyword,

@@ -22,6 +22,7 @@ from collector.sources.imgur.keyword import Asked, Kind
 from collector.sources.imgur.parse import Post
 
 HOME: Final = "https://api.imgur.com"
+SITE: Final = "https://imgur.com"
 VARIABLE: Final = "IMGUR_CLIENT_ID"
 OVER_CAPACITY: Final = 600.0
 """Seconds to wait when imgur is over capacity, or the quota used up: what long-lived clients of it wait."""
@@ -40,8 +41,6 @@ class Api:
         self._web, self._kind = web, str(settings["api"])
         self._home = str(settings["home"]).rstrip("/")
         self.real = self._home == HOME
-        self.site = str(settings["site"]).rstrip("/") or ("https://imgur.com" if self.real else self._home)
-        self.files = str(settings["files"]).rstrip("/") or ("https://i.imgur.com" if self.real else f"{self._home}/i")
         self._rate = float(settings["rate"])
         self._headers = self._authorized(str(settings["client_id"]).strip() or os.environ.get(VARIABLE, "").strip())
         self._told = False
@@ -53,7 +52,8 @@ class Api:
 
     def page(self, asked: Asked, page: int, parameters: Mapping[str, str]) -> list[Post] | None:
         """The posts of one page of a feed, from 0; None when there is no such page behind the first."""
-        answer = self._get(self._feed(asked, page), parameters)
+        here = {"page": str(page), "sort": "newest"} if asked.folder else {}
+        answer = self._get(self._feed(asked, page), {**parameters, **here})
         if page and answer.status == 404:
             return None
         return parse.posts(json_helpers.data(answer, parse.SITE, f"{asked.kind} {asked.name}"), self._list_kind)
@@ -137,7 +137,9 @@ class Api:
             Kind.TAG: f"/3/gallery/t/{name}{order}/{page}",
             Kind.SEARCH: f"/3/gallery/search{order}/{page}",
             Kind.USER: f"/3/account/{name}/submissions/{page}",
-            Kind.FAVORITES: f"/3/account/{name}/gallery_favorites/{page}",
+            Kind.FAVORITES: f"/3/account/{name}/folders/{asked.folder}/favorites"
+            if asked.folder
+            else f"/3/account/{name}/gallery_favorites/{page}",
         }[asked.kind]
 
     def _json(self, path: str, what: str) -> Any:
@@ -145,7 +147,7 @@ class Api:
 
     @property
     def _base(self) -> str:
-        return self.site if self.old and self.real else self._home
+        return SITE if self.old and self.real else self._home
 
     def _get(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
         return self._seen(self._web.get(self._request(path, parameters or {})))

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from collector.sources.pasted import words_alone
+
 
 class Kind(StrEnum):
     """The kinds of things that can be asked for."""
@@ -37,6 +39,10 @@ class Asked:
     """Subreddit, tag, user, hash, or the words of a search."""
     sort: str = ""
     window: str = ""
+    folder: str = ""
+    """The number of one folder of a user's favorites."""
+    extension: str = ""
+    """Of a picture whose own address is given: `jpg`, `gif`, `mp4`; then nobody has to be asked for it."""
     fault: str = ""
     """What is wrong with it, "" when nothing is."""
 
@@ -49,8 +55,14 @@ _FILE: Final = re.compile(r"([A-Za-z0-9]{5,8})(?:_d)?(\.[A-Za-z0-9]{2,5})?")
 _SIZE_LETTERS: Final = "sbtmlhrg"
 """`<hash>m.jpg` is a thumbnail of `<hash>`: s b t m l h, and r g of older days."""
 _ADDRESS: Final = re.compile(r"(?:https?://)?(?:(?:www|m|i)\.)?imgur\.(?:com|io)(?:/|$)", re.IGNORECASE)
-_OF_USER: Final = re.compile(r"(?:https?://)?([A-Za-z0-9-]{1,63})\.imgur\.(?:com|io)/?", re.IGNORECASE)
+_OF_USER: Final = re.compile(r"(?:https?://)?([A-Za-z0-9-]{1,63})\.imgur\.(?:com|io)/?(?:all/?)?", re.IGNORECASE)
 """The address of a user's own pages."""
+_NO_USERS: Final = frozenset(("api", "apidocs", "blog", "community", "help", "s", "store", "status"))
+_PAGES: Final = frozenset(
+    ("about", "login", "rules", "privacy", "signin", "memegen", "upload", "register", "jobs", "terms", "apps", "random")
+)
+"""Pages of the site that are named as pictures could be."""
+_PICTURES: Final = {"jpeg": "jpg", "jpe": "jpg", "gifv": "gif", "webm": "mp4"}
 _FORMS: Final = {
     "r": Kind.SUBREDDIT,
     "t": Kind.TAG,
@@ -68,19 +80,17 @@ _FORMS: Final = {
 
 def understand(keyword: str) -> Asked:
     """What a keyword asks for; everything that is none of the forms is a search."""
-    text = keyword.strip()
-    if text.startswith("/") and not text.startswith("//"):
-        text = text.lstrip("/")
+    text = keyword.strip().lstrip("/")
     if _ADDRESS.match(text):
         return _address(text)
-    if of_user := _OF_USER.fullmatch(text):
+    if (of_user := _OF_USER.fullmatch(text)) and of_user[1].lower() not in _NO_USERS:
         return _formed(Kind.USER, of_user[1], "user")
     form, slash, rest = text.partition("/")
     if slash and form in _FORMS:
         return _formed(_FORMS[form], rest.strip("/"), form)
     if looks_like_hash(text):
         return Asked(Kind.PICTURE, text)
-    return Asked(Kind.SEARCH, text)
+    return Asked(Kind.SEARCH, text, fault=words_alone(keyword) or "")
 
 
 def looks_like_hash(text: str) -> bool:
@@ -93,7 +103,7 @@ def label(asked: Asked) -> str:
     """The class of rows that name none."""
     if asked.kind in (Kind.ALBUM, Kind.GALLERY, Kind.PICTURE):
         return f"imgur {asked.name}"
-    return f"{asked.name} favorites" if asked.kind is Kind.FAVORITES else asked.name
+    return f"{asked.name} favorites {asked.folder}".strip() if asked.kind is Kind.FAVORITES else asked.name
 
 
 def _formed(kind: Kind, rest: str, form: str) -> Asked:
@@ -106,16 +116,23 @@ def _formed(kind: Kind, rest: str, form: str) -> Asked:
     if kind in (Kind.SUBREDDIT, Kind.TAG):
         return _ordered(kind, name, parts[1:])
     if kind is Kind.USER:
-        favorites = parts[1:2] in (["favorites"], ["favourites"])
-        if favorites and parts[2:3] == ["folder"]:
-            return Asked(
-                kind, name, fault=f"one folder of favorites cannot be asked for; all of them: u/{name}/favorites"
-            )
-        return Asked(Kind.FAVORITES if favorites else kind, name)
+        return _of_user(name, parts[1:])
     found = identity(name)
     return Asked(
         kind, found, fault="" if found else f"{name} is no imgur id: they have five or seven letters and digits"
     )
+
+
+def _of_user(name: str, rest: list[str]) -> Asked:
+    if name == "me":
+        return Asked(Kind.USER, name, fault="user/me is whoever is logged in; give the user's name")
+    match rest:
+        case [] | ["favorites" | "favourites" | "posts" | "submitted" | "all"]:
+            return Asked(Kind.FAVORITES if rest and rest[0].startswith("favo") else Kind.USER, name)
+        case ["favorites" | "favourites", "folder", number, *_] if number.isascii() and number.isdecimal():
+            return Asked(Kind.FAVORITES, name, folder=number)
+    shown = "/".join(rest)[:60]
+    return Asked(Kind.USER, name, fault=f"{shown} of a user cannot be asked for; u/{name}, u/{name}/favorites can")
 
 
 def _ordered(kind: Kind, name: str, order: list[str]) -> Asked:
@@ -125,7 +142,10 @@ def _ordered(kind: Kind, name: str, order: list[str]) -> Asked:
         return Asked(Kind.GALLERY, found) if found else Asked(kind, name, fault=f"no order {order[0]!r}: {_orders()}")
     sort = {"new": "time", "hot": "viral"}.get(order[0], order[0]) if order else ""
     window = order[1] if len(order) > 1 else ""
-    return Asked(kind, name, sort, window, "" if window in ("", *WINDOWS) else f"no time {window!r}: {_orders()}")
+    fault = f"no time {window!r}: {_orders()}" if window not in ("", *WINDOWS) else ""
+    if order[2:]:
+        fault = f"{'/'.join(order[2:])[:60]} behind the order cannot be used"
+    return Asked(kind, name, sort, window, fault=fault)
 
 
 def identity(text: str) -> str:
@@ -142,9 +162,11 @@ def identity(text: str) -> str:
 def _address(text: str) -> Asked:
     parts = urlsplit(text if "://" in text else f"https://{text}")
     path = unquote(parts.path).strip("/")
-    if path.startswith("search"):
+    if path.partition("/")[0] == "search":
         words = parse_qs(parts.query).get("q", [""])[0].strip()
         return Asked(Kind.SEARCH, words, fault="" if words else "an imgur search address without words (?q=)")
+    if path.lower() in _PAGES:
+        return Asked(Kind.PICTURE, path, fault=f"{path} is a page of imgur's own, with no pictures to collect")
     form, slash, rest = path.partition("/")
     if slash and form in _FORMS and form not in ("i", "q"):
         return _formed(_FORMS[form], rest, form)
@@ -153,7 +175,13 @@ def _address(text: str) -> Asked:
         return Asked(
             Kind.PICTURE, path, fault="an imgur address of no kind that is known: r/, t/, user/, a/, gallery/, or an id"
         )
-    return Asked(Kind.PICTURE, found)
+    return Asked(Kind.PICTURE, found, extension=_extension(path))
+
+
+def _extension(path: str) -> str:
+    """What a picture's own address says it is; "" for the address of a page about it. Resized ones are jpg."""
+    end = path.rpartition(".")[2].lower() if "." in path else ""
+    return "jpg" if "_d." in path else _PICTURES.get(end, end)
 
 
 def _example(kind: Kind) -> str:

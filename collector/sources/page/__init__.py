@@ -261,6 +261,7 @@ SOURCE: Final = Source(
     unlimited=True,
     needs_browser=True,
     example="https://commons.wikimedia.org/wiki/Main_Page",
+    takes_addresses=True,
     validate_keyword=validate_keyword,
     default_label=default_label,
 )
