@@ -32,6 +32,10 @@ GO_ON = "run the same command to go on"
 """What most endings advise."""
 
 
+SURPRISES = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What a value that nobody foresaw may raise; other trouble is the disk's, the ledger's or ours."""
+
+
 class CollectorError(Exception):
     """Trouble that one line explains: what, where, what to do."""
 

@@ -85,16 +85,20 @@ class Frontier:
         del self._states[state]
         self._abandoned.update(task.id for task in state.under_way)
         for number in state.searches:
-            del self._of_search[number]
+            self._of_search.pop(number, None)
         for host in state.closed_hosts:
-            self._waiters[host].pop(state, None)
+            self._waiters.get(host, {}).pop(state, None)
         self._hand_on(state)
         self._alarm_of.pop(state, None)
         self._lost.pop(state, None)
 
-    def state_of(self, search: int) -> QueryState:
-        """The query a search belongs to."""
-        return self._of_search[search]
+    def in_hand(self, query: int) -> QueryState | None:
+        """The query of this number; None when it is not in hand."""
+        return next((state for state in self._states if state.id == query), None)
+
+    def asking(self, search: int) -> QueryState | None:
+        """The query a search belongs to; None when it is not in hand."""
+        return self._of_search.get(search)
 
     def touched(self, state: QueryState) -> None:
         """Something happened to a query: it is asked again what may go."""
@@ -117,6 +121,9 @@ class Frontier:
 
     def next_search(self, room: Callable[[str], bool]) -> PlannedSearch | None:
         """The longest waiting search of a source that there is room for; None when there is none."""
+        for waiting in self._planned.values():
+            while waiting and waiting[0][1].state not in self._states:
+                waiting.popleft()
         sources = [source for source, waiting in self._planned.items() if waiting and room(source)]
         if not sources:
             return None

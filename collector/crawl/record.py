@@ -15,7 +15,7 @@ from typing import Protocol, assert_never
 from collector.crawl.frontier import Frontier, HostLimits
 from collector.crawl.queries import SLOW, Queries, ending
 from collector.crawl.query_state import QueryState
-from collector.errors import BrowserError, NetworkError
+from collector.errors import SURPRISES, BrowserError, NetworkError
 from collector.ledger import Ledger, layout
 from collector.ledger.names import Named, Names
 from collector.ledger.paths import inside
@@ -44,8 +44,6 @@ from collector.settings import FetchSettings
 from collector.urls import blocked, host_of, hostname
 
 LOG = logging.getLogger("collector")
-SURPRISES = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
-"""What a value that nobody foresaw may raise; other trouble is the disk's, the ledger's or ours."""
 
 
 class Ticks(Protocol):
@@ -182,13 +180,28 @@ class Recorder:
     def _let_go(self, message: Message, error: Exception) -> Event:
         """What nobody foresaw costs a query the rest of this run; the next one takes it up again."""
         LOG.info("%r", message, exc_info=True)
+        if isinstance(message, Downloaded):
+            self._files.discard(message.part)
         if isinstance(message, WorkerError | Noticed | Remembered):
             return Noticed(f"internal.error: {type(error).__name__}: {error}"[:200], "warning")
         number = message.task.search_id if isinstance(message, Downloaded | DownloadFailed) else message.search.id
-        state = self._frontier.state_of(number)
-        self._frontier.drop(state)
-        self._let_go_of.update(state.searches)
-        text = f'"{state.query.keyword}" is left for the next run: internal.error, {type(error).__name__}: {error}'
+        if (state := self._frontier.asking(number)) is None:
+            return Noticed(f"internal.error: {type(error).__name__}: {error}"[:200], "warning")
+        return self._leave(state.id, state.query.keyword, error)
+
+    def guarded(self, query: int, keyword: str, work: Callable[[], list[Event]]) -> list[Event]:
+        """What some work for one query brings; what nobody foresaw costs that query, and no other, this run."""
+        try:
+            return work()
+        except SURPRISES as error:
+            LOG.info("%s", keyword, exc_info=True)
+            return [self._leave(query, keyword, error)]
+
+    def _leave(self, query: int, keyword: str, error: Exception) -> Event:
+        if (state := self._frontier.in_hand(query)) is not None:
+            self._frontier.drop(state)
+            self._let_go_of.update(state.searches)
+        text = f'"{keyword}" is left for the next run: internal.error, {type(error).__name__}: {error}'
         return Noticed(text[:300], "warning")
 
     def _left(self, message: SearchStarted | Found | SearchEnded) -> list[Event]:

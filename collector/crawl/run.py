@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from collector.crawl.disk_guard import DiskGuard
@@ -81,7 +82,8 @@ class Run:
         self._position: int | None = -1
 
     def events(self, stopping: Callable[[], bool]) -> Generator[Event, None, None]:
-        """Every event, after it is stored. CollectorError, OSError and bugs of workers are raised."""
+        """Every event, after it is stored. CollectorError, OSError and bugs of workers are raised; what nobody foresaw
+        about one query or picture ends that one alone."""
         recorder, through = self._recorder, False
         try:
             while not (through or stopping() or recorder.trouble):
@@ -107,30 +109,36 @@ class Run:
             return []
         rows = self._ledger.work.open_queries(self._number, self._position, room)
         self._position = rows[-1][0] if len(rows) == room else None
+        take_up, guarded = self._queries.take_up, self._recorder.guarded
         with self._ledger.transaction():
-            return [event for _, opened in rows for event in self._queries.take_up(opened)]
+            return [event for _, one in rows for event in guarded(one.id, one.query.keyword, partial(take_up, one))]
 
     def _hand_out(self) -> list[Event]:
         """Give the workers what they have room for."""
+        guarded, events = self._recorder.guarded, list[Event]()
         if self._search is not None:
             while (planned := self._frontier.next_search(self._search.room)) is not None:
-                self._search.submit(self._search_of(planned))
+                state = planned.state
+                events += guarded(state.id, state.query.keyword, partial(self._submit, self._search, planned))
         if self._fetch is not None and (
             tasks := self._frontier.next_tasks(self._fetch.capacity - self._fetch.in_flight)
         ):
             self._fetch.submit(*tasks)
-        if not (lost := self._frontier.lost()):
-            return []
-        with self._ledger.transaction():
-            return [event for state in lost for event in self._queries.advance(state)]
+        if lost := self._frontier.lost():
+            with self._ledger.transaction():
+                for state in lost:
+                    events += guarded(state.id, state.query.keyword, partial(self._queries.advance, state))
+        return events
 
-    def _search_of(self, planned: PlannedSearch) -> Search:
-        """What a source is told, as the ledger knows it by now."""
+    def _submit(self, searchers: Searchers, planned: PlannedSearch) -> list[Event]:
+        """Have a source asked; it is told what the ledger knows by now."""
         known, search = self._ledger.work.known(planned.state.id), planned.search
         query = _with_facet(planned.state.query, search.variant)
         wanted = None if planned.extra is None else len(known) + planned.extra
         before = self._ledger.work.known_before(search)
-        return Search(search.id, query, search.source, wanted, known, search.doubted, search.complete > 0, before)
+        again = search.complete > 0
+        searchers.submit(Search(search.id, query, search.source, wanted, known, search.doubted, again, before))
+        return []
 
     def _receive(self) -> list[Message]:
         try:

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from collector.errors import SURPRISES
 from collector.fetch.heartbeat import Heartbeat
 from collector.fetch.messages import (
     ORDERS,
@@ -178,11 +179,17 @@ class Worker:
             self._transfers.start(ask, partial(self._learned, wanted.origin))
 
     def _learned(self, origin: str, answer: Reply | FetchError) -> None:
-        rules = self._robots.learn(origin, answer)
-        if isinstance(answer, Reply):
-            self._transfers.release(len(answer.body))
         waiting = self._asking.pop(origin)
         self._parked -= len(waiting) - 1
+        try:
+            rules = self._robots.learn(origin, answer)
+        except SURPRISES as trouble:
+            for job in waiting:
+                self._report(job, trouble)
+            return
+        finally:
+            if isinstance(answer, Reply):
+                self._transfers.release(len(answer.body))
         for job in waiting:
             self._advance(job, rules)
 

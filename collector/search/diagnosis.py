@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from collector.browser.contract import Browser
-from collector.errors import BrowserError, SourceError
+from collector.errors import SURPRISES, BrowserError, SourceError
 from collector.http.contract import Answer
 from collector.http.transport import shown
 from collector.ledger import layout
@@ -54,7 +54,7 @@ def _shown(browser: Browser, place: Path) -> list[str]:
         address = f"address: {browser.address()}"
         (place / "page.html").write_text(browser.html(), encoding="utf-8", errors="replace")
         (place / "page.png").write_bytes(browser.screenshot())
-    except (BrowserError, SourceError) as error:
+    except (BrowserError, SourceError, *SURPRISES) as error:
         return [f"missing: the browser no longer answered: {error}"]
     return [address]
 

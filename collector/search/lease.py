@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from collector.browser.contract import Browser
-from collector.errors import BrowserError
+from collector.errors import SURPRISES, BrowserError, SourceError
 from collector.settings import SearchSettings
 
 
@@ -64,7 +64,7 @@ class BrowserLease:
             else:
                 self.current.bound(lambda: math.inf)
                 self.current.rest()
-        except BrowserError:
+        except (BrowserError, SourceError, *SURPRISES):
             self.discard()
 
     def discard(self) -> None:

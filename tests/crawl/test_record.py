@@ -174,7 +174,7 @@ def test_what_cannot_be_had_is_skipped_as_soon_as_it_is_found_and_is_no_spare(de
     assert isinstance(events[1], Skipped)
     assert (events[1].reason, events[1].detail) == ("policy.locked", "for subscribers")
     assert (tally.found, tally.skipped, tally.waiting) == (1, 1, 0)
-    assert desk.frontier.state_of(desk.search.id).found == 0
+    assert (state := desk.frontier.asking(desk.search.id)) and state.found == 0
     assert desk.ledger.work.todo(desk.id, 0, 10) == []
     assert not desk.next()
 

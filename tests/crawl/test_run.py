@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
+from collector.crawl.queries import Queries
+from collector.crawl.query_state import QueryState
 from collector.crawl.run import Run
 from collector.errors import BrowserError, NetworkError
 from collector.ledger import Ledger
+from collector.ledger.work import Work
 from collector.model import (
     Attempt,
     DownloadFailed,
@@ -22,6 +25,7 @@ from collector.model import (
     Failed,
     Found,
     Hit,
+    Noticed,
     Query,
     Rejected,
     Saved,
@@ -255,6 +259,30 @@ def test_a_bug_in_a_worker_surfaces_after_what_is_good_is_stored(bench: Bench) -
         bench.run(query("cat", 5))
     assert bench.searchers.closed
     assert len(bench.files()) >= 1
+
+
+@pytest.mark.parametrize(
+    ("place", "found"), [(Work, "reached"), (Work, "known"), (FakeSearchers, "submit"), (Queries, "advance")]
+)
+def test_an_error_nobody_foresaw_about_one_query_ends_that_one_and_the_others_go_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: type, found: str
+) -> None:
+    plain = getattr(place, found)
+
+    def broken(self: object, about: object) -> object:
+        keyword = about.query.keyword if isinstance(about, Search | QueryState) else {1: "cat"}.get(about, "")  # type: ignore[call-overload]
+        if keyword == "cat":
+            raise AssertionError("odd")
+        return plain(self, about)
+
+    with monkeypatch.context() as patched, caplog.at_level("INFO", "collector"):
+        patched.setattr(place, found, broken)
+        events = bench.run(query("cat", 2), query("dog", 3))
+    told = [event.text for event in events if isinstance(event, Noticed)]
+    assert told == ['"cat" is left for the next run: internal.error, AssertionError: odd']
+    assert 'raise AssertionError("odd")' in caplog.text
+    assert count(events, Saved) == 3
+    assert count(bench.run(query("cat", 2), query("dog", 3)), Saved) == 2, "the next run takes it up again"
 
 
 def test_a_network_that_is_down_ends_the_run_and_fails_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
