@@ -19,4 +19,4 @@ for _name in ("DISPLAY", "WAYLAND_DISPLAY"):
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As a shell's background jobs inherit it, and so would ours.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest_plugins = ["tests.support.fetching", "tests.support.browsers"]
+pytest_plugins = ["tests.support.browsers", "tests.support.fetching", "tests.support.in_process"]

@@ -32,6 +32,7 @@ def tree(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+@pytest.mark.usefixtures("pictures_in_processes")
 def test_the_same_set_makes_the_same_bytes(collection: Collection, tmp_path: Path) -> None:
     exported(collection, "imagefolder", tmp_path / "one")
     made = planned(collection)

@@ -178,6 +178,7 @@ def test_a_file_that_is_no_picture_any_more_is_told_and_left_out(collection: Col
     assert left_out(collection) == {item.sha256: ("set.unreadable", "")}
 
 
+@pytest.mark.usefixtures("pictures_in_processes")
 def test_many_files_are_hashed_in_processes(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(40):
         collection.add("cat", drawn(number, (160, 120)))

@@ -1,0 +1,11 @@
+"""The decisions are tested here, not the processes: those that look at pictures are few."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _mostly_in_process(request: pytest.FixtureRequest) -> None:
+    if "pictures_in_processes" not in request.fixturenames:
+        request.getfixturevalue("pictures_in_process")
