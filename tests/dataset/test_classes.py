@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from collector.api.collection import Collection as Folder
 from collector.dataset import formats, service
 from collector.dataset.classes import class_folders, ordered
 from collector.dataset.samples import Choice, ExportPlan
@@ -111,30 +113,31 @@ def test_the_most_per_class_leaves_no_split_without_it(tmp_path: Path) -> None:
 
 
 def test_an_export_is_split_as_the_set_was_last(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
-    with Collection(desk.images) as collection:
+    with Collection(tmp_path / "images") as collection:
         for number in range(12):
-            collection.add(("cat", "dog")[number % 2], drawn(number))
-    assert desk.run("export", "imagefolder", "plain").code == 0
-    assert not (desk.folder / "plain" / "train").exists()
-    assert desk.run("split", "train=0.5,val=0.5").code == 0
-    assert desk.run("split", "learn=0.5,test=0.5", "--salt", "x").code == 0
-    assert desk.run("export", "imagefolder", "set").code == 0
-    assert sorted(path.name for path in (desk.folder / "set").iterdir() if path.is_dir()) == ["learn", "test"]
-    assert desk.run("export", "imagefolder", "set", "--split", "train=0.5,val=0.5").code == 0
-    assert desk.run("export", "csv", "table").code == 0
-    assert json.loads((desk.folder / "table" / "dataset.lock").read_text().splitlines()[0])["splits"] == [
-        "train",
-        "val",
-    ]
-    assert desk.run("export", "imagefolder", "set", "--split", "none").code == 0
-    assert sorted(path.name for path in (desk.folder / "set").iterdir() if path.is_dir()) == ["cat", "dog"]
+            collection.add(("cat", "dog")[number % 2], drawn(number, (64, 48)))
+    of = Folder(tmp_path / "images")
+
+    def folders(format: str = "imagefolder", **options: Any) -> list[str]:
+        of.export(format, tmp_path / "set", **options)
+        return sorted(path.name for path in (tmp_path / "set").iterdir() if path.is_dir())
+
+    assert folders() == ["cat", "dog"]
+    of.split("train=0.5,val=0.5")
+    of.split("learn=0.5,test=0.5", salt="x")
+    assert folders() == ["learn", "test"]
+    assert folders(split="train=0.5,val=0.5") == ["train", "val"]
+    of.export("csv", tmp_path / "table")
+    head = json.loads((tmp_path / "table" / "dataset.lock").read_text().splitlines()[0])
+    assert head["splits"] == ["train", "val"]
+    assert folders(split="none") == ["cat", "dog"]
 
 
 def test_pictures_that_are_away_end_with_their_own_code(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "desk")
     small_class(desk.images)
-    assert desk.run("export", "imagefolder", "set").code == 0
+    of = Folder(desk.images)
+    of.export("imagefolder", desk.folder / "set")
     (desk.images / "cat").rename(desk.folder / "away")
     done = desk.run("export", "imagefolder", "set")
     assert done.code == 11 and "6 of 7 pictures cannot be read" in done.last_line

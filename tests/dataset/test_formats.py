@@ -43,7 +43,10 @@ WHOLE = ("",)
 @pytest.fixture(scope="module")
 def export(collection: Collection, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Exported]:
     """export(format, splits): each once, beside the others of the same splits. Nobody changes them."""
-    folders = {splits: tmp_path_factory.mktemp("exports") for splits in (SPLITS, WHOLE)}
+    root = tmp_path_factory.mktemp("exports")
+    folders = {SPLITS: root / "split", WHOLE: root / "whole"}
+    for place in folders.values():
+        place.mkdir()
 
     @cache
     def made(format: str, splits: tuple[str, ...] = SPLITS) -> Exported:
@@ -169,7 +172,7 @@ def test_keras_decodes_every_picture(tmp_path: Path) -> None:
 ROWS = """
 from datasets import load_dataset
 from pathlib import Path
-def read(data):
+def read(format, data):
     for split in data:
         label = data[split].features.get("label")
         for row in data[split]:
@@ -180,26 +183,31 @@ def read(data):
                 name = label.names[row["label"]] if hasattr(label, "names") else row["label"]
             if "image" in row:
                 assert row["image"].size
+            if format == "hf":
+                assert row["image"].mode in ("RGB", "L"), row["image"].mode
+                name = [name, row["id"]]
             yield [split, name]
-print(json.dumps([[name, sorted(read(load_dataset(str(Path(folder, name)))))] for name in NAMES]))
+print(json.dumps([[name, sorted(read(Path(name).name, load_dataset(str(Path(folder, name)))))] for name in NAMES]))
 """
 
 
-@pytest.mark.parametrize("splits", [SPLITS, WHOLE])
-def test_hugging_face_takes_nothing_for_what_it_is_not(
-    export: Callable[..., Exported], splits: tuple[str, ...]
-) -> None:
+def test_hugging_face_takes_nothing_for_what_it_is_not(export: Callable[..., Exported]) -> None:
     """All formats in one program, which takes a second to start."""
     need("pyarrow")
     wanted = {}
     for format in EXPORTERS:
-        folder, made, _ = export(format, splits)
-        by_folder = format in ("imagefolder", "keras", "yolo-cls")
-        names = formats.folders.class_folders(made.classes) if by_folder else {label: label for label in made.classes}
-        wanted[format] = sorted([split or "train", names[label]] for split, label, _ in expected(made))
-    rows = dict(loaded(f"NAMES = {list(EXPORTERS)}\n{ROWS}", folder.parent, "datasets"))
-    for format in EXPORTERS:
-        assert rows[format] == wanted[format], format
+        for splits in (SPLITS, WHOLE):
+            folder, made, _ = export(format, splits)
+            by_folder = format in ("imagefolder", "keras", "yolo-cls")
+            names = formats.folders.class_folders(made.classes) if by_folder else {one: one for one in made.classes}
+            name = folder.relative_to(folder.parents[1]).as_posix()
+            wanted[name] = sorted(
+                [split or "train", [label, key] if format == "hf" else names[label]]
+                for split, label, key in expected(made)
+            )
+    rows = dict(loaded(f"NAMES = {list(wanted)}\n{ROWS}", folder.parents[1], "datasets"))
+    for name in wanted:
+        assert rows[name] == wanted[name], name
 
 
 def test_labels_that_loaders_pass_over(tmp_path: Path) -> None:
@@ -221,25 +229,6 @@ def test_class_folders_in_torchvision(export: Callable[..., Exported], format: s
     names = formats.folders.class_folders(made.classes)
     rows = loaded(TORCHVISION, folder, "torchvision")
     assert rows == sorted([split, names[label], key] for split, label, key in expected(made))
-
-
-HUGGING_FACE = """
-from datasets import load_dataset
-data = load_dataset(folder)
-rows = []
-for split in data:
-    names = data[split].features["label"].names
-    for row in data[split]:
-        assert row["image"].mode in ("RGB", "L"), row["image"].mode
-        rows.append([split, names[row["label"]], row["id"]])
-print(json.dumps(sorted(rows)))
-"""
-
-
-def test_hugging_face_splits_by_no_word_in_a_name(export: Callable[..., Exported]) -> None:
-    need("pyarrow")
-    folder, made, _ = export("hf")
-    assert loaded(HUGGING_FACE, folder, "datasets") == expected(made)
 
 
 WEBDATASET = """

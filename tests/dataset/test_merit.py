@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,9 @@ def collection(tmp_path: Path) -> Iterator[Collection]:
         yield collection
 
 
+@cache
 def photo(seed: int, size: tuple[int, int] = (640, 480), beta: float = 1.6) -> Image.Image:
-    """Noise with the spectrum of photographs, in colours that go together as theirs do."""
+    """Noise with the spectrum of photographs, in colours that go together as theirs do. Not to be drawn on."""
     noise = np.random.default_rng(seed)
     width, height = size
     steps = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])

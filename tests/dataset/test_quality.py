@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
+from collector.api.collection import Collection as Folder
 from collector.dataset import service
 from collector.dataset.quality import MEASURED, Thresholds, size_scores
 from collector.errors import install
@@ -57,10 +58,11 @@ def test_each_issue_is_found_and_good_pictures_are_left_alone(tmp_path: Path) ->
     assert person.sha256 in flagged and person.sha256 not in verdicts, "a person's word is never overruled"
     assert counts["dark"] == (19, 2)
     assert set(counts) == {*MEASURED, "odd_size"}
-    again = desk.run("quality", "--dark", "0", "--odd-size", "0", "--apply")
-    assert "0 pictures newly scored; left out for their quality: 4" in again.out
-    assert len(list((desk.folder / "images-rejected").rglob("*.jpg"))) == 4
-    assert '"issue": "blurry"' in desk.run("report", "--json").out
+    of = Folder(desk.images)
+    again = of.quality(dark=0, odd_size=0)
+    assert (again.measured, len(again.verdicts)) == (0, 4)
+    assert of.apply() == 4 == len(list((desk.folder / "images-rejected").rglob("*.jpg")))
+    assert ("blurry", 19, 1) in of.scores()
 
 
 def test_without_the_extra_it_is_one_line(tmp_path: Path) -> None:
