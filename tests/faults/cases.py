@@ -1,8 +1,9 @@
 """Runs the command line again and again with a fault at its n-th step, each in a fork of one warm process.
 
-    python -m tests.faults.cases WORK KIND HOW FIRST STEP -- collector arguments
+    python -m tests.faults.cases WORK
 
-Prints a line of JSON per case: n, hit, code, wrong, then, wrong_then, said; ends with the first n not hit.
+Takes lines of JSON, [kind, how, step, arguments of collector], and prints a line of JSON per case: n, hit, code, wrong,
+then, wrong_then, said. The last case of an order is the first n not hit.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def forked(arguments: list[str], folder: Path, spec: str = "", log: Path | None 
     code = 70
     try:
         os.chdir(folder)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         quiet = os.open(folder / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
@@ -51,16 +53,20 @@ def forked(arguments: list[str], folder: Path, spec: str = "", log: Path | None 
 
 
 def main() -> None:
-    """One kind of fault, n = first, first + step, ..."""
-    work, kind, how, first, step = sys.argv[1:6]
-    arguments = sys.argv[7:]
+    """The orders, one after the other."""
     warm()
-    number = int(first)
+    for order in sys.stdin:
+        every_step(Path(sys.argv[1]), *json.loads(order))
+
+
+def every_step(work: Path, kind: str, how: str, step: int, arguments: list[str]) -> None:
+    """One kind of fault, n = 1, 1 + step, ..."""
+    number = 1
     while True:
-        folder = Path(work) / f"{kind}-{how}-{number}"
+        folder = work / f"{kind}-{how}-{number}"
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "images").mkdir(parents=True)
-        shutil.copytree(Path(work) / "template", folder, dirs_exist_ok=True)
+        shutil.copytree(work / "template", folder, dirs_exist_ok=True)
         log = folder / "fault.txt"
         code = forked(arguments, folder, f"{kind}:{number}:{how}", log)
         hit = log.read_text() if log.is_file() else ""
@@ -74,7 +80,7 @@ def main() -> None:
         if not hit:
             return
         shutil.rmtree(folder)
-        number += int(step)
+        number += step
 
 
 def warm() -> None:

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -43,22 +43,27 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(work)
 
 
-def cases(work: Path, kind: str, how: str, first: int, step: int, *arguments: str) -> list[dict[str, Any]]:
-    command = [
-        sys.executable,
-        "-m",
-        "tests.faults.cases",
-        str(work),
-        kind,
-        how,
-        str(first),
-        str(step),
-        "--",
-        *arguments,
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+Cases = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def cases(work: Path) -> Iterator[Cases]:
+    """cases(kind, how, *arguments): a row for each step. One process for all, as it imports much."""
+    command = [sys.executable, "-m", "tests.faults.cases", str(work)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+
+        def asked(kind: str, how: str, *arguments: str) -> list[dict[str, Any]]:
+            process.stdin.write(json.dumps([kind, how, STEP, arguments]) + "\n")
+            process.stdin.flush()
+            rows: list[dict[str, Any]] = []
+            while not rows or rows[-1]["hit"]:
+                rows.append(json.loads(process.stdout.readline()))
+            return rows
+
+        yield asked
+        process.stdin.close()
+    assert process.returncode == 0
 
 
 FETCH = ("fetch", "--allow-private", "--threads", "2", "--set", "fetch.processes=1", "--set", "fetch.keep_free=0")
@@ -80,28 +85,27 @@ def wrong(row: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("how", ["ENOSPC", "die"])
 @pytest.mark.parametrize("kind", ["open", "rename", "remove", "mkdir", "commit"])
-def test_fetching_survives_a_fault_at_every_step(work: Path, kind: str, how: str) -> None:
-    _fetching(work, kind, how)
+def test_fetching_survives_a_fault_at_every_step(cases: Cases, kind: str, how: str) -> None:
+    _fetching(cases, kind, how)
 
 
-def test_fetching_survives_a_full_disk_at_every_write(work: Path) -> None:
+def test_fetching_survives_a_full_disk_at_every_write(cases: Cases) -> None:
     """Only workers write pictures; what their death costs is in tests/fetch."""
-    _fetching(work, "write", "ENOSPC")
+    _fetching(cases, "write", "ENOSPC")
 
 
-def _fetching(work: Path, kind: str, how: str) -> None:
-    rows = cases(work, kind, how, 1, STEP, *FETCH)
+def _fetching(cases: Cases, kind: str, how: str) -> None:
+    rows = cases(kind, how, *FETCH)
     print(f"{kind} {how}: {len(rows) - 1} steps")
-    assert not rows[-1]["hit"], "it goes on until no step is left"
     assert len(rows) > 1, "some step was hit"
     assert [complaint for row in rows if (complaint := wrong({**row, "how": how}))] == []
     assert rows[-1]["code"] == 0
 
 
 @pytest.mark.parametrize("how", ["EIO", "die"])
-@pytest.mark.parametrize("kind", ["open", "write", "rename", "commit"])
-def test_importing_a_map_survives_a_fault_at_every_step(work: Path, kind: str, how: str) -> None:
-    rows = cases(work, kind, how, 1, STEP, "urls", "--import", "twice.csv")
+@pytest.mark.parametrize("kind", ["open", "rename", "commit"])
+def test_importing_a_map_survives_a_fault_at_every_step(cases: Cases, kind: str, how: str) -> None:
+    rows = cases(kind, how, "urls", "--import", "twice.csv")
     print(f"import, {kind} {how}: {len(rows) - 1} steps")
-    assert not rows[-1]["hit"]
+    assert len(rows) > 1, "some step was hit"
     assert [complaint for row in rows if (complaint := wrong({**row, "how": how}))] == []

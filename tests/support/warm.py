@@ -21,8 +21,13 @@ from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
 _READ_BY_PYTHON = ("PYTHON", "LC_", "LANG", "LD_", "FAULT")
-_IMPORTED = ("cli.terminal.summary", "crawl.assemble", "dataset.service", "fetch.pool", "images.decode",
-             "maintenance.doctor", "report.rendering", "search.pool", "api.collect")  # fmt: skip
+_IMPORTED = ("collector.api.cluster", "collector.api.collect", "collector.api.collection", "collector.api.mending",
+             "collector.cli.clean", "collector.cli.collect", "collector.cli.export", "collector.cli.look",
+             "collector.cli.mend", "collector.cli.terminal.summary", "collector.crawl.assemble",
+             "collector.dataset.near", "collector.dataset.service", "collector.fetch.pool", "collector.http.limits",
+             "collector.images.decode", "collector.maintenance.doctor", "collector.maintenance.hands",
+             "collector.report.rendering", "collector.report.report", "collector.search.pool", "numpy", "rich.live",
+             "rich.progress", "rich.table")  # fmt: skip
 
 
 class Warm:
@@ -80,7 +85,7 @@ def warm() -> Warm:
 def _serve(wire: socket.socket) -> None:
     """Until the other end is closed."""
     for name in _IMPORTED:
-        importlib.import_module(f"collector.{name}")
+        importlib.import_module(name)
     while True:
         head, handles, _, _ = socket.recv_fds(wire, 4, 2)
         if not head:
