@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 import pytest
 
+from collector.fetch import pool as pools
+from collector.fetch.heartbeat import Heartbeat
+from collector.fetch.messages import ORDERS, RESULTS, Begin, Close, line
 from collector.fetch.pool import ProcessPool
+from collector.fetch.worker import Worker
 from collector.model import Downloaded, DownloadFailed, Task, WorkerError
 from collector.settings import FetchSettings
 from tests.support.misbehaving import Server, serving
@@ -40,21 +45,75 @@ def second() -> Iterator[Server]:
         yield running
 
 
+class WorkerHere:
+    """A worker of the pool without its process, which costs more to start than most pictures: a thread of the test.
+
+    What it says and hears is written and read as if a pipe stood between.
+    """
+
+    overdue = silent = pid = 0
+    ready = True
+    killed = stopped = False
+    code: int | None = None
+
+    def __init__(self, pool: ProcessPool, begin: Begin, place: int) -> None:
+        self.given: dict[int, Any] = {}
+        self.heartbeat = Heartbeat()
+        self._pool = pool
+        self._worker = Worker(
+            begin.settings, Path(begin.folder), begin.token, self._deliver, self.heartbeat,
+            limit=begin.limit, threads=begin.threads, blocked=begin.blocked,
+        )  # fmt: skip
+        self._thread = Thread(target=self._run, name=f"fetch-{place}", daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def beat(self) -> bool:
+        return True
+
+    def send(self, text: bytes, last: bool = False) -> None:
+        for order in ORDERS.decode(text):
+            if isinstance(order, Close):
+                self._worker.close()
+            else:
+                self._worker.submit(order)
+
+    def kill(self) -> None:
+        """It ends when what it has begun has ended."""
+        self.killed = True
+        self._worker.close()
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
+
+    def _deliver(self, batch: list[Any]) -> None:
+        self._pool.received(self, RESULTS.decode(line(batch)))  # type: ignore[arg-type]
+
+    def _run(self) -> None:
+        self._worker.run()
+        self._pool.died(self)  # type: ignore[arg-type]
+        self.heartbeat.close()
+
+
 Fetch = Callable[..., Downloaded | DownloadFailed]
 
 
 @pytest.fixture
-def fetch(tmp_path: Path) -> Iterator[Fetch]:
-    """fetch(url, page=..., settings={...}): one task through a whole pool; checks that no stray part file stays."""
-    pools: dict[tuple[Any, ...], tuple[ProcessPool, SimpleQueue[Any]]] = {}
+def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fetch]:
+    """fetch(url, page=..., settings={...}): one task through a whole pool, whose worker is a thread."""
+    monkeypatch.setattr(pools, "_Worker", WorkerHere)
+    made: dict[tuple[Any, ...], tuple[ProcessPool, SimpleQueue[Any]]] = {}
 
     def run(url: str, settings: dict[str, Any] | None = None, **task: Any) -> Downloaded | DownloadFailed:
         key = tuple(sorted((settings or {}).items()))
-        if key not in pools:
+        if key not in made:
             inbox: SimpleQueue[Any] = SimpleQueue()
             chosen = FetchSettings(**{**QUICK, **(settings or {})})
-            pools[key] = (ProcessPool(chosen, tmp_path, inbox.put), inbox)
-        pool, inbox = pools[key]
+            made[key] = (ProcessPool(chosen, tmp_path, inbox.put), inbox)
+        pool, inbox = made[key]
         pool.submit(Task(1, 1, url, **task))
         value = inbox.get(timeout=20)
         if isinstance(value, WorkerError):
@@ -63,7 +122,7 @@ def fetch(tmp_path: Path) -> Iterator[Fetch]:
         return value
 
     yield run
-    for pool, _ in pools.values():
+    for pool, _ in made.values():
         pool.close(now=True)
 
 
