@@ -464,30 +464,42 @@ class Collection:
         choice: Choice | None = None,
         missing_ok: int = 0,
         names: str | None = None,
+        push_to_hub: str | None = None,
+        private: bool = False,
     ) -> Exported:
-        """Write the set to `dest` in a format (imagefolder, coco, webdataset, ...) and read it back.
+        """Write the set to `dest`, a folder or an object store (s3://bucket/set), in a format (imagefolder, coco,
+        webdataset, ...) and read it back. `push_to_hub`: a dataset of the Hugging Face Hub that it becomes, too.
 
         `split`: a scheme; None: as the set was last split; "none": without splits. InputError when there is nothing to
         export, or `dest` holds something that is no export of ours; MissingPictures when more than `missing_ok`
         pictures are gone, unreadable or altered: an older export stays then. `names` is a template of file names.
         """
+        from collector.api import sharing
         from collector.dataset import formats, service
         from collector.dataset.samples import Choice
         from collector.images.form import Form
         from collector.maintenance import hands
 
         exporter = formats.load(format)
+        if push_to_hub is not None:
+            sharing.check_hub(format, push_to_hub)
+        place = sharing.folder_for(str(dest), self.folder)
         whole = split == "none"
         scheme = scheme_of(split, salt) if split and not whole else None
         order = service.Order(
-            format, Path(dest), form or Form(), choice or Choice(), scheme, whole, distance, mirrored, missing_ok,
+            format, place, form or Form(), choice or Choice(), scheme, whole, distance, mirrored, missing_ok,
             Names.parse(names) if names else None,
         )  # fmt: skip
         with self.writing() as ledger:
             for line in hands.told(hands.accept(ledger, self.folder, list(hands.by_hand(ledger, self.folder)))):
                 self.notice(line)
             plan, published = service.export_set(ledger, self.folder, order)
-        return Exported(plan, published, exporter.loading(Path(dest), plan))
+        loading = exporter.loading(place, plan)
+        if push_to_hub is not None:
+            loading = f"{loading}\n{sharing.pushed(place, push_to_hub, private)}"
+        if sharing.is_store(str(dest)):
+            loading = sharing.sent(place, str(dest), format, loading)
+        return Exported(plan, published, loading)
 
     def torch(
         self, split: str | None = None, *, scheme: str | None = None, transform: Callable[[Any], Any] | None = None

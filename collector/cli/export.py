@@ -86,8 +86,10 @@ choice_flags = _options(
 
 @click.command()
 @click.argument("format", metavar="FORMAT")
-@click.argument("dest", type=click.Path(path_type=Path))
+@click.argument("dest", metavar="DEST")
 @options.out
+@click.option("--push-to-hub", metavar="NAME", help="Make it a dataset of the Hugging Face Hub, too (format hf).")
+@click.option("--private", is_flag=True, help="With --push-to-hub: a new dataset is private.")
 @click.option(
     "--split",
     "scheme",
@@ -103,8 +105,10 @@ choice_flags = _options(
 @choice_flags
 def export(
     format: str,
-    dest: Path,
+    dest: str,
     out: Path,
+    push_to_hub: str | None,
+    private: bool,
     scheme: str | None,
     salt: str,
     missing_ok: int,
@@ -126,6 +130,7 @@ def export(
 ) -> None:
     """Write the set to DEST in a FORMAT, read it back, and say how to load it.
 
+    DEST is a folder, or a place in an object store, such as s3://bucket/set (the extra `s3`, `gcs` or `cluster`).
     What `dedupe`, `filter`, `quality` and `review` leave out is not in it. The originals stay as they are, and an older
     export at DEST is replaced whole or not at all.
     """
@@ -136,12 +141,12 @@ def export(
     choice = Choice(words, min_side, max_per_class, reviewed, skip_small)
     done = Collection(out, terminal.error).export(
         format, dest, split=scheme, salt=salt, distance=distance, mirrored=mirrored, form=form, choice=choice,
-        missing_ok=missing_ok, names=names,
+        missing_ok=missing_ok, names=names, push_to_hub=push_to_hub, private=private,
     )  # fmt: skip
     _show(done, dest)
 
 
-def _show(done: Exported, dest: Path) -> None:
+def _show(done: Exported, dest: str) -> None:
     from collector.dataset.card import PRACTICE
 
     plan, published = done.plan, done.published

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any
 
 from collector.errors import InputError, UsageError, install, missing
 
+_AT_ONCE = 8
+"""Files that go up at a time."""
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 
 
@@ -22,7 +26,7 @@ class Store:
     def __init__(self, url: str) -> None:
         """UsageError for an address of no known kind, InputError for a store that does not answer."""
         if "://" not in url:
-            raise UsageError(f"--store {url}: give an address, such as s3://bucket/set or file:///folder/set")
+            raise UsageError(f"{url}: give an address, such as s3://bucket/set or file:///folder/set")
         self.url = url.rstrip("/")
         self._fs, self._root = _opened(self.url)
         self._local = self.url.startswith(("file://", "local://"))
@@ -63,12 +67,45 @@ class Store:
         with self._written(name) as target:
             self._fs.put_file(path, target)
 
+    def replace_with(self, folder: Path, last: str) -> None:
+        """Make the store hold the files of a folder and nothing else; the one called `last` is there only when all
+        others are. Files go up several at a time.
+
+        InputError when it holds something that was not written so; what an interrupted call left is made good.
+        """
+        begun = f"{last}.begun"
+        there = self.names()
+        if there and not {last, begun} & there:
+            raise InputError(f"{self.url}: holds something that is no export of collector; give an empty place")
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        names = {file.relative_to(folder).as_posix(): file for file in files}
+        self.put(begun, b"")
+        self._delete({last} & there)
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="upload") as pool:
+            list(pool.map(lambda name: self.put_file(name, str(names[name])), names.keys() - {last}))
+        self.put_file(last, str(names[last]))
+        self._delete((there | {begun}) - names.keys())
+
+    def names(self) -> set[str]:
+        """The names of all objects, in folders of it, too."""
+        with self._told():
+            self._fs.invalidate_cache()
+            found = self._fs.find(self._root) if self._fs.exists(self._root) else []
+        return {str(name)[len(self._root) :].lstrip("/") for name in found}
+
+    def _delete(self, names: set[str]) -> None:
+        with self._told():
+            for name in sorted(names):
+                self._fs.rm_file(f"{self._root}/{name}")
+
     @contextmanager
     def _written(self, name: str) -> Iterator[str]:
         """Where to write to: a store puts an object whole; a folder needs another name first."""
         final = f"{self._root}/{name}"
         target = f"{final}.{os.getpid()}.part" if self._local else final
         with self._told():
+            if self._local:
+                self._fs.makedirs(final.rpartition("/")[0], exist_ok=True)
             yield target
             if self._local:
                 self._fs.mv(target, final)

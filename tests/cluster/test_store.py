@@ -69,3 +69,17 @@ def test_half_written_objects_are_none(tmp_path: Path) -> None:
     store.put("whole", b"x")
     (tmp_path / "set" / "half.123.part").write_bytes(b"x")
     assert store.sizes() == {"whole": 1}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_a_folder_replaces_what_was_there(address: str, tmp_path: Path) -> None:
+    store, folder = Store(address), tmp_path / "export"
+    (folder / "data").mkdir(parents=True)
+    for name in ("last", "data/a", "b"):
+        (folder / name).write_bytes(name.encode())
+    store.replace_with(folder, "last")
+    (folder / "data" / "a").unlink()
+    (folder / "c").write_bytes(b"c")
+    store.replace_with(folder, "last")
+    assert store.names() == {"last", "b", "c"}
+    assert store.read("c") == b"c"
