@@ -172,6 +172,11 @@ class Picture:
     media: Media = Media.PICTURE
     rights: tuple[tuple[str, str], ...] = ()
     """What the bytes say about rights, as (name, text): creator, credit, copyright, licence, ... (IPTC, XMP, EXIF)."""
+    taken: str | None = None
+    """When it was taken, as its EXIF says: ISO 8601, with the offset from UTC where it says that, too. Only when asked
+    for (`fetch.exif`), and so is the place."""
+    place: tuple[float, ...] = ()
+    """Latitude and longitude in degrees, north and east positive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,44 +431,6 @@ class Digest:
 
 
 # --------------------------------------------------------------------------- the set
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One saved picture of the set: where it lies, what it is, the class it is filed under, where it came from."""
-
-    id: int
-    """The ledger's number of the found URL that brought it."""
-    sha256: str
-    path: Path
-    """Relative to the output folder."""
-    label: str
-    keyword: str
-    source: str
-    rank: int
-    url: str
-    page: str
-    site: str
-    title: str
-    published: str
-    format: str
-    mode: str
-    width: int
-    height: int
-    """Pixels as stored, before any EXIF rotation."""
-    orientation: int
-    frames: int
-    bytes: int
-    phash: str
-    """64-bit difference hash, 16 hex digits; "" when nothing was decoded."""
-    licence: Licence
-    rights: tuple[tuple[str, str], ...]
-    """What its bytes say about rights; see Picture."""
-    fields: tuple[tuple[str, str], ...]
-    other_labels: tuple[str, ...]
-    """Classes for which the very same bytes were found as well, sorted."""
-    saved_at: str
-    """ISO 8601, UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,8 @@ class FetchSettings:
     """Pictures whose longer side is more than so many times the shorter one are rejected; 0 keeps all."""
     types: Text = ""
     """Formats that are wanted, such as jpg,png; others are rejected. "" keeps all."""
+    exif: bool = False
+    """Whether time and place of the pictures are kept, as their EXIF says them. They may tell where people live."""
     delay: Annotated[float, Meta(ge=0, le=60)] = 0.0
     """Least seconds between the beginnings of two downloads at one host."""
     names: Text = ""

@@ -309,6 +309,9 @@ class Fetching:
     types: str | None = option(
         "--types", key="fetch.types", metavar="TYPE,...", help="Save only these types, e.g. jpg,png,webp."
     )
+    exif: bool | None = switch(
+        "--exif", key="fetch.exif", help="Keep the time and place that pictures tell in their EXIF; private by default."
+    )
     delay: float | None = option(
         "--delay", key="fetch.delay", type=click.FloatRange(0, 60), metavar="SECONDS",
         help="Pause between two downloads from the same host.",

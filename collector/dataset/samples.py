@@ -82,6 +82,8 @@ class ExportPlan:
     purity: str | None = None
     """How many pictures of the set show their class, in words; None while nobody looked."""
     practice: bool = False
+    exif: bool = False
+    """Whether tables have columns of when and where pictures were taken: when the set knows it of any."""
     """Drawings of the practice web, of nothing real."""
 
     def number(self, label: str) -> int:
@@ -141,7 +143,8 @@ def plan(
     classes = ordered({label for sample in samples for label in sample.labels}, numbers or {})
     places = {label: place for place, label in enumerate(classes)}
     reasons = {reason: count for reason, count in left.items() if count}
-    return ExportPlan(name, tuple(samples), classes, tuple(order), form, choice, scheme, reasons, places)
+    exif = any(item.taken or item.place for item in chosen)
+    return ExportPlan(name, tuple(samples), classes, tuple(order), form, choice, scheme, reasons, places, exif=exif)
 
 
 def dealt(sample: Sample) -> bytes:

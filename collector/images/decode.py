@@ -176,6 +176,8 @@ def inspect(body: bytes, settings: FetchSettings) -> Picture:
             frames=getattr(image, "n_frames", 1) if format in ("AVIF", "HEIF") else count,
             phash=phash,
             rights=metadata.rights(image),
+            taken=metadata.taken(image) if settings.exif else None,
+            place=metadata.place(image) if settings.exif else (),
         )
 
 

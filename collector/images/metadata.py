@@ -1,4 +1,5 @@
-"""What a picture's own bytes say beside its pixels: how it is turned, and whose it is (EXIF, IPTC, XMP), without trust.
+"""What a picture's own bytes say beside its pixels: how it is turned, whose it is (EXIF, IPTC, XMP), and when and where
+it was taken, without trust.
 
 Pillow reads the blocks and defusedxml the XML, which is not read at all when it has a DOCTYPE: no entity is ever
 expanded. A malformed block says nothing and is never a reason to refuse a picture.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from struct import error as StructError
 from typing import Any, Final
 
@@ -24,6 +26,8 @@ NAMES: Final = ("creator", "credit", "source", "copyright", "licence", "terms", 
 
 _CONTROLS = re.compile(r"[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _ORIENTATION: Final = 0x0112
+_TIMES, _GPS = 0x8769, 0x8825
+"""Tags that lead to the directories of the camera's settings and of the place."""
 _EXIF: Final = {0x013B: "creator", 0x8298: "copyright"}
 _IIM: Final = {80: "creator", 110: "credit", 115: "source", 116: "copyright"}
 _DC, _XMP_RIGHTS = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/xap/1.0/rights/"
@@ -92,6 +96,56 @@ def stored_size(image: ImageFile) -> tuple[int, int]:
     return (image.height, image.width) if tiff_orientation(image) >= 5 else image.size
 
 
+# --------------------------------------------------------------------------- when and where
+
+
+def taken(image: ImageFile) -> str | None:
+    """When its EXIF says it was taken, or else digitised: ISO 8601. Ask after decoding, as of the place."""
+    tags = _directory(image, _TIMES)
+    for moment, offset in ((0x9003, 0x9011), (0x9004, 0x9012)):
+        text = f"{_word(tags.get(moment))}{_word(tags.get(offset))}"
+        for shape in ("%Y:%m:%d %H:%M:%S%z", "%Y:%m:%d %H:%M:%S"):
+            try:
+                return datetime.strptime(text if shape.endswith("%z") else text[:19], shape).isoformat()
+            except ValueError:
+                continue
+    return None
+
+
+def place(image: ImageFile) -> tuple[float, ...]:
+    """Latitude and longitude of its EXIF, in degrees to a tenth of a metre; () where it says none, or only zeros."""
+    tags = _directory(image, _GPS)
+    found = (_degrees(tags, 1, "NS", 90.0), _degrees(tags, 3, "EW", 180.0))
+    return () if None in found or found == (0.0, 0.0) else tuple(one for one in found if one is not None)
+
+
+def _directory(image: ImageFile, directory: int) -> Mapping[int, Any]:
+    """The tags of a directory below the first."""
+    if _tiff_tags(image) is None:
+        return _exif(image.info.get("exif"), directory)
+    try:
+        return dict(image.getexif().get_ifd(directory))
+    except _BROKEN:
+        return {}
+
+
+def _word(value: object) -> str:
+    return value.strip("\0 ") if isinstance(value, str) else ""
+
+
+def _degrees(tags: Mapping[int, Any], reference: int, ways: str, most: float) -> float | None:
+    """Degrees, minutes and seconds behind the letter of their half of the globe (EXIF 2.32, 4.6.6)."""
+    letter = _word(tags.get(reference)).upper()
+    try:
+        degrees, minutes, seconds = (float(part) for part in tags.get(reference + 1, ()))
+    except _BROKEN:
+        return None
+    value = degrees + minutes / 60 + seconds / 3600
+    if letter not in ways or not letter or not 0 <= value <= most:
+        return None
+    return round(-value if letter == ways[1] else value, 6)
+
+
 # --------------------------------------------------------------------------- whose it is
 
 
@@ -127,14 +181,14 @@ def read(
     return tuple((name, found[name]) for name in NAMES if name in found)
 
 
-def _exif(block: object) -> Mapping[int, Any]:
-    """The tags of an EXIF block's first directory."""
+def _exif(block: object, directory: int = 0) -> Mapping[int, Any]:
+    """The tags of an EXIF block's first directory, or of one below it."""
     silence()
     exif = Image.Exif()
     if isinstance(block, bytes):
         try:
             exif.load(block)
-            return dict(exif)
+            return dict(exif.get_ifd(directory) if directory else exif)
         except _BROKEN:
             return {}
     return {}

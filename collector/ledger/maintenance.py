@@ -245,7 +245,7 @@ class Maintenance:
         with transaction(self._db):
             cursor = self._db.execute(
                 """UPDATE outcome SET state = 'skipped', reason = 'policy.forgotten', detail = '', path = NULL,
-                   phash = NULL, rights = '', final_url = '', ended_at = ?
+                   phash = NULL, rights = '', taken = NULL, place = '', final_url = '', ended_at = ?
                    WHERE sha256 = ? AND state IN ('saved', 'duplicate')""",
                 (now(), sha256),
             )

@@ -55,6 +55,9 @@ class Row:
     phash: str = ""
     rights: tuple[tuple[str, str], ...] = ()
     """What the bytes say about rights; see Picture."""
+    taken: str | None = None
+    place: tuple[float, ...] = ()
+    """When and where it was taken, where that was asked for; see Picture."""
     left_out: str | None = None
     """Why the set leaves it out, though its file lies there."""
     other_labels: tuple[str, ...] = ()

@@ -269,9 +269,16 @@ CREATE TABLE near (
 ) STRICT, WITHOUT ROWID;
 """
 
+_TAKEN = """
+-- When and where a picture was taken, as its EXIF says, where that is asked for: ISO 8601; degrees of latitude and
+-- longitude, as JSON.
+ALTER TABLE outcome ADD COLUMN taken TEXT;
+ALTER TABLE outcome ADD COLUMN place TEXT NOT NULL DEFAULT '';
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _FIRST, _MORE_THAN_A_URL, _DATASET, _WALKS, _MIRRORED, _ATTEMPTS, _CLASSES, _LISTED, _SKETCHES, _COPIES,
-    _OVERRULED, _NEAR,
+    _OVERRULED, _NEAR, _TAKEN,
 )  # fmt: skip
 
 

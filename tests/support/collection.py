@@ -15,6 +15,8 @@ from collector.ledger import Ledger, Row, layout
 from collector.model import Attempt, Duplicate, Found, Hit, Query, Saved, Search
 from collector.settings import FetchSettings
 
+USUAL = FetchSettings()
+
 
 def drawn(number: int, size: tuple[int, int] = (320, 240), mode: str = "RGB") -> Image.Image:
     """A picture of its own for each number: bars, discs and a gradient, never flat."""
@@ -62,10 +64,17 @@ class Collection:
     def __exit__(self, *_: object) -> None:
         self.ledger.close()
 
-    def add(self, label: str, picture: Image.Image | bytes, format: str = "JPEG", **hit: Any) -> Row:
+    def add(
+        self,
+        label: str,
+        picture: Image.Image | bytes,
+        format: str = "JPEG",
+        settings: FetchSettings = USUAL,
+        **hit: Any,
+    ) -> Row:
         """Save a picture under a label (its keyword, too), as the fetch stage would; the same bytes are a duplicate."""
         body = picture if isinstance(picture, bytes) else encoded(picture, format)
-        facts = inspect(body, FetchSettings())
+        facts = inspect(body, settings)
         search, query_id = self._search(label)
         self._rank += 1
         url = hit.pop("url", f"http://pictures.test/{label}/{self._rank}.jpg")

@@ -38,6 +38,8 @@ def story(row: Row, same_bytes: Sequence[tuple[str, str]], trouble: str, made: s
     if row.attempt.overrides:
         lines.append(f"  ignored   {row.attempt.overrides}")
     lines += [f"  {name:<9} {text}" for name, text in row.rights]
+    if row.taken or row.place:
+        lines.append(f"  taken     {' '.join(filter(None, (row.taken, ', '.join(map(str, row.place)))))}")
     if row.attempts:
         lines.append(f"  attempts  {row.attempts}, the last {row.ended_at}, {row.attempt.seconds:.1f} s")
     if row.path:

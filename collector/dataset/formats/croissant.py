@@ -93,7 +93,7 @@ def _document(folder: Path, plan: ExportPlan, kinds: list[str], facts: dict[str,
             {"@type": "cr:FileSet", "@id": "picture-files", "name": "picture-files", "encodingFormat": _mimes(kinds),
              "includes": [f"{PICTURES}/*/*.{kind}" for kind in kinds]},
         ],
-        "recordSet": [*_splits(plan), _records(), _pictures()],
+        "recordSet": [*_splits(plan), _records(plan), _pictures()],
     }  # fmt: skip
 
 
@@ -124,8 +124,10 @@ def _splits(plan: ExportPlan) -> list[dict[str, Any]]:
     ]
 
 
-def _records() -> dict[str, Any]:
+def _records(plan: ExportPlan) -> dict[str, Any]:
     fields = [_field(name, kind) for name, kind in _TEXTS.items()]
+    if plan.exif:
+        fields += [_field("taken", "sc:DateTime"), _field("latitude", "sc:Float"), _field("longitude", "sc:Float")]
     fields.insert(2, {**_field("label", "sc:Text"), "dataType": ["sc:Text", "cr:Label"]})
     fields += [_field("width", "sc:Integer"), _field("height", "sc:Integer")]
     key = {"@id": "records/file_name"}

@@ -22,12 +22,19 @@ _QUOTED: Final = "'"
 def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter. `labels` is JSON; what a spreadsheet would take for a formula has a ' in front."""
     with (folder / TABLE).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows.COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, rows.columns(plan), lineterminator="\n")
         writer.writeheader()
         for written in pictures:
             row = rows.row(written, plan, rows.save(folder, written))
             row["labels"] = json.dumps(row["labels"], ensure_ascii=False)
-            writer.writerow({name: no_formula(str(value), _QUOTED) for name, value in row.items()})
+            writer.writerow({name: _cell(value) for name, value in row.items()})
+
+
+def _cell(value: object) -> str:
+    """A negative number is none that a spreadsheet would compute."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, float) else no_formula(str(value), _QUOTED)
 
 
 def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:

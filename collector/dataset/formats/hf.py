@@ -63,8 +63,13 @@ def _entry(written: EncodedSample, plan: ExportPlan) -> Row:
     facts = row(written, plan, "")
     picture = {"bytes": written.body, "path": f"{written.sample.key}.{written.extension}"}
     labels = [plan.number(label) for label in written.sample.labels]
-    texts = {name: facts[name] for name in _TEXTS}
-    return {"image": picture, "label": facts["label_id"], _MULTI: labels, **texts}
+    told = {name: facts[name] for name in (*_TEXTS, *_exif(plan))}
+    return {"image": picture, "label": facts["label_id"], _MULTI: labels, **told}
+
+
+def _exif(plan: ExportPlan) -> dict[str, str]:
+    """Column -> its type, of a set that knows when and where its pictures were taken."""
+    return {"taken": "string", "latitude": "float64", "longitude": "float64"} if plan.exif else {}
 
 
 def _schema(plan: ExportPlan) -> Any:
@@ -76,11 +81,13 @@ def _schema(plan: ExportPlan) -> Any:
         _MULTI: {"feature": label, "_type": "List"},
     }
     features |= {name: {"dtype": "string", "_type": "Value"} for name in _TEXTS}
+    features |= {name: {"dtype": kind, "_type": "Value"} for name, kind in _exif(plan).items()}
     kinds = [
         ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
         ("label", pa.int64()),
         (_MULTI, pa.list_(pa.int64())),
         *((name, pa.string()) for name in _TEXTS),
+        *((name, pa.string() if kind == "string" else pa.float64()) for name, kind in _exif(plan).items()),
     ]
     return pa.schema(kinds, metadata={"huggingface": json.dumps({"info": {"features": features}}, ensure_ascii=False)})
 

@@ -18,14 +18,15 @@ _NUMBERS: Final = ("label_id", "width", "height", "rank")
 def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter."""
     entries = (rows.row(written, plan, rows.save(folder, written)) for written in pictures)
-    arrow.write(folder / TABLE, schema(), entries, group=10_000)
+    arrow.write(folder / TABLE, schema(plan), entries, group=10_000)
 
 
-def schema() -> Any:
+def schema(plan: ExportPlan) -> Any:
     """The columns of `rows.row` with their types."""
     pa = arrow.pyarrow()
     kinds = {name: pa.int64() for name in _NUMBERS} | {"labels": pa.list_(pa.string())}
-    return pa.schema([(name, kinds.get(name, pa.string())) for name in rows.COLUMNS])
+    kinds |= {"latitude": pa.float64(), "longitude": pa.float64()}
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in rows.columns(plan)])
 
 
 def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:

@@ -20,8 +20,15 @@ COLUMNS: Final = (
     "exported_sha256",
 )  # fmt: skip
 """Of a row, in this order."""
+_EXIF: Final = ("taken", "latitude", "longitude")
+"""Of a set that knows them: text and degrees, None where they are unknown."""
 
 Row = dict[str, Any]
+
+
+def columns(plan: ExportPlan) -> tuple[str, ...]:
+    """Of the rows of this set."""
+    return COLUMNS + _EXIF if plan.exif else COLUMNS
 
 
 def save(folder: Path, written: EncodedSample) -> str:
@@ -37,6 +44,8 @@ def row(written: EncodedSample, plan: ExportPlan, file_name: str) -> Row:
     """Label and split, what the exported bytes are, where the picture came from and whose it is."""
     sample, item = written.sample, written.sample.item
     cells = attribution(sample)
+    latitude, longitude = item.place or (None, None)
+    exif = {"taken": item.taken, "latitude": latitude, "longitude": longitude} if plan.exif else {}
     return {
         "id": sample.key,
         "file_name": file_name,
@@ -61,6 +70,7 @@ def row(written: EncodedSample, plan: ExportPlan, file_name: str) -> Row:
         "notice": cells[8],
         "sha256": item.sha256,
         "exported_sha256": written.sha256,
+        **exif,
     }
 
 
