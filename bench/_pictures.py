@@ -194,23 +194,59 @@ def web_files(folder: Path, count: int) -> Path:
     return place
 
 
-def _edited(folder: Path, number: int) -> None:
+Original = Callable[[int], Image.Image]
+"""The picture of a number."""
+
+
+def drawn(number: int) -> Image.Image:
+    """A picture of the model above."""
     chance = random.Random(f"edited {number}")
     width = chance.randrange(420, 760)
-    image = draw(1_000_000 + number, (width, int(width * chance.uniform(0.6, 1.3))))
+    return draw(1_000_000 + number, (width, int(width * chance.uniform(0.6, 1.3))))
+
+
+def photograph(paths: list[Path], number: int) -> Image.Image:
+    """One of these files, on white where it is transparent, at most so large as pictures of the web are."""
+    with Image.open(paths[number]) as image:
+        image.draft("RGB", (2 * PHOTOGRAPH, 2 * PHOTOGRAPH))
+        clear = image.convert("RGBA")
+    clear.thumbnail((PHOTOGRAPH, PHOTOGRAPH))
+    return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
+
+
+PHOTOGRAPH = 1024
+"""Pixels of the long side that photographs are reduced to."""
+
+
+def photographs(roots: list[Path], pattern: str, side: int) -> list[Path]:
+    """Files of at least so many pixels on their short side, each picture once: others of the same look are left out."""
+    found: list[Path] = []
+    seen: list[bytes] = []
+    for path in (path for root in roots for path in sorted(root.rglob(pattern)) if not path.is_symlink()):
+        with Image.open(path) as image:
+            if min(image.size) < side or "screenshot" in path.name:
+                continue
+        cells = photograph([path], 0).convert("L").resize((12, 12), Image.Resampling.BOX).tobytes()
+        if all(sum(abs(a - b) for a, b in zip(cells, other, strict=True)) > 144 * 6 for other in seen):
+            seen.append(cells)
+            found.append(path)
+    return found
+
+
+def _edited(folder: Path, original: Original, number: int) -> None:
+    image = original(number)
     (folder / "original" / f"{number:05}.png").write_bytes(encoded(image, "PNG"))
     for name, edit in EDITS.items():
         (folder / name / f"{number:05}.bin").write_bytes(edit(image))
 
 
-def edited_files(folder: Path, count: int) -> Path:
+def edited_files(place: Path, count: int, original: Original = drawn) -> Path:
     """Originals, and a folder of copies for each edit."""
-    place = folder / f"edited-{count}"
     if not (place / "ready").exists():
-        print(f"drawing {count:,} originals and {count * len(EDITS):,} copies in {place} ...", flush=True)
+        print(f"making {count:,} originals and {count * len(EDITS):,} copies in {place} ...", flush=True)
         for name in ("original", *EDITS):
             (place / name).mkdir(parents=True, exist_ok=True)
-        _everywhere(partial(_edited, place), count)
+        _everywhere(partial(_edited, place, original), count)
         (place / "ready").touch()
     return place
 

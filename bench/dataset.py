@@ -3,11 +3,13 @@
     python bench/dataset.py               10,000 files, 1,000,000 rows and hashes, 600 originals (about 20 minutes)
     python bench/dataset.py --short       1,000 files, 100,000 rows and hashes, 120 originals (about 2 minutes)
     python bench/dataset.py --peers       ImageHash, `datasets` and img2dataset, too (in an environment of their own)
-    python bench/dataset.py --only edits  some parts of it: files, pairs, rows, exports, edits
+    python bench/dataset.py --only edits  some parts of it: files, pairs, rows, exports, edits, photographs
 
 Every step runs in a process of its own; MB is the most that it and its children held, shared pages counted in each,
 CPU that of all of them, start-up included.
 Pictures are drawn once, into a folder under the temporary one, and kept there; see bench/_pictures.py for how.
+The photographs are those of scikit-image and of Debian's packages: `apt install gnome-backgrounds mate-backgrounds
+ukui-wallpapers lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 plasma-workspace-wallpapers tuxpaint-stamps-default`.
 """
 
 from __future__ import annotations
@@ -24,12 +26,14 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import _dataset_peers as peers
 import _pictures as pictures
+import skimage
 from _processes import Watch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -42,6 +46,9 @@ CACHE = Path(tempfile.gettempdir()) / "collector-dataset-bench"
 SCHEME = "train=0.8,val=0.1,test=0.1"
 FORMATS = ("imagefolder", "webdataset", "hf", "jsonl")
 PORT = 18083
+WALLPAPERS = (Path("/usr/share/backgrounds"), Path("/usr/share/wallpapers"))
+STAMPS = Path("/usr/share/tuxpaint/stamps")
+SAMPLES = ("astronaut", "brick", "camera", "chelsea", "coffee", "coins", "grass", "gravel", "moon", "motorcycle_left")
 
 
 @dataclass(frozen=True)
@@ -383,22 +390,44 @@ def timed(command: list[str], out: Path, number: int) -> dict[str, Any]:
 
 
 def edits_part(scale: Scale, with_peers: bool) -> None:
+    """Recall per edit of drawn pictures."""
+    shares(pictures.edited_files(CACHE / f"edited-{scale.originals}", scale.originals), scale.originals, with_peers)
+
+
+def photographs_part(scale: Scale, with_peers: bool) -> None:
+    """The same of real photographs: whole ones, and things cut out of photographs on white ground."""
+    samples = Path(skimage.__file__).parent / "data"
+    kinds = {
+        "wallpapers": pictures.photographs([*WALLPAPERS, samples], "*.jp*g", 400)
+        + [samples / f"{name}.png" for name in SAMPLES],
+        "cut out": pictures.photographs([STAMPS], "*.png", 250),
+    }
+    for name, paths in kinds.items():
+        paths = paths[: scale.originals]
+        if not paths:
+            print(f"\n{name}: none of these packages is installed; see --help")
+            continue
+        print(f"\n## {name}")
+        original = partial(pictures.photograph, paths)
+        shares(pictures.edited_files(CACHE / f"{name}-{len(paths)}", len(paths), original), len(paths), with_peers)
+
+
+def shares(folder: Path, originals: int, with_peers: bool) -> None:
     """Recall per edit, and how many pairs of different pictures pass for the same."""
     import numpy as np
 
     from collector.images.hashing import hash_files
     from collector.images.pdq import RELIABLE, Hashed, unpacked
 
-    folder = pictures.edited_files(CACHE, scale.originals)
     names = ["original", *pictures.EDITS]
     files = [path for name in names for path in sorted((folder / name).iterdir())]
     started = time.perf_counter()
     found = dict(hash_files(((str(path), path) for path in files), len(os.sched_getaffinity(0))))
     seconds = time.perf_counter() - started
     hashed = [one for path in files if isinstance(one := found[str(path)], Hashed)]
-    flat = sum(one.quality < RELIABLE for one in hashed[: scale.originals])
+    flat = sum(one.quality < RELIABLE for one in hashed[:originals])
     print(
-        f"\n{scale.originals:,} originals, {flat:,} of too low a quality to be compared; {len(files):,} files hashed in"
+        f"\n{originals:,} originals, {flat:,} of too low a quality to be compared; {len(files):,} files hashed in"
         f" {seconds:.1f} s"
     )
     trust = np.array([one.quality >= RELIABLE for one in hashed])
@@ -418,7 +447,7 @@ def edits_part(scale: Scale, with_peers: bool) -> None:
             words = np.array([[int(one[place], 16)] for one in rows], dtype=np.uint64)
             for most in (4, 10):
                 ways[f"{title} <= {most}"] = (words, None, most, everything)
-    recalls = {way: recall(scale.originals, names, *parts) for way, parts in ways.items()}
+    recalls = {way: recall(originals, names, *parts) for way, parts in ways.items()}
     print(f"\n| edit: share found | {' | '.join(ways)} |\n|---|{'---|' * len(ways)}")
     for name in names[1:]:
         row(name, *(f"{recalls[way][0][name]:.1%}" for way in ways))
@@ -454,6 +483,7 @@ def recall(
 
 PARTS: dict[str, Callable[[Scale, bool], None]] = {
     "files": files_part, "pairs": pairs_part, "rows": rows_part, "exports": exports_part, "edits": edits_part,
+    "photographs": photographs_part,
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ FULL_HIT = Hit(
 )  # fmt: skip
 FULL_PICTURE = replace(
     picture("a"), format="TIFF", mode="CMYK", orientation=6, frames=3, phash="0123456789abcdef", media=Media.PICTURE,
-    rights=(("creator", "Ann"), ("licence", "http://l.test")),
+    rights=(("creator", "Ann"), ("licence", "http://l.test")), taken="2024-02-29T12:34:56", place=(-33.5, 0.0),
 )  # fmt: skip
 FULL_ATTEMPT = Attempt(203, "http://b.test/final.jpg", 1.25, "fallback", "noai", 77)
 
