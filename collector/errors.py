@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from collector.model import SearchState
@@ -52,6 +53,15 @@ class UsageError(CollectorError):
 def missing(package: str, what: str, extra: str) -> UsageError:
     """The error for a package of an extra that is not installed: what needs it, and the line that installs it here."""
     return UsageError(f"{what} needs {package}, which is not installed: {install(extra)}")
+
+
+def alternatives(name: str, known: Iterable[str]) -> str:
+    """The end of a message on a name that there is not: the one that was probably meant, else all there are."""
+    from difflib import get_close_matches
+
+    names = tuple(known)
+    meant = get_close_matches(name, names, 1, 0.7)
+    return f"did you mean {meant[0]}?" if meant else f"there are: {', '.join(names)}"
 
 
 def install(extra: str) -> str:

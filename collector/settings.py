@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
-from collector.errors import InputError, UsageError
+from collector.errors import InputError, UsageError, alternatives
 
 FILE_NAME: Final = "collector.toml"
 USUAL_LIMIT: Final = 100
@@ -221,7 +221,7 @@ def wanted_formats(types: str) -> frozenset[str]:
     """The formats that `fetch.types` names, none for all of them. UsageError that lists the choices."""
     names = [name.strip().casefold().removeprefix(".") for name in types.split(",") if name.strip()]
     if wrong := [name for name in names if name not in TYPES]:
-        raise UsageError(f"fetch.types: no type {wrong[0]!r}; there are: {', '.join(TYPES)}")
+        raise UsageError(f"fetch.types: no type {wrong[0]!r}; {alternatives(wrong[0], TYPES)}")
     return frozenset(TYPES[name] for name in names)
 
 
@@ -308,8 +308,8 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
         _require_known(name, settings.filters, table, where)
         return replace(settings, filters={**settings.filters, name: _converted(value, Text, key, where)})
     if table not in settings.sources:
-        choices = ", ".join(["search", "fetch", "filters", *sorted(settings.sources)])
-        raise UsageError(f"{where}: no table {table!r}; there are: {choices}")
+        choices = ["search", "fetch", "filters", *sorted(settings.sources)]
+        raise UsageError(f"{where}: no table {table!r}; {alternatives(table, choices)}")
     current = settings.sources[table]
     _require_known(name, current, table, where)
     kind = settings.kinds.get(table, {}).get(name) or USUAL_KINDS[type(current[name])]
@@ -320,7 +320,7 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
 
 def _assign_at_the_top(settings: Settings, key: str, value: Any, where: str) -> Settings:
     if key not in AT_THE_TOP:
-        raise UsageError(f"{where}: no setting {key!r}; at the top there are: {', '.join(AT_THE_TOP)}")
+        raise UsageError(f"{where}: no setting {key!r}; {alternatives(key, AT_THE_TOP)}")
     if key in EVERYWHERE:
         tables = (name for name, table in settings.sources.items() if key == "contact" and key in table)
         for table in (*EVERYWHERE[key], *tables):
@@ -460,7 +460,7 @@ def _types(cls: type) -> dict[str, Any]:
 def _require_known(name: str, known: Iterable[str], table: str, where: str) -> None:
     choices = sorted(known)
     if name not in choices:
-        raise UsageError(f"{where}: no setting {table}.{name}; in [{table}] there are: {', '.join(choices)}")
+        raise UsageError(f"{where}: no setting {table}.{name}; {alternatives(name, choices)}")
 
 
 _TRUTHS: Final = {

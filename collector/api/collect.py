@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collector.practice import PracticeWeb
 
 LOG = logging.getLogger("collector")
-_NETWORK_CURE = "check the address and the network, or try it out with --practice"
+_NETWORK_CURE = "check the address and the network"
 _PROXY_CURE = "check --proxy and HTTP_PROXY or HTTPS_PROXY; `collector doctor` shows what is used"
 _TOLD = 10
 """Keywords that are named one by one."""
@@ -316,7 +316,8 @@ class Crawl:
         if not isinstance(event, SearchEnded):
             return
         if event.state is SearchState.UNREACHABLE and event.detail:
-            self._unreachable.append(f"{event.detail}; {_PROXY_CURE if event.reason == 'net.proxy' else _NETWORK_CURE}")
+            cure = _NETWORK_CURE if self._practice else f"{_NETWORK_CURE}, or try it out with --practice"
+            self._unreachable.append(f"{event.detail}; {_PROXY_CURE if event.reason == 'net.proxy' else cure}")
         if event.reason in UNCHANGING:
             self._unchanging.append(event.detail or meaning(event.reason))
         asked = event.search.query.keyword, event.search.source

@@ -155,7 +155,7 @@ class Collection:
                 for row in ledger.stats.why(what)
             ]
         if not stories:
-            raise InputError(f"{what[:200]}: {self.folder} knows no such URL and no such picture")
+            raise InputError(f"{what[:200]}: no such URL and no such picture in {self.folder}")
         return stories
 
     def facts(self) -> Facts:

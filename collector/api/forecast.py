@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from collector import sources
+from collector.api.collect import counted
 from collector.api.collection import Collection
 from collector.errors import LedgerError
 from collector.ledger.layout import LEDGER
@@ -47,7 +48,7 @@ def forecast(asked: Sequence[Query], settings: Settings) -> list[str]:
     more = f", and all there is of {endless:,} keywords" if endless else ""
     lines.append(
         f"about {to_fetch:,} pictures to download{more}, {to_fetch * size / 1e6:,.0f} MB, "
-        f"{max(1, ceil(seconds / 60)):,} minutes; nothing was asked for"
+        f"{counted(max(1, ceil(seconds / 60)), 'minute')}; nothing was requested"
     )
     return lines
 
@@ -55,7 +56,7 @@ def forecast(asked: Sequence[Query], settings: Settings) -> list[str]:
 def _source(name: str, missing: Sequence[int], settings: Settings) -> tuple[str, float]:
     """The line of a source, and about how many seconds its searches take."""
     table = settings.sources[name]
-    keywords = f"{len(missing):,} keyword{'s' if len(missing) != 1 else ''}"
+    keywords = counted(len(missing), "keyword")
     if sources.load(name).needs_browser:
         return f"{name}: {keywords} to search, in a browser", len(missing) * BROWSER_SECONDS / settings.search.browsers
     urls = [max(1, count + max(10, ceil(count * settings.search.spares))) for count in missing]

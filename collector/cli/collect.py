@@ -286,17 +286,21 @@ def _tell_plan(asked: QueryFile, settings: Settings, *, costs_alone: bool = Fals
     from collector.api.catalog import estimated
     from collector.api.forecast import forecast
 
+    for note in asked.notes:
+        terminal.error(note)
     for line in () if costs_alone else forecast(asked.queries, settings):
         terminal.line(line)
     costs = estimated(asked.queries, settings.search.spares)
     for name, keywords, requests, dollars in costs:
         terminal.line(f"{name}: {keywords} keywords, up to {requests} requests, about ${dollars:,.2f}")
     if not costs:
-        terminal.line("no source that costs anything is asked")
+        terminal.line("no source that costs money would be asked")
 
 
 def _work(crawl: Crawl, common: Common, stream: TextIO | None = None) -> None:
     """Work off a run, show it, sum it up, and end with the right code."""
+    if common.quiet and common.verbose:
+        raise UsageError("--quiet or --verbose, not both")
     with ExitStack() as files:
         events = files.enter_context(common.events_to.open("w", encoding="utf-8")) if common.events_to else None
         log = files.enter_context(common.log.open("a", encoding="utf-8")) if common.log else None

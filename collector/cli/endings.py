@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from difflib import get_close_matches
 
 import click
 
@@ -15,9 +16,11 @@ def exit_code(run: Callable[[], object]) -> int:
     """Run the command line; its exit code, after one line on standard error for expected trouble."""
     try:
         run()
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
+    except click.ClickException as error:
+        return _say(error.exit_code, _in_a_line(error))
     except (click.Abort, KeyboardInterrupt):
         return _say(130, f"stopped; everything so far is kept, {GO_ON}")
     except CollectorError as error:
@@ -29,6 +32,17 @@ def exit_code(run: Callable[[], object]) -> int:
             raise
         return _say(meant.exit_code, str(meant)) if isinstance(meant, CollectorError) else _say_disk(meant)
     return 0
+
+
+def _in_a_line(error: click.ClickException) -> str:
+    """What the command line itself found wrong."""
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        [meant] = get_close_matches(error.option_name, error.possibilities, 1, 0)
+        return f"no option {error.option_name}; did you mean {meant}?"
+    text = " ".join(error.format_message().split()).rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    more = f"; `{context.command_path} --help` tells more" if context is not None and not text.endswith("?") else ""
+    return f"{text[:1].lower()}{text[1:]}{more}"
 
 
 def open_closed_streams() -> None:
@@ -59,6 +73,8 @@ def _of_the_ledger(error: Exception) -> Exception | None:
 def _say_disk(error: Exception) -> int:
     name, text = getattr(error, "filename", None), getattr(error, "strerror", None)
     where = f"{name}: " if name else ""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        text = "a file is in the place of a folder"
     return _say(3, f"{where}{text or error}; nothing saved is lost: put it right and {GO_ON}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Final
 
@@ -74,6 +75,14 @@ class Verbs(click.Group):
             if parameter.metavar is None and isinstance(parameter.type, click.IntRange | click.FloatRange):
                 parameter.metavar = "NUMBER"
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if (name := args[0]) not in (*VERBS, *ALIASES) and not name.startswith("-"):
+            meant = get_close_matches(name, VERBS, 1)
+            ctx.fail(f"no command {name!r}" + (f"; did you mean {meant[0]}?" if meant else ""))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         for heading, verbs in GROUPS.items():

@@ -333,7 +333,8 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
     with ledger.transaction():
         ledger.dataset.number_classes(made.classes)  # For good: other exports number them so, too.
     if not made.samples:
-        raise InputError(f"{folder}: no picture to export; left out: {dict(made.left) or 'nothing'}")
+        left = ", ".join(f"{count:,} for {reason}" for reason, count in made.left.items())
+        raise InputError(f"{folder}: no picture to export{left and f'; left out: {left}'}")
     _refuse_gaps(made)
     labels = {sample.item.label for sample in made.samples}
     asked = [CollectedQuery(*row) for row in ledger.dataset.queries() if row[1] in labels]

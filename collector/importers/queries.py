@@ -128,7 +128,7 @@ def read_queries(
         else:
             made.add(line, cells)
     if made is None:
-        raise InputError(f"{path}: 0 keywords, the file is empty; write one keyword a row")
+        raise InputError(f"{path}: no keywords, it is empty; write one keyword per row")
     return made.done(sha256, blank)
 
 
@@ -240,7 +240,7 @@ class _Queries:
             more = f"; and {self._bad_rows - SHOWN:,} more" if self._bad_rows > SHOWN else ""
             raise InputError(f"{self._path}: {self._bad_rows:,} rows cannot be used: {named}{more}")
         if not self._queries and not self._blocked:
-            raise InputError(f"{self._path}: 0 keywords below the header; write one keyword a row")
+            raise InputError(f"{self._path}: no keywords below the header; write one keyword per row")
         notes = [*self._first_notes]
         notes += [f"{text}: {count:,}, first in line {line}" for text, (count, line) in self._notes.items()]
         notes += self._blocked_notes

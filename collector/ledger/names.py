@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Final
 
-from collector.errors import UsageError
+from collector.errors import UsageError, alternatives
 from collector.ledger.layout import readable
 from collector.ledger.rows import Row
 
@@ -67,7 +67,7 @@ class Names:
             if wrong := [letter for letter in text if letter in _FORBIDDEN or not letter.isprintable()]:
                 raise _wrong(template, f"no {wrong[0]!r} in it; folders and extension are not its business")
             if name is not None and name not in (*NUMBERS, *TEXTS):
-                raise _wrong(template, f"no field {{{name}}}; there are: {', '.join((*TEXTS, *NUMBERS))}")
+                raise _wrong(template, f"no field {{{name}}}; {alternatives(name, (*TEXTS, *NUMBERS))}")
             if name is not None and not (_NUMBER_SPEC if name in NUMBERS else _TEXT_SPEC).fullmatch(spec):
                 example = f"{{{name}:04}}" if name in NUMBERS else f"{{{name}:.20}}"
                 raise _wrong(template, f"{{{name}:{spec}}} cannot be written; {example} can")

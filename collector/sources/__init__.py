@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
-from collector.errors import InputError, UsageError
+from collector.errors import InputError, UsageError, alternatives
 from collector.sources import pasted
 from collector.sources.contract import Choices, Source, Value
 from collector.sources.filter_table import fits, shown
@@ -62,7 +62,7 @@ def load(name: str) -> Source:
     elif name in outsiders():
         source = _outsider(name, outsiders()[name])
     else:
-        raise UsageError(f"no source {name!r}; there are: {', '.join(names())}")
+        raise UsageError(f"no source {name!r}; {alternatives(name, names())}")
     if not isinstance(source, Source):
         raise UsageError(f"source {name!r}: {outsiders()[name]} is no collector.sources.contract.Source")
     return source

@@ -63,7 +63,7 @@ def test_why_tells_of_a_url_and_of_a_file(folder: Path) -> None:
     assert [keyword for keyword, _ in story.same_bytes] == ["dog"]
     (folder / story.row.file).unlink()
     assert c.why(story.row.file.name)[0].trouble == "missing"
-    with pytest.raises(InputError, match="knows no such URL"):
+    with pytest.raises(InputError, match="no such URL"):
         c.why("http://pictures.test/none.jpg")
 
 

@@ -77,7 +77,7 @@ def test_a_dry_run_says_what_it_would_ask_and_asks_for_nothing(desk: Desk) -> No
         "red fox: 50 pictures from openverse, 0 here already",
         "openverse: 2 keywords to search, about 8 requests, at most 0.33 a second",
     ]
-    assert "about 100 pictures to download, 50 MB, 1 minutes; nothing was asked for" in ended.out
+    assert "about 100 pictures to download, 50 MB, 1 minute; nothing was requested" in ended.out
     assert not desk.images.exists()
 
 

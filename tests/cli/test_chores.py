@@ -81,7 +81,7 @@ def test_retry_puts_back_what_is_named_and_nothing_else(desk: Desk, web: Practic
     assert "1 URL to do again" in desk.run("retry", "--only", "body.html").out
     assert desk.run("fetch", *FETCH).code == 0
     assert (gets(web, third) > before[0], gets(web, fourth) - before[1]) == (True, 0)
-    assert "0 URLs" in desk.run("retry", "--only", "http", "--keyword", "red cat").out
+    assert "no URL to queue again" in desk.run("retry", "--only", "http", "--keyword", "red cat").out
     assert "2 URLs" in desk.run("retry").out
     assert not judge(desk.images)
     assert desk.run("retry", "--only", "no.such").code == 2

@@ -264,10 +264,10 @@ def test_line_breaks_and_tabs_inside_a_keyword_become_a_space(file: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "parts"),
     [
-        ("", ["0 keywords", "empty"]),
-        ("\n \n,,\n", ["0 keywords"]),
-        ("keyword,limit\n", ["0 keywords", "header"]),
-        ("keyword\n\n\n", ["0 keywords"]),
+        ("", ["no keywords", "empty"]),
+        ("\n \n,,\n", ["no keywords"]),
+        ("keyword,limit\n", ["no keywords", "header"]),
+        ("keyword\n\n\n", ["no keywords"]),
         (
             "keyword,limt\ncat,3\n",
             [", line 1:", 'unknown column "limt"', 'found "keyword", "limt"', "possible are keyword, limit"],

@@ -76,7 +76,7 @@ def runnable(text: str) -> str:
 
 def _runnable(command: re.Match[str]) -> str:
     verb, rest = command.groups()
-    elsewhere = _folder() if verb not in _FOLDERLESS and "--out" not in rest else None
+    elsewhere = _folder() if verb not in _FOLDERLESS and "--out" not in rest and "--help" not in rest else None
     return f"`{_program()} {verb}{rest}{f' --out {shlex.quote(elsewhere)}' if elsewhere else ''}`"
 
 

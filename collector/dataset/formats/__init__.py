@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol, cast
 
 from collector.dataset.samples import EncodedSample, ExportPlan
-from collector.errors import UsageError
+from collector.errors import UsageError, alternatives
 from collector.images.form import Form
 
 EXPORTERS: Final[Mapping[str, str]] = {
@@ -62,5 +62,5 @@ def load(name: str) -> Exporter:
     """The module of a format. UsageError that lists the choices when there is no such format."""
     module = EXPORTERS.get(name)
     if module is None:
-        raise UsageError(f"no export format {name!r}; there are: {', '.join(EXPORTERS)}")
+        raise UsageError(f"no export format {name!r}; {alternatives(name, EXPORTERS)}")
     return cast(Exporter, import_module(module))

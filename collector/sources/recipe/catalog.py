@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from collector.errors import InputError
+from collector.errors import InputError, alternatives
 from collector.settings import read_toml
 from collector.sources.recipe import schema
 from collector.sources.recipe.values import Recipe
@@ -27,7 +27,7 @@ def text(what: str) -> tuple[str, str, str]:
         path = Path(what)
         return what, path.stem, read_toml(path)[1]
     if what not in names():
-        raise InputError(f"no recipe {what!r}; there are: {', '.join(names())}; or give the path of a .toml file")
+        raise InputError(f"no recipe {what!r}, and no path of a .toml file; {alternatives(what, names())}")
     return f"{what}.toml", what, _SHIPPED.joinpath(f"{what}.toml").read_text(encoding="utf-8")
 
 

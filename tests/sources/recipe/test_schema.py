@@ -106,7 +106,9 @@ def test_parameters_that_are_missing_or_unknown_are_named() -> None:
     assert "has no parameter 'month'; it has: year" in source.validate_keyword("time-covers?month=3")
     assert source.validate_keyword("inaturalist") == "inaturalist needs taxon; write inaturalist?taxon=..."
     assert source.validate_keyword("inaturalist?taxon=Vulpes vulpes") is None
-    assert re.search("no recipe 'nothing'; there are: .*time-covers", source.validate_keyword("nothing"))
+    assert re.search(
+        "no recipe 'nothing', and no path of a .toml file; there are: .*time-covers", source.validate_keyword("nothing")
+    )
     assert "nothing.toml: no such file" in source.validate_keyword("nothing.toml")
 
 
