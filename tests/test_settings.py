@@ -89,7 +89,7 @@ def test_a_setting_of_an_earlier_version_is_without_effect(tmp_path: Path) -> No
 def test_filters_are_a_table_of_their_own() -> None:
     settings = load(None, ["filters.size=large"], DEFAULTS, {"size": "", "color": ""})
     assert settings.filters == {"size": "large", "color": ""}
-    with pytest.raises(UsageError, match="no setting filters.shape; there are: color, size"):
+    with pytest.raises(UsageError, match=r"no setting filters\.shape; there are: color, size"):
         load(None, ["filters.shape=round"], DEFAULTS, {"size": "", "color": ""})
 
 
