@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
-from operator import lt
+from operator import lt, mul
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,6 +56,10 @@ _TEXT: Final = 16 << 20
 STRIPPED: Final = "collector:stripped"
 """In `info` of a PNG that was opened without its texts and its profile, because they are larger still."""
 _DIGITS: Final = bytes.maketrans(b"\0\1", b"01")
+_ROWS: Final = 256
+"""Of two pictures that are compared at a time."""
+_BRIGHTNESS: Final = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue (ITU-R BT.601, as in JFIF)."""
 _FILLER: Final = bytes(range(1, 255)) * 2
 """Put before the end of a JPEG: read as pixels where some are missing, and passed over where none are."""
 
@@ -202,7 +206,7 @@ def _decode(image: ImageFile, body: bytes, marks: Jpeg | None, reduced: bool) ->
     if marks is not None and reduced and not marks.lossless:
         image.draft("L", (HASHED, HASHED))
     image.load()
-    if marks is not None and not marks.lossless and (not reduced or _ends_grey(image)):
+    if marks is not None and not marks.lossless and _may_lack_data(image, marks, reduced):
         _check_complete(image, body, marks, reduced)
     small: Image.Image = image
     if min(image.size) > 8 * HASHED and image.mode in ("L", "RGB"):
@@ -212,30 +216,34 @@ def _decode(image: ImageFile, body: bytes, marks: Jpeg | None, reduced: bool) ->
     return f"{int(b''.join(darker[row : row + 8] for row in range(0, 72, 9)), 2):016x}"
 
 
-def _ends_grey(image: Image.Image) -> bool:
-    """Whether the last pixel is what a JPEG decoder puts where data are missing."""
+def _may_lack_data(image: Image.Image, marks: Jpeg, reduced: bool) -> bool:
+    """Whether the last pixel is what a JPEG decoder puts where data are missing: the middle of the brightness. Where a
+    picture comes in several scans, the last of them may be missing without a trace, but for what only `full` decodes.
+    """
+    if marks.scans > 1 and not reduced:
+        return True
     value = image.getpixel((image.width - 1, image.height - 1))
-    return all(126 <= band <= 129 for band in (value if isinstance(value, tuple) else (value or 0,)))
+    bands = value if isinstance(value, tuple) else (value or 0,)
+    if image.mode == "RGB":  # Its colours may be those of its neighbours.
+        bands = (sum(map(mul, _BRIGHTNESS, bands)),)
+    return all(127 <= band <= 128.6 for band in bands)
 
 
 def _check_complete(image: ImageFile, body: bytes, marks: Jpeg, reduced: bool) -> None:
     """Unusable(image.truncated) for a JPEG whose data end too early, though its end marker is there.
 
-    libjpeg only warns of that, and Pillow hands no warnings on. So more data are put before the end: they change the
-    picture when, and only when, some were missing. Compared is what was decoded where that was reduced; else a
-    progressive one in full, as its last scans bring nothing but the finest detail, and others at an eighth of the size.
+    libjpeg only warns of that, and Pillow hands no warnings on. So more data are put before the end, and it is decoded
+    in the same way once more: they change the picture when, and only when, some were missing.
     """
     longer = b"".join((body[: marks.end - 2], _FILLER, body[marks.end - 2 :]))
-    size = (HASHED, HASHED) if reduced else image.size if marks.progressive else (1, 1)
-    if (image.tobytes() if reduced else _luma(body, size)) != _luma(longer, size):
-        raise Unusable("image.truncated", "data are missing before its end marker")
-
-
-def _luma(body: bytes, size: tuple[int, int]) -> bytes:
-    """The brightness of a JPEG's pixels, decoded to that size at least."""
-    with JpegImagePlugin.JpegImageFile(io.BytesIO(body)) as image:
-        image.draft("L", size)
-        return image.tobytes()
+    with JpegImagePlugin.JpegImageFile(io.BytesIO(longer)) as other:
+        if reduced:
+            other.draft("L", (HASHED, HASHED))
+        other.load()
+        for top in range(0, image.height, _ROWS):  # Piece by piece: the largest fill hundreds of megabytes.
+            rows = (0, top, image.width, min(top + _ROWS, image.height))
+            if image.crop(rows).tobytes() != other.crop(rows).tobytes():
+                raise Unusable("image.truncated", "data are missing before its end marker")
 
 
 def _allowed(most: int) -> str:

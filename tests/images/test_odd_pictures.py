@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 
 from collector.images.decode import inspect
 from collector.images.form import AS_IS, Form
@@ -173,6 +173,27 @@ def test_missing_data_before_a_proper_end_are_seen(options: dict[str, object], s
     assert reason(cut, "full") == "image.truncated"
     if not options.get("progressive") or share < 0.9:  # In the last scan, of finest detail, only `full` sees it.
         assert reason(cut, "fast") == "image.truncated"
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("size", [(333, 211), (97, 77)])
+def test_the_last_few_units_are_missed_too(mode: str, size: tuple[int, int]) -> None:
+    body = saved(drawn(8, size).convert(mode), "JPEG", quality=95, subsampling=2)
+    cut = body[:-400].rstrip(b"\xff") + b"\xff\xd9"
+    assert [reason(cut, verify) for verify in ("full", "fast")] == ["image.truncated"] * 2
+
+
+@pytest.mark.parametrize("verify", ["full", "fast"])
+def test_a_jpeg_is_decoded_once_unless_data_may_be_missing(verify: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[bool] = []
+    load = JpegImagePlugin.JpegImageFile.load_prepare
+    monkeypatch.setattr(
+        JpegImagePlugin.JpegImageFile, "load_prepare", lambda image: decoded.append(True) or load(image)
+    )
+    ends_light, ends_grey = Image.new("RGB", (64, 64), (250, 250, 250)), Image.new("RGB", (64, 64), (128, 128, 128))
+    for image, times in ((ends_light, 1), (ends_grey, 2)):
+        decoded.clear()
+        assert (reason(saved(image, "JPEG"), verify), len(decoded)) == ("good", times)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
