@@ -53,12 +53,15 @@ class Double:
         lifetime: float = 610.0,
         bits: float = 0.0,
         latency: float = 0.0,
+        states: bool = True,
+        cursors: bool = True,
     ) -> None:
         """`pieces` newest first; `stale_after`: uses of a csrf token before it is stale, 0 for never, and
         `stale_status`, what is answered then; `refusals`: answers with 429; `block_after`: requests before one
         "Request blocked."; `window`: entries of a list that can be reached; `quota`, `quota_status`: downloads of the
         API, and what is answered then; `token_uses`: of the API's; `lifetime`: seconds of a download's address; `bits`:
-        a second on the line to all clients; `latency`: seconds before a picture.
+        a second on the line to all clients; `latency`: seconds before a picture;
+        `states`: whether pages hold the data of their works; `cursors`: whether the home list gives them.
         """
         self.pieces = list(usual() if pieces is None else pieces)
         self.signer = Signer()
@@ -68,6 +71,7 @@ class Double:
         self._window, self._quota_status, self._lifetime = window, quota_status, lifetime
         self._spelling = (wrapped, leading_slash, r_out_of_range, blur)
         self._link, self._latency = Link(bits), latency
+        self._states, self._cursors = states, cursors
         self._csrf: dict[str, tuple[str, int]] = {}
         self._bearers: dict[str, int] = {}
         self._token_uses = token_uses
@@ -83,16 +87,22 @@ class Double:
             ("GET", "/cdn/{path:.+}", cdn.get),
             ("GET", "/_puppy/dashared/gallection/contents", self._site(self._contents)),
             ("GET", "/_puppy/dashared/gallection/folders", self._site(self._folders)),
+            ("GET", "/_puppy/dashared/gallection/search", self._site(self._within)),
             ("GET", "/_puppy/dabrowse/search/deviations", self._site(self._search)),
+            ("GET", "/_puppy/dabrowse/networkbar/rfy/deviations", self._site(self._recommended)),
             ("GET", "/_puppy/dadeviation/init", self._site(self._init)),
             ("POST", "/oauth2/token", self._bearer),
             ("GET", "/api/v1/oauth2/deviation/download/{uuid}", self._api(self._download)),
             ("GET", "/api/v1/oauth2/deviation/metadata", self._api(self._metadata)),
+            ("GET", "/api/v1/oauth2/browse/dailydeviations", self._api(self._api_daily)),
             ("GET", "/api/v1/oauth2/{room}/folders", self._api(self._api_folders)),
             ("GET", "/api/v1/oauth2/{room}/{part}", self._api(self._api_list)),
             ("GET", "/download/{id}/{file}", self._button),
             ("GET", "/deviation/{id}", self._short),
+            ("GET", "/", self._page),
             ("GET", "/search", self._page),
+            ("GET", "/daily-deviations", self._page),
+            ("GET", "/stash/{stash}", self._stash),
             ("GET", "/tag/{tag}", self._page),
             ("GET", "/{name}", self._page),
             ("GET", "/{name}/art/{slug}", self._page),
@@ -110,12 +120,24 @@ class Double:
         session = request.cookies.get("userinfo") or secrets.token_hex(8)
         token = secrets.token_hex(8)
         self._csrf[session] = (token, 0)
+        shown = self._daily() if request.path.endswith("/daily-deviations") else []
         text = (
-            f"<!doctype html><html><title>DeviantArt</title><script>window.__CSRF_TOKEN__ = '{token}';</script></html>"
+            f"<!doctype html><html><title>DeviantArt</title><script>window.__CSRF_TOKEN__ = '{token}';</script>"
+            f"{self._speller.state(shown) if self._states else self._speller.links(shown)}</html>"
         )
         response = web.Response(text=text, content_type="text/html")
         response.set_cookie("userinfo", session, path="/")
         return response
+
+    async def _stash(self, request: web.Request) -> web.StreamResponse:
+        """Something in the stash of those who have its address: a work, or a folder that links to its works."""
+        name = request.match_info["stash"]
+        work = next((piece for piece in self.pieces if piece.stash == name), None)
+        within = [piece for piece in self.pieces if piece.stash_folder == name]
+        if work is None and not within:
+            raise web.HTTPNotFound(text="<html><title>DeviantArt: 404</title></html>", content_type="text/html")
+        shown = self._speller.state([work]) if work else self._speller.links(within)
+        return web.Response(text=f"<!doctype html><html>{shown}</html>", content_type="text/html")
 
     async def _short(self, request: web.Request) -> web.StreamResponse:
         piece = self._piece(request.match_info["id"])
@@ -176,6 +198,27 @@ class Double:
         entries = [self._speller.entry(piece) for piece in shown]
         return {"hasMore": more, "nextCursor": str(following) if more else "", "deviations": entries}
 
+    def _within(self, request: web.Request) -> dict[str, Any]:
+        """Words within one artist's gallery; it knows two orders."""
+        query = request.query
+        if query.get("order") not in ("most-recent", "popular"):
+            raise web.HTTPBadRequest(text="order")
+        matching = self._matching(query.get("q", ""), query["order"])
+        found = [piece for piece in matching if piece.author == query.get("username", "").lower()]
+        shown, more, following = self._cut(found, int(query.get("offset", "0")), int(query.get("limit", "24")))
+        return {"hasMore": more, "nextOffset": following, "results": [self._speller.entry(piece) for piece in shown]}
+
+    def _recommended(self, request: web.Request) -> dict[str, Any]:
+        """What the home page recommends: by cursor, or by page where `cursors` is off."""
+        start = int(request.query.get("cursor") or 24 * int(request.query.get("page", "0")))
+        shown, more, following = self._cut(self.pieces, start, 24)
+        entries = [self._speller.entry(piece) for piece in shown]
+        cursor = {"nextCursor": str(following)} if more and self._cursors else {}
+        return {"hasMore": more, "deviations": entries, "strips": [], **cursor}
+
+    def _daily(self) -> list[Piece]:
+        return [piece for piece in self.pieces if not piece.barred][:3]
+
     def _init(self, request: web.Request) -> dict[str, Any]:
         return {"deviation": self._speller.extended(self._piece(request.query.get("deviationid", "")))}
 
@@ -219,6 +262,11 @@ class Double:
         shown, more, following = self._cut(found, offset, min(limit, 24))
         results = [self._speller.api(piece) for piece in shown]
         return web.json_response({"has_more": more, "next_offset": following if more else None, "results": results})
+
+    def _api_daily(self, request: web.Request) -> web.StreamResponse:
+        """The whole day in one answer; another day than today is the works behind."""
+        found = self._daily()[1:] if "date" in request.query else self._daily()
+        return web.json_response({"has_more": False, "results": [self._speller.api(piece) for piece in found]})
 
     def _api_folders(self, request: web.Request) -> web.StreamResponse:
         kind = "gallery" if request.match_info["room"] == "gallery" else "collection"

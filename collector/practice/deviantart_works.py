@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -47,6 +48,9 @@ class Piece:
     tags: tuple[str, ...] = ("fantasy", "tower")
     licence: str = ""
     ai: bool = False
+    stash: str = ""
+    """Its name in the stash: its page is there then, and in no gallery."""
+    stash_folder: str = ""
 
     @property
     def slug(self) -> str:
@@ -116,7 +120,7 @@ class Speller:
             "deviationId": piece.id,
             "type": "literature" if piece.kind == "journal" else piece.kind,
             "typeId": 1,
-            "url": f"{self.home}/{piece.author}/art/{piece.slug}",
+            "url": self.address(piece),
             "title": piece.title,
             "isJournal": piece.kind == "journal",
             "isVideo": piece.kind == "video",
@@ -132,6 +136,26 @@ class Speller:
             **({"premiumFolderData": {"hasAccess": False}} if piece.barred == "premium" else {}),
             "media": {} if piece.barred or piece.kind in ("literature", "journal") else self.media(piece),
         }
+
+    def address(self, piece: Piece) -> str:
+        """A work's page."""
+        return f"{self.home}/stash/{piece.stash}" if piece.stash else f"{self.home}/{piece.author}/art/{piece.slug}"
+
+    def links(self, pieces: list[Piece]) -> str:
+        """Links to works, as a page without data has them."""
+        return "".join(f'<a href="{self.address(piece)}">{piece.title}</a>' for piece in pieces)
+
+    def state(self, pieces: list[Piece]) -> str:
+        """The script of a page that holds the data of works: JSON in a string, artists beside by their number."""
+        entities: dict[str, dict[str, Any]] = {"deviation": {}, "deviationExtended": {}, "user": {}}
+        for piece in pieces:
+            whole = self.extended(piece)
+            entities["deviationExtended"][str(piece.id)] = whole.pop("extended")
+            author = whole["author"]
+            entities["user"][str(author["userId"])] = author
+            entities["deviation"][str(piece.id)] = {**whole, "author": author["userId"]}
+        said = json.dumps({"@@entities": entities}).replace("\\", "\\\\").replace('"', '\\"').replace("'", "\\'")
+        return f'<script>window.__INITIAL_STATE__ = JSON.parse("{said}");</script>'
 
     def extended(self, piece: Piece) -> dict[str, Any]:
         """A work as the page of its own has it."""

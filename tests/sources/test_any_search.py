@@ -19,8 +19,20 @@ from tests.sources.test_any_answer import PIECES, SOURCES, trees, words
 from tests.support.lent_web import search_for
 
 KEYWORDS = {
-    "deviantart": ("ann", "ann/gallery/12", "ann/favourites", "tag:cat", "search:cat", "deviation/900000001"),
-    "imgur": ("cat", "r/cats", "user/ann", "gallery/AbCdE", "a/AbCdE", "t/cat"),
+    "deviantart": (
+        "ann",
+        "ann/gallery/12",
+        "ann/favourites",
+        "tag:cat",
+        "search:cat",
+        "deviation/900000001",
+        "ann/gallery?q=cat",
+        "home",
+        "daily",
+        "daily:2024-05-18",
+        "sta.sh/0abc",
+    ),
+    "imgur": ("cat", "r/cats", "user/ann", "user/ann/favorites/folder/1", "gallery/AbCdE", "a/AbCdE", "t/cat"),
     "gallery": ("https://a.test/",),
 }
 ANSWERS = 8

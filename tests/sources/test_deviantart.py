@@ -437,3 +437,56 @@ def test_behind_ten_thousand_works_of_the_api_the_folders_are_walked() -> None:
     with Walk(pieces) as walk:
         hits = walk.hits("ann", **API, details=False)
     assert len({hit.key for hit in hits}) == 10_060
+
+
+# ------------------------------------------------------------------------------- other lists
+
+
+def test_words_within_a_gallery_in_both_orders() -> None:
+    pieces = [
+        *many(130),
+        Piece(900_000_001, "Dragon", "bob"),
+        *(Piece(n, "Red dragon") for n in (7_000_003, 7_000_002)),
+    ]
+    with Walk(pieces) as walk:
+        assert ids(walk.hits("ann/gallery?q=dragon")) == ["7000003", "7000002"]
+        popular = sorted(pieces[-2:], key=lambda piece: -piece.stars)
+        found = walk.hits("https://www.deviantart.com/ann/gallery?q=dragon&sort=popular")
+        assert ids(found) == [str(piece.id) for piece in popular]
+        assert ids(walk.hits("ann/gallery?q=dragon", order="popular-1-week")) == ids(found)
+        with pytest.raises(UsageError, match="take one away"):
+            walk.hits("ann/gallery?q=dragon&sort=popular", order="newest")
+
+
+@pytest.mark.parametrize("cursors", [True, False])
+def test_the_home_page_is_walked_to_its_end(cursors: bool) -> None:
+    with Walk(many(60), cursors=cursors) as walk:
+        assert len(set(ids(walk.hits("home")))) == 60
+
+
+@pytest.mark.parametrize(("states", "settings"), [(True, {}), (False, {}), (True, API)])
+def test_daily_deviations_by_page_by_links_and_by_the_api(states: bool, settings: dict[str, str]) -> None:
+    pieces = many(5)
+    with Walk(pieces, states=states) as walk:
+        found = walk.hits("https://www.deviantart.com/daily-deviations", **settings)
+        assert ids(found) == [str(piece.id) for piece in pieces[:3]]
+        assert {hit.licence.creators for hit in found} == {("ann",)}
+
+
+def test_the_daily_deviations_of_another_day_want_an_application() -> None:
+    with Walk(many(5)) as walk:
+        assert len(walk.hits("daily:2024-05-18", **API)) == 2
+        with pytest.raises(SourceError, match=r"deviantart\.client_id") as refused:
+            walk.hits("daily:2024-05-18")
+        assert refused.value.reason == "page.denied"
+
+
+def test_the_stash_by_work_and_by_folder() -> None:
+    pieces = [Piece(9_000_001 + n, f"Draft {n}", stash=f"0abc{n}", stash_folder="2folder") for n in range(3)]
+    with Walk(pieces) as walk:
+        (one,) = walk.hits("https://sta.sh/0abc1")
+        assert (one.id, one.page.endswith("/stash/0abc1"), one.licence.creators) == ("9000002", True, ("ann",))
+        assert ids(walk.hits("https://sta.sh/2folder")) == ["9000001", "9000002", "9000003"]
+        with pytest.raises(SourceError) as gone:
+            walk.hits("sta.sh/0nothing")
+        assert gone.value.reason == "page.gone"

@@ -15,7 +15,7 @@ from typing import Any, Final
 from collector.errors import SourceError, UsageError
 from collector.model import Hit, Search
 from collector.sources.contract import Choices, Source, Value, Web
-from collector.sources.deviantart.keyword import Asked, What, label, parse, work_id
+from collector.sources.deviantart.keyword import ORDERS, Asked, What, label, parse, work_id
 from collector.sources.deviantart.listing import Pages, Site
 from collector.sources.deviantart.oauth import Api
 from collector.sources.deviantart.works import Details, Work, hits
@@ -42,17 +42,8 @@ new work for its tags, licence, download and further pictures; downloads: spend 
 ask the API for mature works too; only_new: stop where the last whole walk began; since: a work or a date at which
 to stop; rate, api_rate: requests a second to the site and to the API, 0 for no limit."""
 
-_FILTERS: Final[Mapping[str, Choices]] = {
-    "order": (
-        "newest",
-        "popular-24-hours",
-        "popular-1-week",
-        "popular-1-month",
-        "popular-all-time",
-        "undiscovered",
-        "whats-hot",
-    ),
-}
+_FILTERS: Final[Mapping[str, Choices]] = {"order": ORDERS}
+_ORDERED: Final = (What.TAG, What.SEARCH, What.WITHIN)
 
 _NEWEST_FIRST: Final = frozenset((What.GALLERY, What.SCRAPS))
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:T[\d:.+Z-]+)?")
@@ -83,6 +74,10 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     originals = bool(settings["originals"])
     if asked.what is What.WORK:
         yield from hits(*site.work(asked), originals)
+        return
+    if asked.what is What.STASH:
+        for work, details in site.stash(asked.name):
+            yield from hits(work, details, originals)
         return
     order = _order(search, asked, web)
     client = secret(settings, "client_id"), secret(settings, "client_secret")
@@ -176,7 +171,7 @@ class End:
 
 
 def _end(since: str, asked: Asked, order: str) -> End:
-    newest = asked.what in _NEWEST_FIRST or (asked.what in (What.TAG, What.SEARCH) and order == "most-recent")
+    newest = asked.what in _NEWEST_FIRST or (asked.what in _ORDERED and order == "most-recent")
     if not since:
         return End()
     if _DATE.fullmatch(since):
@@ -195,8 +190,10 @@ def _stops(search: Search, asked: Asked, order: str, settings: Mapping[str, Any]
 def _order(search: Search, asked: Asked, web: Web) -> str:
     """The site's name of the order, for tags and searches; "" for lists that have their artist's."""
     order = search.query.filter("order")
-    if asked.what in (What.TAG, What.SEARCH):
-        return "most-recent" if order in ("", "newest") else order
+    if asked.order and order and order != asked.order:
+        raise UsageError(f"deviantart: the address says order={asked.order}, the filter order={order}; take one away")
+    if asked.what in _ORDERED:
+        return {"": "most-recent", "newest": "most-recent"}.get(found := order or asked.order, found)
     if order not in ("", "newest"):
         web.notice(
             f"{search.query.keyword}: order={order} is for tags and searches; an artist's works come newest first"
@@ -206,8 +203,8 @@ def _order(search: Search, asked: Asked, web: Web) -> str:
 
 SOURCE: Final = Source(
     search=search,
-    about="DeviantArt: galleries of artists, tags, searches, single works",
-    keyword="an artist, a folder, favourites, tag:..., search:... or a work",
+    about="DeviantArt: galleries of artists, tags, searches, daily deviations, single works",
+    keyword="an artist, a folder, ann/gallery?q=..., favourites, tag:..., search:..., daily-deviations, home or a work",
     settings=_SETTINGS,
     filters=_FILTERS,
     incremental=True,

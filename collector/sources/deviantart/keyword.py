@@ -6,7 +6,7 @@ Pure: knows the spellings of addresses, old ones too, and asks nobody.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -20,8 +20,12 @@ class What(StrEnum):
     FOLDER = "folder"
     FAVOURITES = "favourites"
     COLLECTION = "collection"
+    WITHIN = "search within a gallery"
     TAG = "tag"
     SEARCH = "search"
+    DAILY = "daily deviations"
+    HOME = "home"
+    STASH = "stash"
     WORK = "work"
 
 
@@ -31,9 +35,14 @@ class Asked:
 
     what: What
     name: str = ""
-    """The artist, the tag or the words; of a work its artist, where the address says it."""
+    """The artist, the tag or the words; of a work its artist, where the address says it; the name of a thing in the
+    stash; the day of daily deviations, "" for today."""
     id: int = 0
     """The number of a folder, a collection or a work."""
+    words: str = ""
+    """What is looked for within a gallery."""
+    order: str = ""
+    """The order that the address of a tag or a search asks for, as the site calls it."""
 
 
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,29}[A-Za-z0-9_])?")
@@ -47,6 +56,7 @@ _NOT_ARTISTS: Final = frozenset(
         "daily",
         "home",
         "watch",
+        "stash",
         "core-membership",
         "join",
         "popular",
@@ -59,13 +69,22 @@ _NOT_ARTISTS: Final = frozenset(
 _SHORT_ID: Final = re.compile(r"[-_/]d([0-9a-z]{5,8})(?=[-_.?]|$)")
 """How the names of picture files end: `_by_ann_devu2c1-2222.jpg`, `tower_by_ann-d4xyz12.png`; the number is base 36."""
 
-_ORDERS: Final = ("popular", "most-recent", "newest", "whats-hot", "undiscovered")
-"""How the orders that an address may ask for begin."""
-
-FORMS: Final = (
-    "an artist (ann), ann/gallery, ann/gallery/12345, ann/scraps, ann/favourites, tag:fantasy, search:tower, "
-    "or an address of DeviantArt"
+ORDERS: Final = (
+    "newest",
+    "popular-24-hours",
+    "popular-1-week",
+    "popular-1-month",
+    "popular-all-time",
+    "undiscovered",
+    "whats-hot",
 )
+_ADDRESSED: Final = {"most-recent": "newest", "popular": "popular-all-time", **{name: name for name in ORDERS}}
+"""Order in an address -> what we call it."""
+FORMS: Final = (
+    "an artist (ann), ann/gallery, ann/gallery/12345, ann/gallery?q=tower, ann/scraps, ann/favourites, tag:fantasy, "
+    "search:tower, daily-deviations, home, or an address of DeviantArt"
+)
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def parse(keyword: str) -> Asked:
@@ -76,13 +95,19 @@ def parse(keyword: str) -> Asked:
         if not words:
             raise ValueError(f"nothing behind {match[1]}:")
         return Asked(What(match[1].lower()), words)
+    if match := re.fullmatch(r"daily(?:-deviations)?(?::(.*))?", text, re.IGNORECASE):
+        return _daily(match[1] or "")
+    text = text.removeprefix("//")
     if _is_address(text):
         return _of_address(text if "://" in text else f"https://{text}")
-    return _of_path([part for part in text.split("/") if part], text)
+    path, _, query = text.partition("?")
+    return _of_path([part for part in path.split("/") if part], text, _parameters(query))
 
 
 def label(asked: Asked) -> str:
     """The folder of its pictures: the artist's, or the tag or words looked for."""
+    if asked.what in (What.DAILY, What.HOME, What.STASH):
+        return "sta.sh" if asked.what is What.STASH else str(asked.what)
     return asked.name or "deviantart"
 
 
@@ -98,13 +123,15 @@ def work_id(text: str) -> int:
 
 
 def _is_address(text: str) -> bool:
-    host = text.partition("/")[0].lower()
+    host = re.split(r"[/?#:]", text, maxsplit=1)[0].lower()
     return "://" in text or host.endswith((_SITE, ".deviantart.net", ".wixmp.com")) or host in ("fav.me", "sta.sh")
 
 
 def _of_address(url: str) -> Asked:
     parts = urlsplit(url)
     host, segments = (parts.hostname or "").lower(), [unquote(part) for part in parts.path.split("/") if part]
+    if host == "sta.sh":
+        return _of_path(["stash", *segments], url)
     if host == "fav.me":
         return Asked(What.WORK, id=_base36(segments[0] if segments else "", url))
     if host.endswith((".deviantart.net", ".wixmp.com")):
@@ -112,26 +139,45 @@ def _of_address(url: str) -> Asked:
     sub = host.removesuffix(_SITE).removesuffix(".")
     if not host.endswith(_SITE) or (sub and host != f"{sub}.{_SITE}"):
         raise ValueError(f"{host} is not DeviantArt; possible are {FORMS}")
-    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     if sub not in _PLAIN:
         segments.insert(0, sub)
-    if "q" in query and segments[:1] != ["search"]:
-        raise ValueError("words within a gallery cannot be looked for; search:WORDS looks everywhere")
-    if (order := query.get("order", "")).startswith(_ORDERS):
-        raise ValueError(f"an order is no part of a keyword; leave ?order={order[:30]} away and set the filter order")
-    return _of_path(segments, url, query)
+    return _of_path(segments or ["home"], url, _parameters(parts.query))
+
+
+def _parameters(query: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(query).items()}
 
 
 def _of_path(segments: list[str], text: str, query: dict[str, str] | None = None) -> Asked:
+    """What a path with its parameters means; those that would change it are used, or refused by name."""
     query = query or {}
+    order = query.get("order") or query.get("sort") or ""
+    if order and order not in _ADDRESSED:
+        raise ValueError(f"no order {order[:40]!r}; there are {', '.join(ORDERS)}")
+    asked = replace(_of_segments(segments, text, query), order=_ADDRESSED.get(order, ""))
+    ordered = asked.what in (What.TAG, What.SEARCH, What.WITHIN)
+    if asked.order not in ("", "newest") and not ordered:
+        raise ValueError(f"order={order} is for tags, searches and words within a gallery; take it away")
+    if query.get("q") and asked.what not in (What.SEARCH, What.WITHIN):
+        raise ValueError(f"words (q=) cannot be looked for in this {asked.what}; ann/gallery?q=WORDS, search:WORDS can")
+    return asked
+
+
+def _of_segments(segments: list[str], text: str, query: dict[str, str]) -> Asked:
     match segments:
-        case ["search", *_] if query.get("q"):
+        case ["search"] | ["search", "deviations" | "all", *_] if query.get("q"):
             return Asked(What.SEARCH, query["q"])
         case ["tag", tag, *_]:
             return Asked(What.TAG, tag)
+        case ["home"] | ["home", "all"]:
+            return Asked(What.HOME)
+        case ["daily-deviations" | "dailydeviations" | "daily"]:
+            return _daily(query.get("date") or query.get("day") or "")
+        case ["stash", name, *_] if re.fullmatch(r"[a-z0-9]{2,40}", name):
+            return Asked(What.STASH, name)
         case ["view" | "deviation", number, *_] | [_, "view" | "deviation", number, *_] if number.isdecimal():
             return Asked(What.WORK, id=int(number))
-        case [*_, "view.php"] if query.get("id", "").isdecimal():
+        case [*_, "view.php" | "view-full.php"] if query.get("id", "").isdecimal():
             return Asked(What.WORK, id=int(query["id"]))
     if not segments or not _NAME.fullmatch(segments[0]) or segments[0].lower() in _NOT_ARTISTS:
         raise ValueError(f'"{text[:60]}" is none of: {FORMS}')
@@ -143,6 +189,8 @@ def _of_artist(name: str, rest: list[str], text: str, query: dict[str, str]) -> 
     match rest:
         case [] | ["gallery"] | ["gallery", "all"] if query.get("catpath", "").strip("/") == "scraps":
             return Asked(What.SCRAPS, name)
+        case [] | ["gallery"] | ["gallery", "all"] if query.get("q"):
+            return Asked(What.WITHIN, name, words=query["q"])
         case [] | ["gallery"] | ["gallery", "all"]:
             return Asked(What.GALLERY, name)
         case ["scraps"] | ["gallery", "scraps"]:
@@ -156,6 +204,12 @@ def _of_artist(name: str, rest: list[str], text: str, query: dict[str, str]) -> 
         case ["art", slug, *_] if found := re.search(r"(?:^|-)(\d+)$", slug):
             return Asked(What.WORK, name, int(found[1]))
     raise ValueError(f'"{text[:60]}" is none of: {FORMS}')
+
+
+def _daily(day: str) -> Asked:
+    if day and not _DAY.fullmatch(day):
+        raise ValueError(f"a day is written as 2024-05-18, not {day[:40]!r}")
+    return Asked(What.DAILY, day)
 
 
 def _base36(text: str, url: str) -> int:

@@ -15,9 +15,11 @@ from collector.http.contract import Answer, Request
 from collector.model import SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Web
+from collector.sources.deviantart import page_state
 from collector.sources.deviantart.keyword import Asked, What
 from collector.sources.deviantart.works import Details, Work, details_of, of_site
 
+HOME: Final = "https://www.deviantart.com"
 WINDOW: Final = 10_000
 """Entries of one list that the site lets anybody reach, however many there are."""
 PAGE: Final = 60
@@ -60,6 +62,18 @@ class Site:
         if asked.what in (What.TAG, What.SEARCH):
             yield self._found(asked, order)
             return
+        if asked.what is What.HOME:
+            yield self._browsed("dabrowse/networkbar/rfy/deviations", {}, "", by_number=True)
+            return
+        if asked.what is What.DAILY:
+            yield self._daily(asked)
+            return
+        if asked.what is What.WITHIN:
+            within = {"username": asked.name, "type": "gallery", "q": asked.words}
+            # The endpoint knows two orders alone.
+            named: dict[str, str | int] = {**within, "order": order if order == "most-recent" else "popular"}
+            yield self._contents(named, asked, endpoint="search")
+            return
         kind = "collection" if asked.what in (What.FAVOURITES, What.COLLECTION) else "gallery"
         part: dict[str, str | int] = {"username": asked.name, "type": kind}
         if asked.id:
@@ -79,17 +93,36 @@ class Site:
         below = urlsplit(answer.url).path.removeprefix(urlsplit(self._home).path)  # /ann/art/Tower-900000001
         return self._single(asked.id, asked.name or below.strip("/").partition("/")[0])
 
+    def stash(self, name: str) -> Iterator[tuple[Work, Details]]:
+        """What lies in the stash under a name: one work, or everything in a folder."""
+        asked, waiting = set[str](), [name]
+        while waiting:
+            name = waiting.pop(0)
+            asked.add(name)
+            old = name.startswith("2") and self._home == HOME  # folders of older days are known to sta.sh alone
+            answer = self._get(f"https://sta.sh/{name}" if old else f"{self._home}/stash/{name}", None)
+            _check(answer, self._home)
+            names = {name, urlsplit(answer.url).path.rpartition("/")[2]}
+            found = [pair for pair in page_state.works(answer.text) if pair[0].page.rpartition("/")[2] in names]
+            yield from found
+            further = [] if found else [one for one in page_state.stashed(answer.text) if one not in names | asked]
+            if not found and not further:
+                raise _unknown("a page of the stash with nothing in it that is known")
+            waiting += further if len(asked) == 1 else []
+
     def details(self, work: Work) -> Details:
         """What the lists do not say of a work."""
         return self._single(work.id, work.author)[1]
 
     # ------------------------------------------------------------------ lists
 
-    def _contents(self, what: dict[str, str | int], asked: Asked, reached: _Reached | None = None) -> Pages:
+    def _contents(
+        self, what: dict[str, str | int], asked: Asked, reached: _Reached | None = None, endpoint: str = "contents"
+    ) -> Pages:
         offset = 0
         while offset < WINDOW:
             params = {**what, "offset": offset, "limit": PAGE}
-            got = self._json("dashared/gallection/contents", params, asked.name)
+            got = self._json(f"dashared/gallection/{endpoint}", params, asked.name)
             yield _works(got, "results")
             further = got.get("nextOffset")
             # A page is short where works are hidden from guests: only `hasMore` tells the end.
@@ -117,15 +150,33 @@ class Site:
     def _found(self, asked: Asked, order: str) -> Pages:
         words = f"#{asked.name}" if asked.what is What.TAG else asked.name
         page = f"tag/{quote(asked.name, safe='')}" if asked.what is What.TAG else f"search?q={quote(words)}"
-        cursor, seen = "", {""}
-        while True:
-            params: dict[str, str | int] = {"q": words, "order": order}
-            got = self._json("dabrowse/search/deviations", {**params, **({"cursor": cursor} if cursor else {})}, page)
-            yield _works(got, "deviations")
-            cursor = str(got.get("nextCursor") or "")
-            if not got.get("hasMore") or cursor in seen:
+        yield from self._browsed("dabrowse/search/deviations", {"q": words, "order": order}, page)
+
+    def _browsed(self, endpoint: str, params: Mapping[str, str | int], page: str, by_number: bool = False) -> Pages:
+        """A list by cursor; `by_number`: by the page's number where it gives no cursor."""
+        turn: dict[str, str | int] = {}
+        number, seen = 0, set[str]()
+        while number < WINDOW:
+            got = self._json(endpoint, {**params, **turn}, page)
+            yield (works := _works(got, "deviations"))
+            number, cursor = number + 1, str(got.get("nextCursor") or "")
+            further = bool(got.get("hasMore", bool(cursor)))
+            if not further or not works or cursor in seen or not (cursor or by_number):
                 return
-            seen.add(cursor)
+            seen.update([cursor] if cursor else [])
+            turn = {"cursor": cursor} if cursor else {"page": number}
+
+    def _daily(self, asked: Asked) -> Pages:
+        """Today's, as their page shows them; the site tells other days to applications alone."""
+        if asked.name:
+            detail = "the daily deviations of a past day are given to a registered application: deviantart.client_id"
+            raise SourceError(SearchState.BLOCKED, "page.denied", detail)
+        page = self._page("daily-deviations").text
+        works = [work for work, _ in page_state.works(page)]
+        works = works or [self._single(id, name)[0] for id, name in page_state.linked(page)]
+        if not works:
+            raise _unknown("a page of daily deviations without works")
+        yield works
 
     def _single(self, id: int, name: str) -> tuple[Work, Details]:
         params: dict[str, str | int] = {"deviationid": id, "username": name, "type": "art", "include_session": "false"}

@@ -43,7 +43,7 @@ class Api:
         """Whether the API has such a list; it numbers folders otherwise, and has no scraps and no rankings."""
         if asked.what in (What.TAG, What.SEARCH):
             return order == "most-recent"
-        return asked.what in (What.GALLERY, What.FAVOURITES)
+        return asked.what in (What.GALLERY, What.FAVOURITES, What.DAILY)
 
     def lists(self, asked: Asked) -> Iterator[Pages]:
         """See `Site.lists`."""
@@ -52,6 +52,10 @@ class Api:
             return
         if asked.what is What.SEARCH:
             yield self._pages("browse/newest", {"q": asked.name})
+            return
+        if asked.what is What.DAILY:  # one answer, without pages
+            got = self._ask("browse/dailydeviations", {"date": asked.name} if asked.name else {})
+            yield iter([_works(got, "browse/dailydeviations")])
             return
         room = "gallery" if asked.what is What.GALLERY else "collections"
         whose: dict[str, str | int] = {"username": asked.name}
@@ -112,10 +116,7 @@ class Api:
         while offset < WINDOW:
             turn: dict[str, str | int] = {"cursor": cursor} if cursor else {"offset": offset}
             got = self._ask(path, {**params, **turn, "limit": PAGE})
-            entries = got.get("results")
-            if not isinstance(entries, list):
-                raise _unknown(f"{path} without results")
-            yield [work for one in entries if isinstance(one, Mapping) and (work := of_api(one)) is not None]
+            yield _works(got, path)
             if not got.get("has_more"):
                 return
             cursor = str(got.get("next_cursor") or "")
@@ -178,6 +179,13 @@ class Api:
         lasts = got.get("expires_in")
         seconds = min(lasts, _LONGEST) if isinstance(lasts, (int, float)) else 3600
         self._until = time.monotonic() + max(1.0, seconds - _EARLY)
+
+
+def _works(got: Mapping[str, Any], path: str) -> list[Work]:
+    entries = got.get("results")
+    if not isinstance(entries, list):
+        raise _unknown(f"{path} without results")
+    return [work for one in entries if isinstance(one, Mapping) and (work := of_api(one)) is not None]
 
 
 def _mapping(answer: Answer, path: str) -> Mapping[str, Any]:
