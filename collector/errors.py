@@ -20,10 +20,13 @@ CollectorError
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from collector.model import SearchState
 
@@ -65,10 +68,23 @@ def alternatives(name: str, known: Iterable[str]) -> str:
 
 
 def install(extra: str) -> str:
-    """The command that installs an extra into the environment that this runs in, from a checkout if it is one."""
+    """The command that installs an extra into the environment that this runs in, from where this came from."""
+    return f"{shlex.quote(sys.executable)} -m pip install {shlex.quote(f'{_came_from()}[{extra}]')}"
+
+
+def _came_from() -> str:
+    """What pip is given: the checkout that this is, or the folder or wheel that pip took (PEP 610), else a name."""
     folder = Path(__file__).resolve().parents[1]
-    name = str(folder) if (folder / "pyproject.toml").is_file() else DISTRIBUTION
-    return f"{shlex.quote(sys.executable)} -m pip install {shlex.quote(f'{name}[{extra}]')}"
+    if (folder / "pyproject.toml").is_file():
+        return str(folder)
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        url = json.loads(distribution(DISTRIBUTION).read_text("direct_url.json") or "{}").get("url", "")
+    except (PackageNotFoundError, ValueError):
+        return DISTRIBUTION
+    path = Path(url2pathname(urlsplit(url).path)) if url.startswith("file:") else None
+    return str(path) if path is not None and path.exists() else DISTRIBUTION
 
 
 class DiskError(CollectorError):

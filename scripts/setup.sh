@@ -202,7 +202,7 @@ install_packages() {
 # ------------------------------------------------------------------------------------------------ main
 
 case $(uname -s) in
-MINGW* | MSYS* | CYGWIN*) die "on Windows use WSL, or the four lines for Windows in README.md" ;;
+MINGW* | MSYS* | CYGWIN*) die "on Windows use WSL, or the lines for Windows in docs/install.md" ;;
 esac
 case $stage in
 demo | test) ;;

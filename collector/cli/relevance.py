@@ -101,6 +101,9 @@ def flags(out: Path, drop: tuple[str, ...], top: int) -> None:
     """
     done = Collection(out, terminal.error).flags(drop, tell=terminal.looked_at)
     for flag in FLAGS:
+        if flag not in done.asked:
+            terminal.line(f"{flag}: not looked for")
+            continue
         own = [one for one in done.found if one.flag == flag]
         state = "left out" if flag in drop else "flagged"
         examples = f", such as {', '.join(one.row.file.as_posix() for one in own[:top])}" if own and top else ""

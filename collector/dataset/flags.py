@@ -40,6 +40,8 @@ class Flags:
     unreadable: int
     found: tuple[Flagged, ...]
     """By flag, the surest first."""
+    asked: tuple[str, ...]
+    """Flags that were looked for."""
     dropped: frozenset[str]
     """Flags whose pictures are left out of the set now."""
 
@@ -82,7 +84,7 @@ def flag_set(
                 if one.flag in drop and said.get((one.row.sha256, one.row.label)) != "keep"
             }.values(),
         )
-    return Flags(len(paths) - broken, broken, found, frozenset(drop))
+    return Flags(len(paths) - broken, broken, found, asked, frozenset(drop))
 
 
 def _found(ledger: Ledger, asked: Collection[str]) -> tuple[Flagged, ...]:
