@@ -13,6 +13,8 @@ import collector
 from collector.errors import InputError, LedgerError, UsageError
 from tests.support.collection import Collection, drawn
 
+pytestmark = pytest.mark.usefixtures("pictures_in_process")
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -15,6 +15,8 @@ from tests.support.command import Desk
 from tests.support.invariants import judge
 from tests.support.pausing import Paused
 
+pytestmark = pytest.mark.usefixtures("downloads_in_process", "pictures_in_process")
+
 
 @pytest.fixture(scope="module")
 def web() -> Iterator[collector.practice]:

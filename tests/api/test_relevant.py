@@ -13,6 +13,8 @@ from collector.images import lite0
 from collector.ledger import Ledger
 from collector.practice.pictures import is_foreign, slug
 
+pytestmark = pytest.mark.usefixtures("downloads_in_process", "pictures_in_process")
+
 SHARE = 0.15
 
 

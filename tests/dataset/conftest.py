@@ -6,6 +6,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _mostly_in_process(request: pytest.FixtureRequest) -> None:
-    if "pictures_in_processes" not in request.fixturenames:
-        request.getfixturevalue("pictures_in_process")
+def _mostly_in_process(pictures_in_process: None) -> None:
+    """See there."""

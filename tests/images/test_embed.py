@@ -18,6 +18,8 @@ from collector.images import embed, lite0
 from collector.images.processes import FileTrouble
 from tests.support.collection import drawn
 
+pytestmark = pytest.mark.usefixtures("pictures_in_process")
+
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -35,6 +37,7 @@ def saved(path: Path, image: Image.Image) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("pictures_in_processes")
 def test_one_vector_for_each_file_in_their_order_and_trouble_for_a_broken_one(
     model: embed.Embedder, tmp_path: Path
 ) -> None:

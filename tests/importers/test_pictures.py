@@ -18,6 +18,8 @@ from collector.model import Duplicate, Failed, Outcome, Rejected, Saved, Skipped
 from collector.settings import FetchSettings
 from tests.support.misbehaving import parts, picture
 
+pytestmark = pytest.mark.usefixtures("pictures_in_process")
+
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
@@ -143,6 +145,7 @@ def test_what_was_committed_stays_when_it_is_stopped(ledger: Ledger, out: Path, 
     assert not parts(out)
 
 
+@pytest.mark.usefixtures("pictures_in_processes")
 def test_a_file_that_takes_too_long_costs_itself_alone(ledger: Ledger, out: Path, tmp_path: Path) -> None:
     slow = tmp_path / "slow" / "cat"
     slow.mkdir(parents=True)

@@ -315,7 +315,7 @@ def test_the_longest_keyword_is_fine(file: Path) -> None:
 
 @pytest.mark.parametrize("place", [49_999, 50_000, 50_001, 99_999, 100_000])
 def test_a_ragged_row_is_found_wherever_it_stands(file: Path, place: int) -> None:
-    rows = [f"a rather long keyword so that buffers fill {number}" for number in range(100_001)]
+    rows = [f"a rather long keyword so that buffers fill {number}" for number in range(max(60_000, place + 1))]
     rows[place] += ", and more"
     assert f", line {place + 1}: 2 columns" in refusal(file, "\n".join(rows))
 
@@ -380,7 +380,7 @@ def test_the_callers_filters_are_the_columns(file: Path) -> None:
 
 
 def test_many_rows_in_bounded_memory(file: Path) -> None:
-    text = "keyword,limit\n" + "".join(f"cat number {number},{number % 50 + 1}\n" for number in range(100_000))
+    text = "keyword,limit\n" + "".join(f"cat number {number},{number % 50 + 1}\n" for number in range(40_000))
     file.write_text(text)
     del text
     tracemalloc.start()
@@ -389,9 +389,9 @@ def test_many_rows_in_bounded_memory(file: Path) -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(result.queries) == 100_000
-    assert result.queries[-1] == Query("cat number 99999", "cat number 99999", 50)
-    assert peak < 80 * 1024 * 1024
+    assert len(result.queries) == 40_000
+    assert result.queries[-1] == Query("cat number 39999", "cat number 39999", 50)
+    assert peak < 32 * 1024 * 1024
 
 
 def test_a_limit_may_be_all(file: Path) -> None:

@@ -25,6 +25,8 @@ from tests.support.collection import Collection, drawn
 from tests.support.command import Desk
 from tests.support.values import changed
 
+pytestmark = pytest.mark.usefixtures("pictures_in_process")
+
 HOSTILE = ["<script>alert(1)</script>", '=HYPERLINK("http://x")', "</style></title>", "a\u202egpj.tac", "100% #1?"]
 
 

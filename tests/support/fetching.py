@@ -102,9 +102,14 @@ Fetch = Callable[..., Downloaded | DownloadFailed]
 
 
 @pytest.fixture
-def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fetch]:
-    """fetch(url, page=..., settings={...}): one task through a whole pool, whose worker is a thread."""
+def downloads_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pools have threads of this process for workers. Not for tests that end in the middle: nothing cuts a thread."""
     monkeypatch.setattr(pools, "_Worker", WorkerHere)
+
+
+@pytest.fixture
+def fetch(tmp_path: Path, downloads_in_process: None) -> Iterator[Fetch]:
+    """fetch(url, page=..., settings={...}): one task through a whole pool, whose worker is a thread."""
     made: dict[tuple[Any, ...], tuple[ProcessPool, SimpleQueue[Any]]] = {}
 
     def run(url: str, settings: dict[str, Any] | None = None, **task: Any) -> Downloaded | DownloadFailed:

@@ -28,11 +28,12 @@ def map_here(workers: Workers[Any], files: Iterable[tuple[Any, Work]]) -> Iterat
 
 
 @pytest.fixture
-def pictures_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No process is started for pictures by this test itself."""
-    monkeypatch.setattr(Workers, "map", map_here)
+def pictures_in_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is started for pictures by this test itself, unless it asks for `pictures_in_processes`."""
+    if "pictures_in_processes" not in request.fixturenames:
+        monkeypatch.setattr(Workers, "map", map_here)
 
 
 @pytest.fixture
 def pictures_in_processes() -> None:
-    """For a test that wants them where the others of its folder do without."""
+    """For a test that wants them where the others of its folder or file do without."""
