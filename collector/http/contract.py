@@ -55,6 +55,8 @@ class Request:
     """Whether it is a page of a site that is not made for programs: its robots.txt is obeyed."""
     cut_at: int | None = None
     """Bytes after which a body is cut off, instead of refused when it is too big."""
+    within: float = 90.0
+    """Seconds for all tries together, beside the pauses that the host asks for; its robots.txt counts among them."""
 
 
 class Pages(Protocol):

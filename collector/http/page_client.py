@@ -5,7 +5,6 @@ Each request is checked as those for pictures are. Here is what is around it: tr
 
 from __future__ import annotations
 
-import math
 import random
 import ssl
 import threading
@@ -115,11 +114,12 @@ class PageVisit:
     def get(self, request: Request) -> Answer:
         """See `collector.http.contract.Pages`."""
         url = _with(request.url, request.params)
-        permit = self._permit if request.crawl else _anything
+        ends = self._client.clock() + request.within
+        permit = partial(self._permit, ends=ends) if request.crawl else _anything
         try:
             permit(url)
-            rate = self._slower(url, request.rate) if request.crawl else request.rate
-            return self._asked(replace(request, url=url, params={}, rate=rate), permit)
+            rate = self._slower(url, request.rate, ends) if request.crawl else request.rate
+            return self._asked(replace(request, url=url, params={}, rate=rate), permit, ends)
         except FetchError as error:
             raise _as_source_error(error, host_of(url)) from None
 
@@ -154,10 +154,10 @@ class PageVisit:
 
     # ------------------------------------------------------------------ tries and pauses
 
-    def _asked(self, request: Request, permit: Callable[[str], None], most: float = math.inf) -> Answer:
-        """The answer, after as many tries as it takes, within `most` seconds beside the pauses that
-        the host asks for. FetchError of the last one."""
-        host, ends = host_of(request.url), self._client.clock() + most
+    def _asked(self, request: Request, permit: Callable[[str], None], ends: float) -> Answer:
+        """The answer, after as many tries as it takes, by a moment that the pauses which the host asks for put off.
+        FetchError of the last one."""
+        host = host_of(request.url)
         failed = paused = 0
         while True:
             began = self._client.clock()
@@ -209,12 +209,12 @@ class PageVisit:
 
     # ------------------------------------------------------------------ robots.txt
 
-    def _permit(self, url: str) -> None:
+    def _permit(self, url: str, ends: float) -> None:
         """SourceError when the site's robots.txt forbids a URL."""
         if not self._client.settings.robots:
             self._client.unheeded(host_of(url))
             return
-        rules = self._rules(url)
+        rules = self._rules(url, ends)
         if isinstance(rules, FetchError):
             if not rules.status:  # Nobody answered: that is the host's trouble, and no rule of its.
                 raise _as_source_error(rules, host_of(url))
@@ -223,14 +223,15 @@ class PageVisit:
         if why := rules.forbids(url):
             raise SourceError(SearchState.BLOCKED, "policy.robots", why)
 
-    def _slower(self, url: str, rate: float) -> float:
-        rules = self._rules(url) if self._client.settings.robots else None
+    def _slower(self, url: str, rate: float, ends: float) -> float:
+        rules = self._rules(url, ends) if self._client.settings.robots else None
         delay = rules.delay if isinstance(rules, Rules) else 0.0
         return min(rate or 1 / delay, 1 / delay) if delay else rate
 
-    def _rules(self, url: str) -> Rules | FetchError:
+    def _rules(self, url: str, ends: float) -> Rules | FetchError:
         def get(address: str) -> Reply:
-            answer = self._asked(Request(address, cut_at=MOST_BYTES), _anything, ROBOTS_SECONDS)
+            by = min(ends, self._client.clock() + ROBOTS_SECONDS)
+            answer = self._asked(Request(address, cut_at=MOST_BYTES), _anything, by)
             return Reply(answer.status, answer.url, answer.headers, answer.body)
 
         return self._client.robots.rules(origin(url), get)

@@ -27,6 +27,8 @@ RATE: Final = 4.0
 LOOKED_AT: Final = 24
 """Pictures of one page that are looked at, most likely ones first."""
 _AT_A_TIME: Final = 4
+_PAGE_SECONDS: Final = 20.0
+"""For one page, all tries together, and for one of its pictures."""
 _AS_GOOD: Final = 0.03
 """Likeness by which editions of one picture may differ."""
 _LEAST_SIDE: Final = 50
@@ -79,7 +81,9 @@ def completed(hits: Iterable[Hit], web: Pages) -> Iterator[Hit]:
 
 def recover(lost: Sequence[Lost], web: Pages) -> Iterator[Recovered]:
     """What is found of the lost, in their order. A page or picture that cannot be had costs itself only."""
-    pages = web.get_all([Request(one.page, rate=RATE, crawl=True) for one in lost], most=_AT_A_TIME)
+    pages = web.get_all(
+        [Request(one.page, rate=RATE, crawl=True, within=_PAGE_SECONDS) for one in lost], most=_AT_A_TIME
+    )
     for one, answer in zip(lost, pages, strict=False):
         if isinstance(answer, SourceError) or not 200 <= answer.status < 300:
             continue
@@ -93,7 +97,7 @@ def small_copy(address: str, web: Pages) -> bytes:
     try:
         if is_data(address):
             return decode_data(address, _LONGEST_COPY)
-        answer = web.get(Request(address, headers=_ACCEPT))
+        answer = web.get(Request(address, headers=_ACCEPT, within=_PAGE_SECONDS))
     except (SourceError, Unusable):
         return b""
     return answer.body if answer.status == 200 else b""
@@ -111,7 +115,9 @@ def _on_page(one: Lost, copy: Sight, answer: Answer, web: Pages) -> Recovered | 
     ]
     figures.sort(key=lambda figure: _promise(figure, one), reverse=True)
     urls = list(islice((figure.candidates[0].url for figure in figures), LOOKED_AT))
-    answers = web.get_all([Request(url, headers=_ACCEPT, crawl=True) for url in urls], most=_AT_A_TIME)
+    answers = web.get_all(
+        [Request(url, headers=_ACCEPT, crawl=True, within=_PAGE_SECONDS) for url in urls], most=_AT_A_TIME
+    )
     return _chosen(one, copy, zip(urls, answers, strict=False))
 
 

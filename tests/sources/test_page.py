@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
@@ -14,6 +15,7 @@ from collector.model import Hit, Media, SearchState
 from collector.practice import PracticeWeb
 from collector.sources import page
 from tests.support.lent_web import LentWeb, search_for
+from tests.support.misbehaving import drip, ok, serving
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +137,37 @@ def test_a_scheme_is_found(asked: Asked, site: PracticeWeb) -> None:
 def test_unknown_choices(asked: Asked) -> None:
     with pytest.raises(UsageError, match=r"page\.follow"):
         asked("/empty", follow="everything")
+
+
+def test_what_lies_beside_a_page_has_one_deadline_however_many_there_are() -> None:
+    """Sheets without end, a robots.txt that drips: the page's own pictures come all the same, and it is told."""
+    with serving() as own, serving() as other:
+        sheets = [
+            own.put(f"/{number}.css", drip(b"HTTP/1.1 200 OK\r\nContent-Type: text/css\r\n\r\n")) for number in range(8)
+        ]
+        other.put("/robots.txt", drip(b"HTTP/1.1 200 OK\r\n\r\n"))
+        links = [*sheets[:3], f"{other.base}/x.css", *sheets[3:]]
+        html = "".join(f'<link rel=stylesheet href="{url}">' for url in links) + "<img src=/a.jpg width=200 height=200>"
+        home = own.put("/", ok(html.encode(), type="text/html"))
+        with LentWeb({**page.SOURCE.settings, "browser": "never", "beside": 0.5}) as web:
+            began = time.monotonic()
+            hits = list(page.search(search_for(home, "page"), web))
+            took = time.monotonic() - began
+    assert [hit.url for hit in hits] == [own.base + "/a.jpg"]
+    assert web.notices == ["127.0.0.1: style sheets and pages beside it were left out after 0.5 s (page.beside)"]
+    assert took < 5, "90 seconds for each of them without it"
+
+
+def test_a_sheet_is_cut_off_and_all_of_them_have_a_most_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "_SHEET_BYTES", 1000)
+    monkeypatch.setattr(page, "_BYTES_BESIDE", 6000)
+    with serving() as own:
+        for number in range(3):
+            body = b".a { background: url(/%d.jpg) }" % number + b" " * 5000
+            own.put(f"/{number}.css", ok(body, type="text/css"))
+        html = "".join(f'<link rel=stylesheet href="/{number}.css">' for number in range(3))
+        home = own.put("/", ok(html.encode(), type="text/html"))
+        with LentWeb({**page.SOURCE.settings, "browser": "never"}) as web:
+            hits = list(page.search(search_for(home, "page"), web))
+    assert [hit.url for hit in hits] == [f"{own.base}/{number}.jpg" for number in range(2)]
+    assert web.notices == ["127.0.0.1: style sheets and pages beside it were left out after 6,000 bytes"]

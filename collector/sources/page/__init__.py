@@ -5,6 +5,7 @@ Must not guess what a picture shows, and must not ask for one: the fetch stage d
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
@@ -33,13 +34,19 @@ _SETTINGS: Final[Mapping[str, Value]] = {
     "stylesheets": 8,
     "follow": "",
     "follow_limit": 20,
+    "beside": 30.0,
     "originals": False,
 }
 """home: where a keyword that is only a path is looked for; browser: auto, never or always; min_side: pictures whose
 attributes claim less are left out, in pixels; icons, videos: keep them too; data: read the data in scripts;
 stylesheets: how many linked sheets are read; follow: any of frames, feeds, links, one hop; follow_limit: pages that are
-followed at most; originals: undo resizers and proxies."""
+followed at most; beside: seconds for all sheets and followed pages together; originals: undo resizers and proxies."""
 HOPS: Final = ("frames", "feeds", "links")
+_ONE: Final = 10.0
+"""Seconds that one sheet or followed page may take of the time for all."""
+_SHEET_BYTES: Final = 4 << 20
+_BYTES_BESIDE: Final = 64 << 20
+"""What is read beside the page at most."""
 
 
 def search(search: Search, web: Web) -> Iterator[Hit]:
@@ -135,6 +142,9 @@ class _Hops:
     def __init__(self, web: Web, page: str, follow: frozenset[str]) -> None:
         self._web, self._page, self._follow = web, page, follow
         self._left = int(web.settings["follow_limit"])
+        self._seconds, self._bytes = float(web.settings["beside"]), _BYTES_BESIDE
+        """What may still be spent on what lies beside the page."""
+        self._told = False
 
     def sheets(self, urls: list[str]) -> list[Figure]:
         """The pictures of linked sheets, and of those that they import."""
@@ -145,7 +155,7 @@ class _Hops:
         for _ in range(int(self._web.settings["stylesheets"])):
             if not waiting:
                 break
-            answer = self._asked(waiting.pop(0))
+            answer = self._asked(waiting.pop(0), _SHEET_BYTES)
             if answer is None or "html" in answer.headers.get("content-type", ""):
                 continue
             sheet = css.sheet(answer.text or answer.body.decode("utf-8", "replace"))
@@ -204,15 +214,31 @@ class _Hops:
         self._left -= 1
         return self._asked(url)
 
-    def _asked(self, url: str) -> Answer | None:
+    def _asked(self, url: str, cut_at: int | None = None) -> Answer | None:
         """An answer of the second row: one that cannot be had costs its own pictures only."""
-        if self._web.remaining() <= 0 or urlsplit(url).scheme not in ("http", "https"):
+        if self._web.remaining() <= 0 or urlsplit(url).scheme not in ("http", "https") or not self._may_ask():
             return None
+        began = time.monotonic()
         try:
-            answer = self._web.get(Request(url, crawl=True))
+            answer = self._web.get(Request(url, crawl=True, cut_at=cut_at, within=min(_ONE, self._seconds)))
         except SourceError:
             return None
+        finally:
+            self._seconds -= time.monotonic() - began
+        self._bytes -= len(answer.body)
         return answer if 200 <= answer.status < 300 else None
+
+    def _may_ask(self) -> bool:
+        """Whether time and bytes are left; said once when they are not."""
+        if self._seconds > 0 and self._bytes > 0:
+            return True
+        if not self._told:
+            self._told = True
+            what = "s (page.beside)" if self._seconds <= 0 else "bytes"
+            most = f"{float(self._web.settings['beside']):g}" if self._seconds <= 0 else f"{_BYTES_BESIDE:,}"
+            text = f"{hostname(self._page)}: style sheets and pages beside it were left out after {most} {what}"
+            self._web.notice(text)
+        return False
 
 
 # --------------------------------------------------------------------------- in the browser
