@@ -212,6 +212,13 @@ class ChromeBrowser:
         with self._session.speaking():
             return [] if self._network.listen() else self._network.requests()
 
+    def pending(self) -> int:
+        """As `Browser.pending`."""
+        if not self._devtools:
+            return 0
+        with self._session.speaking():
+            return self._network.pending()
+
     def body(self, request: PageRequest) -> bytes:
         """The body of the answer to a request; b"" when it can no longer be had."""
         with self._session.speaking():

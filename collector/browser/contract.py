@@ -77,6 +77,10 @@ class Browser(Protocol):
     def requests(self) -> list[PageRequest]:
         """What the page asked for since the first call after `open`, oldest first; that call only begins listening."""
 
+    def pending(self) -> int:
+        """How many XHR and fetch requests of the page are under way, but for those that stay open for long; 0 before
+        the network is listened to, and where a grid does not offer DevTools."""
+
     def body(self, request: PageRequest) -> bytes:
         """The body of the answer; b"" when it can no longer be had."""
 

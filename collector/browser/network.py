@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from collector.browser.session import Session
 BUFFER: Final = 100_000_000
 """Bytes of bodies that Chrome keeps for us."""
 _BATCHES: Final = ("XHR", "Fetch")
+STREAM: Final = 10.0
+"""Seconds after which a request is one that is kept open on purpose, and no longer waited for."""
 _MOST: Final = 5_000
 """Requests remembered; a page that is scrolled for hours makes more."""
 
@@ -41,6 +44,8 @@ class NetworkLog:
         self._requests: dict[str, PageRequest] = {}
         self._answers: dict[str, Answered] = {}
         self._finished: list[str] = []
+        self._under_way: dict[str, float] = {}
+        """XHR and fetch requests that have not ended -> when they were first seen."""
 
     def listen(self) -> bool:
         """Begin; False when it had begun already."""
@@ -63,6 +68,13 @@ class NetworkLog:
         """Every request since `listen`, oldest first."""
         self._update()
         return list(self._requests.values())
+
+    def pending(self) -> int:
+        """How many XHR and fetch requests are under way, but for those that stay open for long."""
+        if self._listening:
+            self._update()
+        since = time.monotonic() - STREAM
+        return sum(began > since for began in self._under_way.values())
 
     def answered(self, url: str) -> Answered | None:
         """What the newest request for a URL was answered; None when that has not come yet."""
@@ -99,6 +111,7 @@ class NetworkLog:
         while len(self._requests) > _MOST:
             oldest = next(iter(self._requests))
             del self._requests[oldest]
+            self._under_way.pop(oldest, None)
             self._answers.pop(oldest, None)
 
     def _follow(self, method: str, event: dict[str, Any]) -> None:
@@ -106,6 +119,13 @@ class NetworkLog:
         if method == "Network.requestWillBeSent":  # once more for every redirect: the first address is the page's own
             sent = str(event["request"]["url"]), str(event.get("type", "")), float(event.get("wallTime", 0.0))
             self._requests.setdefault(id, PageRequest(id, *sent))
+            if sent[1] in _BATCHES:
+                self._under_way.setdefault(id, time.monotonic())
+        elif method in ("Network.loadingFinished", "Network.loadingFailed"):
+            self._under_way.pop(id, None)
+            if method == "Network.loadingFinished" and id in self._requests:
+                self._requests[id] = replace(self._requests[id], loaded=True)
+                self._finished.append(id)
         elif method == "Network.responseReceivedExtraInfo":
             headers = {str(name).lower(): str(value) for name, value in event["headers"].items()}
             self._answers.setdefault(id, Answered(int(event.get("statusCode", 0)), headers))
@@ -119,9 +139,6 @@ class NetworkLog:
             self._requests[id] = known
             plain = {str(name).lower(): str(value) for name, value in response.get("headers", {}).items()}
             self._answers.setdefault(id, Answered(int(response.get("status", 0)), plain))
-        elif method == "Network.loadingFinished":
-            self._requests[id] = replace(self._requests[id], loaded=True)
-            self._finished.append(id)
 
     def _events(self) -> list[dict[str, Any]]:
         """Network events since the last call, oldest first."""
@@ -133,3 +150,4 @@ class NetworkLog:
         self._requests.clear()
         self._answers.clear()
         self._finished.clear()
+        self._under_way.clear()

@@ -1,7 +1,7 @@
 """A program of ours beside a page: put in, called, and put in again when the page has loaded itself anew.
 
-It shares the page's DOM and nothing else: what the page's own scripts override does not reach it. Only what has to
-listen among those scripts, the hook, runs with them; it tells the program by events of a name that nobody guesses.
+It shares the page's DOM and nothing else: what the page's own scripts override does not reach it. Only a hook, where
+one has to listen among those scripts, runs with them; it tells the program by events of a name that nobody guesses.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ try { return [await api[arguments[1]](...arguments[2])]; } catch (error) { retur
 class PageScript:
     """The program beside the page that a browser shows now."""
 
-    def __init__(self, browser: Browser, parts: tuple[Part, ...], hook: Part) -> None:
+    def __init__(self, browser: Browser, parts: tuple[Part, ...], hook: Part | None = None) -> None:
         self._browser, self._parts, self._hook = browser, parts, hook
         self._name = f"_{secrets.token_hex(16)}"
         self.loads = 0
@@ -48,7 +48,8 @@ class PageScript:
     def _install(self) -> None:
         self.loads += 1
         self._browser.apart(_program(self._parts), self._name)
-        self._browser.hook(f'"use strict";\nconst name = "{self._name}";\n{_text(self._hook)}')
+        if self._hook is not None:
+            self._browser.hook(f'"use strict";\nconst name = "{self._name}";\n{_text(self._hook)}')
 
 
 def _unpacked(function: str, answer: Any) -> Any:

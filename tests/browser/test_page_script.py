@@ -9,7 +9,7 @@ import pytest
 from collector.browser.browser import ChromeBrowser
 from collector.browser.page_script import PageScript
 from collector.errors import SourceError
-from collector.sources.page.browser_page import HOOK, LOOK
+from collector.sources.page.browser_page import LOOK, BrowserPage
 from tests.support.browser_fakes import FakeBrowser
 from tests.support.site import Site
 
@@ -17,11 +17,11 @@ from tests.support.site import Site
 def script(*answers: Any) -> PageScript:
     """A program whose page gives these answers to what is run in it."""
     coming = iter(answers)
-    return PageScript(FakeBrowser(lambda *_: next(coming)), LOOK, HOOK)
+    return PageScript(FakeBrowser(lambda *_: next(coming)), LOOK)
 
 
 def test_it_is_put_in_when_the_page_does_not_have_it() -> None:
-    made = script(None, None, None, ["seen"], ["more"], None, None, None, ["again"])
+    made = script(None, None, ["seen"], ["more"], None, None, ["again"])
     assert (made.call("look"), made.loads) == ("seen", 1)
     assert (made.call("look"), made.loads) == ("more", 1)
     assert (made.call("look"), made.loads) == ("again", 2)
@@ -29,7 +29,7 @@ def test_it_is_put_in_when_the_page_does_not_have_it() -> None:
 
 def test_a_page_that_reloads_for_ever_and_one_that_breaks_it_are_no_pages() -> None:
     with pytest.raises(SourceError, match="keeps reloading itself"):
-        script(None, None, None, None).call("look")
+        script(None, None, None).call("look")
     with pytest.raises(SourceError, match="look failed in the page: TypeError: x"):
         script("TypeError: x").call("look")
 
@@ -38,7 +38,7 @@ def test_a_page_that_reloads_for_ever_and_one_that_breaks_it_are_no_pages() -> N
 def test_the_page_neither_finds_nor_replaces_it(shared: ChromeBrowser, site: Site) -> None:
     shared.open(site.home + "/plain")
     shared.run("window.__collector = window.__collector_page = 1; window.api = null;")
-    made, other = PageScript(shared, LOOK, HOOK), PageScript(shared, LOOK, HOOK)
+    made, other = PageScript(shared, LOOK), PageScript(shared, LOOK)
     assert set(made.call("look")) == {"records", "resources", "made"}
     listed = shared.run("return Object.keys(window).filter((key) => key.startsWith('_'))")
     assert set(listed) == {"__collector", "__collector_page"}
@@ -58,11 +58,12 @@ def test_what_the_page_overrides_does_not_reach_it(shared: ChromeBrowser, site: 
         == '{"a":[]}'
     )
     assert "/real.jpg" in shared.html()
-    made = PageScript(shared, LOOK, HOOK)
+    made = PageScript(shared, LOOK)
     records = made.call("look")["records"]
     assert [record["current"][:10] for record in records] == ["data:image", ""]
     assert "/real.jpg" in records[1]["html"]
-    assert made.call("further", 50, 200) == {"grown": False, "bottom": True, "pending": 0}
+    assert made.call("further", 200) == {"grown": False, "bottom": True}
+    assert made.call("news", 50) == {"grown": False, "loading": False}
 
 
 @pytest.mark.browser
@@ -71,15 +72,20 @@ def test_what_fails_or_never_ends_apart_is_told(shared: ChromeBrowser, site: Sit
     with pytest.raises(SourceError, match="a script failed in the page: TypeError"):
         shared.apart("null.x")
     with pytest.raises(SourceError, match="nothing failed in the page: TypeError"):
-        PageScript(shared, LOOK, HOOK).call("nothing")
+        PageScript(shared, LOOK).call("nothing")
 
 
 @pytest.mark.browser
-def test_the_hook_tells_of_requests_among_the_page_s_scripts(shared: ChromeBrowser, site: Site) -> None:
-    shared.open(site.home + "/plain")
-    made = PageScript(shared, LOOK, HOOK)
-    made.call("look")
-    shared.run("window.fetch('/plain').catch(() => 0)")
+def test_nothing_of_ours_stands_in_a_page_and_its_requests_are_known_all_the_same(
+    shared: ChromeBrowser, site: Site
+) -> None:
+    window = BrowserPage(shared)
+    window.open(site.home + "/plain")
+    window.look()
+    shared.run("window.fetch('/never').catch(() => 0)")
     shared.run("const asked = new XMLHttpRequest(); asked.open('GET', '/plain'); asked.send()")
-    assert made.call("further", 500, 2000)["pending"] == 0
-    assert shared.run("return window.fetch.toString().includes('tell')") is True
+    assert window.browser.pending() >= 1
+    assert window.await_news(50, 600) is False, "one that never ends is not waited for beyond the limit"
+    assert window.browser.pending() == 1
+    plain = "return [fetch, XMLHttpRequest.prototype.send].every((one) => /native code/.test(one.toString()))"
+    assert shared.run(plain) is True

@@ -56,6 +56,9 @@ class FakeBrowser:
     def hook(self, script: str) -> None:
         self.run(script)
 
+    def pending(self) -> int:
+        return 0
+
     def click(self, x: float, y: float) -> None:
         self._told(f"click {x} {y}")
 

@@ -127,8 +127,10 @@ class Gallery:
         for number in range(min(count, PRESSES)):
             if self._time() <= 0:
                 return False
-            if self._window.script.call("press", number, wait, self._limit()).get("grown"):
-                return True
+            if self._window.script.call("press", number):
+                self._window.await_news(wait, self._limit())
+                if self._window.script.call("released"):
+                    return True
         return False
 
     def _time(self) -> float:

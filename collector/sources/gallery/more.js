@@ -67,22 +67,25 @@ api.more = function () {
   return found.length;
 };
 
-// Press one and wait. Links that the page's program does not take up itself are not followed.
-api.press = async function (number, milliseconds, limit) {
+// Press one. Links that the page's program does not take up itself are not followed, until `released`.
+const stay = (event) => { if (!event.defaultPrevented) event.preventDefault(); };
+api.press = async function (number) {
   const node = api.buttons[number];
-  if (!node || !node.isConnected) return { grown: false };
-  const [before, tall] = [api.fresh(), height()];
-  const stay = (event) => { if (!event.defaultPrevented) event.preventDefault(); };
-  const home = node.ownerDocument.defaultView;
-  for (const kind of ["click", "submit"]) home.addEventListener(kind, stay);
+  if (!node || !node.isConnected) return false;
+  api.mark(false);
+  api.pressed = node;
+  for (const kind of ["click", "submit"]) node.ownerDocument.defaultView.addEventListener(kind, stay);
   node.scrollIntoView({ block: "center", behavior: "instant" });
   await pause(50);
   node.click();
-  await awaited(before, Math.max(tall, height()) + 1e9, milliseconds, performance.now() + limit);
-  for (const kind of ["click", "submit"]) home.removeEventListener(kind, stay);
-  const grown = api.known.size > before;
-  if (!grown) duds.add(node);
-  return { grown };
+  return true;
+};
+api.released = function () {
+  const [node, grown] = [api.pressed, api.known.size > api.marked.seen];
+  const home = node && node.ownerDocument.defaultView;
+  if (home) for (const kind of ["click", "submit"]) home.removeEventListener(kind, stay);
+  if (node && !grown) duds.add(node);
+  return grown;
 };
 
 // The address of the next page of this view, "" when none is named.

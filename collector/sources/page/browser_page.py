@@ -6,6 +6,7 @@ is then put in again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -19,7 +20,8 @@ from collector.sources.page.candidates import Candidate, Figure, Rank, figure
 from collector.urls import resolved
 
 LOOK: Final[tuple[Part, ...]] = ((__package__, "look.js"), (__package__, "scroll.js"))
-HOOK: Final[Part] = (__package__, "requests.js")
+_SLICE: Final = 200
+"""Milliseconds of one look for news."""
 
 _ARRIVAL: Final = """
 const timing = performance.getEntriesByType("navigation")[0];
@@ -44,8 +46,6 @@ class Step:
 
     grown: bool
     bottom: bool
-    pending: int
-    """Requests of the page's program under way."""
 
 
 class BrowserPage:
@@ -53,7 +53,7 @@ class BrowserPage:
 
     def __init__(self, browser: Browser, parts: tuple[Part, ...] = LOOK) -> None:
         self.browser = browser
-        self.script = PageScript(browser, parts, HOOK)
+        self.script = PageScript(browser, parts)
         self._host, self._cookies = "", ""
 
     def open(self, url: str) -> None:
@@ -79,8 +79,22 @@ class BrowserPage:
 
     def further(self, milliseconds: int, limit: int) -> Step:
         """A few steps down; at the bottom a wait of so many ms for more, `limit` while something loads."""
-        value = self.script.call("further", milliseconds, limit)
-        return Step(bool(value["grown"]), bool(value["bottom"]), int(value["pending"]))
+        value = self.script.call("further", limit)
+        if value["grown"] or not value["bottom"]:
+            return Step(bool(value["grown"]), bool(value["bottom"]))
+        grown = self.await_news(milliseconds, limit)
+        return Step(grown, bottom=not grown)
+
+    def await_news(self, milliseconds: int, limit: int) -> bool:
+        """Whether there is more than before within so many ms, `limit` while something loads or is asked for."""
+        began = time.monotonic()
+        while True:
+            value = self.script.call("news", min(_SLICE, milliseconds))
+            waited = 1000 * (time.monotonic() - began)
+            if value["grown"] or waited > limit:
+                return bool(value["grown"])
+            if waited >= milliseconds and not (value["loading"] or self.browser.pending()):
+                return False
 
     def nudge(self) -> None:
         """A little up and down, for pages that look for the position only when it changes."""

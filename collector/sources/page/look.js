@@ -1,7 +1,7 @@
 // In the page: which pictures it shows now, with everything written around each. Only reads; nothing is said twice.
 // Looks through open shadow roots and frames of the same origin.
 
-const api = { buffer: [], sent: new WeakMap(), swept: new WeakMap(), pending: 0, resources: [], made: new Set(), known: new Set() };
+const api = { buffer: [], sent: new WeakMap(), swept: new WeakMap(), marked: { seen: 0, tall: Infinity }, resources: [], made: new Set(), known: new Set() };
 const inert = document.implementation.createHTMLDocument("");  // nothing in it is ever loaded
 const isWeb = (url) => /^(https?:|data:image\/)/i.test(url || "");
 const pause = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
@@ -14,9 +14,6 @@ new PerformanceObserver((list) => {
     if (drawn || /\.(jpe?g|png|webp|gif|avif|hei[cf]|jxl)([?#]|$)/i.test(entry.name)) api.resources.push(entry.name);
   }
 }).observe({ type: "resource", buffered: true });
-
-// Requests of the page's program under way, as the hook tells them, so that a slow answer is waited for.
-window.addEventListener(name, (event) => { api.pending += event.detail; });
 
 // The documents and shadow trees that make up what is seen; frames of other origins keep to themselves.
 function* trees(root) {

@@ -25,7 +25,6 @@ const view = (node) => (node === node.ownerDocument.scrollingElement ? node.owne
 const atBottom = (node) => node.scrollTop + view(node) >= node.scrollHeight - 4;
 
 function loading() {
-  if (api.pending > 0) return true;
   for (const image of document.images) {
     if (image.complete || !image.getAttribute("src")) continue;
     const box = image.getBoundingClientRect();
@@ -34,22 +33,25 @@ function loading() {
   return false;
 }
 
-// New pictures or a taller page within `milliseconds`; while something loads, up to the deadline.
-async function awaited(before, tall, milliseconds, deadline) {
+// From here on, other pictures are news, and so is a taller page if it is to count.
+api.mark = (taller) => { api.marked = { seen: api.fresh(), tall: taller ? height() + 20 : Infinity }; };
+const news = () => api.known.size > api.marked.seen || height() > api.marked.tall;
+
+// Whether there is news within `milliseconds`, and whether pictures in view are still loading.
+api.news = async function (milliseconds) {
   const end = performance.now() + milliseconds;
   for (;;) {
+    api.collect();
+    if (news()) return { grown: true, loading: false };
+    if (performance.now() >= end) return { grown: false, loading: loading() };
     await pause(50);
-    if (api.fresh() > before || height() > tall + 20) return true;
-    const now = performance.now();
-    if (now > deadline || (now > end && !loading())) return false;
   }
-}
+};
 
-// A few steps down, or at the bottom a wait; what was seen on the way stays in the buffer for the next look.
-api.further = async function (milliseconds, limit) {
+// A few steps down; what was seen on the way stays in the buffer for the next look.
+api.further = async function (limit) {
   const deadline = performance.now() + limit;
-  const [before, tall] = [api.fresh(), height()];
-  const grown = () => api.known.size > before || height() > tall + 20;
+  api.mark(true);
   const open = scrollers().filter((node) => !atBottom(node));
   for (const node of open) {
     for (let step = 0; step < 8 && !atBottom(node) && performance.now() < deadline; step += 1) {
@@ -58,9 +60,7 @@ api.further = async function (milliseconds, limit) {
       api.collect();
     }
   }
-  const bottom = scrollers().every(atBottom);
-  if (!grown() && bottom) await awaited(before, tall, milliseconds, deadline);
-  return { grown: grown(), bottom: scrollers().every(atBottom), pending: api.pending };
+  return { grown: news(), bottom: scrollers().every(atBottom) };
 };
 
 // Some pages look only when the position changes: a little up and down again at the bottom.
