@@ -224,7 +224,7 @@ def photographs(roots: list[Path], pattern: str, side: int) -> list[Path]:
     seen: list[bytes] = []
     for path in (path for root in roots for path in sorted(root.rglob(pattern)) if not path.is_symlink()):
         with Image.open(path) as image:
-            if min(image.size) < side or "screenshot" in path.name:
+            if min(image.size) < side or path.stem.endswith(("screenshot", "_mirror", "_flip")):
                 continue
         cells = photograph([path], 0).convert("L").resize((12, 12), Image.Resampling.BOX).tobytes()
         if all(sum(abs(a - b) for a, b in zip(cells, other, strict=True)) > 144 * 6 for other in seen):

@@ -24,7 +24,7 @@ from PIL.ImageFile import ImageFile
 
 from collector.images import extras, metadata
 from collector.images.sniff import JPEG, Unusable, identify
-from collector.images.structure import Jpeg, frames, jpeg, without_texts
+from collector.images.structure import Jpeg, frames, jpeg, without_extras
 from collector.model import Picture
 from collector.settings import FetchSettings, wanted_formats
 
@@ -54,7 +54,7 @@ _UNSUPPORTED: Final = re.compile(
 _TEXT: Final = 16 << 20
 """Bytes of a text or a colour profile in a PNG, unpacked: there are printers' profiles above Pillow's one megabyte."""
 STRIPPED: Final = "collector:stripped"
-"""In `info` of a PNG that was opened without its texts and its profile, because they are larger still."""
+"""In `info` of a PNG that was opened without some of its chunks, because they are larger still, or damaged."""
 _DIGITS: Final = bytes.maketrans(b"\0\1", b"01")
 _ROWS: Final = 256
 """Of two pictures that are compared at a time."""
@@ -88,8 +88,8 @@ def open_picture(body: bytes, tiff: bool = True, most: int = LARGEST) -> Iterato
 
 
 def _opened(body: bytes, format: str, most: int) -> ImageFile:
-    """By the decoder of that format; a PNG whose texts or profile are larger than Pillow likes without them, a BMP that
-    it does not know as one that it knows."""
+    """By the decoder of that format; a PNG whose texts or profile are larger than Pillow likes without them, one with
+    damaged chunks that do not matter without those; a BMP that it does not know as one that it knows."""
     decoder = _decoder(format) if format in _DECODERS else extras.decoder(format)
     if format == "BMP":
         try:
@@ -100,10 +100,13 @@ def _opened(body: bytes, format: str, most: int) -> ImageFile:
             return decoder(io.BytesIO(standard(body, most)))
     if format != "PNG":
         return decoder(io.BytesIO(body))
+    plain = without_extras(body)
     try:
-        image = decoder(io.BytesIO(body))
+        image = decoder(io.BytesIO(plain))
     except ValueError:
-        image = decoder(io.BytesIO(without_texts(body)))
+        plain = without_extras(body, texts=True)
+        image = decoder(io.BytesIO(plain))
+    if plain is not body:
         image.info[STRIPPED] = True
     key = image.info.get("transparency")
     if isinstance(key, int) and image.mode in ("1", "L"):  # Given in the file's own depth, unlike the pixels.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from collector.images.colour import flat, in_srgb, is_blank, is_plain_profile, i
 from collector.images.decode import EXTENSIONS, STRIPPED, open_file
 from collector.images.form import Encoded, Form
 from collector.images.sniff import Unusable
-from collector.images.structure import frames, jpeg
+from collector.images.structure import bmp_size, frames, jpeg, says_its_frames
 
 WHITE: Final = (255, 255, 255)
 _TURNS: Final = {
@@ -168,7 +169,9 @@ def _is_common(image: ImageFile, body: bytes) -> bool:
         return False
     if image.format == "BMP":
         return _is_common_bmp(body)
-    return image.format != "PNG" or (body[24] <= 8 and not _has_large_texts(image))
+    if image.format == "GIF":
+        return image.size == struct.unpack_from("<HH", body, 6)  # Others open none that is larger than its screen.
+    return image.format != "PNG" or (body[24] <= 8 and not _has_large_texts(image) and says_its_frames(body))
 
 
 def _has_large_texts(image: ImageFile) -> bool:
@@ -178,10 +181,12 @@ def _has_large_texts(image: ImageFile) -> bool:
 
 
 def _is_common_bmp(body: bytes) -> bool:
-    """The one kind of BMP that every loader reads: a BITMAPINFOHEADER, 24 bits, not packed, bottom row first."""
+    """The one kind of BMP that every loader reads: a BITMAPINFOHEADER, 24 bits, not packed, bottom row first, the rows
+    right behind it and nothing behind them."""
     size, height = int.from_bytes(body[14:18], "little"), int.from_bytes(body[22:26], "little", signed=True)
     bits, packing = int.from_bytes(body[28:30], "little"), int.from_bytes(body[30:34], "little")
-    return size == 40 and height > 0 and bits == 24 and packing == 0
+    known = size == 40 and height > 0 and bits == 24 and packing == 0
+    return known and body[10:14] == b"\x36\0\0\0" and bmp_size(body) == len(body)
 
 
 def _enough(size: tuple[int, int], form: Form) -> tuple[int, int]:

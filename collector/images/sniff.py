@@ -38,6 +38,7 @@ _DENIED: tuple[tuple[bytes, str], ...] = (
     (b"\xc5\xd0\xd3\xc6", "EPS"),
     (b"8BPS", "PSD"),
     (b"\x00\x00\x01\x00", "ICO"),
+    (b"\x00\x00\x02\x00\x00\x00\x00\x00", "TGA"),
     (b"\x00\x00\x02\x00", "CUR"),
     (b"icns", "ICNS"),
     (b"\xd7\xcd\xc6\x9a", "WMF"),

@@ -54,6 +54,8 @@ def frames(body: bytes, format: str) -> int:
             return _tiff(body)
         case "JPEG":
             jpeg(body)
+        case "BMP":
+            _bmp(body)
         case "AVIF" | "HEIF":
             _boxed(body, _TOP_BOXES)
         case "JXL" if not body.startswith(b"\xff\x0a"):
@@ -259,38 +261,129 @@ def _tiff_directory(body: bytes, order: str, at: int, count: int) -> None:
 # --------------------------------------------------------------------------- PNG, GIF, WebP
 
 
-def _png(body: bytes) -> int:
-    """Frames: the fcTL chunks (PNG 3rd edition). Chunks: length, name, data, checksum; that of a critical one must be
-    right, because decoders other than Pillow's stop, or worse, where it is not."""
-    at, count, view = 8, 0, memoryview(body)
+_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""First column and row, and their steps, of each pass of an interlaced PNG."""
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Of a pixel, by the colour type."""
+_PIECE = 1 << 20
+"""Bytes that are unpacked at a time, and that are looked at behind the pixels."""
+
+
+def _chunks(body: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """(name, start of its data, their end) of the chunks of a PNG up to IEND: length, name, data, checksum.
+    Unusable(image.truncated) when IEND is missing."""
+    at = 8
     for _ in range(STEPS):
         if at + 12 > len(body):
-            raise _truncated("no IEND chunk")
-        length, name = struct.unpack_from(">I4s", body, at)
-        end = at + 12 + length
-        if end > len(body):
-            raise _truncated("a chunk breaks off")
-        critical = not name[0] & 0x20
-        if critical and zlib.crc32(view[at + 4 : end - 4]) != struct.unpack_from(">I", body, end - 4)[0]:
-            raise _truncated(f"wrong checksum of a chunk {name.decode('latin-1')}")
-        count += name == b"fcTL"
-        if name == b"IEND":
             break
-        at = end
+        length, name = struct.unpack_from(">I4s", body, at)
+        end = at + 8 + length
+        if end + 4 > len(body):
+            raise _truncated("a chunk breaks off")
+        yield name, at + 8, end
+        if name == b"IEND":
+            return
+        at = end + 4
+    raise _truncated("no IEND chunk")
+
+
+def _is_sound(body: bytes, start: int, end: int) -> bool:
+    """Whether the checksum of a chunk is right."""
+    return bool(zlib.crc32(memoryview(body)[start - 4 : end]) == struct.unpack_from(">I", body, end)[0])
+
+
+def _png(body: bytes) -> int:
+    """Frames: the fcTL chunks (PNG 3rd edition). The checksum of a critical chunk must be right, and data must be there
+    for every pixel, because decoders other than Pillow's stop, or worse, where they are not."""
+    count, data, palette = 0, list[tuple[int, int]](), False
+    for place, (name, start, end) in enumerate(_chunks(body)):
+        if not name[0] & 0x20:
+            if not _is_sound(body, start, end):
+                raise _truncated(f"wrong checksum of a chunk {name.decode('latin-1')}")
+            if name not in _CRITICAL:
+                raise Unusable("image.unsupported", f"PNG: a critical chunk {name.decode('latin-1')}")
+            if (name == b"IHDR") != (place == 0) or (name == b"IHDR" and end - start != 13):
+                raise _truncated("its header is not where it belongs")
+        count += name == b"fcTL"
+        palette |= name == b"PLTE"
+        if name == b"IDAT":
+            data.append((start, end))
+    if body[25] == 3 and not palette:
+        raise _truncated("no palette")
+    _check_pixels(body, data)
     return max(1, count)
 
 
-def without_texts(body: bytes) -> bytes:
-    """A PNG without its texts and its colour profile."""
-    kept, at = [body[:8]], 8
-    for _ in range(STEPS):
-        if at + 12 > len(body):
-            break
-        length, name = struct.unpack_from(">I4s", body, at)
-        if name not in _TEXTS:
-            kept.append(body[at : at + 12 + length])
-        at += 12 + length
-    return b"".join(kept)
+def _check_pixels(body: bytes, data: list[tuple[int, int]]) -> None:
+    """Unusable(image.truncated) when the IDAT chunks, unpacked, hold less than the header says."""
+    missing = _unpacked_size(body)
+    unpacker = zlib.decompressobj()
+    try:
+        for start, end in data:
+            packed: bytes = body[start:end]
+            while packed and not unpacker.eof and missing > -_PIECE:
+                missing -= len(unpacker.decompress(packed, _PIECE))
+                packed = unpacker.unconsumed_tail
+    except zlib.error:
+        raise _truncated("broken pixel data") from None
+    if missing > 0:
+        raise _truncated("pixel data are missing")
+
+
+def _unpacked_size(body: bytes) -> int:
+    """Bytes of all rows, each with its filter byte, by the IHDR."""
+    width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", body, 16)
+    bits = depth * _SAMPLES.get(colour, 1)
+    total = 0
+    for column, row, across, down in _PASSES if interlaced else ((0, 0, 1, 1),):
+        columns, rows = -(-(width - column) // across), -(-(height - row) // down)
+        if columns > 0 and rows > 0:
+            total += rows * (1 + (columns * bits + 7) // 8)
+    return total
+
+
+def says_its_frames(body: bytes) -> bool:
+    """Whether a PNG has as many frames as it says: some decoders open none where it has not."""
+    said, count = 0, 0
+    for name, start, end in _chunks(body):
+        count += name == b"fcTL"
+        if name == b"acTL":
+            said = struct.unpack_from(">I", body, start)[0] if end - start == 8 else -1
+            if said < 1:
+                return False
+    return said in (0, count)
+
+
+def without_extras(body: bytes, texts: bool = False) -> bytes:
+    """A PNG without its damaged ancillary chunks, which every browser passes over, and with `texts` without its texts
+    and its colour profile, too; the very bytes when there is nothing to leave out, or its end is missing."""
+    kept = [body[:8]]
+    whole = True
+    try:
+        for name, start, end in _chunks(body):
+            if (texts and name in _TEXTS) or (name[0] & 0x20 and not _is_sound(body, start, end)):
+                whole = False
+            else:
+                kept.append(body[start - 8 : end + 4])
+    except Unusable:
+        return body
+    return body if whole else b"".join(kept)
+
+
+def bmp_size(body: bytes) -> int:
+    """Bytes of a BMP whose pixels are not packed: to the end of the last row. 0 for others, and for headers of OS/2."""
+    if len(body) < 54 or int.from_bytes(body[14:18], "little") < 40:
+        return 0
+    offset, width, height, bits, packing = (
+        struct.unpack_from("<I", body, 10)[0], *struct.unpack_from("<ii2xHI", body, 18),
+    )  # fmt: skip
+    return 0 if packing in (1, 2) or packing > 6 else offset + (abs(width) * bits + 31) // 32 * 4 * abs(height)
+
+
+def _bmp(body: bytes) -> None:
+    if bmp_size(body) > len(body):
+        raise _truncated("rows are missing")
 
 
 def _gif(body: bytes) -> int:

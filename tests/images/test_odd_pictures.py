@@ -91,6 +91,77 @@ def test_one_that_was_saved_before_is_written_anew(tmp_path: Path) -> None:
     assert made.extension == "jpg" and reason(made.body, "full") == "good"
 
 
+WHOLE = chunks(saved(PICTURE, "PNG"))
+HEAD, PIXELS, END = WHOLE[:1], WHOLE[1:-1], WHOLE[-1:]
+ROWS = zlib.decompress(b"".join(data for _, data in PIXELS))
+INDEXED = struct.pack(">IIBBBBB", 160, 120, 8, 3, 0, 0, 0)
+
+
+def idat(rows: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"IDAT", zlib.compress(rows))]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (png(HEAD + idat(ROWS[: len(ROWS) // 2]) + END), "image.truncated"),
+        (png(HEAD + idat(ROWS[:-1]) + END), "image.truncated"),
+        (png(HEAD + END), "image.truncated"),
+        (png(HEAD + HEAD + PIXELS + END), "image.truncated"),
+        (png([*HEAD, (b"ABCD", b"xx"), *PIXELS, *END]), "image.unsupported"),
+        (png([(b"IHDR", INDEXED), *idat(bytes(161 * 120)), *END]), "image.truncated"),
+        (png(HEAD + idat(ROWS + bytes(200)) + END), "good"),
+        (png([*HEAD, (b"abCd", b"xx"), *PIXELS, *END]), "good"),
+    ],
+    ids=["half", "a byte", "all", "two headers", "critical", "no palette", "too many", "ancillary"],
+)
+@pytest.mark.parametrize("verify", ["full", "fast", "structure"])
+def test_pngs_that_pillow_forgives_and_other_decoders_die_of(body: bytes, told: str, verify: str) -> None:
+    """The first one ended torchvision's process with a signal."""
+    assert reason(body, verify) == told
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 3), (8, 8), (33, 17)])
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("interlaced", [0, 1])
+def test_how_many_bytes_the_rows_of_a_png_have(size: tuple[int, int], depth: int, interlaced: int) -> None:
+    """As libpng counts them: what Adam7's passes have is counted here pixel by pixel."""
+    order = ("16462646", "77777777", "56565656", "77777777", "36463646", "77777777", "56565656", "77777777")
+    width, height = size
+    total = 0
+    for number in "1234567" if interlaced else "0":
+        lines = [
+            sum(order[y % 8][x % 8] == number or not interlaced for x in range(width)) for y in range(height)
+        ]  # fmt: skip
+        total += sum(1 + (line * depth + 7) // 8 for line in lines if line)
+    header = struct.pack(">IIBBBBB", *size, depth, 0, 0, 0, interlaced)
+    for missing, told in ((0, "good"), (1, "image.truncated")):
+        body = png([(b"IHDR", header), *idat(bytes(total - missing)), *END])
+        assert reason(body, "structure") == told
+
+
+@pytest.mark.parametrize("name", [b"tEXt", b"zTXt", b"iTXt", b"gAMA", b"acTL", b"tRNS", b"eXIf", b"iCCP"])
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_damaged_chunk_that_browsers_pass_over_is_passed_over(name: bytes, behind: bool, tmp_path: Path) -> None:
+    """And its picture is written anew for loaders that do not."""
+    broken = chunk(name, b"x\0\0abc")[:-1] + b"\0"
+    parts = [chunk(*one) for one in WHOLE]
+    place = len(parts) - 1 if behind else 1
+    body = b"\x89PNG\r\n\x1a\n" + b"".join((*parts[:place], broken, *parts[place:]))
+    for verify in ("full", "fast", "structure"):
+        assert reason(body, verify) == "good"
+    written = encoded(put(tmp_path, body), AS_IS, LOADERS)
+    assert reason(written.body, "full") == "good"
+    assert np.abs(np.asarray(upright(tmp_path / "x"), np.int16) - np.asarray(PICTURE, np.int16)).max() == 0
+
+
+@pytest.mark.parametrize(("said", "kept"), [(0, False), (1, False), (2_000_000_000, False)])
+def test_an_apng_that_miscounts_its_frames_is_written_anew(said: int, kept: bool, tmp_path: Path) -> None:
+    put(tmp_path, png([*HEAD, (b"acTL", struct.pack(">II", said, 0)), *PIXELS, *END]))
+    for form in (AS_IS, Form(animations="whole"), Form(encoding="original")):
+        assert encoded(tmp_path / "x", form, LOADERS).kept is kept
+
+
 def bmp(bits: int, packing: int = 0, header: int = 40, height: int = 8) -> bytes:
     """A grey BMP of 8 x 8."""
     rows = bytes([120] * 8 * bits) if packing != 1 else bytes([8, 120, 0, 0] * 8 + [0, 1])
@@ -105,11 +176,18 @@ def bmp(bits: int, packing: int = 0, header: int = 40, height: int = 8) -> bytes
 @pytest.mark.parametrize(
     ("body", "extension"),
     [(bmp(24), "bmp"), (bmp(8), "jpg"), (bmp(16), "jpg"), (bmp(16, 3), "jpg"), (bmp(8, 1), "jpg"), (bmp(32), "jpg"),
-     (bmp(24, height=-8), "jpg"), (bmp(24, header=108), "jpg")],
+     (bmp(24, height=-8), "jpg"), (bmp(24, header=108), "jpg"), (bmp(24) + b"more", "jpg"),
+     (bmp(24)[:10] + b"\x38" + bmp(24)[11:] + b"xx", "jpg")],
 )  # fmt: skip
 def test_only_bmps_that_every_loader_reads_go_through(body: bytes, extension: str, tmp_path: Path) -> None:
     assert reason(body) == "good"
     assert encoded(put(tmp_path, body), AS_IS, LOADERS).extension == extension
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24, 32])
+def test_a_bmp_without_its_last_row_is_truncated_without_decoding_it(bits: int) -> None:
+    assert reason(bmp(bits), "structure") == "good"
+    assert reason(bmp(bits)[:-3], "structure") == "image.truncated"
 
 
 R565, R444, RGB888 = (0xF800, 0x7E0, 0x1F), (0xF00, 0xF0, 0xF), (0xFF0000, 0xFF00, 0xFF)
