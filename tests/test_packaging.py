@@ -25,6 +25,19 @@ def test_every_file_of_the_package_is_in_a_wheel() -> None:
     assert {str(path) for path in folders if not (path / "__init__.py").is_file()} == set(), "no package for find"
 
 
+def test_a_source_distribution_has_tests_and_docs() -> None:
+    packed = set[Path]()
+    for line in (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines():
+        match line.split():
+            case ["recursive-include", folder, *patterns]:
+                packed |= {path for pattern in patterns for path in (ROOT / folder).rglob(pattern)}
+            case ["include", *names]:
+                assert all((ROOT / name).is_file() for name in names)
+    for folder in ("bench", "docs", "scripts", "tests"):
+        files = {path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+        assert {str(path.relative_to(ROOT)) for path in files - packed} == set()
+
+
 @pytest.mark.parametrize(
     ("url", "named"),
     [

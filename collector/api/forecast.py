@@ -17,6 +17,8 @@ SHOWN = 20
 """Keywords that have a line of their own."""
 USUAL_BYTES = 500_000
 """Of a picture, where the folder has none to measure."""
+USUAL_PAGE = 50
+"""Results that a request brings."""
 BROWSER_SECONDS = 20.0
 """A keyword in a browser, usually."""
 DOWNLOADS_A_SECOND = 10.0
@@ -57,10 +59,12 @@ def _source(name: str, missing: Sequence[int], settings: Settings) -> tuple[str,
     """The line of a source, and about how many seconds its searches take."""
     table = settings.sources[name]
     keywords = counted(len(missing), "keyword")
-    if sources.load(name).needs_browser:
+    source = sources.load(name)
+    if source.needs_browser:
         return f"{name}: {keywords} to search, in a browser", len(missing) * BROWSER_SECONDS / settings.search.browsers
     urls = [max(1, count + max(10, ceil(count * settings.search.spares))) for count in missing]
-    requests = sum(ceil(count / int(table.get("page_size", 50) or 50)) for count in urls)
+    page = int(table.get("page_size", 0) or (source.price.results if source.price else USUAL_PAGE))
+    requests = sum(ceil(count / page) for count in urls)
     rate = float(table.get("rate", 0.0) or 0.0)
     pace = f", at most {rate:g} a second" if rate else ""
     return f"{name}: {keywords} to search, about {requests:,} requests{pace}", requests / (rate or 2.0)

@@ -292,7 +292,8 @@ def _tell_plan(asked: QueryFile, settings: Settings, *, costs_alone: bool = Fals
         terminal.line(line)
     costs = estimated(asked.queries, settings.search.spares)
     for name, keywords, requests, dollars in costs:
-        terminal.line(f"{name}: {keywords} keywords, up to {requests} requests, about ${dollars:,.2f}")
+        price = f"about ${dollars:,.2f}" if dollars >= 0.005 else "less than a cent"
+        terminal.line(f"{name}: {counted(keywords, 'keyword')}, up to {counted(requests, 'request')}, {price}")
     if not costs:
         terminal.line("no source that costs money would be asked")
 
