@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections import Counter
@@ -302,6 +303,7 @@ def _work(crawl: Crawl, common: Common, stream: TextIO | None = None) -> None:
     """Work off a run, show it, sum it up, and end with the right code."""
     if common.quiet and common.verbose:
         raise UsageError("--quiet or --verbose, not both")
+    gc.freeze()  # What was loaded stays: it need not be looked through again and again.
     with ExitStack() as files:
         events = files.enter_context(common.events_to.open("w", encoding="utf-8")) if common.events_to else None
         log = files.enter_context(common.log.open("a", encoding="utf-8")) if common.log else None

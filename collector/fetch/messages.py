@@ -126,11 +126,9 @@ def line(value: Any) -> bytes:
         return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode() + b"\n"
 
 
-def result(serial: int, value: Downloaded | DownloadFailed) -> Result:
-    """What a worker says of a task."""
-    if isinstance(value, DownloadFailed):
-        return Missed(serial, value.reason, value.detail, value.attempt, value.retry_after)
-    return Came(serial, value.picture, value.attempt)
+def missed(serial: int, value: DownloadFailed) -> Missed:
+    """What a worker says of a task that brought nothing."""
+    return Missed(serial, value.reason, value.detail, value.attempt, value.retry_after)
 
 
 def trouble(error: Exception, serial: int | None = None) -> Trouble:

@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,13 +29,14 @@ from collector.fetch.heartbeat import Heartbeat
 from collector.fetch.messages import (
     ORDERS,
     Begin,
+    Came,
     Close,
     Given,
     Ready,
     Result,
     Trouble,
     line,
-    result,
+    missed,
     trouble,
 )
 from collector.fetch.parts import write_part
@@ -45,7 +46,7 @@ from collector.http.curl_transport import CurlTransfers
 from collector.http.robots import Robots, robots_ask
 from collector.http.transport import FetchError, Reply
 from collector.images.sniff import JPEG
-from collector.model import Downloaded, DownloadFailed
+from collector.model import DownloadFailed
 from collector.settings import FetchSettings
 
 FLUSH = 0.004
@@ -98,9 +99,9 @@ class Worker:
             for n in range(0 if self._inline else threads)
         ]
 
-    def submit(self, task: Given) -> None:
-        """Hand a task in; from any thread."""
-        self._arriving.append(task)
+    def submit(self, tasks: Iterable[Given]) -> None:
+        """Hand tasks in; from any thread."""
+        self._arriving.extend(tasks)
         self._transfers.wake()
 
     def close(self) -> None:
@@ -202,12 +203,11 @@ class Worker:
 
     def _decode(self, job: _Job, wanted: Decode) -> None:
         """In a thread; at once when it takes no decoder, or not long."""
-        body = wanted.reply.body
-        work = _Work(job, partial(decode, wanted, self._settings), self._decoded, looks=True)
+        body, look = wanted.reply.body, partial(decode, wanted, self._settings)
         if self._inline or (len(body) <= AT_ONCE and body.startswith(JPEG)):
-            work.then(job, self._done(work, 0))
+            self._decoded(job, self._done(look, 0, job.given.serial))
         else:
-            self._work.put(work)
+            self._work.put(_Work(job, look, self._decoded, looks=True))
 
     def _decoded(self, job: _Job, outcome: Any) -> None:
         if isinstance(outcome, Exception):
@@ -220,17 +220,22 @@ class Worker:
         if isinstance(value, DownloadFailed):
             self._report(job, value)
             return
-        work = _Work(job, partial(self._written, job, value), self._report, looks=False)
+        write = partial(self._written, job, value)
         if self._inline or len(value.body) <= AT_ONCE:
-            work.then(job, self._done(work, 0))
+            self._report(job, self._done(write, 0))
         else:
-            self._work.put(work)
+            self._work.put(_Work(job, write, self._report, looks=False))
 
-    def _report(self, job: _Job, outcome: Downloaded | DownloadFailed | Exception) -> None:
+    def _report(self, job: _Job, outcome: Came | DownloadFailed | Exception) -> None:
         self._release(job)
         self._open -= 1
-        serial = job.given.serial
-        self._results.append(trouble(outcome, serial) if isinstance(outcome, Exception) else result(serial, outcome))
+        match outcome:
+            case Came():
+                self._results.append(outcome)
+            case DownloadFailed():
+                self._results.append(missed(job.given.serial, outcome))
+            case _:
+                self._results.append(trouble(outcome, job.given.serial))
 
     def _release(self, job: _Job) -> None:
         """Its last answer is done with."""
@@ -254,26 +259,26 @@ class Worker:
         from collector.images import decode  # noqa: F401 - while the first connections are made.
 
         while (work := self._work.get()) is not None:
-            outcome = self._done(work, slot)
+            outcome = self._done(work.function, slot, work.job.given.serial if work.looks else None)
             self._worked.append((work, outcome))
             del work, outcome
             self._transfers.wake()
 
-    def _done(self, work: _Work, slot: int) -> Any:
-        """What the work brings, or raises."""
-        if work.looks:
-            self._heartbeat.look(slot, work.job.given.serial)
+    def _done(self, work: Callable[[], Any], slot: int, serial: int | None = None) -> Any:
+        """What the work brings, or raises. `serial`: of the task whose bytes a decoder looks at."""
+        if serial is not None:
+            self._heartbeat.look(slot, serial)
         try:
-            return work.function()
+            return work()
         except Exception as trouble:  # noqa: BLE001 - nothing is swallowed: the task, or the calling process, gets it.
             return trouble
         finally:
-            if work.looks:
+            if serial is not None:
                 self._heartbeat.look(slot, 0)
 
-    def _written(self, job: _Job, value: Verified) -> Downloaded:
-        part = write_part(self._folder, f"{self._token}-{job.given.serial}", value.body)
-        return Downloaded(job.given.task, value.picture, part, value.attempt)
+    def _written(self, job: _Job, value: Verified) -> Came:
+        write_part(self._folder, f"{self._token}-{job.given.serial}", value.body)
+        return Came(job.given.serial, value.picture, value.attempt)
 
 
 class _Job:
@@ -336,11 +341,11 @@ def main() -> None:
 def _listen(lines: BinaryIO, worker: Worker) -> None:
     """Take in tasks; without a word of goodbye, end with the calling process."""
     for text in lines:
-        for order in ORDERS.decode(text):
-            if isinstance(order, Close):
-                worker.close()
-                return
-            worker.submit(order)
+        orders = ORDERS.decode(text)
+        worker.submit([order for order in orders if isinstance(order, Given)])
+        if Close() in orders:
+            worker.close()
+            return
     os._exit(1)
 
 

@@ -19,7 +19,7 @@ import pycurl
 from collector.cookies import Cookies
 from collector.http.safety import why_not
 from collector.http.transport import Ask
-from collector.http.user_agent import agent_for, is_wikimedia
+from collector.http.user_agent import agent, is_wikimedia
 from collector.settings import FetchSettings
 from collector.urls import Proxies, Proxy, hostname
 
@@ -58,6 +58,7 @@ class Handles:
         self._proxies = Proxies.of(settings.proxy, os.environ)
         self._authority = authority or _certificates()
         self._cookies = Cookies.read(settings.cookies)
+        self._agents = {wikimedia: agent(settings, wikimedia) for wikimedia in (False, True)}
         self._spare: list[pycurl.Curl] = []
 
     def lend(self, transfer: Asking) -> pycurl.Curl:
@@ -70,9 +71,10 @@ class Handles:
             headers.append(f"Referer: {transfer.referer}")
         if cookies := self._cookies.beside(transfer.url, transfer.cookies):
             headers.append(f"Cookie: {cookies}")
-        given = None if is_wikimedia(hostname(transfer.url)) else transfer.ask.agent
-        agent = agent_for(transfer.url, self._settings) if given is None else given
-        headers.append(f"User-Agent: {agent}".rstrip())  # libcurl leaves a header without a value out.
+        wikimedia = is_wikimedia(hostname(transfer.url))
+        given = None if wikimedia else transfer.ask.agent
+        headers.append(f"User-Agent: {self._agents[wikimedia] if given is None else given}".rstrip())
+        # libcurl leaves a header without a value out.
         handle.setopt(pycurl.URL, transfer.url)
         handle.setopt(pycurl.HTTPHEADER, headers)
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(10, int(1000 * min(self._settings.connect_timeout, left))))

@@ -42,8 +42,13 @@ def is_wikimedia(host: str) -> bool:
 
 def agent_for(url: str, settings: FetchSettings) -> str:
     """The User-Agent that a URL is asked for as: at Wikimedia's hosts one that says whom to write to."""
+    return agent(settings, is_wikimedia(hostname(url)))
+
+
+def agent(settings: FetchSettings, wikimedia: bool) -> str:
+    """The User-Agent for Wikimedia's hosts, or for all others."""
     own = settings.user_agent.replace("{version}", __version__)
-    if not is_wikimedia(hostname(url)):
+    if not wikimedia:
         return own
     told = {"contact": settings.contact}
     if settings.user_agent == USUAL_AGENT:

@@ -214,7 +214,8 @@ def _decode(image: ImageFile, body: bytes, marks: Jpeg | None, reduced: bool) ->
     small: Image.Image = image
     if min(image.size) > 8 * HASHED and image.mode in ("L", "RGB"):
         small = image.reduce(min(image.size) // (2 * HASHED))
-    cells = small.convert("L").resize((9, 8), Image.Resampling.BOX).tobytes()
+    grey = small if small.mode == "L" else small.convert("L")
+    cells = grey.resize((9, 8), Image.Resampling.BOX).tobytes()
     darker = bytes(map(lt, cells, cells[1:])).translate(_DIGITS)
     return f"{int(b''.join(darker[row : row + 8] for row in range(0, 72, 9)), 2):016x}"
 

@@ -19,7 +19,7 @@ from collector.fetch.messages import (
     Ready,
     WorkerFailed,
     line,
-    result,
+    missed,
     trouble,
 )
 from collector.model import Attempt, Downloaded, DownloadFailed, Media, Picture, Task
@@ -42,12 +42,12 @@ def test_orders() -> None:
 
 def test_results_come_back_with_their_task() -> None:
     came = Downloaded(TASK, PICTURE, Path("/out/.collector-1.part"), ATTEMPT)
-    missed = DownloadFailed(TASK, "http.503", "busy", Attempt(503, seconds=0.5), 7.0)
-    [ready, first, second] = RESULTS.decode(line([Ready(), result(1, came), result(2, missed)]))
+    failed = DownloadFailed(TASK, "http.503", "busy", Attempt(503, seconds=0.5), 7.0)
+    [ready, first, second] = RESULTS.decode(line([Ready(), Came(1, PICTURE, ATTEMPT), missed(2, failed)]))
     assert ready == Ready()
     assert isinstance(first, Came) and isinstance(second, Missed)
     assert (first.serial, first.whole(TASK, came.part)) == (1, came)
-    assert (second.serial, second.whole(TASK, came.part)) == (2, missed)
+    assert (second.serial, second.whole(TASK, came.part)) == (2, failed)
 
 
 def test_a_worker_cannot_say_where_its_part_file_lies() -> None:
@@ -68,8 +68,8 @@ def test_trouble_is_raised_as_what_it_was() -> None:
 
 
 def test_half_a_character_is_the_one_for_what_is_none() -> None:
-    missed = DownloadFailed(TASK, "net.reset", "cat \ud83d")
-    [came] = RESULTS.decode(line([result(1, missed)]))
+    failed = DownloadFailed(TASK, "net.reset", "cat \ud83d")
+    [came] = RESULTS.decode(line([missed(1, failed)]))
     assert isinstance(came, Missed)
     assert came.detail == "cat \ufffd"
 

@@ -12,7 +12,7 @@ import pytest
 
 from collector.fetch import pool as pools
 from collector.fetch.heartbeat import Heartbeat
-from collector.fetch.messages import ORDERS, RESULTS, Begin, Close, line
+from collector.fetch.messages import ORDERS, RESULTS, Begin, Close, Given, line
 from collector.fetch.pool import ProcessPool
 from collector.fetch.worker import Worker
 from collector.model import Downloaded, DownloadFailed, Task, WorkerError
@@ -75,11 +75,10 @@ class WorkerHere:
         return True
 
     def send(self, text: bytes, last: bool = False) -> None:
-        for order in ORDERS.decode(text):
-            if isinstance(order, Close):
-                self._worker.close()
-            else:
-                self._worker.submit(order)
+        orders = ORDERS.decode(text)
+        self._worker.submit([order for order in orders if isinstance(order, Given)])
+        if Close() in orders:
+            self._worker.close()
 
     def kill(self) -> None:
         """It ends when what it has begun has ended."""
