@@ -183,10 +183,9 @@ def _refuse(answer: Answer, unreadable: int) -> None:
         raise SourceError(SearchState.BLOCKED, "page.captcha", "Bing asks for a captcha")
     if "bnp_btn_accept" in text and not _OURS.search(text):
         raise SourceError(SearchState.BLOCKED, "page.consent", "Bing shows its consent page instead of results")
-    if answer.status != 200 or unreadable or not _OURS.search(text):
-        json_helpers.unknown(
-            "Bing", f"status {answer.status}, {unreadable} links without an address, {json_helpers.kind(answer)}"
-        )
+    json_helpers.check(answer, "Bing")
+    if unreadable or not _OURS.search(text):
+        json_helpers.unknown("Bing", f"{unreadable} links without an address, {json_helpers.kind(answer)}")
 
 
 def _json(text: str) -> Any:

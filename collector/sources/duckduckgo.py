@@ -125,9 +125,10 @@ def _refuse_challenge(answer: Answer) -> None:
 def token(page: Answer) -> str:
     """What every answer has to be asked for with. SourceError(page.layout) for a page without it."""
     _refuse_challenge(page)
-    found = _TOKEN.search(page.text) if page.status == 200 else None
+    json_helpers.check(page, "DuckDuckGo")
+    found = _TOKEN.search(page.text)
     if found is None:
-        json_helpers.unknown("DuckDuckGo", f"a page without a token, status {page.status}")
+        json_helpers.unknown("DuckDuckGo", "a page without a token")
     return found[1]
 
 

@@ -249,7 +249,7 @@ class _Api:
         form = {"method": method, "api_key": self._key, "format": "json", "nojsoncallback": "1", **more}
         address = f"{self._home}/services/rest/"
         answer = self._web.get(Request(address, form=form, headers=self._headers, rate=self._rate))
-        said = json_helpers.data(answer, "flickr", method)
+        said = json_helpers.data(answer, "flickr")
         if table(said).get("stat") != "ok":
             self._refused(table(said))
         return said

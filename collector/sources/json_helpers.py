@@ -19,22 +19,42 @@ _TAG: Final = re.compile(r"<[^<>]*>")
 _BREAK: Final = re.compile(r"<\s{0,20}(?:br|/p|/div|/li|/tr|/td)\b[^<>]*>", re.IGNORECASE)
 
 
-def data(answer: Answer, site: str, what: str = "what was asked for") -> Any:
-    """The JSON of a good answer.
-
-    SourceError: page.denied for 401 and 403, page.gone for 404 and 410 (which some sites answer in HTML, so no
-    body is looked at), page.layout for every other status and for a body that is no JSON.
-    """
-    if answer.status in (401, 403):
-        raise SourceError(SearchState.BLOCKED, "page.denied", f"{site} refuses ({answer.status}): {complaint(answer)}")
-    if answer.status in (404, 410):
-        raise SourceError(SearchState.FAILED, "page.gone", f"{site} has no {what}")
-    if answer.status != 200:
-        unknown(site, f"status {answer.status}: {complaint(answer)}")
+def data(answer: Answer, site: str, what: str = "") -> Any:
+    """The JSON of a good answer. SourceError as `check` has it, and page.layout for a body that is no JSON."""
+    check(answer, site, what)
     try:
         return answer.json()
     except ValueError:
-        unknown(site, f"no JSON but {kind(answer)}")
+        unknown(site, f"no JSON but {kind(answer)}" if answer.body.strip() else "nothing")
+
+
+_SAID: Final = {
+    **dict.fromkeys((401, 407), (SearchState.BLOCKED, "page.denied", "refuses ({status}): {complaint}")),
+    403: (SearchState.BLOCKED, "page.denied", "refuses (403): {complaint}"),
+    **dict.fromkeys((404, 410), (SearchState.FAILED, "page.gone", "has no {what}")),
+    **dict.fromkeys((405, 406, 418), (SearchState.BLOCKED, "page.blocked", "refuses ({status}): {complaint}")),
+    429: (SearchState.BLOCKED, "page.rate_limited", "asks us to come back later (429): {complaint}"),
+    451: (SearchState.BLOCKED, "page.blocked", "may not show this here, for legal reasons (451): {complaint}"),
+}
+"""Status -> what it means at every site; which some sites say in HTML, so that no body is needed."""
+_NOT_HERE: Final = re.compile(r"\b(?:your|this) (?:region|country|location)\b|\bgeo-?block", re.IGNORECASE)
+
+
+def check(answer: Answer, site: str, what: str = "") -> None:
+    """SourceError for every status but 200: page.denied, page.gone, page.blocked, page.rate_limited by the table,
+    page.unreachable from 500 on, else page.layout with what the answer says. `what`: the one thing that was asked for;
+    "" where words were, for which nothing can be gone."""
+    status, said = answer.status, complaint(answer)
+    if status == 200:
+        return
+    if status in _SAID and (what or _SAID[status][1] != "page.gone"):
+        state, reason, words = _SAID[status]
+        raise SourceError(state, reason, f"{site} {words.format(status=status, complaint=said, what=what)}"[:200])
+    if status >= 500:
+        raise SourceError(SearchState.UNREACHABLE, "page.unreachable", f"{site} does not work now ({status}): {said}")
+    if _NOT_HERE.search(said):
+        raise SourceError(SearchState.BLOCKED, "page.blocked", f"{site} does not show this here ({status}): {said}")
+    unknown(site, f"status {status}: {said}")
 
 
 def unknown(site: str, what: str) -> NoReturn:
@@ -47,8 +67,14 @@ def complaint(answer: Answer) -> str:
     try:
         said = answer.json()
     except ValueError:
-        return kind(answer)
+        return f"no reason given ({kind(answer)})"
     return next(_texts(said), "")[:120] or "no reason given"
+
+
+_COMPLAINTS: Final = (
+    "detail", "message", "error_description", "errorDescription", "error", "errors", "info", "title", "data",
+)  # fmt: skip
+"""Names that error messages have."""
 
 
 def kind(answer: Answer) -> str:
@@ -62,7 +88,7 @@ def _texts(said: Any, depth: int = 4) -> Iterator[str]:
         for part in said:
             yield from _texts(part, depth - 1)
     elif isinstance(said, dict) and depth:
-        for name in ("detail", "message", "error", "errors", "info", "title", "data"):
+        for name in _COMPLAINTS:
             value = said.get(name)
             if isinstance(value, str) and value.strip():
                 yield " ".join(value.split())

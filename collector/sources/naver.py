@@ -46,12 +46,13 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
 
 def parse(page: Answer) -> Iterator[Hit]:
     """The hits of one page, from the object its script calls imageSearchTabData. SourceError for any other page."""
-    data = json_helpers.assigned(page.text, "imageSearchTabData") if page.status == 200 else None
+    json_helpers.check(page, "Naver")
+    data = json_helpers.assigned(page.text, "imageSearchTabData")
     items = json_helpers.table((data or {}).get("content")).get("items")
-    if data is None and page.status == 200 and _NOTHING.search(page.text):
+    if data is None and _NOTHING.search(page.text):
         return
     if not isinstance(items, list):
-        json_helpers.unknown("Naver", f"a page without imageSearchTabData, status {page.status}")
+        json_helpers.unknown("Naver", "a page without imageSearchTabData")
     pictures = [item for item in json_helpers.tables(items) if json_helpers.text(item, "type") not in _ADS]
     for item in pictures:
         if url := json_helpers.web_address(json_helpers.text(item, "originalUrl")):

@@ -194,7 +194,7 @@ def _authorization(web: Web, home: str, headers: Mapping[str, str]) -> dict[str,
         raise SourceError(
             SearchState.BLOCKED, "page.denied", "openverse does not know this client_id and client_secret"
         )
-    token = text(table(json_helpers.data(answer, "openverse", "token")), "access_token")
+    token = text(table(json_helpers.data(answer, "openverse")), "access_token")
     if not token:
         unknown("openverse", "a token answer without a token")
     return {"Authorization": f"Bearer {token}"}

@@ -207,7 +207,7 @@ def test_naver_items_that_are_advertisements_are_no_results() -> None:
 def test_naver_says_itself_that_there_is_nothing() -> None:
     page = '<div id="main_pack"><div class="not_found02"><p>No pictures.</p></div></div>'
     assert list(naver.parse(Answer("", 200, {}, b"", page))) == []
-    assert refusal(lambda: list(naver.parse(Answer("", 500, {}, b"", page)))) == ("layout", "page.layout")
+    assert refusal(lambda: list(naver.parse(Answer("", 500, {}, b"", page)))) == ("unreachable", "page.unreachable")
 
 
 @pytest.mark.parametrize("status", [200, 202, 403])

@@ -25,13 +25,15 @@ def answer(status: int, body: Any = None, kind: str = "application/json") -> Ans
         (403, SearchState.BLOCKED, "page.denied"),
         (404, SearchState.FAILED, "page.gone"),
         (410, SearchState.FAILED, "page.gone"),
+        (451, SearchState.BLOCKED, "page.blocked"),
+        (503, SearchState.UNREACHABLE, "page.unreachable"),
         (400, SearchState.LAYOUT, "page.layout"),
         (302, SearchState.LAYOUT, "page.layout"),
     ],
 )
 def test_every_status_has_its_reason(status: int, state: SearchState, reason: str) -> None:
     with pytest.raises(SourceError) as caught:
-        json_helpers.data(answer(status, {"message": "no"}), "site")
+        json_helpers.data(answer(status, {"message": "no"}), "site", "such user")
     assert (caught.value.state, caught.value.reason) == (state, reason)
 
 

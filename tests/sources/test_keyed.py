@@ -87,7 +87,7 @@ def test_filters_go_where_the_interface_wants_them() -> None:
     [
         Answer("http://x/", 200, {"content-type": "application/json"}, b"{}"),
         Answer("http://x/", 200, {"content-type": "text/html"}, b"<html>"),
-        Answer("http://x/", 500, {}, b""),
+        Answer("http://x/", 400, {}, b""),
         Answer("http://x/", 200, {"content-type": "application/json"}, b'{"rawData": "!"}'),
         Answer("http://x/", 200, {"content-type": "application/json"}, b'{"error": "Something new"}'),
     ],

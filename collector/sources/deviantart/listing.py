@@ -203,8 +203,8 @@ class Site:
             got = answer.json()
         except ValueError:
             raise _unknown(f"{endpoint} answered with something that is not JSON") from None
-        if not isinstance(got, Mapping) or answer.status != 200:
-            raise _unknown(f"{endpoint} answered {answer.status}")
+        if not isinstance(got, Mapping) or got.get("error"):
+            raise _unknown(f"{endpoint} answered: {json_helpers.complaint(answer)}")
         return got
 
     def _page(self, path: str) -> Answer:
@@ -263,18 +263,13 @@ def _entries(got: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 def _check(answer: Answer, home: str) -> None:
     """SourceError for refusals and for what is not there."""
-    if answer.status == 404:
-        raise SourceError(SearchState.FAILED, "page.gone", "DeviantArt knows no such artist, folder or work")
-    if answer.status in (401, 403):
-        raise SourceError(SearchState.BLOCKED, "page.denied", f"DeviantArt answers {answer.status}")
+    json_helpers.check(answer, "DeviantArt", "such artist, folder or work")
     parts = urlsplit(answer.url)
     if "/users/login" in parts.path or parts.path.endswith("/join"):
         raise SourceError(SearchState.BLOCKED, "page.denied", "DeviantArt shows this to members only")
     if parts.netloc != urlsplit(home).netloc and not (parts.hostname or "").endswith("deviantart.com"):
         advice = f"the site sent us to {parts.hostname}; see deviantart.user_agent"
         raise SourceError(SearchState.BLOCKED, "page.denied", advice)
-    if answer.status >= 400 and answer.status != 400:
-        raise _unknown(f"a page answered {answer.status}")
 
 
 def _unknown(what: str) -> SourceError:

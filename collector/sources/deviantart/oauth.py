@@ -141,10 +141,7 @@ class Api:
         answer = self._get(path, params)
         if answer.status == 404 or (answer.status == 400 and "user not found" in answer.text.lower()):
             raise SourceError(SearchState.FAILED, "page.gone", "DeviantArt knows no such artist")
-        if answer.status in (401, 403):
-            raise _denied(f"the API answers {answer.status}")
-        if answer.status != 200:
-            raise _unknown(f"{path} answered {answer.status}")
+        json_helpers.check(answer, "DeviantArt's API")
         return _mapping(answer, path)
 
     def _get(self, path: str, params: Mapping[str, str | int]) -> Answer:

@@ -6,8 +6,10 @@ Addresses: api.imgur.com and its /post/v1, which the website uses; `old` are tho
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
@@ -26,6 +28,7 @@ SITE: Final = "https://imgur.com"
 VARIABLE: Final = "IMGUR_CLIENT_ID"
 OVER_CAPACITY: Final = 600.0
 """Seconds to wait when imgur is over capacity, or the quota used up: what long-lived clients of it wait."""
+_FAILED: Final = re.compile(rb'"success"\s*:\s*false')
 AT_ONCE: Final = 4
 """Albums asked for at a time."""
 FEW: Final = 20
@@ -56,7 +59,7 @@ class Api:
         answer = self._get(self._feed(asked, page), {**parameters, **here})
         if page and answer.status == 404:
             return None
-        return parse.posts(json_helpers.data(answer, parse.SITE, f"{asked.kind} {asked.name}"), self._list_kind)
+        return parse.posts(_told(answer, parse.SITE, f"{asked.kind} {asked.name}"), self._list_kind)
 
     def album(self, hash: str) -> Post:
         """An album with all its files; SourceError page.gone when there is none."""
@@ -89,7 +92,7 @@ class Api:
         return f"/post/v1/albums/{hash}?{_INCLUDE}" if self._kind == "post" else f"/3/album/{hash}"
 
     def _album(self, hash: str, answer: Answer) -> Post:
-        found = parse.album(json_helpers.data(answer, parse.SITE, f"album {hash}"), self._kind)
+        found = parse.album(_told(answer, parse.SITE, f"album {hash}"), self._kind)
         if found.whole or self._kind != "v3":
             return found
         listed = parse.album(self._json(f"/3/album/{hash}/images", f"album {hash}"))
@@ -143,7 +146,7 @@ class Api:
         }[asked.kind]
 
     def _json(self, path: str, what: str) -> Any:
-        return json_helpers.data(self._get(path), parse.SITE, what)
+        return _told(self._get(path), parse.SITE, what)
 
     @property
     def _base(self) -> str:
@@ -175,6 +178,23 @@ class Api:
 _INCLUDE: Final = "include=media,tags,account"
 
 
+def _status(answer: Answer) -> int:
+    """The status of an answer, or the one inside it where it says `"success": false` under 200."""
+    if answer.status != 200 or not _FAILED.search(answer.body):
+        return answer.status
+    try:
+        said = json_helpers.table(answer.json())
+    except ValueError:
+        return answer.status
+    inside = json_helpers.number(said, "status")
+    return (inside if inside >= 400 else 400) if said.get("success") is False else answer.status
+
+
+def _told(answer: Answer, site: str, what: str) -> Any:
+    """The JSON of a good answer, see `json_helpers.data`."""
+    return json_helpers.data(replace(answer, status=_status(answer)), site, what)
+
+
 def credits_left(answer: Answer) -> int | None:
     """How many requests may still be made, by user (address) or client; None when the answer does not say."""
     names = ("x-ratelimit-userremaining", "x-ratelimit-clientremaining")
@@ -183,8 +203,8 @@ def credits_left(answer: Answer) -> int | None:
 
 
 def throttled(answer: Answer) -> float | None:
-    """429, and the 403 that says "over capacity", ask for ten minutes unless they name a time; 503 is the host's."""
-    over = answer.status == 403 and b"capacity" in answer.body[:4096].lower()
+    """429, and what says "over capacity", ask for ten minutes unless they name a time; 503 is the host's."""
+    over = b"over capacity" in answer.body[:4096].lower() and _status(answer) != 200
     if answer.status == 429 or over:
         wait = answer.headers.get("retry-after", "")
         return max(1.0, float(wait)) if wait.isdecimal() and wait != "0" else OVER_CAPACITY

@@ -84,7 +84,9 @@ class Keyed:
         if answer.status in _DENIED:
             self._end(SearchState.BLOCKED, "page.denied", f"does not accept the key (HTTP {answer.status})")
         if answer.status in _USED_UP:
-            self._end(SearchState.BLOCKED, "page.rate_limited", f"its quota is used up (HTTP {answer.status})")
+            self._end(
+                SearchState.BLOCKED, "page.rate_limited", f"says that its quota is used up (HTTP {answer.status})"
+            )
         told = self._told(answer)
         reading = self.api.answer
         problem = at(told, reading.problem) if reading.problem else None
@@ -95,8 +97,9 @@ class Keyed:
             if reading.empty and re.search(reading.empty, str(problem)):
                 return []
             self._end(SearchState.LAYOUT, "page.layout", f"says: {str(problem)[:120]}")
-        if answer.status != 200 or results is None:
-            self._end(SearchState.LAYOUT, "page.layout", f"answered HTTP {answer.status} without results")
+        json_helpers.check(answer, self.name)
+        if results is None:
+            self._end(SearchState.LAYOUT, "page.layout", "answered without results")
         return [hit for result in results if isinstance(result, dict) and (hit := self._hit(result)) is not None]
 
     def _told(self, answer: Answer) -> Any:
