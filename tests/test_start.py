@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,11 @@ def test_an_old_python_is_told_as_such(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert ended.value.code == 2
     [line] = capsys.readouterr().err.splitlines()
     assert line == f"collector: needs Python 3.11 or newer, and {sys.executable} is Python 3.10.13"
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "__main__.py"])
+def test_an_old_python_comes_as_far_as_to_say_so(name: str) -> None:
+    ast.parse((ROOT / "collector" / name).read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
 def test_what_to_install_is_this_folder_into_this_environment() -> None:

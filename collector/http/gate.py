@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from collector.http.deadlines import Attempt
-from collector.http.proxy import connected, login_header, tunnel
+from collector.http.proxy import PROXY_LOGIN, connected, login_header, proxy_trouble, tunnel
 from collector.http.safety import Resolve, candidates, check_url, system_resolve
 from collector.http.transport import FetchError
 from collector.urls import Proxies, Proxy
@@ -124,7 +124,16 @@ class Gate:
             kept += [f"{name}: {value}" for name, value in login_header(proxy).items()]
         lines = [f"{method} {target} HTTP/1.1", *kept, "Connection: close", "", ""]
         out.write("\r\n".join(lines).encode("latin-1"))
-        await _both(_sent(reader, out, length), _piped(there, writer), out)
+        answer = _piped(there, writer) if proxy is None else self._answered(there, writer, proxy)
+        await _both(_sent(reader, out, length), answer, out)
+
+    async def _answered(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter, proxy: Proxy) -> None:
+        """What comes back by a proxy, which may be its own refusal."""
+        first = await there.readline()
+        if first[9:12] == str(PROXY_LOGIN).encode("ascii"):
+            self._told(proxy_trouble(proxy, PROXY_LOGIN))
+        writer.write(first)
+        await _piped(there, writer)
 
     async def _connected(self, url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to where a URL leads. FetchError: forbidden, no address, nobody there, or the proxy fails."""

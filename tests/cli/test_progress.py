@@ -146,6 +146,16 @@ def test_a_keyword_is_finished_when_all_its_sources_are() -> None:
     assert lines[-1].startswith("1/1 keywords")
 
 
+def test_a_keyword_that_is_searched_on_counts_once() -> None:
+    counts = Counts(2, 9, Clock())
+    one = Search(1, Query("cat", "cat", 9, ("google",)), "google", 9)
+    for _ in range(5):
+        counts.take(SearchStarted(one))
+        counts.take(SearchEnded(one, SearchState.ENOUGH, found=3))
+    assert counts.searches_text() == "1/2 keywords, 0 URLs"
+    assert Counts(1, 9, Clock(), searched=2).searches_text() == "1/1 keywords, 0 URLs", "earlier runs had more"
+
+
 def test_outcomes_of_searches_of_earlier_runs_are_counted() -> None:
     stream = io.StringIO()
     with Lines(Counts(0, 0, Clock(), saved=7), stream, clock=lambda: 0.0) as show:

@@ -158,6 +158,20 @@ def test_a_proxy_that_fails_is_told(told: list[FetchError], monkeypatch: pytest.
     assert [(error.reason, f"http://127.0.0.1:{port}" in error.detail) for error in told] == [("net.proxy", True)]
 
 
+def test_a_proxy_that_wants_another_login_is_told_whatever_is_asked(
+    told: list[FetchError], public: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with proxying(public.port, login=("ann", "s3:cret@")) as proxy:
+        gate = Gate(told.append, Proxies.of(f"http://ann:wrong@{proxy.url}", {}), public_names(NAMES, monkeypatch))
+        try:
+            assert b" 407 " in asked(gate, "GET http://far.test/ HTTP/1.1\r\nHost: far.test\r\n\r\n")
+            assert b" 502 " in asked(gate, "CONNECT far.test:443 HTTP/1.1\r\n\r\n")
+        finally:
+            gate.close()
+    line = f"the proxy http://{proxy.url} rejects the name and password"
+    assert [(error.reason, error.detail) for error in told] == [("net.proxy", line)] * 2
+
+
 def test_close_breaks_off_tunnels_and_leaves_no_thread(gate: Gate, public: Listening) -> None:
     parts = urlsplit(f"//{gate.address}")
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5) as connection:

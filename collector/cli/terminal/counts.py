@@ -43,6 +43,8 @@ class Counts:
         self.duplicate = self.rejected = self.failed = self.later = self.skipped = 0
         self.searching: dict[int, str] = {}
         """Keywords under search, longest under way first."""
+        self._ended: set[int] = set()
+        """Searches that have ended once."""
         self._clock = clock
         self._recent: deque[tuple[float, int]] = deque()
         self._started = clock()
@@ -56,7 +58,9 @@ class Counts:
                 self.searching[search.id] = search.query.keyword
             case SearchEnded(search):
                 self.searching.pop(search.id, None)
-                self.searched += 1 / max(1, len(search.query.sources))
+                if search.id not in self._ended:  # One that is searched on ends again.
+                    self._ended.add(search.id)
+                    self.searched += 1 / max(1, len(search.query.sources))
             case Saved():
                 self.saved += 1
                 self.bytes += event.picture.bytes
@@ -84,7 +88,7 @@ class Counts:
 
     def searches_text(self) -> str:
         """Such as `3/12 keywords, 1,204 URLs`."""
-        done = int(self.searched + 1e-6)
+        done = int(min(self.searched, self.keywords or self.searched) + 1e-6)
         total = f"/{self.keywords:,}" if self.keywords else ""
         return f"{done:,}{total} keywords, {self.urls:,} URLs"
 
