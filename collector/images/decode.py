@@ -48,7 +48,7 @@ _CRASHES: Final = (
 )  # fmt: skip
 """What decoders raise on bytes made to hurt them; each is a verdict on the bytes, not a bug of ours."""
 _UNSUPPORTED: Final = re.compile(
-    r"unsupported|not supported|unknown (?!chunk)|not available|not implemented|no decoder", re.IGNORECASE
+    r"unsupported|not supported|cannot handle|unknown (?!chunk)|not available|not implemented|no decoder", re.IGNORECASE
 )
 """How decoders say that they do not know a kind, which no second download will change."""
 _TEXT: Final = 16 << 20
@@ -84,7 +84,15 @@ def open_picture(body: bytes, tiff: bool = True, most: int = LARGEST) -> Iterato
         reason = "image.unsupported" if _UNSUPPORTED.search(str(error)) else "image.truncated"
         raise Unusable(reason, f"{format}: {error}") from None
     except _CRASHES as error:
-        raise Unusable("image.decoder_crash", f"{format}: {type(error).__name__}: {error}") from None
+        raise Unusable(_told_by(error, format), f"{format}: {type(error).__name__}: {error}") from None
+
+
+def _told_by(error: Exception, format: str) -> str:
+    """The reason of what a decoder raised that is no error of reading: some say so that they know no better."""
+    if _UNSUPPORTED.search(str(error)):
+        return "image.unsupported"
+    damaged = format in ("AVIF", "HEIF") and isinstance(error, RuntimeError | ValueError)
+    return "image.truncated" if damaged else "image.decoder_crash"
 
 
 def _opened(body: bytes, format: str, most: int) -> ImageFile:

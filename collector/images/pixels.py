@@ -35,6 +35,10 @@ _TURNS: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 """What undoes each EXIF orientation."""
+_TIFF_PACKING: Final = frozenset(
+    ("raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate", "jpeg", "group3", "group4")
+)
+"""What every build of libtiff unpacks."""
 _FIRST_FRAMES: Final = 16
 """Frames that are looked through for one that is not blank."""
 
@@ -129,12 +133,16 @@ def _shown(opened: ImageFile, body: bytes) -> Image.Image:
 
 
 def _seek_content(opened: ImageFile) -> None:
-    """To the first of its frames that shows something; to the very first when none does."""
+    """To the first of its frames that shows something; to the very first when none does. A page of another size is
+    another picture."""
+    size = opened.size
     for number in range(1, _FIRST_FRAMES):
         try:
             opened.seek(number)
         except EOFError:
             break
+        if opened.size != size:
+            continue
         opened.load()
         if not is_blank(opened):
             return
@@ -169,6 +177,8 @@ def _is_common(image: ImageFile, body: bytes) -> bool:
         return False
     if image.format == "BMP":
         return _is_common_bmp(body)
+    if image.format == "TIFF":
+        return image.info.get("compression") in _TIFF_PACKING
     if image.format == "GIF":
         return image.size == struct.unpack_from("<HH", body, 6)  # Others open none that is larger than its screen.
     return image.format != "PNG" or (body[24] <= 8 and not _has_large_texts(image) and says_its_frames(body))

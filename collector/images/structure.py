@@ -36,7 +36,8 @@ _APP0, _DHT, _DQT, _COM = 0xE0, 0xC4, 0xDB, 0xFE
 _SHAPED = frozenset((_APP0, _DQT, 0xC0, 0xC1, 0xC2))
 _PLAIN = _SHAPED | {_DHT, _DRI, _COM, _SOS}
 """Segments that a header without anything special has; those in `_SHAPED` only in a certain shape."""
-_TELLING = frozenset((*_FRAMES, _SOS, _DRI))
+_HIERARCHICAL = frozenset((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF))
+_TELLING = frozenset((*_FRAMES, *_HIERARCHICAL, _SOS, _DRI))
 """Segments that say something about what is there."""
 _PROGRESSIVE, _LOSSLESS = frozenset((0xC2, 0xCA)), frozenset((0xC3, 0xCB))
 
@@ -160,6 +161,8 @@ def _note(found: Jpeg, marker: int, segment: bytes, body: bytes, at: int) -> Non
         _scan(found, body, segment, at)
     elif marker == _DRI and len(segment) >= 2:
         found.interval = struct.unpack_from(">H", segment)[0]
+    elif marker in _HIERARCHICAL:
+        raise Unusable("image.unsupported", "JPEG: a frame that is the difference to another one")
     elif marker in _FRAMES and not found.process:
         _start_of_frame(found, marker, segment)
     elif marker in _FRAMES:
@@ -262,6 +265,7 @@ def _tiff_directory(body: bytes, order: str, at: int, count: int) -> None:
 
 
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+_ANIMATION = frozenset((b"acTL", b"fcTL", b"fdAT"))
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """First column and row, and their steps, of each pass of an interlaced PNG."""
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -296,7 +300,7 @@ def _is_sound(body: bytes, start: int, end: int) -> bool:
 def _png(body: bytes) -> int:
     """Frames: the fcTL chunks (PNG 3rd edition). The checksum of a critical chunk must be right, and data must be there
     for every pixel, because decoders other than Pillow's stop, or worse, where they are not."""
-    count, data, palette = 0, list[tuple[int, int]](), False
+    count, data, palette, moving = 0, list[tuple[int, int]](), False, True
     for place, (name, start, end) in enumerate(_chunks(body)):
         if not name[0] & 0x20:
             if not _is_sound(body, start, end):
@@ -305,6 +309,8 @@ def _png(body: bytes) -> int:
                 raise Unusable("image.unsupported", f"PNG: a critical chunk {name.decode('latin-1')}")
             if (name == b"IHDR") != (place == 0) or (name == b"IHDR" and end - start != 13):
                 raise _truncated("its header is not where it belongs")
+        elif name in _ANIMATION:
+            moving = moving and _is_sound(body, start, end)
         count += name == b"fcTL"
         palette |= name == b"PLTE"
         if name == b"IDAT":
@@ -312,7 +318,7 @@ def _png(body: bytes) -> int:
     if body[25] == 3 and not palette:
         raise _truncated("no palette")
     _check_pixels(body, data)
-    return max(1, count)
+    return max(1, count) if moving else 1
 
 
 def _check_pixels(body: bytes, data: list[tuple[int, int]]) -> None:
@@ -356,19 +362,19 @@ def says_its_frames(body: bytes) -> bool:
 
 
 def without_extras(body: bytes, texts: bool = False) -> bytes:
-    """A PNG without its damaged ancillary chunks, which every browser passes over, and with `texts` without its texts
-    and its colour profile, too; the very bytes when there is nothing to leave out, or its end is missing."""
-    kept = [body[:8]]
-    whole = True
+    """A PNG without its damaged ancillary chunks, which every browser passes over, without its animation when one of
+    those belongs to it, and with `texts` without its texts and its colour profile; the very bytes when there is nothing
+    to leave out, or its end is missing."""
     try:
-        for name, start, end in _chunks(body):
-            if (texts and name in _TEXTS) or (name[0] & 0x20 and not _is_sound(body, start, end)):
-                whole = False
-            else:
-                kept.append(body[start - 8 : end + 4])
+        parts = list(_chunks(body))
     except Unusable:
         return body
-    return body if whole else b"".join(kept)
+    damaged = {start: name for name, start, end in parts if name[0] & 0x20 and not _is_sound(body, start, end)}
+    unwanted = (_TEXTS if texts else frozenset()) | (_ANIMATION if _ANIMATION & set(damaged.values()) else frozenset())
+    kept = [(start, end) for name, start, end in parts if start not in damaged and name not in unwanted]
+    if len(kept) == len(parts):
+        return body
+    return body[:8] + b"".join(body[start - 8 : end + 4] for start, end in kept)
 
 
 def bmp_size(body: bytes) -> int:

@@ -19,6 +19,7 @@ from collector.images.pixels import encoded, grey, thumbnail, upright
 from collector.images.sniff import Unusable
 from collector.settings import FetchSettings
 from tests.support.collection import drawn
+from tests.support.collection import encoded as made
 
 LOADERS = frozenset({"jpg", "png", "bmp", "tif", "webp"})
 PICTURE = drawn(5, (160, 120))
@@ -188,6 +189,51 @@ def test_only_bmps_that_every_loader_reads_go_through(body: bytes, extension: st
 def test_a_bmp_without_its_last_row_is_truncated_without_decoding_it(bits: int) -> None:
     assert reason(bmp(bits), "structure") == "good"
     assert reason(bmp(bits)[:-3], "structure") == "image.truncated"
+
+
+def test_an_apng_whose_animation_is_damaged_is_its_first_picture(tmp_path: Path) -> None:
+    others = [drawn(6, PICTURE.size), drawn(7, PICTURE.size)]
+    body = saved(PICTURE, "PNG", save_all=True, append_images=others, duration=40)
+    assert inspect(body, FetchSettings()).frames == 3
+    for name in (b"acTL", b"fcTL", b"fdAT"):
+        at = body.index(name) + 4 + struct.unpack(">I", body[body.index(name) - 4 : body.index(name)])[0]
+        damaged = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
+        assert inspect(damaged, FetchSettings()).frames == 1
+        assert not encoded(put(tmp_path, damaged), Form(animations="whole"), LOADERS).kept
+        assert np.array_equal(np.asarray(upright(tmp_path / "x")), np.asarray(PICTURE))
+
+
+@pytest.mark.parametrize(("compression", "kept"), [("tiff_lzw", True), ("lzma", False), ("zstd", False)])
+def test_tiffs_that_only_some_builds_unpack_are_written_anew(compression: str, kept: bool, tmp_path: Path) -> None:
+    try:
+        body = saved(PICTURE, "TIFF", compression=compression)
+    except OSError:
+        pytest.skip("this Pillow does not pack it")
+    assert encoded(put(tmp_path, body), AS_IS, LOADERS).kept is kept
+
+
+def test_a_second_page_of_another_size_is_another_picture(tmp_path: Path) -> None:
+    blank = Image.new("RGB", (64, 48), "white")
+    put(tmp_path, saved(blank, "TIFF", save_all=True, append_images=[drawn(1, (20, 20))]))
+    assert upright(tmp_path / "x").size == (64, 48)
+
+
+def test_what_no_decoder_knows_is_told_so() -> None:
+    body = saved(PICTURE, "JPEG")
+    frame = body.index(b"\xff\xc0")
+    assert reason(body[: frame + 4] + b"\x0c" + body[frame + 5 :]) == "image.unsupported", "12 bits"
+    assert reason(body[: frame + 1] + b"\xc5" + body[frame + 2 :]) == "image.unsupported", "hierarchical"
+    assert reason(saved(PICTURE.convert("LAB"), "TIFF")) == "image.unsupported"
+
+
+@pytest.mark.parametrize("format", ["AVIF", "HEIF"])
+def test_data_that_break_off_inside_a_whole_box_are_damage(format: str) -> None:
+    if format == "HEIF":
+        pytest.importorskip("pillow_heif")
+    body = made(PICTURE, format)
+    start = body.index(b"mdat")
+    size = (len(body) - start + 4) // 2
+    assert reason(body[: start - 4] + struct.pack(">I", size) + body[start : start - 4 + size]) == "image.truncated"
 
 
 R565, R444, RGB888 = (0xF800, 0x7E0, 0x1F), (0xF00, 0xF0, 0xF), (0xFF0000, 0xFF00, 0xFF)
