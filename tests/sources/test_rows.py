@@ -123,7 +123,6 @@ def test_a_row_holds_what_the_page_says() -> None:
         page=Address("https://host.example/page/_-abcDEF123xyM"),
         title="猫 😀",
         site="The Site",
-        reference="ref-_-abcDEF123xyM",
         licence=Licence(
             url="https://licences.example/by/4.0",
             page="https://shop.example/buy",
