@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ from collector.http.page_client import PageClient
 from collector.model import Hit, Query, Search
 from collector.settings import FetchSettings, SearchSettings
 from collector.sources import google
+from tests.support.skipping import Skipping
 
 
 @dataclass
@@ -34,7 +34,11 @@ class Loan:
     """What somebody at the window does, as a script, when told something."""
     memory: dict[str, str] = field(default_factory=dict)
     visit: Visit | None = None
-    began: float = field(default_factory=time.monotonic)
+    clock: Skipping = field(default_factory=Skipping)
+    began: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.began = self.clock()
 
     def recall(self, name: str) -> str | None:
         return self.memory.get(name)
@@ -57,11 +61,12 @@ class Loan:
 
     def _pages(self) -> Visit:
         if self.visit is None:
-            self.visit = PageClient(FetchSettings(allow_private=True)).visit(self.remaining)
+            client = PageClient(FetchSettings(allow_private=True), clock=self.clock, sleep=self.clock.sleep)
+            self.visit = client.visit(self.remaining)
         return self.visit
 
     def remaining(self) -> float:
-        return self.began + self.seconds - time.monotonic()
+        return self.began + self.seconds - self.clock()
 
     def wanted(self) -> int:
         return self.count

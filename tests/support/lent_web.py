@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +12,7 @@ from collector.http.contract import Answer, Request
 from collector.http.page_client import PageClient
 from collector.model import Query, Search
 from collector.settings import FetchSettings
+from tests.support.skipping import Skipping
 
 
 class LentWeb:
@@ -22,8 +22,10 @@ class LentWeb:
         self.settings = settings
         self.notices: list[str] = []
         self.memory: dict[str, str] = {}
-        self._wanted, self._end = wanted, time.monotonic() + seconds
-        self._visit = PageClient(FetchSettings(allow_private=True)).visit(self.remaining)
+        self._clock = Skipping()
+        self._wanted, self._end = wanted, self._clock() + seconds
+        client = PageClient(FetchSettings(allow_private=True), clock=self._clock, sleep=self._clock.sleep)
+        self._visit = client.visit(self.remaining)
 
     @property
     def browser(self) -> Browser:
@@ -48,7 +50,7 @@ class LentWeb:
         self.notices.append(text)
 
     def remaining(self) -> float:
-        return self._end - time.monotonic()
+        return self._end - self._clock()
 
     def wanted(self) -> int:
         return self._wanted
