@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from collector.model import SearchState
 
@@ -22,8 +23,7 @@ class Stages:
     fetch: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """How a query stands, in numbers."""
 
     wanted: int | None

@@ -26,6 +26,7 @@ class QueryState:
         self.saved, self.found = opened.saved, opened.found
         self.searches = {search.id: search for search in opened.searches}
         """By number, with their state as it is now."""
+        self._states = tuple(search.state for search in self.asked)
         self.searching = 0
         self.loaded_to, self.more = 0, True
         """The last URL (its number) that was taken from the ledger, and whether there may be more."""
@@ -80,7 +81,7 @@ class QueryState:
             under_way=len(self._under_way) + len(self.delayed),
             searching=self.searching,
             left_over=self.left_over,
-            states=tuple(search.state for search in self.asked),
+            states=self._states,
         )
 
     def wants_one(self, now: float) -> bool:
@@ -109,7 +110,7 @@ class QueryState:
     def search_planned(self, search: KnownSearch) -> None:
         """A source is to be asked."""
         self.searching += 1
-        self.searches[search.id] = search
+        self._now(search)
         self._merge.asked(search.id)
 
     def search_heard(self, number: int, now: float, rank: int = 0) -> None:
@@ -119,8 +120,12 @@ class QueryState:
     def search_ended(self, number: int, state: SearchState) -> None:
         """A search came to its end."""
         self.searching -= 1
-        self.searches[number] = replace(self.searches[number], state=state)
+        self._now(replace(self.searches[number], state=state))
         self._merge.ended(number)
+
+    def _now(self, search: KnownSearch) -> None:
+        self.searches[search.id] = search
+        self._states = tuple(search.state for search in self.asked)
 
     def facet_tried(self, facet: tuple[str, str, str]) -> None:
         """(source, filter, value): the query was widened by it, or need not be."""

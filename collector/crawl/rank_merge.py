@@ -150,6 +150,8 @@ class RankMerge:
 
     def _awaited(self, now: float) -> tuple[float, int]:
         """(rank, place) of the first URL that may still be found; what comes before it may go."""
+        if not self._heard:
+            return math.inf, 0
         awaited = (
             (self._reached.get(search, 0) + 1, self._place(search))
             for search, heard in self._heard.items()

