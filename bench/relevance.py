@@ -30,8 +30,8 @@ from PIL import Image, ImageDraw, ImageOps
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from collector.dataset.copies import LIKELY, NEAREST, likely
-from collector.dataset.relevance import Words, judge
-from collector.images.embed import directions, embed_files, embedder
+from collector.dataset.relevance import Words, companies, judge
+from collector.images.embed import class_share, described, directions, embed_files, embedder, named
 from collector.images.hashing import hashed
 from collector.images.pdq import NEAR
 from collector.images.pixels import upright
@@ -82,8 +82,8 @@ def files(classes: dict[str, str] = CLASSES) -> dict[str, list[Path]]:
     return found
 
 
-def looked_at(paths: list[Path]) -> NDArray[np.float32]:
-    """Their directions; prints what that costs."""
+def looked_at(paths: list[Path]) -> NDArray[np.float16]:
+    """Their embeddings; prints what that costs."""
     model = embedder()
     wall, spent = time.perf_counter(), cpu()
     vectors = [found for _, found in embed_files(((str(path), path) for path in paths), model, 1)]
@@ -93,7 +93,23 @@ def looked_at(paths: list[Path]) -> NDArray[np.float32]:
     wall, spent = time.perf_counter() - wall, cpu() - spent
     print(f"{len(paths)} photographs, decoding included: {1000 * spent / len(paths):.1f} CPU ms a picture, "
           f"{len(paths) / spent:.0f} a second and core ({len(paths) / wall:.0f} by the clock)\n")  # fmt: skip
-    return directions(np.stack([found for found in vectors if not isinstance(found, FileTrouble)]))
+    return np.stack([found for found in vectors if not isinstance(found, FileTrouble)])
+
+
+class Photographs:
+    """What is judged: descriptions of the pictures, and how far each shows what a class is called."""
+
+    def __init__(self, vectors: NDArray[np.float16], labels: list[str]) -> None:
+        model = embedder()
+        self.looks = described(vectors, model)
+        self._shown = {label: class_share(vectors, model, named(label)).astype(np.float64)
+                       if named(label) else np.zeros(len(vectors)) for label in labels}  # fmt: skip
+
+    def words(
+        self, label: str, members: NDArray[np.int64], kept: NDArray[np.int64], dropped: NDArray[np.int64]
+    ) -> Words:
+        numbers = np.arange(len(members))
+        return Words(np.isin(numbers, kept), np.isin(numbers, dropped), self._shown[label][members])
 
 
 def cpu() -> float:
@@ -118,23 +134,22 @@ def sets(places: dict[str, NDArray[np.int64]], share: float, seed: int) -> Itera
         foreign = np.roll(foreign, -count)
 
 
-def words(count: int, kept: NDArray[np.int64], dropped: NDArray[np.int64]) -> Words:
-    return Words(np.isin(np.arange(count), kept), np.isin(np.arange(count), dropped), np.zeros(count))
-
-
 NOTHING = np.zeros(0, np.int64)
 
 
-def measured(looks: NDArray[np.float32], places: dict[str, NDArray[np.int64]], share: float, repeats: int) -> str:
+def measured(shown: Photographs, places: dict[str, NDArray[np.int64]], share: float, repeats: int) -> str:
     """One line of the table."""
     curves, taught = [], []
     caught = wrong = lost = right = dropped = 0
     promised: list[float] = []
     for seed in range(repeats):
         dice = np.random.default_rng(1000 + seed)
-        for _, members, rights in sets(places, share, seed):
+        made = list(sets(places, share, seed))
+        company = companies([shown.looks[members] for _, members, _ in made])
+        for (label, members, rights), others in zip(made, company, strict=True):
             truth = np.arange(len(members)) < rights
-            found = judge(looks[members], words(len(members), NOTHING, NOTHING)).probability
+            looks = shown.looks[members]
+            found = judge(looks, shown.words(label, members, NOTHING, NOTHING), others).probability
             sure = found <= 1 - CONFIDENCE
             curves.append(auroc(found, truth))
             caught, wrong = caught + int((sure & ~truth).sum()), wrong + int((~truth).sum())
@@ -144,7 +159,7 @@ def measured(looks: NDArray[np.float32], places: dict[str, NDArray[np.int64]], s
                 continue
             kept, out = dice.permutation(rights)[:5], rights + dice.permutation(len(members) - rights)[:5]
             rest = np.setdiff1d(np.arange(len(members)), np.concatenate([kept, out]))
-            again = judge(looks[members], words(len(members), kept, out)).probability
+            again = judge(looks, shown.words(label, members, kept, out), others).probability
             taught.append((auroc(found[rest], truth[rest]), auroc(again[rest], truth[rest])))
     before, after = np.mean(taught, axis=0) if taught else (float("nan"), float("nan"))
     return (
@@ -154,24 +169,29 @@ def measured(looks: NDArray[np.float32], places: dict[str, NDArray[np.int64]], s
     )
 
 
-def classified(looks: NDArray[np.float32], places: dict[str, NDArray[np.int64]], share: float, repeats: int) -> str:
+def classified(shown: Photographs, places: dict[str, NDArray[np.int64]], share: float, repeats: int) -> str:
     """One line: accuracy on a clean third of a linear classifier trained on the rest with foreign pictures, and on what
     is left of that without the surely foreign ones. The classifier sees what the cleaning sees."""
     labels, found = [label for label in places if label], []
     for seed in range(repeats):
         dice = np.random.default_rng(seed)
         foreign, test, train = dice.permutation(places[""]), list[tuple[int, int]](), list[tuple[int, int, bool]]()
+        classes = list[NDArray[np.int64]]()
         for number, label in enumerate(labels):
             own = dice.permutation(places[label])
             third = max(1, len(own) // 3)
             count = round((len(own) - third) * share / (1 - share))
             members = np.concatenate([own[third:], foreign[:count]])
             foreign = np.roll(foreign, -count)
-            kept = judge(looks[members], words(len(members), NOTHING, NOTHING)).probability > 1 - CONFIDENCE
+            classes.append(members)
             test += [(int(place), number) for place in own[:third]]
+        company = companies([shown.looks[members] for members in classes])
+        for number, (label, members, others) in enumerate(zip(labels, classes, company, strict=True)):
+            judged = judge(shown.looks[members], shown.words(label, members, NOTHING, NOTHING), others)
+            kept = judged.probability > 1 - CONFIDENCE
             train += [(int(place), number, bool(keep)) for place, keep in zip(members, kept, strict=True)]
         rows = (train, [row for row in train if row[2]])
-        found.append([*(_accuracy(looks, [row[:2] for row in some], test, len(labels)) for some in rows),
+        found.append([*(_accuracy(shown.looks, [row[:2] for row in some], test, len(labels)) for some in rows),
                       1 - len(rows[1]) / len(train)])  # fmt: skip
     before, after, out = np.mean(found, axis=0)
     error = np.std([one[1] - one[0] for one in found]) / repeats**0.5
@@ -288,28 +308,31 @@ def _wrong(paths: list[Path], looks: NDArray[np.float32]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true")
-    repeats = 4 if parser.parse_args().short else 16
+    parser.add_argument("--no-copies", action="store_true", help="relevance alone")
+    given = parser.parse_args()
+    repeats = 4 if given.short else 16
     for classes in (CLASSES, THEMES):
         found = files(classes)
         paths = [path for own in found.values() for path in own]
         ends = np.cumsum([0, *map(len, found.values())])
         places = {label: np.arange(ends[place], ends[place + 1]) for place, label in enumerate(found)}
         print(", ".join(f"{len(own)} {label or 'foreign'}" for label, own in found.items()))
-        looks = looked_at(paths)
+        vectors = looked_at(paths)
+        shown = Photographs(vectors, [label for label in found if label])
         print("| foreign | AUROC | worst class | of the dropped, foreign | as stated | foreign ones dropped |"
               " right ones dropped | AUROC after 5 + 5 decisions |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
         for share in (0.1, 0.3, 0.5):
-            print(measured(looks, places, share, repeats))
+            print(measured(shown, places, share, repeats))
         print(
             "\nA classifier:\n\n| foreign | trained on all | on what is left | difference | left out |\n"
             + 5 * "|---"
             + "|"
         )
         for share in (0.0, 0.1, 0.3, 0.5):
-            print(classified(looks, places, share, max(2, repeats // 2)))
-        if classes is CLASSES:
+            print(classified(shown, places, share, max(2, repeats // 2)))
+        if classes is CLASSES and not given.no_copies:
             with tempfile.TemporaryDirectory() as folder:
-                copies(paths, looks, Path(folder))
+                copies(paths, directions(vectors), Path(folder))
             print()
 
 

@@ -23,11 +23,12 @@ from collector.dataset import labels
 from collector.errors import GO_ON, Incomplete, Stopped
 from collector.importers.queries import QueryFile
 from collector.ledger import Interrupted, Ledger
-from collector.model import Digest, Event, SearchEnded, SearchState, Tally
+from collector.model import Digest, Event, Saved, SearchEnded, SearchState, Tally
 from collector.reasons import UNCHANGING, UNCONFIRMED, meaning
 from collector.settings import Limit, Settings, Value
 
 if TYPE_CHECKING:
+    from collector.dataset.embeddings import Alongside
     from collector.practice import PracticeWeb
 
 LOG = logging.getLogger("collector")
@@ -140,19 +141,23 @@ class Crawl:
         keep_removed: bool = False,
         refresh: bool = False,
         relevant: bool = False,
+        embed: bool = False,
         notice: Callable[[str], None] = LOG.warning,
     ) -> None:
         """`asked` None: whatever the folder has left to do. `notice` is told what the user should read once.
 
         `keep_removed`: pictures of rows that are gone from a file stay in the set. `refresh`: keywords below their
         limit are searched again at every source, for what is new. `relevant`: pictures that do not show their class
-        are left out as `relevance --drop` does, and others are collected in their place; UsageError without the extra.
+        are left out as `relevance --drop` does, and others are collected in their place; a row's own word goes before.
+        `embed`: pictures get their embeddings while others are fetched. UsageError without the extra for both.
         """
-        if relevant:
+        replacing = asked is not None and fetch and (relevant or any(asked.relevant.values()))
+        if replacing or embed:
             from collector.images import lite0  # With numpy, which other runs have no use for.
 
             lite0.require()
-        self._replacing = Replacing(settings, asked, notice) if relevant and asked is not None and fetch else None
+        self._replacing = Replacing(settings, asked, relevant, notice) if replacing and asked is not None else None
+        self._embed = embed and fetch
         self._keep_removed, self._refresh = keep_removed, refresh
         self._settings, self._asked, self._practice, self._notice = settings, asked, practice, notice
         self._search, self._fetch = search, fetch
@@ -291,6 +296,7 @@ class Crawl:
         self.begin()
         assert self._ledger is not None
         ledger = self._ledger
+        embedding = self._alongside() if self._embed else None
         with self._stack:
             further: int | None = self._number
             while further is not None:
@@ -300,14 +306,30 @@ class Crawl:
                     with closing(run.events(self._stop_now)) as events:
                         for event in events:
                             self._remember(event)
+                            if embedding is not None and isinstance(event, Saved):
+                                embedding.take(event.picture.sha256, event.path)
                             yield event
                 finally:
                     if self._search:
                         assemble.write_map(ledger, self._settings.out)
+                    if embedding is not None:
+                        self._wait_for(embedding)
                 again = self._replacing is not None and not self._stop_now()
                 further = self._replacing.plan(ledger, self._number) if again and self._replacing else None
             self._digest = ledger.stats.digest(self._number)
             self._left_out = ledger.stats.count_left_out() if self._replacing else None
+
+    def _alongside(self) -> Alongside:
+        from collector.dataset.embeddings import Alongside
+        from collector.images.embed import embedder
+
+        return Alongside(self._settings.out, embedder())
+
+    def _wait_for(self, embedding: Alongside) -> None:
+        """Until every picture was looked at, or the run is stopped; what it did not come to is left to later verbs."""
+        if embedding.left > _TOLD:
+            self._notice(f"embeddings: {embedding.left:,} pictures are still to be looked at")
+        embedding.finish(self._stop_now)
 
     def _stop_now(self) -> bool:
         return self._closed or self._stopping()
@@ -356,6 +378,7 @@ def collect(
     practice: bool | PracticeWeb = False,
     keep_removed: bool = False,
     relevant: bool = False,
+    embed: bool = False,
 ) -> Crawl:
     """Search for keywords and fetch their pictures into class folders below `out`. Nothing starts before it is used.
 
@@ -363,15 +386,16 @@ def collect(
     none; `settings` are dotted keys such as {"fetch.verify": "full"}. `practice`: the practice web in the place of
     every source. A CSV is the truth about its keywords: those that it puts into another class go there, and pictures
     of rows that are gone leave the set, unless `keep_removed`. `relevant` (the extra `look`): pictures that do not
-    show their class are left out and do not count towards the limit; others are collected in their place. UsageError
-    and InputError for what cannot be asked.
+    show their class are left out and do not count towards the limit; others are collected in their place. `embed` (the
+    same extra): pictures get their embeddings while others are fetched. UsageError and InputError for what cannot be
+    asked.
     """
     built = options.made(out, limit=limit, source=source, filters=filters, settings=settings, config=config)
     if isinstance(asked, str):
         raise TypeError("give a list of keywords, or the pathlib.Path of a CSV")
     rows = queries.from_file(Path(asked), built) if isinstance(asked, PathLike) else queries.from_rows(asked, built)
     return Crawl(built, rows, search=search, fetch=fetch, practice=practice, keep_removed=keep_removed,
-                 relevant=relevant)  # fmt: skip
+                 relevant=relevant, embed=embed)  # fmt: skip
 
 
 def _shown(progress: bool | Callable[[Standing], Progress], standing: Standing) -> Progress:

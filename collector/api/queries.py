@@ -13,7 +13,7 @@ from collector.api.options import source_names
 from collector.errors import InputError, UsageError
 from collector.importers.blocklist import Terms
 from collector.importers.csv_reader import STDIN
-from collector.importers.queries import QueryFile, clean, read_queries
+from collector.importers.queries import Key, QueryFile, clean, read_queries
 from collector.model import Query
 from collector.settings import USUAL_LIMIT, Limit, Settings
 
@@ -32,12 +32,15 @@ class QueryRow:
     source: str | None = None
     """One source, or several to be merged by rank: google+openverse."""
     filters: Mapping[str, str] = field(default_factory=dict)
+    relevant: bool | None = None
+    """Whether pictures of it that do not show their class are replaced by others."""
 
 
 def from_rows(rows: Iterable[str | QueryRow], settings: Settings) -> QueryFile:
     """Rows as planned queries; the same ones are asked once. InputError for one that cannot be used, or for none."""
     blocked = block_list(settings)
-    found: dict[tuple[str, str, tuple[tuple[str, str], ...]], Query] = {}
+    found: dict[Key, Query] = {}
+    relevant: dict[Key, bool] = {}
     notes: list[str] = []
     repeated = 0
     for row in [QueryRow(row) if isinstance(row, str) else row for row in rows]:
@@ -48,9 +51,11 @@ def from_rows(rows: Iterable[str | QueryRow], settings: Settings) -> QueryFile:
         key = (query.keyword, query.label, query.filters)
         repeated += key in found
         found.setdefault(key, query)
+        if row.relevant is not None:
+            relevant.setdefault(key, row.relevant)
     if not found and not notes:
         raise InputError("no keyword was given; give one at least")
-    return QueryFile(tuple(found.values()), 0, repeated, tuple(notes), "", len(notes))
+    return QueryFile(tuple(found.values()), 0, repeated, tuple(notes), "", len(notes), relevant=relevant)
 
 
 FILES: Final = (".csv", ".tsv", ".tab", ".txt", ".xlsx")
@@ -79,6 +84,7 @@ def from_arguments(
         tuple(note for part in parts for note in part.notes),
         "",
         sum(part.blocked for part in parts),
+        relevant={key: said for part in reversed(parts) for key, said in part.relevant.items()},
     )
 
 

@@ -18,10 +18,15 @@ _TOLD: Final = 10
 
 
 class Replacing:
-    """Raises the limit of every keyword by the pictures of it that are off topic, until nothing new comes."""
+    """Raises the limit of keywords by the pictures of them that are off topic, until nothing new comes.
 
-    def __init__(self, settings: Settings, asked: QueryFile, notice: Callable[[str], None]) -> None:
+    `usual`: whether keywords are meant that do not say so themselves.
+    """
+
+    def __init__(self, settings: Settings, asked: QueryFile, usual: bool, notice: Callable[[str], None]) -> None:
         self._settings, self._asked, self._notice = settings, asked, notice
+        self._meant = frozenset((query.keyword, query.label) for query in asked.queries
+                                if asked.relevant.get((query.keyword, query.label, query.filters), usual))  # fmt: skip
         self._before: tuple[tuple[Query, ...], int] | None = None
         """What was asked for last, and how many pictures there were."""
 
@@ -45,11 +50,13 @@ class Replacing:
 
         model = embedder()
         embeddings.embed_set(ledger, self._settings.out, model)
-        topic.judge_set(ledger, self._settings.out, model, CONFIDENCE, True, None)
-        return ledger.dataset.left_out_by_query(topic.REASON)
+        topic.judge_set(ledger, self._settings.out, model, CONFIDENCE, True, None, self._meant)
+        left_out = ledger.dataset.left_out_by_query(topic.REASON)
+        return {key: count for key, count in left_out.items() if key[:2] in self._meant}
 
     def _tell_dry(self, ledger: Ledger, run: int) -> None:
-        dry = [tally for tally in ledger.stats.tallies(run) if tally.short]
+        dry = [tally for tally in ledger.stats.tallies(run)
+               if tally.short and (tally.keyword, tally.label) in self._meant]  # fmt: skip
         for tally in dry[:_TOLD]:
             self._notice(f"{tally.keyword}: no more pictures are found; {tally.short:,} that show it are missing")
         if len(dry) > _TOLD:

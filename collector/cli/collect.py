@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @options.takes("blocking", Blocking)
 @options.takes("searching", Searching)
 @options.takes("fetching", Fetching)
+@options.embed
 @options.dry_run
 @click.option("--estimate", is_flag=True, help="Show what the sources with a key would cost, and request nothing.")
 @options.old_filter_flags
@@ -56,13 +57,15 @@ def run(
     blocking: Blocking,
     searching: Searching,
     fetching: Fetching,
+    embed: bool,
     dry_run: bool,
     estimate: bool,
 ) -> None:
     """Search for keywords and download the pictures, both at once.
 
     KEYWORDs are searched for as they stand. QUERIES is a CSV: one keyword per row, or a header with `keyword` and any
-    of limit, label, source and search filters; `-` reads standard input. Without either, queries.csv is read.
+    of limit, label, source, relevant (yes or no) and search filters; `-` reads standard input. Without either,
+    queries.csv is read.
     """
     settings = options.settings_of(common, blocking, searching, fetching)
     rows = _read(asked, settings, reading)
@@ -70,7 +73,8 @@ def run(
         _tell_plan(rows, settings, costs_alone=not dry_run)
         return
     crawl = Crawl(settings, rows, practice=common.practice, keep_removed=searching.keep_removed,
-                  refresh=searching.refresh, relevant=searching.relevant, notice=terminal.error)  # fmt: skip
+                  refresh=searching.refresh, relevant=searching.relevant, embed=embed,
+                  notice=terminal.error)  # fmt: skip
     _work(crawl, common)
 
 
@@ -102,6 +106,7 @@ def search(
 @options.takes("common", Common)
 @options.takes("blocking", Blocking)
 @options.takes("fetching", Fetching)
+@options.embed
 @click.option("--store", metavar="URL", help="Put the pictures into an object store: s3://, gs:// or file:///...")
 @click.option("--on", metavar="ENGINE", help="With --store: local, ray, or ray://HEAD:PORT.  [default: local]")
 @click.option("--partition-size", type=click.IntRange(1), default=None, metavar="N",
@@ -111,6 +116,7 @@ def fetch(
     common: Common,
     blocking: Blocking,
     fetching: Fetching,
+    embed: bool,
     store: str | None,
     on: str | None,
     partition_size: int | None,
@@ -125,11 +131,14 @@ def fetch(
     """
     settings = options.settings_of(common, blocking, fetching)
     if store is not None:
+        if embed:
+            raise UsageError("--embed keeps what pictures show beside the ledger, and not in a store: leave it out")
         _to_store(settings, common, store, on or "local", partition_size or PARTITION, again)
         return
     if on is not None or partition_size is not None or again:
         raise UsageError("--on, --partition-size and --again need --store: give the store the pictures go to")
-    _work(Crawl(settings, None, search=False, practice=common.practice, notice=terminal.error), common)
+    _work(Crawl(settings, None, search=False, practice=common.practice, embed=embed, notice=terminal.error),
+          common)  # fmt: skip
 
 
 def _to_store(settings: Settings, common: Common, store: str, on: str, size: int, again: bool) -> None:

@@ -113,6 +113,9 @@ distance = click.option(
 )
 mirrored = click.option("--mirrored", is_flag=True, help="Treat a picture and its mirror image as the same.")
 queries = click.argument("asked", nargs=-1, metavar="[QUERIES|KEYWORD]...")
+embed = click.option(
+    "--embed", is_flag=True, help="Compute embeddings during the fetch, on idle cores (needs the extra `look`)."
+)
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would be requested, and request nothing.")
 
 
@@ -275,8 +278,8 @@ class Searching(Browsing):
     )  # fmt: skip
     relevant: bool = option(
         "--relevant", default=False, is_flag=True,
-        help="Leave out pictures that do not show their class, and collect others instead (`run` only; needs the extra"
-        " `look`).",
+        help="Leave out pictures that do not show their class, and collect others instead, unless the row says"
+        " relevant=no (`run` only; needs the extra `look`).",
     )  # fmt: skip
     harvest: str | None = option(
         "--harvest",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event, Thread
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from collector.ledger.paths import inside
 from collector.ledger.rows import PICTURES
 
 _CHUNK = 4096
+_TICK = 0.1
 _BATCH = 256
 """Vectors that are written to the disk at a time: what a stop may cost."""
 
@@ -50,6 +53,67 @@ def embed_set(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0,
             fresh.clear()
             tell(done, len(missing))
     return Embedded(len(missing) - broken, len(files) - len(missing), broken)
+
+
+class Alongside:
+    """Gives pictures their embeddings while others are being fetched, in a process that takes only the time of a core
+    that nobody else wants. Nobody else writes embeddings between the first `take` and `finish`.
+    """
+
+    def __init__(self, folder: Path, model: Embedder) -> None:
+        self._folder, self._model = folder, model
+        self._waiting: SimpleQueue[tuple[str, Path] | None] = SimpleQueue()
+        self._stopped, self._given, self._done = Event(), 0, 0
+        self._error: Exception | None = None
+        self._thread: Thread | None = None
+
+    @property
+    def left(self) -> int:
+        """Pictures that are still to be looked at."""
+        return self._given - self._done
+
+    def take(self, sha256: str, path: Path) -> None:
+        """A picture that was saved, by its path below the folder."""
+        if self._thread is None:
+            self._thread = Thread(target=self._work, name="embed", daemon=True)
+            self._thread.start()
+        self._given += 1
+        self._waiting.put((sha256, inside(self._folder, path)))
+
+    def finish(self, stop: Callable[[], bool]) -> None:
+        """Look at what is left, or leave it when `stop` says so: then the verbs that need an embedding see to it."""
+        if self._thread is None:
+            return
+        self._waiting.put(None)
+        while self._thread.is_alive():
+            if stop():
+                self._stopped.set()
+            self._thread.join(_TICK)
+        self._thread = None
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        try:
+            fresh: list[tuple[str, Vector]] = []
+            for sha256, found in embed_files(self._files(), self._model, 1, gently=True):
+                self._done += 1
+                if not isinstance(found, FileTrouble):
+                    fresh.append((sha256, found))
+                if len(fresh) >= _BATCH:
+                    self._keep(fresh)
+            self._keep(fresh)
+        except Exception as error:  # noqa: BLE001 - nothing is swallowed: `finish` raises it.
+            self._error = error
+
+    def _files(self) -> Iterator[tuple[str, Path]]:
+        while (file := self._waiting.get()) is not None:
+            if not self._stopped.is_set():
+                yield file
+
+    def _keep(self, fresh: list[tuple[str, Vector]]) -> None:
+        vectors.add(self._folder, self._model.name, self._model.hash, fresh)
+        fresh.clear()
 
 
 def read(folder: Path, model: Embedder) -> vectors.Vectors:

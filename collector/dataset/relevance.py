@@ -16,18 +16,25 @@ from numpy.typing import NDArray
 CORE: Final = 0.6
 """Share of a class that its middle is made of: the rest may be anything."""
 NEIGHBOURS: Final = 5
-STEEPNESS, HALF = 10.2, 0.453
-"""Of the logistic curve from likeness to the odds of belonging, fitted on photographs with 10, 30 and 50 % foreign
-ones, a tenth of the weight given to themes (Christmas, tools) that show many things."""
+ALONE, TOGETHER = (6.7, 0.392), (7.7, 0.216)
+"""(steepness, likeness at even odds), without and with other classes, of the logistic curve from likeness to the odds
+of belonging, fitted on photographs with 10, 30 and 50 % foreign ones, a third of the weight given to themes (Christmas,
+tools) that show many things."""
 DENSITY: Final = 0.267
 """How much more is asked of a picture where the pictures of the core are more alike."""
+CLASSES, SAMPLE, MOST, AXES, FLOOR, CROSS = 4, 200, 4000, 128, 0.1, 0.4
+"""Of what other classes say: classes there are at least; pictures of each, and of all, that are looked at; axes, and
+the part of the longest one's variance that is added to all; weight of the nearest pictures of other classes."""
 USUAL: Final = (14.0, 6.0)
 """What a class is taken for before it is looked at: so many right and wrong pictures. Searches bring a third wrong."""
+TOLD: Final = 0.06
+"""Weight of ImageNet's judgement, as the logarithm of its odds, on what the keyword names."""
+_LEAST: Final = 1e-3
 NAMED: Final = 0.5
 """ImageNet's judgement from which on a picture is taken to show what the keyword names."""
 SENSE: Final = 8
 """Pictures that a second sense of a keyword has at least, and a fifth of the class."""
-_COHERENT, _APART = 0.45, 0.45
+_COHERENT, _APART = 0.45, 0.25
 """Cosines: members of a sense with its middle at least, the middles of two senses at most."""
 _DECIDED: Final = 2
 """Nearest pictures that a person decided about, of each kind, that are asked."""
@@ -50,6 +57,23 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class Company:
+    """What the other classes of the set say about one."""
+
+    middle: Directions
+    """(numbers,): of pictures of all classes alike."""
+    axes: Directions
+    """(numbers, k): along which they differ, each shortened by how much they do."""
+    others: Directions
+    """(m, numbers): pictures of the other classes."""
+
+    def spread(self, looks: Directions) -> Directions:
+        """(n, k) of length 1: what tells a picture from those of any class counts more here."""
+        moved = (looks - self.middle) @ self.axes
+        return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """The pictures of a class, each judged."""
 
@@ -60,7 +84,28 @@ class Judged:
     Within each the most typical pictures come first."""
 
 
-def judge(looks: Directions, words: Words) -> Judged:
+def companies(classes: Sequence[Directions]) -> list[Company | None]:
+    """For each class of a set what the others say; None for all where they are too few to say anything."""
+    some = [looks[np.linspace(0, len(looks) - 1, min(len(looks), SAMPLE)).astype(int)] for looks in classes]
+    if sum(len(looks) >= _FEWEST for looks in some) < CLASSES:
+        return [None] * len(classes)
+    whole = np.concatenate(some)
+    if len(whole) > MOST:
+        whole = whole[np.linspace(0, len(whole) - 1, MOST).astype(int)]
+    middle = whole.mean(axis=0)
+    _, lengths, axes = np.linalg.svd(whole - middle, full_matrices=False)
+    spread = np.square(lengths[:AXES]) / len(whole)
+    scaled = np.asarray(axes[:AXES].T / np.sqrt(spread + FLOOR * spread[0]), np.float32)
+    found: list[Company | None] = []
+    for place in range(len(some)):
+        others = np.concatenate([looks for number, looks in enumerate(some) if number != place])
+        if len(others) > MOST:
+            others = others[np.linspace(0, len(others) - 1, MOST).astype(int)]
+        found.append(Company(middle, scaled, others))
+    return found
+
+
+def judge(looks: Directions, words: Words, company: Company | None = None) -> Judged:
     """Each picture of a class, by the sense of the keyword it is nearest to."""
     probability = np.ones(len(looks))
     if len(looks) < _FEWEST:
@@ -68,19 +113,23 @@ def judge(looks: Directions, words: Words) -> Judged:
     ordered: list[NDArray[np.int64]] = []
     for places in senses(looks):
         own = Words(words.kept[places], words.dropped[places], words.named[places])
-        near = likeness(looks[places], own)
-        probability[places] = _probabilities(near, own)
+        near = likeness(looks[places], own, company)
+        probability[places] = _probabilities(near, own, ALONE if company is None else TOGETHER)
         ordered.append(places[np.argsort(-near, kind="stable")])
     return Judged(_overruled(probability, words), tuple(ordered))
 
 
-def likeness(looks: Directions, words: Words) -> Floats:
-    """(n,): the higher, the more like its class; HALF is as likely in it as not. No picture vouches for itself."""
-    near, core = _near(looks, words)
-    near = near - DENSITY * float(np.median(near[core]))
+def likeness(looks: Directions, words: Words, company: Company | None = None) -> Floats:
+    """(n,): the higher, the more like its class. No picture vouches for itself."""
+    near = _like(looks, words)
+    if company is not None:
+        foreign = _nearest(looks, company.others)
+        near = (near + _like(company.spread(looks), words)) / 2 - CROSS * (foreign - np.median(foreign))
+    told = np.log((words.named + _LEAST) / (1 - words.named + _LEAST))
+    near += TOLD * (told - np.median(told))
     for places, sign in ((np.flatnonzero(words.kept), 1.0), (np.flatnonzero(words.dropped), -1.0)):
         if len(places):
-            alike = _nearest(looks, places, _DECIDED)
+            alike = _nearest_of(looks, places, _DECIDED)
             near += sign * (alike - np.median(alike))
     return near
 
@@ -102,6 +151,12 @@ def senses(looks: Directions) -> list[NDArray[np.int64]]:
 # --------------------------------------------------------------------------- inside
 
 
+def _like(looks: Directions, words: Words) -> Floats:
+    """How near each is to the core of the class, where as much more is asked as the core's pictures are alike."""
+    near, core = _near(looks, words)
+    return near - DENSITY * float(np.median(near[core]))
+
+
 def _near(looks: Directions, words: Words) -> tuple[Floats, NDArray[np.int64]]:
     """(cosine with the middle of the core plus the mean of the nearest of the core, places of the core)."""
     weights = np.where(words.dropped, 0.0, 1.0) if not words.dropped.all() else np.ones(len(looks))
@@ -112,7 +167,7 @@ def _near(looks: Directions, words: Words) -> tuple[Floats, NDArray[np.int64]]:
         weights = np.zeros(len(looks))
         weights[order[:size]] = 1.0
     core = np.flatnonzero(weights)
-    return _apart(looks, weights) + _nearest(looks, core, NEIGHBOURS), core
+    return _apart(looks, weights) + _nearest_of(looks, core, NEIGHBOURS), core
 
 
 def _apart(looks: Directions, weights: Floats) -> Floats:
@@ -123,7 +178,13 @@ def _apart(looks: Directions, weights: Floats) -> Floats:
     return np.asarray((along - weights) / lengths, np.float64)
 
 
-def _nearest(looks: Directions, places: NDArray[np.int64], count: int) -> Floats:
+def _nearest(looks: Directions, others: Directions) -> Floats:
+    """Mean cosine of each with the nearest of other pictures."""
+    count = min(NEIGHBOURS, len(others))
+    return np.asarray(np.partition(looks @ others.T, -count, axis=1)[:, -count:].mean(axis=1), np.float64)
+
+
+def _nearest_of(looks: Directions, places: NDArray[np.int64], count: int) -> Floats:
     """Mean cosine of each with the nearest of the pictures at these places, itself left out."""
     cosines = looks @ looks[places].T
     cosines[places, np.arange(len(places))] = -1.0
@@ -131,9 +192,10 @@ def _nearest(looks: Directions, places: NDArray[np.int64], count: int) -> Floats
     return np.asarray(np.partition(cosines, -count, axis=1)[:, -count:].mean(axis=1), np.float64)
 
 
-def _probabilities(near: Floats, words: Words) -> Floats:
+def _probabilities(near: Floats, words: Words, curve: tuple[float, float]) -> Floats:
     """That each belongs. The share of right pictures is estimated with them (Saerens, Latinne, Decaestecker, 2002)."""
-    odds = np.exp(np.clip(STEEPNESS * (near - HALF), -30, 30))
+    steepness, half = curve
+    odds = np.exp(np.clip(steepness * (near - half), -30, 30))
     right, all_ = USUAL[0], sum(USUAL)
     share = right / all_
     for _ in range(50):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ import numpy as np
 
 from collector.dataset import embeddings, relevance
 from collector.dataset.service import candidates
-from collector.images.embed import Embedder, class_names, class_share, directions, named
+from collector.images.embed import Embedder, class_names, class_share, described, named
 from collector.ledger import Ledger, Row, vectors
 from collector.model import Verdict
 
@@ -73,11 +73,13 @@ class Topic:
         return float(np.mean([1 - one.probability for one in self.sure])) if self.sure else 1.0
 
 
-def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, drop: bool, split: str | None) -> Topic:
+def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, drop: bool, split: str | None,
+              only: Collection[tuple[str, str]] | None = None) -> Topic:  # fmt: skip
     """Judge all that has an embedding, keep the probabilities, and enter the sure ones as left out if `drop`.
 
     `split`: only these pictures are listed and left out; all are judged. What earlier calls left out for this reason
-    is open again; without `drop` nothing about the set is changed.
+    is open again; without `drop` nothing about the set is changed. `only`: pictures of these (keyword, label) alone are
+    listed and left out, and those of others stay as they are.
     """
     stored = embeddings.read(folder, model)
     members: dict[str, list[Row]] = defaultdict(list)
@@ -86,23 +88,33 @@ def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, 
             members[row.label].append(row)
     said = ledger.dataset.reviews()
     classes, ranked = [], list[Ranked]()
-    for label in sorted(members):
-        one, pictures = _judged(label, members[label], stored, said, model)
+    labels = sorted(members)
+    company = relevance.companies([_sample(members[label], stored, model) for label in labels])
+    for label, others in zip(labels, company, strict=True):
+        one, pictures = _judged(label, members[label], stored, said, model, others)
         classes.append(one)
         ranked += pictures
     chosen = ranked if split is None else _of_split(ledger, ranked, split)
     listed = tuple(one for one in chosen if one.row.left_out != "set.dropped")
+    listed = tuple(one for one in listed if only is None or (one.row.keyword, one.row.label) in only)
     sure = tuple(one for one in listed if one.probability <= 1 - confidence)
     with ledger.transaction():
         ledger.dataset.remember_scores((one.row.sha256, SCORE, one.probability) for one in ranked)
         if drop:
-            ledger.dataset.decide((REASON,), map(_verdict, sure))
+            ledger.dataset.decide((REASON,), [*map(_verdict, sure), *_of_others(ledger, ranked, only)])
     return Topic(tuple(classes), listed, sure, drop)
 
 
+def _sample(rows: list[Row], stored: vectors.Vectors, model: Embedder) -> relevance.Directions:
+    """Some pictures of a class, for the others to be compared with."""
+    some = rows[:: max(1, len(rows) // relevance.SAMPLE)]
+    return described(stored.of([row.sha256 for row in some]), model)
+
+
 def _judged(
-    label: str, rows: list[Row], stored: vectors.Vectors, said: Mapping[tuple[str, str], str], model: Embedder
-) -> tuple[ClassTopic, list[Ranked]]:
+    label: str, rows: list[Row], stored: vectors.Vectors, said: Mapping[tuple[str, str], str], model: Embedder,
+    company: relevance.Company | None,
+) -> tuple[ClassTopic, list[Ranked]]:  # fmt: skip
     decisions = [said.get((row.sha256, label)) for row in rows]
     classes = sorted({number for text in {label, *(row.keyword for row in rows)} for number in named(text)})
     numbers = stored.of([row.sha256 for row in rows])
@@ -111,7 +123,7 @@ def _judged(
         np.array([decision == "drop" for decision in decisions]),
         class_share(numbers, model, classes).astype(np.float64) if classes else np.zeros(len(rows)),
     )
-    judged = relevance.judge(directions(numbers), words)
+    judged = relevance.judge(described(numbers, model), words, company)
     order = np.argsort(judged.probability, kind="stable").tolist()
     ranked = [Ranked(rows[place], float(judged.probability[place]), rank) for rank, place in enumerate(order, start=1)]
     parts = judged.senses if len(judged.senses) > 1 else ()
@@ -123,6 +135,15 @@ def _judged(
 def _of_split(ledger: Ledger, ranked: Iterable[Ranked], split: str) -> list[Ranked]:
     given = ledger.dataset.splits(ledger.dataset.latest_scheme() or "")
     return [one for one in ranked if given.get(one.row.sha256) == split]
+
+
+def _of_others(ledger: Ledger, ranked: Iterable[Ranked], only: Collection[tuple[str, str]] | None) -> list[Verdict]:
+    """What was decided about pictures that nobody asked about now."""
+    if only is None:
+        return []
+    asked = {(one.row.sha256, one.row.label) for one in ranked if (one.row.keyword, one.row.label) in only}
+    return [verdict for verdict in ledger.dataset.verdicts()
+            if verdict.reason == REASON and (verdict.sha256, verdict.label) not in asked]  # fmt: skip
 
 
 def _verdict(one: Ranked) -> Verdict:

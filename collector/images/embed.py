@@ -48,7 +48,7 @@ def embedder() -> Embedder:
 
 
 def embed_files(
-    files: Iterable[tuple[str, Path]], model: Embedder, processes: int = 0
+    files: Iterable[tuple[str, Path]], model: Embedder, processes: int = 0, gently: bool = False
 ) -> Iterator[tuple[str, Vector | FileTrouble]]:
     """The embedding of each (sha256, path), in their order, or what is wrong with the file.
 
@@ -57,7 +57,7 @@ def embed_files(
     source, graph, side = iter(files), str(model.graph), model.side
     batches = iter(lambda: tuple(islice(source, _BATCH)), ())
     tasks = ((batch, tuple(path for _, path in batch)) for batch in batches)
-    for batch, found in map_files(embedded, tasks, graph, side, processes=processes):
+    for batch, found in map_files(embedded, tasks, graph, side, processes=processes, gently=gently):
         if isinstance(found, FileTrouble):
             each = ((one, (one[1],)) for one in batch)
             for (sha256, _), alone in map_files(embedded, each, graph, side, processes=1):
@@ -84,24 +84,33 @@ def directions(vectors: NDArray[Any]) -> Directions:
     scikit-image ships: photographs, pages, drawings, views through a microscope.
     """
     rooted = _unit(np.sqrt(np.maximum(np.asarray(vectors, np.float32), 0)))
-    return _unit(rooted - _middle())
+    return _unit(rooted - _stored("lite0-background.npy"))
+
+
+def described(vectors: NDArray[Any], model: Embedder) -> Directions:
+    """(n, numbers + 1000) of length 1: `directions`, and beside them the judgement on the classes of ImageNet, from
+    the middle of the same pictures. Together they tell better what belongs than either does (docs/relevance.md)."""
+    judged = _judgement(vectors, model)
+    judged = judged - judged.mean(axis=1, keepdims=True) - np.asarray(_stored("lite0-judgement.npy"), np.float32)
+    return _unit(np.hstack([directions(vectors), _unit(judged)]))
 
 
 def named(keyword: str) -> tuple[int, ...]:
-    """The classes of ImageNet that a keyword names, by one of their names or its last word: "cat" names tabby cats."""
+    """The classes of ImageNet that a keyword names: by one of their names or its last word ("cat" names tabby cats), or
+    by a kind that they are of ("vehicle", "bird")."""
     wanted = keyword.casefold().strip()
     forms = {wanted, wanted.removesuffix("s")}
-    return tuple(
+    own = {
         number
         for number, names in enumerate(class_names())
         if any(name in forms or name.endswith(tuple(f" {form}" for form in forms)) for name in names)
-    )
+    }
+    return tuple(sorted(own.union(*(_kinds().get(form, ()) for form in forms))))
 
 
 def class_share(vectors: NDArray[Any], model: Embedder, classes: Sequence[int]) -> NDArray[np.float32]:
     """(n,): how much of the network's own judgement falls on these of its 1,000 classes, 0 to 1."""
-    with np.load(model.classes) as weights:
-        logits = np.asarray(vectors, np.float32) @ weights["weight"].T + weights["bias"]
+    logits = _judgement(vectors, model)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers[:, list(classes)].sum(axis=1) / powers.sum(axis=1), np.float32)
 
@@ -114,8 +123,29 @@ def class_names() -> tuple[tuple[str, ...], ...]:
 
 
 @lru_cache(maxsize=1)
-def _middle() -> NDArray[np.float32]:
-    return np.asarray(np.load(Path(__file__).parent / "lite0-background.npy"), np.float32)
+def _kinds() -> dict[str, frozenset[int]]:
+    """Kind -> the classes of that kind, by WordNet 3.0; kinds of almost everything are left out. A line of the file has
+    numbers of classes, a colon, and what they are called."""
+    found: dict[str, frozenset[int]] = {}
+    text = (Path(__file__).parent / "imagenet-kinds.txt").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        numbers, _, names = line.partition(": ")
+        parts = [part.split("-") for part in numbers.split(",")]
+        classes = frozenset(number for part in parts for number in range(int(part[0]), int(part[-1]) + 1))
+        found |= dict.fromkeys(names.split(", "), classes)
+    return found
+
+
+def _judgement(vectors: NDArray[Any], model: Embedder) -> NDArray[np.float32]:
+    """(n, 1000): the logits of the network's own classes."""
+    with np.load(model.classes) as weights:
+        return np.asarray(np.asarray(vectors, np.float32) @ weights["weight"].T + weights["bias"], np.float32)
+
+
+@lru_cache(maxsize=2)
+def _stored(name: str) -> NDArray[np.float32]:
+    """What the pictures of anything have in the middle: `lite0-background.npy`, `lite0-judgement.npy`."""
+    return np.asarray(np.load(Path(__file__).parent / name), np.float32)
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -63,10 +63,14 @@ def cores() -> int:
 
 
 def map_files(
-    function: Callable[..., R], files: Iterable[tuple[K, Work]], *arguments: object, processes: int = 0
+    function: Callable[..., R],
+    files: Iterable[tuple[K, Work]],
+    *arguments: object,
+    processes: int = 0,
+    gently: bool = False,
 ) -> Iterator[tuple[K, R | FileTrouble]]:
     """`function(file, *arguments)` of each (key, file), in their order, by `Workers` that are gone afterwards."""
-    with Workers(function, *arguments, processes=processes) as workers:
+    with Workers(function, *arguments, processes=processes, gently=gently) as workers:
         yield from workers.map(files)
 
 
@@ -76,15 +80,21 @@ class Workers(Generic[R]):
     The function stands at the top of a module, its annotations say what it takes and gives (values that msgspec
     knows), and it raises `Unusable` for a file that is no good. A process that dies has one more try with the file it
     had; a second death is the file's fault (image.decoder_crash), and so is an overrun of `seconds`
-    (image.decoder_timeout). Anything else that the function raises is raised here as RuntimeError.
+    (image.decoder_timeout). Anything else that the function raises is raised here as RuntimeError. With `gently` they
+    take only the time of a core that nobody else wants.
     """
 
     def __init__(
-        self, function: Callable[..., R], *arguments: object, processes: int = 0, seconds: float = SECONDS
+        self,
+        function: Callable[..., R],
+        *arguments: object,
+        processes: int = 0,
+        seconds: float = SECONDS,
+        gently: bool = False,
     ) -> None:
         self._result = msgspec.msgpack.Decoder(get_type_hints(function)["return"])
         named = f"{function.__module__}:{function.__qualname__}"
-        self._order = msgspec.json.encode([named, arguments, MEMORY]) + b"\n"
+        self._order = msgspec.json.encode([named, arguments, MEMORY, gently]) + b"\n"
         self._most, self._seconds = processes or cores(), seconds
         self._messages: SimpleQueue[tuple[_Process, bytes, bytes]] = SimpleQueue()
         self._processes: list[_Process] = []

@@ -1,7 +1,7 @@
 """A process that works on picture files: `python -m collector.images.worker`, started by `processes` and nobody else.
 
-The first line of standard input names the function, its arguments and the bytes of memory; each further one is a file
-or a list of some.
+The first line of standard input names the function, its arguments, the bytes of memory, and whether others go before;
+each further one is a file or a list of some.
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ def main() -> None:
     out = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # Whatever prints must not end up among the answers.
     try:
-        named, raw, memory = json.loads(sys.stdin.buffer.readline())
+        named, raw, memory, gently = json.loads(sys.stdin.buffer.readline())
         _limit_memory(memory)
+        if gently and hasattr(os, "nice"):
+            os.nice(19)
         function, arguments = _function(named, raw)
         files: SimpleQueue[Work] = SimpleQueue()
         threading.Thread(target=_listen, args=(files,), daemon=True).start()

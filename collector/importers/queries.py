@@ -9,7 +9,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,8 @@ from collector.errors import InputError
 from collector.importers.csv_reader import STDIN, read_bytes, read_rows
 from collector.model import Query
 
+Key = tuple[str, str, tuple[tuple[str, str], ...]]
+"""Keyword, label and filters: what a query is known by."""
 Check = Callable[[Query], str | None]
 """What is wrong with a query's sources and filters, or None; asked once for each different set of them."""
 UsualLimit = Callable[[tuple[str, ...]], int | None]
@@ -46,7 +48,7 @@ NAMED: Final = 10
 SHOWN: Final = 10
 """Bad rows that one message names; beyond, they are counted."""
 
-_COLUMNS: Final = ("keyword", "limit", "label", "source")
+_COLUMNS: Final = ("keyword", "limit", "label", "source", "relevant")
 _ALIASES: Final = {
     **dict.fromkeys(("keywords", "query", "queries", "search", "search term"), "keyword"),
     "sources": "source",
@@ -57,6 +59,7 @@ _OTHERWISE: Final = ("name", "class", "label")
 """Headings of the keywords where no column is called keyword, the likeliest first."""
 _LIKE: Final = 0.75
 """How much an unknown heading may look like a known one before it counts as misspelt (difflib's ratio)."""
+_YES, _NO = ("yes", "true", "1", "x"), ("no", "false", "0")
 _WHOLE: Final = re.compile(r"0*([1-9][0-9]{0,8})(\.0*)?", re.ASCII)
 """A limit; pandas writes 200 as 200.0 where other rows have none."""
 _KEYWORD: Final = ("keyword", *(name for name, meant in _ALIASES.items() if meant == "keyword"), *_OTHERWISE)
@@ -85,6 +88,8 @@ class QueryFile:
     """The file's absolute path; "" when it was none."""
     passed_over: frozenset[str] = frozenset()
     """Keywords of the rows that are left out."""
+    relevant: Mapping[Key, bool] = field(default_factory=dict)
+    """Of rows that say so: whether pictures that do not show their class are to be replaced by others."""
 
 
 def read_queries(
@@ -219,6 +224,7 @@ class _Queries:
         self._duplicates = self._blocked = 0
         self._blocked_notes: list[str] = []
         self._passed_over: set[str] = set()
+        self._relevant: dict[Key, bool] = {}
         self._bad: list[tuple[int, str]] = []
         self._bad_rows = 0
 
@@ -249,7 +255,7 @@ class _Queries:
         file = "" if self._path == STDIN else str(self._path.absolute())
         return QueryFile(
             tuple(self._queries), blank, self._duplicates, tuple(notes), sha256, self._blocked, file,
-            frozenset(self._passed_over),
+            frozenset(self._passed_over), self._relevant,
         )  # fmt: skip
 
     def _add(self, line: int, cells: list[str]) -> None:
@@ -271,7 +277,10 @@ class _Queries:
         given = self._text(line, "limit", cells)
         limit = _number(given) if given else self._usual(sources)
         label = self._text(line, "label", cells) or self._label(sources[0], keyword)
-        self._keep(line, Query(keyword, label, limit, sources, filters))
+        query = Query(keyword, label, limit, sources, filters)
+        if said := self._text(line, "relevant", cells):
+            self._relevant.setdefault((keyword, label, filters), _yes(said))
+        self._keep(line, query)
 
     def _searched(self, line: int, cells: list[str]) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]:
         """(keyword, sources, filters) of a row."""
@@ -358,6 +367,13 @@ def _number(text: str) -> int | None:
     if not (found := _WHOLE.fullmatch(text)):
         raise ValueError(f"the limit {_shown(text)} is neither a whole number of at least 1 nor all")
     return int(found[1])
+
+
+def _yes(text: str) -> bool:
+    """What a cell says that is yes or no. ValueError."""
+    if text.casefold() not in _YES + _NO:
+        raise ValueError(f"relevant is {_shown(text)}, which is neither yes nor no")
+    return text.casefold() in _YES
 
 
 def clean(text: str) -> tuple[str, bool]:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import collector
+from collector.dataset import embeddings
 from collector.errors import UsageError
 from collector.images import lite0
+from collector.images.embed import embedder
 from collector.ledger import Ledger
 from collector.practice.pictures import is_foreign, slug
 
@@ -29,22 +31,32 @@ def test_others_come_in_the_place_of_what_is_off_topic(tmp_path: Path, caplog: p
     with collector.practice(collector.practice.Knobs.calm(foreign=SHARE)) as web:
 
         def again() -> collector.Summary:
-            crawl = collector.collect(["lighthouse"], folder, limit=24, source="naver", practice=web, relevant=True)
-            return crawl.wait()
+            rows = [collector.Query("lighthouse", limit=24, relevant=True), collector.Query("windmill", limit=9)]
+            return collector.collect(rows, folder, source="naver", practice=web).wait()
 
         summary = again()
         with Ledger.read(folder) as ledger:
             off = [row for row in ledger.dataset.pictures() if row.left_out == "set.off_topic"]
         assert off
-        assert len(kept(folder)) == 24, "as many as were asked for"
-        assert summary.digest.total.saved == 24 + len(off)
+        assert len(kept(folder)) == 24 + 9, "as many as were asked for"
+        assert summary.digest.total.saved == 24 + 9 + len(off)
+        assert {row.keyword for row in off} == {"lighthouse"}, "the other row does not say so"
         for row in off:
             number = int(row.url.rpartition("/")[2].partition(".")[0].partition("-")[0])
             assert is_foreign(slug("lighthouse"), number, SHARE), row.url
         assert f"off topic and left out (set.off_topic): {len(off)}; " in caplog.text
         asked = len(web.pictures())
-        assert again().digest.total.saved == 24 + len(off)
+        assert again().digest.total.saved == 24 + 9 + len(off)
         assert len(web.pictures()) == asked, "the same call asks for nothing more"
+
+
+def test_embeddings_come_with_the_pictures(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    collector.collect(["lighthouse"], folder, limit=9, source="naver", practice=True, embed=True).wait()
+    with Ledger.read(folder) as ledger:
+        saved = {row.sha256 for row in ledger.dataset.pictures()}
+    assert len(saved) == 9
+    assert set(embeddings.read(folder, embedder()).places) == saved
 
 
 def test_it_says_when_the_well_is_dry(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -38,6 +38,32 @@ def test_only_new_pictures_are_looked_at(collection: Collection, model: Embedder
     assert set(embeddings.read(collection.folder, model).places) == {row.sha256 for row in rows}
 
 
+def test_while_others_are_fetched(collection: Collection, model: Embedder) -> None:
+    rows = [collection.add("cat", drawn(number)) for number in range(11)]
+    beside = embeddings.Alongside(collection.folder, model)
+    beside.finish(lambda: False)
+    for part in (rows[:3], rows[3:10]):
+        for row in part:
+            beside.take(row.sha256, row.file)
+        beside.finish(lambda: False)
+    assert beside.left == 0
+    assert set(embeddings.read(collection.folder, model).places) == {row.sha256 for row in rows[:10]}
+    assert embeddings.embed_set(collection.ledger, collection.folder, model, 1) == embeddings.Embedded(1, 10, 0)
+    (collection.folder / rows[0].file).write_bytes(b"gone bad")
+    beside.take(rows[0].sha256, rows[0].file)
+    beside.finish(lambda: False)
+    assert beside.left == 0
+
+
+def test_a_stop_leaves_what_is_waiting(collection: Collection, model: Embedder) -> None:
+    row = collection.add("cat", drawn(1))
+    beside = embeddings.Alongside(collection.folder, model)
+    for _ in range(1000):
+        beside.take(row.sha256, row.file)
+    beside.finish(lambda: True)
+    assert beside.left > 500
+
+
 def test_a_forgotten_picture_leaves_no_embedding(collection: Collection, model: Embedder) -> None:
     one, other = (collection.add("cat", drawn(number)) for number in range(2))
     embeddings.embed_set(collection.ledger, collection.folder, model, 1)

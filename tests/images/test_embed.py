@@ -79,10 +79,28 @@ def test_a_copy_is_nearer_than_another_picture(model: embed.Embedder, tmp_path: 
 
 @pytest.mark.parametrize(
     ("keyword", "classes"),
-    [("pallas cat", 0), ("red panda", 1), ("Tabby", 1), ("espresso", 1), ("daisies", 0), ("daisy", 1), ("cats", 6)],
+    [
+        ("pallas cat", 0),
+        ("red panda", 1),
+        ("Tabby", 1),
+        ("espresso", 1),
+        ("daisies", 0),
+        ("daisy", 1),
+        ("cats", 6),
+        ("vehicle", 66),
+        ("bird", 59),
+    ],
 )
 def test_keywords_that_name_a_class(keyword: str, classes: int) -> None:
     assert len(embed.named(keyword)) >= classes if classes > 1 else len(embed.named(keyword)) == classes
+
+
+def test_a_description_holds_the_judgement_on_classes_too(model: embed.Embedder) -> None:
+    vectors = np.abs(np.random.default_rng(1).normal(0, 1, (3, 1280))).astype(np.float16)
+    found = embed.described(vectors, model)
+    assert found.shape == (3, 2280)
+    assert np.linalg.norm(found, axis=1) == pytest.approx(np.ones(3), abs=1e-4)
+    assert found[:, :1280] * 2**0.5 == pytest.approx(embed.directions(vectors), abs=1e-4)
 
 
 def test_the_model_is_built_once(model: embed.Embedder) -> None:

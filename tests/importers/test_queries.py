@@ -65,6 +65,13 @@ def test_columns_with_a_header_in_any_order_and_case(file: Path) -> None:
     ]
 
 
+def test_rows_that_say_whether_they_are_judged(file: Path) -> None:
+    made = read(file, "keyword,Relevant,label\nred fox,yes,fox\ncat,,\ndog,No,\nred fox,no,fox\n")
+    assert made.relevant == {("red fox", "fox", ()): True, ("dog", "dog", ()): False}
+    with pytest.raises(InputError, match='line 2: relevant is "perhaps", which is neither yes nor no'):
+        read(file, "keyword,relevant\ncat,perhaps\n")
+
+
 @pytest.mark.parametrize("cell", ["a|b", "a+b", "a b", " A | b ", "a|b|a"])
 def test_several_sources_in_one_cell(file: Path, cell: str) -> None:
     assert read(file, f"keyword,source\ncat,{cell}\n").queries[0].sources == ("a", "b")
