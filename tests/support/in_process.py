@@ -18,7 +18,7 @@ from collector.images.processes import UNUSABLE, FileTrouble, Work, Workers
 
 def map_here(workers: Workers[Any], files: Iterable[tuple[Any, Work]]) -> Iterator[tuple[Any, Any]]:
     """`Workers.map`: orders and answers are written and read as if a process stood between."""
-    named, raw, _ = json.loads(workers._order)
+    named, raw, *_ = json.loads(workers._order)
     function, arguments = worker._function(named, raw)
     for key, file in files:
         with warnings.catch_warnings():
