@@ -48,6 +48,13 @@ def test_a_flat_picture_has_no_quality() -> None:
     assert pdq(np.full((100, 80, 3), 200, dtype=np.uint8)).quality == 0
 
 
+def test_the_quality_is_how_much_changes_between_neighbours() -> None:
+    """64 x 64 samples are not smoothed: one edge is 64 steps of 100 %, and 90 of 1 % are worth a point."""
+    edge = np.zeros((64, 64), dtype=np.uint8)
+    edge[:, 32:] = 255
+    assert pdq(edge).quality == 64 * 100 // 90
+
+
 def test_grey_pictures_and_single_pixels_have_a_hash() -> None:
     grey = np.arange(64 * 64, dtype=np.uint8).reshape(64, 64)
     assert len(pdq(grey).hash) == 64

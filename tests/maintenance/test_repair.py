@@ -133,6 +133,20 @@ def test_spares_of_a_backup_are_to_do_when_pictures_are_missing(big: Shelf) -> N
         assert [row.reason for row in ledger.dataset.rows(Which(state="skipped"))] == []
 
 
+def test_spares_of_a_query_that_has_its_limit_stay_spares(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "images", saved=4)
+    with Ledger.open(shelf.folder) as ledger:
+        for task in (shelf.tasks[5], shelf.tasks[6], shelf.tasks[8]):
+            shelf.save(ledger, task)
+        assert ledger.maintenance.backup(shelf.folder)
+    damage(shelf.folder, DAMAGE["S1 no bytes"])
+    repair(shelf.folder)
+    with Ledger.open(shelf.folder) as ledger:
+        (tally,) = ledger.stats.tallies()
+        assert (tally.saved, tally.limit) == (7, 7)
+        assert [row.reason for row in ledger.dataset.rows(Which(state="skipped"))] == ["policy.limit"]
+
+
 def decide(folder: Path) -> None:
     """Fill every table that a person or a verb of the set writes; nothing is a spare, as the limit is not reached."""
     with Ledger.open(folder) as ledger:
