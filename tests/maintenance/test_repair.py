@@ -16,7 +16,7 @@ from collector.errors import ForeignLedger, LedgerError
 from collector.ledger import Ledger, Which, schema
 from collector.ledger.rows import PICTURES
 from collector.maintenance.repair import repair
-from collector.model import Verdict
+from collector.model import Duplicate, Saved, Verdict
 from collector.urls import url_key
 from tests.maintenance.conftest import Shelf
 from tests.support.invariants import judge, saved_urls
@@ -123,6 +123,20 @@ def test_what_a_later_try_brought_is_not_undone_by_the_backup(big: Shelf) -> Non
     repair(big.folder)
     after = saved_urls(big.folder)
     assert [after.get(task.url) for task in (failed, spare)] == paths
+
+
+def test_a_picture_that_came_again_under_its_other_url_stays_as_the_backup_has_it(big: Shelf) -> None:
+    """Of two URLs that lead to one picture, one has saved it and the other is its duplicate; no mixture is believed."""
+    first, other = big.tasks[0], big.tasks[SAVED]
+    with Ledger.open(big.folder) as ledger:
+        (row,) = (row for row in ledger.dataset.pictures() if row.url == first.url)
+        assert ledger.maintenance.lost([row]) == 2
+        ledger.work.outcome(Saved(other, big.picture(first), row.path))
+        ledger.work.outcome(Duplicate(first, big.picture(first), row.path))
+    zeroed(big.folder, "outcome_saved")
+    repair(big.folder)
+    with Ledger.open(big.folder) as ledger:
+        assert [row.url for row in ledger.dataset.rows(Which(state="duplicate"))] == [other.url]
 
 
 def test_spares_of_a_backup_are_to_do_when_pictures_are_missing(big: Shelf) -> None:
