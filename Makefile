@@ -45,7 +45,7 @@ test: ## set up with the test tools, then the whole suite, real Chromium include
 heavy: ## what needs large packages: exports read by TensorFlow, torchvision and FiftyOne; a Ray cluster
 	$(SETUP) test
 	$(PY) -m pip install --quiet tensorflow-cpu torchvision fiftyone 'ray[client]>=2.40'
-	$(PYTEST) tests/dataset/test_formats.py tests/cluster
+	$(PYTEST) tests/dataset/test_formats.py tests/dataset/test_real_loaders.py tests/cluster
 
 check: ## everything a change must pass: format, lint, types, import contracts, tests
 	$(SETUP) test

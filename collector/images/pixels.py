@@ -178,7 +178,8 @@ def _is_common(image: ImageFile, body: bytes) -> bool:
     if image.format == "BMP":
         return _is_common_bmp(body)
     if image.format == "TIFF":
-        return image.info.get("compression") in _TIFF_PACKING
+        plain = metadata.tiff_orientation(image) == 1 and image.mode not in ("I", "F")
+        return plain and image.info.get("compression") in _TIFF_PACKING
     if image.format == "GIF":
         return image.size == struct.unpack_from("<HH", body, 6)  # Others open none that is larger than its screen.
     return image.format != "PNG" or (body[24] <= 8 and not _has_large_texts(image) and says_its_frames(body))
