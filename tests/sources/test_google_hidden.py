@@ -16,7 +16,7 @@ from tests.sources.conftest import Google
 
 pytestmark = pytest.mark.browser
 
-TOTAL = 12
+TOTAL = 6
 
 
 def autumn(**knobs: Any) -> PracticeWeb:
@@ -108,7 +108,7 @@ def test_when_no_way_leads_on_that_is_said_and_nothing_is_taken(
 ) -> None:
     hits: list[Hit] = []
     with autumn(**knobs) as web, pytest.raises(SourceError) as error:
-        hits.extend(google_images.each(web.url, harvest=harvest, redirect_rate=rate))
+        hits.extend(google_images.each(web.url, harvest=harvest, redirect_rate=rate, panel_timeout=1.0))
     assert (error.value.state, error.value.reason, hits) == (SearchState.LAYOUT, "page.hidden", [])
     assert "--thumbnails" in error.value.detail
     assert len(asked_tokens(web)) <= 3 * (rate > 0)
@@ -116,6 +116,6 @@ def test_when_no_way_leads_on_that_is_said_and_nothing_is_taken(
 
 def test_thumbnails_are_taken_on_request_and_marked(google_images: Google) -> None:
     with autumn(panel="copy") as web:
-        hits = google_images(web.url, TOTAL, redirect_rate=0.0, thumbnails=True)
+        hits = google_images(web.url, TOTAL, redirect_rate=0.0, panel_timeout=1.0, thumbnails=True)
     assert len(hits) == TOTAL
     assert all(hit.is_thumbnail and hit.page == "" for hit in hits)
