@@ -238,7 +238,8 @@ def _may_lack_data(image: Image.Image, marks: Jpeg, reduced: bool) -> bool:
     bands = value if isinstance(value, tuple) else (value or 0,)
     if image.mode == "RGB":  # Its colours may be those of its neighbours.
         bands = (sum(map(mul, _BRIGHTNESS, bands)),)
-    return all(127 <= band <= 128.6 for band in bands)
+    least = 127 if image.mode == "CMYK" else 127.4  # Pillow inverts some.
+    return all(least <= band <= 128.6 for band in bands)
 
 
 def _check_complete(image: ImageFile, body: bytes, marks: Jpeg, reduced: bool) -> None:
