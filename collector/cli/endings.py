@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from difflib import get_close_matches
 
 import click
@@ -14,11 +15,17 @@ from collector.errors import GO_ON, CollectorError
 
 def exit_code(run: Callable[[], object]) -> int:
     """Run the command line; its exit code, after one line on standard error for expected trouble."""
+    out = sys.stdout
     try:
         run()
     except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
+        with suppress(BrokenPipeError):
+            error.show()
         return error.exit_code
+    except SystemExit:
+        if sys.stdout is out:
+            raise
+        return 0  # click puts another in its place when its reader has gone away, and exits.
     except click.ClickException as error:
         return _say(error.exit_code, _in_a_line(error))
     except (click.Abort, KeyboardInterrupt):

@@ -23,7 +23,7 @@ from PIL import Image, JpegImagePlugin
 from PIL.ImageFile import ImageFile
 
 from collector.images import extras, metadata
-from collector.images.sniff import JPEG, Unusable, identify
+from collector.images.sniff import JPEG, Unusable, contents, identify
 from collector.images.structure import Jpeg, frames, jpeg, without_extras
 from collector.model import Picture
 from collector.settings import FetchSettings, wanted_formats
@@ -139,7 +139,7 @@ def _decoder(format: str) -> type[ImageFile]:
 def open_file(path: Path) -> Iterator[tuple[ImageFile, bytes]]:
     """The picture of a file, and its bytes. Unusable when the file is gone, too."""
     try:
-        body = path.read_bytes()
+        body = contents(path)
     except OSError as error:
         raise Unusable("file.unreadable", f"{type(error).__name__}: {error.strerror}") from None
     if body.startswith(JPEG):
@@ -159,7 +159,7 @@ def _refuse_traps(body: bytes) -> None:
 
 def inspect_file(path: Path, settings: FetchSettings) -> Picture:
     """`inspect` of a file, for a process of its own."""
-    return inspect(path.read_bytes(), settings)
+    return inspect(contents(path), settings)
 
 
 def inspect(body: bytes, settings: FetchSettings) -> Picture:

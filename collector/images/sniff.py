@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
+import os
 import re
+import stat
 import struct
+from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 
@@ -16,6 +20,15 @@ class Unusable(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+def contents(path: Path) -> bytes:
+    """The bytes of a file. OSError, also for a pipe or a device, of which reading might never end."""
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(number, "rb") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return file.read()
 
 
 _HEAD = 1024

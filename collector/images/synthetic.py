@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from collector.images.sniff import contents
+
 TRAINED, COMPOSITE = "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"
 """Made by a model as a whole, or in part."""
 MOST: Final = 16 << 20
@@ -33,7 +35,7 @@ _JUMBF: Final = 16
 def marked(path: Path) -> str | None:
     """`mark` of a file; None when it cannot be read, too."""
     try:
-        return mark(path.read_bytes())
+        return mark(contents(path))
     except OSError:
         return None
 

@@ -18,8 +18,9 @@ from collector.ledger.db import REPAIR
 REJECTED: Final = "-rejected"
 """What the folder beside an output folder is called, behind that one's own name: `dedupe --apply` moves files there."""
 
-
-_USUAL = re.compile(r"[^./\\:\0][^/\\:\0]*/[0-9a-f]{32}\.[a-z0-9]{1,10}")
+_LONGEST: Final = 255
+"""Bytes of a name, beyond which no file system has it."""
+_USUAL = re.compile(r"[^./\\:\0][^/\\:\0]{0,62}/[0-9a-f]{32}\.[a-z0-9]{1,10}")
 """CLASS/FILE as nearly every row has it; the rest is taken apart."""
 
 
@@ -31,7 +32,8 @@ def stored_path(text: str) -> Path:
     if parts[:1] == ("..",):
         beside = len(parts) == 4 and parts[1].endswith(REJECTED)
         parts = parts[2:] if beside else parts
-    if not parts or ".." in parts or parts[0] == "/" or any(sign in text for sign in "\\:\0"):
+    strange = any(sign in text for sign in "\\:\0") or any(len(os.fsencode(part)) > _LONGEST for part in parts)
+    if not parts or ".." in parts or parts[0] == "/" or strange:
         raise _outside(text)
     return Path(text)
 

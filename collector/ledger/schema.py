@@ -327,7 +327,8 @@ def recognise(connection: sqlite3.Connection) -> int:
 
 
 def _compare(connection: sqlite3.Connection, version: int) -> None:
-    """DamagedSchema when something is missing: statements would fail in the middle of a run, and each time anew."""
+    """DamagedSchema when something is missing: statements would fail in the middle of a run, and each time anew. Also
+    when a stranger's ledger would do more at each of them than they say."""
     try:
         lost = _made_by(version) - _shape(connection)
     except sqlite3.OperationalError as error:
@@ -336,6 +337,9 @@ def _compare(connection: sqlite3.Connection, version: int) -> None:
         raise DamagedSchema(str(error)) from error
     if lost:
         raise DamagedSchema(f"no {'.'.join(filter(None, min(lost)))} in it")
+    foreign = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger' LIMIT 1").fetchone()
+    if foreign is not None:
+        raise DamagedSchema(f"a trigger that is not ours in it, {str(foreign[0])[:60]!r}")
 
 
 Shape = frozenset[tuple[str, str]]

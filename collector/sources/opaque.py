@@ -48,7 +48,7 @@ def read(text: str, home: str = "") -> Address:
             return NOTHING
         path = unquote(parts.path).rstrip("/")
         if not _at_engine(parts, home) or path not in (*_WRAPPERS, *_NOWHERE):
-            return Address(text if _ABSOLUTE.match(text) else parts.geturl())
+            return Address(text if _ABSOLUTE.match(text) else parts.geturl().strip())
         held = _held(parts, _WRAPPERS.get(path, ()))
         if held is None:
             return NOTHING

@@ -10,13 +10,17 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 
+import click
 import pytest
 
+from collector.cli import cli
 from collector.practice import Knobs, PracticeWeb
 from tests.support.command import Desk
 from tests.support.invariants import saved_urls
 from tests.support.maps import write_map
+from tests.support.warm import warm
 
 COLLECTOR = f"{sys.executable} -m collector"
 FETCH = "fetch --allow-private --set fetch.keep_free=0"
@@ -83,3 +87,36 @@ def test_ctrl_c_twice_leaves_a_clean_terminal_and_says_how_to_go_on(desk: Desk, 
     assert shown.rstrip().endswith("collector: stopped at once; what was saved is kept, run the same command to go on")
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
     assert shown.endswith("\n")
+
+
+def verbs(group: click.Group = cli, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every verb, as it is typed."""
+    found: list[tuple[str, ...]] = []
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        found += verbs(command, (*before, name)) if isinstance(command, click.Group) else [(*before, name)]
+    return found
+
+
+HELP = ((), ("run",), ("studio",), ("practice",), ("doctor",))
+"""Whose help is asked for, as the last three would not end by themselves, or would take a browser."""
+
+
+def test_no_verb_minds_that_nobody_reads(desk: Desk) -> None:
+    """Into a pipe whose reader is gone: one of the documented codes, and no traceback."""
+    reader, gone = os.pipe()
+    os.close(reader)
+    asked = [(verb, (0, 2, 4, 6, 7, 9, 11)) for verb in verbs() if verb not in HELP]
+    wrong: list[tuple[tuple[str, ...], int, str]] = []
+    with TemporaryFile() as err:
+        for line, codes in [*asked, *(((*verb, "--help"), (0,)) for verb in HELP)]:
+            err.seek(0)
+            err.truncate()
+            warm().start(line, desk.folder, desk.environment, gone, err.fileno())
+            code = warm().wait()
+            err.seek(0)
+            said = err.read().decode()
+            if code not in codes or "Traceback" in said or "BrokenPipe" in said:
+                wrong.append((line, code, said[-500:]))
+    os.close(gone)
+    assert wrong == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 from pathlib import Path
 from urllib.parse import quote_from_bytes
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.images.sniff import Unusable, decode_data, identify
+from collector.images.decode import open_file
+from collector.images.sniff import Unusable, contents, decode_data, identify
 from collector.model import Downloaded, DownloadFailed
 from tests.support.misbehaving import parts, picture
 
@@ -138,3 +140,18 @@ def test_refused(body: bytes) -> None:
     with pytest.raises(Unusable) as caught:
         identify(body)
     assert caught.value.reason == REFUSED[body]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX")
+def test_what_is_no_file_is_never_read(tmp_path: Path) -> None:
+    """A pipe that nobody writes to, a device without end, a folder, a pipe behind a link: told at once."""
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "link.jpg").symlink_to("pipe.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "whole.jpg").write_bytes(JPEG)
+    for path in (tmp_path / "pipe.jpg", tmp_path / "link.jpg", tmp_path / "folder.jpg", Path("/dev/zero")):
+        with pytest.raises(OSError, match=r"not a regular file|Is a directory"):
+            contents(path)
+        with pytest.raises(Unusable, match=r"file\.unreadable"), open_file(path):
+            pass
+    assert contents(tmp_path / "whole.jpg") == JPEG

@@ -33,6 +33,8 @@ OUTSIDE = (
         "../images-rejected/../victim.txt",
         "../images-rejected/cat/../x",
         "a\0b",
+        "a" * 300 + "/0123.jpg",
+        "猫" * 100 + "/" + "0" * 32 + ".jpg",
     ),
 )
 

@@ -311,13 +311,15 @@ def test_two_backups_are_kept_and_a_slow_one_is_given_up(big: Shelf) -> None:
         "DROP VIEW picture",
         "DROP INDEX listed_query",
         "ALTER TABLE meta RENAME COLUMN value TO text",
+        "CREATE TRIGGER quiet AFTER INSERT ON outcome BEGIN DELETE FROM found; END",
     ],
 )
-def test_what_another_program_took_out_of_the_schema_is_damage_every_time(big: Shelf, statement: str) -> None:
+def test_what_another_program_took_out_of_the_schema_or_put_in_is_damage_every_time(big: Shelf, statement: str) -> None:
     with closing(sqlite3.connect(big.folder / "collector.db")) as db:
         db.execute(statement)
     for _ in range(2):
         with pytest.raises(LedgerError, match="collector repair"):
             Ledger.open(big.folder)
     assert repair(big.folder) is not None
+    Ledger.open(big.folder).close()
     assert len(saved_urls(big.folder)) == len(big.files())

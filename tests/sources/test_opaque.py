@@ -6,7 +6,7 @@ import string
 from urllib.parse import quote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collector.sources.opaque import NOTHING, Address, digest, is_opaque, read
@@ -87,6 +87,7 @@ def test_a_token_is_known_in_every_spelling(token: str, start: str, path: str, m
     assert token not in digest(found.token)
 
 
+@example("0 ?", HOME)
 @given(st.text(), st.sampled_from(["", HOME, "http://127.0.0.1:8000"]))
 def test_no_text_breaks_the_reader_and_no_token_comes_out_as_an_address(text: str, home: str) -> None:
     found = read(text, home)

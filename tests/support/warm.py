@@ -108,6 +108,7 @@ def _become(wire: socket.socket, handles: list[int], arguments: list[str], folde
     for number, handle in enumerate(handles, 1):
         os.dup2(handle, number)
         os.close(handle)
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
