@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final
 
+_LICENSE: Final = r"(?:by(?:-sa|-nc|-nd|-nc-sa|-nc-nd)?|cc0|pdm)"
 _SIDE: Final = r"[1-9]\d{0,4}"
 _FIELDS: Final = {
     "width": _SIDE,
@@ -23,11 +24,18 @@ _FIELDS: Final = {
     "language": r"[A-Za-z]{2,3}(?:-[A-Za-z]{2,4})?",
     "site": r"[^\s/:\"]+\.[^\s/:\"]+(?:/[^\s\"]*)?",
     "words": r"[^\"]+",
-    "licenses": r"(?:by|cc0|pdm)[a-z0|,; -]*",
+    "licenses": rf"{_LICENSE}(?:[|,; ]+{_LICENSE})*",
     "providers": r"[\w-]+(?:[|,; ]+[\w-]+)*",
 }
 """What a field may hold. A digit behind its name tells a second one apart: `{yyyy}..{yyyy2}`."""
-_SUCH_AS: Final = {"country": "DE", "language": "en or pt-BR", "site": "example.org", "words": "logo drawing"}
+_SUCH_AS: Final = {
+    "country": "DE",
+    "language": "en or pt-BR",
+    "site": "example.org",
+    "words": "logo drawing",
+    "licenses": "by-sa, or cc0|pdm",
+    "providers": "met, or flickr|met",
+}
 _FIELD: Final = re.compile(r"\{([a-z]+)(\d?)\}")
 
 Table = Mapping[str, Mapping[str, str]]

@@ -12,8 +12,8 @@ from typing import Final
 LICENSES: Final = ("by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd", "cc0", "pdm")
 PUBLIC: Final = ("cc0", "pdm")
 RIGHTS: Final = ("creative-commons", "commercial", "modification", "commercial-modification", "public-domain")
-ONE_OR_SEVERAL: Final = re.compile(rf"(?:{'|'.join(LICENSES)})(?:[|,; ]+(?:{'|'.join(LICENSES)}))*")
-"""What the filter `license` looks like."""
+ONE_OR_SEVERAL: Final = ("{licenses}",)
+"""The values of the filter `license`."""
 _REFUSED: Final = {"nc": "commercial", "nd": "modification"}
 """Part of a licence's name -> the right that it does not grant."""
 _SEPARATORS: Final = re.compile(r"[|,; ]+")

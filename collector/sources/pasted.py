@@ -35,6 +35,11 @@ _ADDRESS: Final = re.compile(
 )
 _WORDS: Final = ("q", "p", "query", "text", "search_query", "as_q", "search")
 """Parameters in which result addresses carry the words."""
+_SITES: Final = re.compile(
+    r"(?:https?:)?(?://)?(?:[\w-]+\.)*(?:(?P<imgur>imgur\.(?:com|io))|(?P<deviantart>deviantart\.com|fav\.me|sta\.sh))(?![\w.-])",
+    re.IGNORECASE,
+)
+"""Sites whose addresses a source of ours understands whatever they show."""
 _GOOGLE: Final = re.compile(r"(?:[\w-]+\.)*google\.(?:com|cat|(?:com?\.)?[a-z]{2})", re.IGNORECASE)
 _UNWRAPPED: Final = 3
 """Addresses inside addresses that are looked into."""
@@ -130,6 +135,8 @@ def words_alone(keyword: str) -> str | None:
     """What is wrong with an address where words are searched for; names the words that it carries."""
     if not looks_like_address(keyword):
         return None
+    if site := _SITES.match(keyword):
+        return f"an address of {site.lastgroup}, not words; give it to --source {site.lastgroup}"
     parts = _split(keyword)
     given = dict(parse_qsl(parts.query)) if parts else {}
     if words := next((given[name].strip() for name in _WORDS if given.get(name, "").strip()), ""):

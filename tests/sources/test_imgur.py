@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from collector.errors import SourceError
-from collector.http.contract import Answer
+from collector.http.contract import Answer, Request
 from collector.model import Hit, Media, SearchState
 from collector.practice import Knobs, PracticeWeb
 from collector.practice.imgur import CAPACITY, Double
@@ -399,6 +400,24 @@ def test_addresses_as_people_copy_them() -> None:
 def test_a_folder_of_favorites_is_walked_to_its_end() -> None:
     hits = found(Double(entries=9, albums=(), per_page=2), "u/somebody/favorites/folder/123/cats")
     assert [hit.id for hit in hits] == [entry.things[0].hash for entry in Double(entries=9, albums=()).entries[1::2]]
+
+
+class Paths(LentWeb):
+    """An interface that takes the page of a folder in the path alone."""
+
+    def get(self, request: Request) -> Answer:
+        path = request.url.removeprefix("http://a.test")
+        known = path.startswith("/3/account/somebody/folders/123/favorites/")
+        here = [{"id": f"aB3dE{n}f", "type": "image/png"} for n in range(2)] if known and path[-1] in "01" else []
+        here = [{**one, "id": one["id"].replace("aB", f"a{'BC'[int(path[-1])]}")} for one in here]
+        body = json.dumps({"data": here, "success": True, "status": 200})
+        return Answer(request.url, 200 if known or "/favorites" in path else 404, {}, body.encode(), body)
+
+
+def test_a_folder_may_have_its_page_in_the_path() -> None:
+    with Paths({**imgur.SOURCE.settings, "home": "http://a.test"}) as web:
+        hits = list(imgur.search(search_for("u/somebody/favorites/folder/123", "imgur"), web))
+    assert [hit.id for hit in hits] == ["aB3dE0f", "aB3dE1f", "aC3dE0f", "aC3dE1f"]
 
 
 @pytest.mark.parametrize(

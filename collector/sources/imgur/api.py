@@ -46,7 +46,7 @@ class Api:
         self.real = self._home == HOME
         self._rate = float(settings["rate"])
         self._headers = self._authorized(str(settings["client_id"]).strip() or os.environ.get(VARIABLE, "").strip())
-        self._told = False
+        self._told = self._paged = False
 
     @property
     def old(self) -> bool:
@@ -55,11 +55,27 @@ class Api:
 
     def page(self, asked: Asked, page: int, parameters: Mapping[str, str]) -> list[Post] | None:
         """The posts of one page of a feed, from 0; None when there is no such page behind the first."""
-        here = {"page": str(page), "sort": "newest"} if asked.folder else {}
-        answer = self._get(self._feed(asked, page), {**parameters, **here})
+        if asked.folder:
+            return self._folder(asked, page)
+        answer = self._get(self._feed(asked, page), parameters)
         if page and answer.status == 404:
             return None
         return parse.posts(_told(answer, parse.SITE, f"{asked.kind} {asked.name}"), self._list_kind)
+
+    def _folder(self, asked: Asked, page: int) -> list[Post]:
+        """A page of one folder of favorites. Its number goes behind the address as clients of 2026 have it, or into the
+        path as in all other lists: an empty answer to the one is believed when the other is empty, too."""
+        whole = self._feed(asked, page)
+        answer = self._get(whole, {"page": str(page), "sort": "newest"})
+        posts = [] if answer.status == 404 else parse.posts(_told(answer, parse.SITE, "such folder"))
+        if posts or (page and not self._paged):
+            return posts
+        other = self._get(f"{whole}/{page}")
+        if answer.status == other.status == 404 and not page:
+            _told(other, parse.SITE, f"folder {asked.folder} of {asked.name}")
+        found = [] if other.status == 404 else parse.posts(_told(other, parse.SITE, "such folder"))
+        self._paged = bool(found)
+        return found
 
     def album(self, hash: str) -> Post:
         """An album with all its files; SourceError page.gone when there is none."""
