@@ -274,7 +274,9 @@ class Crawl:
         if asked.file:
             changes = labels.follow(ledger, self._settings.out, asked.file, asked.queries)
             for one in changes[:_TOLD]:
-                self._notice(f'"{one.keyword}" is of class {one.new} now, not {one.old}: {one.files:,} files moved')
+                self._notice(
+                    f'"{one.keyword}" is of class {one.new} now, not {one.old}: {counted(one.files, "file")} moved'
+                )
             if len(changes) > _TOLD:
                 self._notice(f"and {len(changes) - _TOLD:,} more keywords of another class")
 

@@ -38,7 +38,7 @@ def forecast(asked: Sequence[Query], settings: Settings) -> list[str]:
         endless += missing is None
         for name in query.sources if missing != 0 else ():
             searches.setdefault(name, []).append(missing or 0)
-        wanted = "all there is" if query.limit is None else f"{query.limit:,} pictures"
+        wanted = "all there is" if query.limit is None else counted(query.limit, "picture")
         lines.append(f"{query.keyword}: {wanted} from {' and '.join(query.sources)}, {have:,} here already")
     if len(lines) > SHOWN:
         lines = [*lines[:SHOWN], f"... and {len(lines) - SHOWN:,} keywords more"]

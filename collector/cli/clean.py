@@ -52,7 +52,7 @@ def dedupe(
     """
     collection = Collection(out, terminal.error)
     if undo:
-        terminal.line(f"{collection.undo():,} files moved back")
+        terminal.line(f"{counted(collection.undo(), 'file')} moved back")
         return
     told = terminal.looked_at
     done = collection.dedupe(distance, mirrored=mirrored, edited=edited, conflicts=conflicts, tell=told)
@@ -67,7 +67,8 @@ def dedupe(
         terminal.line(f"... and {len(done.conflicts) - _SHOWN:,} more under several labels (--json lists all)")
     reasons = Counter(verdict.reason for verdict in done.verdicts)
     terminal.line(
-        f"{done.pictures:,} pictures, {done.groups:,} groups that look the same: {reasons['set.near_duplicate']:,} left"
+        f"{counted(done.pictures, 'picture')}, {counted(done.groups, 'group')} of pictures that look the same:"
+        f" {reasons['set.near_duplicate']:,} left"
         f" out as near-duplicates, {reasons['set.conflict']:,} as label conflicts"
     )
     _say_unreadable(done.unreadable)
@@ -147,7 +148,9 @@ def quality(out: Path, apply: bool, **thresholds: float) -> None:
     done = collection.quality(**thresholds, tell=terminal.looked_at)
     moved = collection.apply() if apply else 0
     terminal.grid(("issue", "looked at", "flagged"), collection.scores())
-    terminal.line(f"{done.measured:,} pictures newly scored; left out for their quality: {len(done.verdicts):,}")
+    terminal.line(
+        f"{counted(done.measured, 'picture')} newly scored; left out for their quality: {len(done.verdicts):,}"
+    )
     _say_unreadable(done.unreadable)
     _say_moved(apply, moved, out)
 
@@ -189,7 +192,9 @@ def forget(what: tuple[str, ...], urls: tuple[str, ...], domains: tuple[str, ...
     if dry_run:
         for path in sorted(wanted.files.values()):
             terminal.line(str(path))
-        terminal.line(f"{len(wanted.files):,} pictures and {len(wanted.urls):,} open URLs would be forgotten")
+        terminal.line(
+            f"{counted(len(wanted.files), 'picture')} and {counted(len(wanted.urls), 'open URL')} would be forgotten"
+        )
         return
     if not wanted.files and not wanted.urls:
         terminal.line("no picture and no URL matches")
@@ -223,13 +228,13 @@ def _facts(done: Deduped, moved: int) -> dict[str, object]:
 
 def _say_unreadable(files: int) -> None:
     if files:
-        terminal.line(f"{files:,} files can no longer be read; `collector verify --again` queues them again")
+        terminal.line(f"{counted(files, 'file')} can no longer be read; `collector verify --again` queues them again")
 
 
 def _say_moved(apply: bool, moved: int, out: Path) -> None:
     from collector.dataset.service import rejects
 
     if apply:
-        terminal.line(f"{moved:,} files moved; what is left out is in {rejects(out)}")
+        terminal.line(f"{counted(moved, 'file')} moved; what is left out is in {rejects(out)}")
     else:
         terminal.line("no file was moved (--apply does that); exports leave these pictures out all the same")

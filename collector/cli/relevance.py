@@ -25,9 +25,9 @@ def embed(out: Path) -> None:
     this by themselves.
     """
     done = Collection(out, terminal.error).embed(tell=terminal.looked_at)
-    terminal.line(f"{done.made:,} pictures newly looked at, {done.known:,} known before")
+    terminal.line(f"{counted(done.made, 'picture')} newly looked at, {done.known:,} known before")
     if done.unreadable:
-        terminal.line(f"{done.unreadable:,} files can no longer be read; see `collector verify --again`")
+        terminal.line(f"{counted(done.unreadable, 'file')} can no longer be read; see `collector verify --again`")
 
 
 @click.command()
@@ -84,7 +84,7 @@ def relevance(
     state = "are left out now" if drop else "would be left out (--drop does that)"
     terminal.line(f"{len(done.sure):,} pictures {state}; about {done.precision:.0%} of them are truly off topic")
     if apply:
-        terminal.line(f"{moved:,} files moved")
+        terminal.line(f"{counted(moved, 'file')} moved")
 
 
 @click.command()
@@ -109,7 +109,7 @@ def flags(out: Path, drop: tuple[str, ...], top: int) -> None:
         examples = f", such as {', '.join(one.row.file.as_posix() for one in own[:top])}" if own and top else ""
         terminal.line(f"{flag}: {counted(len(own), 'picture')} {state}{examples}")
     if done.unreadable:
-        terminal.line(f"{done.unreadable:,} files can no longer be read; see `collector verify --again`")
+        terminal.line(f"{counted(done.unreadable, 'file')} can no longer be read; see `collector verify --again`")
 
 
 def _facts(done: Topic) -> dict[str, object]:

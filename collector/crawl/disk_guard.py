@@ -37,8 +37,8 @@ class DiskGuard:
         except OSError as error:
             return error
         if room < self._keep_free:
-            line = f"{self._folder}: {room >> 20} MiB free, less than fetch.keep_free = {self._keep_free};"
-            return DiskError(f"{line} make room, then {GO_ON}")
+            least = f"fetch.keep_free ({self._keep_free >> 20:,} MiB)"
+            return DiskError(f"{self._folder}: {room >> 20:,} MiB free, less than {least}; make room, then {GO_ON}")
         return None
 
     def lost(self) -> DiskError | None:

@@ -76,7 +76,7 @@ def told(done: Accepted) -> Iterator[str]:
         more = f" and {len(done.dropped) - 3:,} more" if len(done.dropped) > 3 else ""
         yield f"deleted by hand, so dropped from the set: {listed}{more}; `collector review undo` takes it back"
     for label, count in sorted(Counter(label for _, label in done.moved).items()):
-        yield f"moved by hand, so of class {label} now: {count:,} pictures"
+        yield f"pictures moved by hand, so of class {label} now: {count:,}"
 
 
 def _missing(ledger: Ledger, folder: Path) -> Iterator[Row]:

@@ -41,7 +41,7 @@ def desk(tmp_path: Path, drawings: Path) -> Desk:
 def test_from_a_folder_to_an_export(desk: Desk) -> None:
     done = desk.run("dedupe", "--conflicts", "drop")
     assert done.code == 0, done.err
-    assert "2 groups that look the same: 1 left out as near-duplicates, 2 as label conflicts" in done.out
+    assert "2 groups of pictures that look the same: 1 left out as near-duplicates, 2 as label conflicts" in done.out
     assert "under test tube and val d'isère: " in done.out
     left = desk.run("filter", "--max-aspect", "5")
     assert "set.aspect" in left.out
@@ -90,7 +90,7 @@ def test_two_exports_are_compared(desk: Desk) -> None:
 
 
 def test_files_move_and_a_person_decides(desk: Desk) -> None:
-    assert "1 files moved" in desk.run("dedupe", "--apply").out
+    assert "1 file moved" in desk.run("dedupe", "--apply").out
     rejected = list((desk.folder / "images-rejected").rglob("*.jpg"))
     assert len(rejected) == 1
     assert desk.run("verify").code == 0

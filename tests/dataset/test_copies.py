@@ -166,8 +166,8 @@ def test_the_flag(tmp_path: Path) -> None:
     with Collection(desk.images) as collection:
         collection.add("cat", photo("chelsea.png"))
         collection.add("cat", cut(photo("chelsea.png")))
-    assert "0 groups that look the same" in desk.run("dedupe").out
+    assert "0 groups of pictures that look the same" in desk.run("dedupe").out
     done = desk.run("dedupe", "--edited")
     assert done.code == 0, done.err
-    assert "1 groups that look the same: 1 left out as near-duplicates" in done.out
-    assert "1 groups" in desk.run("dedupe").out, "it is kept"
+    assert "1 group of pictures that look the same: 1 left out as near-duplicates" in done.out
+    assert "1 group of pictures" in desk.run("dedupe").out, "it is kept"

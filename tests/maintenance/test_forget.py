@@ -49,7 +49,7 @@ def test_by_hash_with_all_that_was_decided_about_it(desk: Desk) -> None:
     assert desk.run("dedupe").code == 0
     tried = desk.run("forget", "--sha", gone.sha256[:16], "--dry-run")
     assert (tried.code, tried.out.splitlines()) == (
-        0, [str(gone.path), "1 pictures and 0 open URLs would be forgotten"]
+        0, [str(gone.path), "1 picture and 0 open URLs would be forgotten"]
     )  # fmt: skip
     assert (desk.images / gone.path).is_file()
     done = desk.run("forget", "--sha", gone.sha256)
@@ -105,7 +105,7 @@ def test_a_host_with_those_below_it_and_pages_there(desk: Desk) -> None:
             assert task is not None
             collection.ledger.work.outcome(Failed(task, "http.500", retry=True))
     listed = desk.run("forget", "--domain", "taken.test", "--dry-run").out
-    assert "2 pictures and 1 open URLs" in listed and str(stays.path) not in listed
+    assert "2 pictures and 1 open URL " in listed and str(stays.path) not in listed
     done = desk.run("forget", "--domain", "*.TAKEN.test")
     assert "nothing is fetched from taken.test again" in done.out, done.err
     assert [(desk.images / item.path).exists() for item in (*gone, stays)] == [False, False, True]

@@ -55,7 +55,7 @@ def test_verify_shows_deleted_and_moved_and_accept_takes_them(desk: Desk) -> Non
     assert done.code == 0, done.err
     assert f"deleted by hand, so dropped from the set: {gone.file}; `" in done.out
     assert "collector review undo` takes it back" in done.out
-    assert "moved by hand, so of class fox now: 1 pictures" in done.out
+    assert "pictures moved by hand, so of class fox now: 1" in done.out
     assert kept(desk) == {"cat": 5, "fox": 9, "stray": 1}
     assert (desk.images / "stray" / renamed.file.name).is_file(), "it has the name that we know it by"
     assert desk.run("verify").out == "every picture is there as it was saved\n"
@@ -107,6 +107,6 @@ def test_what_may_be_a_lost_disk_is_no_word_of_anybody(desk: Desk, gone: str, tm
 
 def test_a_renamed_class_folder_is_a_renamed_class(desk: Desk) -> None:
     (desk.images / "cat").rename(desk.images / "stray")
-    assert "so of class stray now: 8 pictures" in desk.run("verify", "--accept").out
+    assert "so of class stray now: 8" in desk.run("verify", "--accept").out
     assert kept(desk) == {"stray": 8, "fox": 8}
     assert desk.run("verify").code == 0

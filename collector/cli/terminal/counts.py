@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from collector.api.collect import counted
 from collector.model import (
     Duplicate,
     Event,
@@ -90,7 +91,7 @@ class Counts:
         """Such as `3/12 keywords, 1,204 URLs`."""
         done = int(min(self.searched, self.keywords or self.searched) + 1e-6)
         total = f"/{self.keywords:,}" if self.keywords else ""
-        return f"{done:,}{total} keywords, {self.urls:,} URLs"
+        return f"{done:,}{total} keywords, {counted(self.urls, 'URL')}"
 
     def pictures_text(self) -> str:
         """Such as `118/240 saved, 12.3/s, 4.1 MB/s`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from collector.api.collect import counted
 from collector.cli.terminal.text import line, printable
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ def report(facts: Facts) -> None:
     if even.classes:
         ratio = f"largest/smallest {even.ratio:g}" if even.ratio else f"{even.empty:,} empty"
         line(
-            f"{even.classes:,} classes: {even.smallest:,} to {even.largest:,} pictures, median {even.median:g},"
-            f" {ratio}, Gini {even.gini:.2f}"
+            f"{counted(even.classes, 'class', 'es')}: {even.smallest:,} to {even.largest:,} pictures,"
+            f" median {even.median:g}, {ratio}, Gini {even.gini:.2f}"
         )
     if facts.losses:
         line("")
@@ -57,7 +58,7 @@ def report(facts: Facts) -> None:
         grid(("lost because", "URLs", "MB", "seconds"), rows)
     if facts.domains.count:
         line("")
-        line(f"{facts.domains.count:,} hosts; the largest:")
+        line(f"{counted(facts.domains.count, 'host')}; the largest:")
         grid(("host", *_HEAD), map(_row, facts.domains.largest[:10]))
     if facts.block:
         line("")
