@@ -21,7 +21,7 @@ from collector.api.collection import Collection
 from collector.api.signals import StopSignals
 from collector.cli import options, terminal
 from collector.cli.options import Blocking, Browsing, Common, Fetching, PageOut, Reading, Searching, Where
-from collector.errors import GO_ON, Incomplete, InputError, Stopped, UsageError
+from collector.errors import GO_ON, Incomplete, InputError, Stopped, UsageError, install
 from collector.importers.queries import QueryFile
 from collector.model import Digest
 from collector.settings import Settings
@@ -357,6 +357,10 @@ def offer_widening(digest: Digest) -> None:
         terminal.error(f"{few} exhausted below the limit; --widen searches variations of them, too")
 
 
+_NEEDS = "image.needs_"
+"""What the reasons begin with that name an extra."""
+
+
 def _told(added: Added) -> str:
     """What became of a path, in one line."""
     parts = [f"{counted(added.urls[1], 'URL')}, {added.urls[0]} of them new"] if added.urls is not None else []
@@ -364,6 +368,8 @@ def _told(added: Added) -> str:
         parts.append(f"{counted(added.counts['saved'], 'picture')} saved")
         parts += [f"{added.counts[name]} {name}" for name in ("duplicate", "known before") if added.counts[name]]
     parts += [f"not taken: {_listed(added.reasons)}"] * bool(added.reasons)
+    extras = sorted(slug.removeprefix(_NEEDS) for slug in added.reasons if slug.startswith(_NEEDS))
+    parts += [f"to take more, {install(','.join(extras))} and import again"] * bool(extras)
     parts += [f"passed over: {_listed(added.ignored)}"] * bool(added.ignored)
     parts += ["`collector fetch` downloads what is not here yet"] * added.to_fetch
     return "; ".join(parts)

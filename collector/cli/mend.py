@@ -33,7 +33,9 @@ def retry(only: str, keyword: str, out: Path) -> None:
     slugs = tuple(filter(None, (slug.strip() for slug in only.split(","))))
     back, left = Collection(out, terminal.error).mend.retry(slugs, keyword)
     if not back:
-        terminal.line("no URL to queue again: none failed or was rejected" + (" for that" if only or keyword else ""))
+        terminal.line(
+            "no URL to queue again: none of the web failed or was rejected" + (" for that" if only or keyword else "")
+        )
         return
     spare = f"; {left} belong to keywords that have reached their limit, and are spares now" if left else ""
     terminal.line(f"{counted(back, 'URL')} to do again{spare}; `collector fetch` downloads them")

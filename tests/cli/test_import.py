@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from collector.api.adding import Added
+from collector.cli.collect import _told
 from collector.practice import Knobs, PracticeWeb
 from tests.support.command import Desk
 from tests.support.maps import picture_paths
@@ -71,3 +74,13 @@ def test_what_is_wrong_is_one_line(desk: Desk) -> None:
     assert desk.run("import", "--link", "--move", "empty").code == 2
     nothing = desk.run("import", "empty")
     assert nothing.code == 0 and "0 pictures saved; passed over: description 1" in nothing.out
+
+
+def test_pictures_that_need_an_extra_come_with_the_line_that_installs_it() -> None:
+    reasons = Counter({"image.needs_jxl": 2, "image.needs_heic": 1, "body.html": 1})
+    told = _told(Added(None, Counter(saved=1), reasons, Counter()))
+    assert told.startswith(
+        "1 picture saved; not taken: image.needs_jxl 2, image.needs_heic 1, body.html 1; to take more, "
+    )
+    assert "[heic,jxl]" in told and told.endswith(" and import again")
+    assert "to take more" not in _told(Added(None, Counter(saved=1), Counter({"body.html": 1}), Counter()))
