@@ -26,10 +26,9 @@ def test_a_node_that_dies_and_a_hub_that_restarts_cost_no_keyword(tmp_path: Path
         def disturb() -> None:
             grid.wait(lambda status: status.free == 0)
             grid.kill("node 2")
-            time.sleep(3)
+            time.sleep(1)  # Searches meet the dead node first.
             grid.kill("hub")
-            time.sleep(2)
-            grid.start("hub")
+            grid.start("hub")  # It answers only when Java has begun, seconds later.
 
         trouble = threading.Thread(target=disturb)
         trouble.start()

@@ -16,6 +16,7 @@ from collector.practice.deviantart import CLIENT, LOGIN, Double
 from collector.practice.deviantart_cdn import Signer
 from collector.practice.deviantart_works import Piece, Speller, usual
 from collector.sources import deviantart
+from collector.sources.deviantart import listing, oauth
 from collector.sources.deviantart.listing import throttled
 from collector.sources.deviantart.works import Details, details_of, hits, of_site
 from collector.urls import id_key
@@ -191,12 +192,20 @@ def test_the_order_of_an_artists_works_is_the_artists() -> None:
     assert "order=undiscovered" in walk.notices[0]
 
 
-def test_behind_ten_thousand_works_the_folders_are_walked() -> None:
-    pieces = many(10_130, folder=0)
-    pieces = [replace(piece, folder=1 + number // 5_100) for number, piece in enumerate(pieces)]
-    with Walk(pieces) as walk:
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A window of the site that is reached sooner than its ten thousand; no page of 60 or 24 ends with it either."""
+    assert listing.WINDOW == 10_000
+    monkeypatch.setattr(listing, "WINDOW", 400)
+    monkeypatch.setattr(oauth, "WINDOW", 400)
+    return 400
+
+
+def test_behind_the_window_the_folders_are_walked(window: int) -> None:
+    pieces = [replace(piece, folder=1 + number // 220) for number, piece in enumerate(many(430))]
+    with Walk(pieces, window=window) as walk:
         hits = walk.hits("ann", details=False)
-    assert len({hit.key for hit in hits}) == 10_130
+    assert len({hit.key for hit in hits}) == 430
     assert "folder by folder" in walk.notices[0]
 
 
@@ -432,11 +441,11 @@ def test_without_mature_the_api_leaves_such_works_out() -> None:
         assert fields(walk.hits("ann", **API)[0])["mature"] == "true"
 
 
-def test_behind_ten_thousand_works_of_the_api_the_folders_are_walked() -> None:
-    pieces = [replace(piece, folder=1 + number // 5_100) for number, piece in enumerate(many(10_060))]
-    with Walk(pieces) as walk:
+def test_behind_the_window_of_the_api_the_folders_are_walked(window: int) -> None:
+    pieces = [replace(piece, folder=1 + number // 220) for number, piece in enumerate(many(430))]
+    with Walk(pieces, window=window) as walk:
         hits = walk.hits("ann", **API, details=False)
-    assert len({hit.key for hit in hits}) == 10_060
+    assert len({hit.key for hit in hits}) == 430
 
 
 # ------------------------------------------------------------------------------- other lists

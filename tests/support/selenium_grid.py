@@ -84,8 +84,9 @@ class SeleniumGrid:
         events = [f"tcp://127.0.0.1:{port}" for port in (publish, subscribe)]
         kind, _, number = name.partition(" ")
         port = hub if kind == "hub" else self._ports[2 + int(number)]
-        command = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-jar", str(_jars()[-1]), kind, "--host", "127.0.0.1"]
-        command += ["--port", str(port), "--publish-events", events[0], "--subscribe-events", events[1]]
+        command = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar", str(_jars()[-1])]
+        command += [kind, "--host", "127.0.0.1", "--port", str(port)]
+        command += ["--publish-events", events[0], "--subscribe-events", events[1]]
         if kind == "node":
             command += ["--config", str(self._folder / "node.toml")]
         with (self._folder / f"{name}.log").open("ab") as log:
