@@ -9,6 +9,7 @@ import pytest
 from collector.errors import SourceError, UsageError
 from collector.model import Hit, SearchState
 from collector.practice import LAYOUTS, Knobs, PracticeWeb
+from collector.sources.google import states
 from collector.sources.google.rows import RowKind
 from tests.sources.conftest import Google
 from tests.sources.pages import Trait, id_of, page_of, result_page, serving, url_of
@@ -95,7 +96,10 @@ def test_empty_is_an_answer(google_images: Google, layout: str) -> None:
         ("blocked", SearchState.BLOCKED, "page.blocked"),
     ],
 )
-def test_what_is_no_answer_is_an_error(google_images: Google, state: str, ends: SearchState, reason: str) -> None:
+def test_what_is_no_answer_is_an_error(
+    google_images: Google, monkeypatch: pytest.MonkeyPatch, state: str, ends: SearchState, reason: str
+) -> None:
+    monkeypatch.setitem(states._PATIENCE, states.State.SCRIPT_WALL, 1.0)  # This wall stays.
     with PracticeWeb(Knobs.calm(state=state)) as web, pytest.raises(SourceError) as error:
         google_images(web.url)
     assert (error.value.state, error.value.reason) == (ends, reason)

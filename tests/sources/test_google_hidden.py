@@ -82,7 +82,7 @@ def test_page_alone_among_look_alikes(google_images: Google) -> None:
 
 def test_auto_takes_what_works_and_leaves_the_rest(google_images: Google) -> None:
     with autumn(panel="copy") as web:
-        assert_right(google_images(web.url, TOTAL, redirect_rate=100.0), web, "redirect")
+        assert_right(google_images(web.url, TOTAL, redirect_rate=100.0, panel_timeout=1.0), web, "redirect")
     with autumn() as web:
         assert_right(google_images(web.url, TOTAL), web, "click")
         assert asked_tokens(web) == [], "a panel tells more cheaply"
