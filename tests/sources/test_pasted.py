@@ -96,7 +96,7 @@ def test_a_result_address_is_the_search_it_shows(address: str, source: str, word
         (f"{G}q=cat&tbm=vid", "tbm=vid"),
         (f"{G}q=cat&udm=28", "udm=28"),
         (f"{G}q=cat&udm=2&chips=q:cat,g_1:kitten", "chips=q:cat"),
-        (f"{G}q=cat&udm=2&gl=de", "set google.gl"),
+        (f"{G}q=cat&udm=2&gl=de&pws=0", "cannot be used: gl=de; set google.gl"),
         (f"{G}q=cat&as_rights=cc_publicdomain", "as_rights=cc_publicdomain"),
         (f"{B}q=cat&mkt=de-DE", "set bing.market"),
         (f"{B}q=cat&qft=+filterui:imagesize-large+filterui:new-thing", "new-thing"),

@@ -96,7 +96,7 @@ RESULT_PAGE: Final = ResultPage(
     further={"as_epq": ('"{}"', " "), "as_oq": ("({})", " OR ")},
     ignored=re.compile(
         r"udm=(?:2|imgs)|tbm=isch|as_st=.*|as_qdr=all|qdr:all|hl=.*|imgsz=any|as_occt=any|safe=(?:moderate|undefined)|"
-        r"(?!udm=|tbm=|tbs=|as_|img|cr=|lr=|gl=|safe=|chips=|uds=|nfpr=|filter=|uule=|near=|kgmid=|si=|pws=|ludocid=)[^=:]*=.*"
+        r"(?!udm=|tbm=|tbs=|as_|img|cr=|lr=|gl=|safe=|chips=|uds=|nfpr=|filter=|uule=|near=|kgmid=|si=|ludocid=)[^=:]*=.*"
         r"|sbd:\d|li:\d",
         re.IGNORECASE | re.DOTALL,
     ),
