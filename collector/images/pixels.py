@@ -19,7 +19,7 @@ from PIL.ImageFile import ImageFile
 
 from collector.images import metadata
 from collector.images.colour import flat, in_srgb, is_blank, is_plain_profile, is_transparent
-from collector.images.decode import EXTENSIONS, STRIPPED, open_file
+from collector.images.decode import DAMAGE, EXTENSIONS, STRIPPED, open_file
 from collector.images.form import Encoded, Form
 from collector.images.sniff import Unusable
 from collector.images.structure import bmp_size, frames, jpeg, says_its_frames
@@ -126,28 +126,27 @@ def _shown(opened: ImageFile, body: bytes) -> Image.Image:
     """The first frame that is not of one colour alone, upright. Others of a HEIC are pictures of their own."""
     turned = metadata.tiff_orientation(opened)
     opened.load()
-    if getattr(opened, "is_animated", False) and opened.format != "HEIF" and is_blank(opened):
-        _seek_content(opened)
     turn = _TURNS.get(1 if turned else metadata.orientation(opened, body))
-    return opened.transpose(turn) if turn is not None else opened
+    moves = getattr(opened, "is_animated", False) and opened.format != "HEIF"
+    shown = _with_content(opened) if moves and is_blank(opened) else opened
+    return shown.transpose(turn) if turn is not None else shown
 
 
-def _seek_content(opened: ImageFile) -> None:
-    """To the first of its frames that shows something; to the very first when none does. A page of another size is
-    another picture."""
-    size = opened.size
+def _with_content(opened: ImageFile) -> Image.Image:
+    """The first of its frames that shows something; the very first when none does, as far as they can be decoded. A
+    page of another size is another picture."""
+    first = opened.copy()
     for number in range(1, _FIRST_FRAMES):
         try:
             opened.seek(number)
-        except EOFError:
+            if opened.size != first.size:
+                continue
+            opened.load()
+        except DAMAGE:
             break
-        if opened.size != size:
-            continue
-        opened.load()
         if not is_blank(opened):
-            return
-    opened.seek(0)
-    opened.load()
+            return opened
+    return first
 
 
 def _goes_through(image: ImageFile, body: bytes, form: Form) -> bool:

@@ -236,6 +236,18 @@ def test_data_that_break_off_inside_a_whole_box_are_damage(format: str) -> None:
     assert reason(body[: start - 4] + struct.pack(">I", size) + body[start : start - 4 + size]) == "image.truncated"
 
 
+@pytest.mark.parametrize("format", ["PNG", "GIF", "WEBP"])
+def test_a_blank_first_frame_before_broken_ones_is_what_there_is(format: str, tmp_path: Path) -> None:
+    blank = Image.new("RGB", PICTURE.size, "white")
+    body = bytearray(saved(blank, format, save_all=True, append_images=[PICTURE, drawn(7, PICTURE.size)], duration=40))
+    if format == "PNG":
+        body = bytearray(png([part for part in chunks(bytes(body)) if part[0] != b"fdAT"]))
+    else:
+        body[len(body) // 2 : len(body) // 2 + 200] = bytes(200)
+    if reason(bytes(body)) == "good":
+        assert upright(put(tmp_path, bytes(body))).size == PICTURE.size
+
+
 R565, R444, RGB888 = (0xF800, 0x7E0, 0x1F), (0xF00, 0xF0, 0xF), (0xFF0000, 0xFF00, 0xFF)
 
 
