@@ -189,7 +189,7 @@ def test_what_dead_workers_left_is_swept(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("store", "error", "text"),
     [
-        ("set", UsageError, "--store set: give an address, such as s3://bucket/set or file:///folder/set"),
+        ("set", UsageError, "set: give an address, such as s3://bucket/set or file:///folder/set"),
         ("nowhere://x/y", UsageError, "--store nowhere://x/y: Protocol not known: nowhere"),
         ("memory://empty", InputError,
          "memory://empty: no set of collector's is there; `collector fetch --store` makes one"),

@@ -17,7 +17,7 @@ _UNSAFE: Final = re.compile(
 )
 """Control characters, line ends, what turns the writing direction, what shows nothing, lone surrogates."""
 
-_COMMAND: Final = re.compile(r"`collector ([a-z]+)([^`]*)`")
+_COMMAND: Final = re.compile(r"`collector ([a-z]++)([^`]*)`")
 """A command that a message advises."""
 _FOLDERLESS: Final = ("sources", "recipe", "practice")
 """Verbs that need no output folder."""
