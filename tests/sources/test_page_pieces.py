@@ -298,3 +298,18 @@ def test_no_page_costs_much_more_than_its_length(name: str) -> None:
         return time.perf_counter() - began
 
     assert seconds(20_000) < 3 * 4 * max(seconds(5_000), 0.1)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<img srcset="' + ", ".join(f"/{n}.jpg {n}w" for n in range(1, 5001)) + '" src="/first.jpg">',
+        "<img srcset='" + ", ".join(f"/{n}.jpg {n}w" for n in range(1, 5001)) + "'>",
+        '<img alt="' + "word " * 5000 + '" src="/first.jpg">',
+        '<img src="/first.jpg" ' + " ".join(f'data-{n}="{n} {n}"' for n in range(5000)) + ">",
+        "<img src=/first.jpg " + "a " * 5000 + ">",
+    ],
+)
+def test_a_tag_however_long_swallows_nothing_behind_it(tag: str) -> None:
+    figures = markup.read(f'{tag}<img src="/second.jpg">', "http://a.test/").figures
+    assert len(figures) == 2 and "http://a.test/second.jpg" in str(figures[1])

@@ -31,8 +31,9 @@ MOST_ELEMENTS: Final = 500_000
 MOST_FIGURES: Final = 20_000
 """Of one page: more is looked at by nobody, and no page for people has them."""
 _TAG: Final = re.compile(r"<[a-zA-Z][^<>]{4000,}+>")
-MOST_WORDS: Final = 2000
-"""Words of one tag."""
+_ATTRIBUTE: Final = re.compile(r"""(?:[^\s"']++|"[^"]*+"|'[^']*+')++""")
+MOST_ATTRIBUTES: Final = 2000
+"""Of one tag."""
 MOST_INSIDE: Final = 200
 """Elements inside of a picture, film or link that are looked at for it."""
 
@@ -96,9 +97,8 @@ def _tree(text: str) -> Any:
 def _shortened(tag: re.Match[str]) -> str:
     """A tag as it is, or its beginning where it has attributes by the thousand, for which the parser takes its time."""
     text = tag[0]
-    if text.count(" ") + text.count("\n") < MOST_WORDS:
-        return text
-    return " ".join(text.split(maxsplit=MOST_WORDS)[:MOST_WORDS]) + ">"
+    last = next(islice(_ATTRIBUTE.finditer(text), MOST_ATTRIBUTES, None), None)
+    return text if last is None else f"{text[: last.start()]}>"
 
 
 def _look(element: Any, sights: Sights) -> None:
