@@ -6,6 +6,7 @@ may multiply is bounded before it is begun, and its steps while it runs.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, Final
 
@@ -47,13 +48,13 @@ def search(path: str, value: Any) -> Any:
 @lru_cache(maxsize=256)
 def _copies(path: str) -> int:
     """How many times the whole of its input an expression may bring, at most."""
-    copies, waiting = 1, [jmespath.compile(path).parsed]
-    while waiting:
-        node = waiting.pop()
-        if node["type"] in _SELECTS:
-            copies = min(copies * max(1, len(node["children"])), MOST_COPIES + 1)
-        waiting += [child for child in node["children"] if isinstance(child, dict)]
-    return copies
+    return _copies_of(jmespath.compile(path).parsed)
+
+
+def _copies_of(node: Any) -> int:
+    """What a multi-select brings beside one another adds up; what is done to what came before multiplies."""
+    each = [_copies_of(child) for child in node["children"] if isinstance(child, dict)]
+    return min(max(1, sum(each) if node["type"] in _SELECTS else math.prod(each)), MOST_COPIES + 1)
 
 
 def _too_much(path: str) -> SourceError:

@@ -70,9 +70,7 @@ def scopes(pick: Pick, scope: Any) -> list[Any]:
     elif pick.way in ("css", "xpath") and isinstance(scope, Selector):
         if pick.way == "xpath":
             xpath_work.check(pick.path, scope)
-        else:
-            xpath_work.check_css(pick.path, scope)
-        nodes = list(scope.css(pick.path) if pick.way == "css" else scope.xpath(pick.path))
+        nodes = list(scope.xpath(pick.path if pick.way == "xpath" else xpath_work.css(pick.path, scope)))
     else:
         return []
     return [node for node in nodes if _fits(pick, _words(node))] if pick.contains or pick.matches else nodes

@@ -10,14 +10,15 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
-from parsel import Selector, css2xpath
+from parsel import Selector
+from parsel.csstranslator import HTMLTranslator
 
 from collector.errors import SourceError
 from collector.model import SearchState
 
 MOST: Final = 50_000_000
 """Steps from node to node: a few seconds."""
-MOST_BESIDE: Final = 1_000_000_000
+MOST_BESIDE: Final = 5_000_000_000
 """The same for steps along siblings: each of these is looked for among all that were found before."""
 _TEXT: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 _STEP: Final = re.compile(
@@ -42,19 +43,42 @@ def check(path: str, node: Selector) -> None:
                 raise SourceError(SearchState.LAYOUT, "page.layout", detail)
 
 
-def check_css(path: str, node: Selector) -> None:
-    """The same for a CSS selector, where `~` and `+` are dear, and `:nth-child` and its like a little."""
-    asked = css2xpath(path)
-    dear = asked.count("/following-sibling::")
-    cheap = asked.count("-sibling::") - dear
-    if not (dear or cheap) or not hasattr(node.root, "getroottree"):
-        return
-    sizes = _sizes(node.root)
-    if dear * sizes["beside"] ** 3 > MOST_BESIDE or cheap * sizes["beside"] ** 2 > 4 * MOST:
-        detail = (
-            f"the selector {path[:60]!r} is too much work for a page with {sizes['beside']:,} elements side by side"
-        )
+class _Css(HTMLTranslator):
+    """CSS as XPath. `before`: what stands before each `~`, the innermost first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: list[str] = []
+
+    def xpath_direct_adjacent_combinator(self, left: Any, right: Any) -> Any:
+        """`left + right`, as a step that libxml2 takes at once; the usual one looks through all that follow."""
+        return left.join("/following-sibling::*[1]/self::", right)
+
+    def xpath_indirect_adjacent_combinator(self, left: Any, right: Any) -> Any:
+        """`left ~ right`."""
+        self.before.append(f"descendant-or-self::{left}")
+        return super().xpath_indirect_adjacent_combinator(left, right)
+
+
+@lru_cache(maxsize=1024)
+def _translated(path: str) -> tuple[str, tuple[str, ...]]:
+    translator = _Css()
+    return translator.css_to_xpath(path), tuple(translator.before)
+
+
+def css(path: str, node: Selector) -> str:
+    """A CSS selector as XPath. SourceError when it is too much work from this node: `~` is dear where much stands
+    before it, `:nth-child` and its like a little."""
+    asked, before = _translated(path)
+    cheap = asked.count("preceding-sibling::")
+    if not (before or cheap) or not hasattr(node.root, "getroottree"):
+        return asked
+    beside = _sizes(node.root)["beside"]
+    dear = any(len(node.xpath(left)) * beside**2 > MOST_BESIDE for left in before)
+    if dear or cheap * beside**2 > 4 * MOST:
+        detail = f"the selector {path[:60]!r} is too much work for a page with {beside:,} elements side by side"
         raise SourceError(SearchState.LAYOUT, "page.layout", detail)
+    return asked
 
 
 @lru_cache(maxsize=4)

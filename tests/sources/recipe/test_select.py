@@ -95,7 +95,7 @@ def test_an_xpath_that_would_run_away_is_not_begun(path: str) -> None:
     assert time.monotonic() - began < 2
 
 
-@pytest.mark.parametrize("path", ["li ~ li", "li + li > b"])
+@pytest.mark.parametrize("path", ["li ~ li", "li:nth-child(odd) ~ li > b"])
 def test_a_selector_that_would_run_away_is_not_begun(path: str) -> None:
     began = time.monotonic()
     with pytest.raises(SourceError, match="is too much work for a page with 6,000 elements side by side"):
@@ -103,7 +103,9 @@ def test_a_selector_that_would_run_away_is_not_begun(path: str) -> None:
     assert time.monotonic() - began < 2
 
 
-@pytest.mark.parametrize("path", ["li", "ul b", "li:nth-child(2)", "ul > li:last-child > b"])
+@pytest.mark.parametrize(
+    "path", ["li", "ul b", "li:nth-child(2)", "ul > li:last-child > b", "li + li > b", "li:first-child ~ li b"]
+)
 def test_a_usual_selector_is_no_matter_of_size(path: str) -> None:
     assert got(f'{{ css = "{path}", take = "html" }}', LARGE)[:1] != []
 
@@ -154,6 +156,41 @@ def test_dates_as_people_write_them(text: str, formats: list[str], iso: str) -> 
 def test_a_jmespath_that_would_run_away_is_not_begun() -> None:
     with pytest.raises(SourceError, match="is too much work for this page"):
         json_work.search("a" + " | [@, @]" * 40 + " | to_string(@)", {"a": [1, 2]})
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        (
+            "items[*].{a: [a, b, c, d, e, f], b: [a, b, c, d, e, f], c: {x: a, y: b, z: c, w: d}, d: [a, b, c]}",
+            19,
+        ),
+        (
+            "data.all[?width > `10`].{url: urls.full || urls.raw, size: [width, height], by: user.{n: name, id: id}}",
+            5,
+        ),
+        ("a | [@, @] | [@, @] | {x: @, y: @}", 8),
+    ],
+)
+def test_what_stands_beside_one_another_in_a_jmespath_is_no_doubling(path: str, most: int) -> None:
+    assert json_work._copies(path) == most
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "brought"),
+    [
+        ("dt + dd", "<dl><dt>a</dt><dd>1</dd><dd>2</dd><dt>b</dt><p>x</p><dd>3</dd></dl>", ["1"]),
+        ("h2 + *", "<h2>a</h2><p>1</p><h2>b</h2><h3>2</h3><p>3</p>", ["1", "2"]),
+        (
+            "h2.on + p.it a::text",
+            "<h2 class=on>a</h2><p class=it><a>1</a></p><h2>b</h2><p class=it><a>2</a></p>",
+            ["1"],
+        ),
+        ("h2 ~ p, h3 + p", "<p>0</p><h2>a</h2><p>1</p><h3>b</h3><p>2</p>", ["1", "2"]),
+    ],
+)
+def test_siblings_are_those_of_css(path: str, text: str, brought: list[str]) -> None:
+    assert got(f'{{ css = "{path}", all = true }}', text) == brought
 
 
 def test_steps_of_a_jmespath_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
