@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import os
@@ -11,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from collector.practice import Knobs, PracticeWeb
 from tests.http.test_safety import REFUSED
 from tests.support.command import Desk
 from tests.support.invariants import judge, saved_urls
-from tests.support.misbehaving import Request, Server, Writer, ok, picture, serving
+from tests.support.misbehaving import Answer, Request, Server, Writer, ok, picture, redirect, serving
 
 KEYWORDS = [
     "../../etc", "/etc/passwd", "C:\\Windows\\x", "\\\\server\\share", "..", ".", "CON", "nul.txt", "COM¹", "CONIN$",
@@ -371,3 +372,65 @@ def test_a_browser_rescues_what_is_refused(desk: Desk, server: Server) -> None:
     assert outcomes(desk)[url][0] == "saved"
     assert "via       a browser" in desk.run("why", url).out
     assert list((desk.folder / "tmp").iterdir()) == []
+
+
+def _img(name: str) -> str:
+    return f"<img src='/{name}.jpg' width=300 height=200 alt='x'>"
+
+
+HOSTILE_PAGES: dict[str, bytes] = {
+    "half-emoji": b'<script type="application/ld+json">{"@type":"ImageObject","name":"cat \\ud83d",'
+    b'"contentUrl":"/half-emoji.jpg","width":9223372036854775808}</script>',
+    "broken-host": b"<img src='http://[::1' width=300><img src='http://a..b/\x00.jpg'><a href='http://[x]/y.jpg'>z</a>",
+    "endless-string": b'<script>var a="' + b'\\"' * 100_000 + b"</script>",
+    "endless-style": b"<p style=\"background:url('" + b"\\'" * 100_000 + b'">',
+    "attributes": b"<img " + b" ".join(b"a%d=b" % n for n in range(50_000)) + b">",
+    "srcset": b"<img srcset='" + b"/x.jpg 1x, " * 20_000 + b"'>",
+    "deep-json": b'<script type="application/json">' + b"[" * 100_000 + b"</script>",
+    "deep-html": b"<div>" * 100_000,
+    "digits": b'<script type="application/ld+json">{"image":"/x.jpg","width":' + b"9" * 5_000 + b"}</script>",
+    "refresh": b"<meta http-equiv=refresh content='0;url=http://169.254.169.254/latest'>",
+    "base": b"<base href='http://[::1'>",
+}
+"""Kind -> what its page holds before a picture of its own."""
+HOSTILE_ANSWERS: dict[str, Answer] = {
+    "codec": ok(b"<img src=/codec.jpg width=300 height=200>", type="text/html; charset=idna"),
+    "later": ok(b"", "429 Slow", Retry_After="9" * 400),
+    "away": redirect("http://169.254.169.254/latest/meta-data/"),
+    "around": redirect("/around"),
+    "nothing": b"",
+    "half-head": b"HTTP/1.1 200 OK\r\nContent-Len",
+    "bomb": ok(gzip.compress(b"<p>" * 20_000_000), type="text/html", Content_Encoding="gzip"),
+}
+
+
+def test_a_run_over_a_page_of_each_hostile_kind_ends_by_itself_with_the_others_done(desk: Desk, server: Server) -> None:
+    """A host that asks to be left alone for ever, or fails twice, is left alone: each of those has one of its own."""
+    with ExitStack() as hosts:
+        others = {kind: hosts.enter_context(serving()) for kind in HOSTILE_ANSWERS}
+        _run_over_hostile_pages(desk, server, others)
+
+
+def _run_over_hostile_pages(desk: Desk, server: Server, others: dict[str, Server]) -> None:
+    for number, (kind, text) in enumerate(HOSTILE_PAGES.items()):
+        server.put(f"/{kind}", ok(b"<h1>x</h1>" + text + _img(kind).encode(), type="text/html"))
+        server.put(f"/{kind}.jpg", ok(picture(seed=number)))
+    for kind, answer in HOSTILE_ANSWERS.items():
+        others[kind].put(f"/{kind}", answer)
+    healthy = [f"healthy-{number}" for number in range(3)]
+    for number, name in enumerate(healthy):
+        server.put(f"/{name}", ok(_img(name).encode(), type="text/html"))
+        server.put(f"/{name}.jpg", ok(picture(seed=100 + number)))
+    kinds = [*HOSTILE_PAGES, *HOSTILE_ANSWERS]
+    order = [healthy[0], *kinds[:9], healthy[1], *kinds[9:], healthy[2]]
+    desk.write(
+        "queries.csv", "keyword,source\n" + "".join(f"{others.get(name, server).base}/{name},page\n" for name in order)
+    )
+    quick = ("--set", "search.keyword_timeout=8", "--set", "fetch.attempts_per_run=1", "--set", "search.workers=4")
+    ended = desk.run("run", "--allow-private", "--set", "page.browser=never", *quick)
+    assert ended.code in (7, 8, 9), ended.err
+    assert "Traceback" not in ended.err and "internal.error" not in ended.err
+    saved = {url.rpartition("/")[2].removesuffix(".jpg") for url in saved_urls(desk.images)}
+    assert set(healthy) <= saved, ended.err
+    assert {"half-emoji", "broken-host", "digits", "refresh"} <= saved
+    assert not judge(desk.images, settled=False)
