@@ -33,7 +33,7 @@ _MIDDLE: Final = 0.2
 """Share of each side that is edge, where something may be written over."""
 _STRAY: Final = 0.05
 """Cells of the middle that may show something else."""
-_EDGE, _CONTRAST = 15, 7
+_EDGE, _CONTRAST = 15, 3
 """Of the points: how near the edge they may lie, and how many levels they stand out by at least (OpenCV's ORB: 31 and
 20): parts of smooth pictures have few."""
 _TINTS: Final = 16
