@@ -250,7 +250,11 @@ class Transfer:
         host = address.addr[0]
         if self._refuse(host.decode() if isinstance(host, bytes) else host):
             return pycurl.SOCKET_BAD
-        self._opened.append(socket.socket(address.family, address.socktype, address.protocol))
+        try:
+            self._opened.append(socket.socket(address.family, address.socktype, address.protocol))
+        except OSError as error:  # Too many are open: one that ends makes room for the next try.
+            self.error = FetchError("net.connect", f"{hostname(self.url)}: {error.strerror}")
+            return pycurl.SOCKET_BAD
         return self._opened[-1]
 
     def on_request(self, host: str) -> int:

@@ -57,6 +57,14 @@ def test_a_fetch_goes_on_whether_it_is_read_or_not(desk: Desk, after: str) -> No
     assert desk.left_behind() == []
 
 
+def test_few_open_files_cost_tries_and_nothing_else(desk: Desk) -> None:
+    _, said = shell(desk, f"ulimit -n 20; {COLLECTOR} {FETCH}")
+    assert "Traceback" not in said, said
+    assert desk.left_behind() == []
+    assert desk.run(*FETCH.split()).code == 0
+    assert len(saved_urls(desk.images)) == 20
+
+
 @pytest.mark.parametrize("after", [">&-", "| head -1", "| true", "2>&-", "2>&1 | true"])
 def test_a_list_ends_when_nobody_reads_on(desk: Desk, after: str) -> None:
     code, said = shell(desk, f"{COLLECTOR} urls {after}")
