@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collector import sources
@@ -122,6 +122,7 @@ PARTS = ("https://", "a.test", "/", "deviantart.com", "imgur.com", "?q=", "9" * 
 
 @pytest.mark.parametrize("name", list(sources.SOURCES))
 @given(st.text() | st.lists(st.sampled_from(PARTS)).map("".join))
+@example(keyword="\r/")
 def test_any_keyword(name: str, keyword: str) -> None:
     problem = sources.validate_keyword(name, keyword)
     assert problem != ""

@@ -25,10 +25,14 @@ _SHORT: Final = 60_000
 """Characters up to which a page with a wall's program is the wall itself."""
 
 
+def _is_path(keyword: str) -> bool:
+    return keyword.startswith("/") and not keyword.startswith("//")
+
+
 def addresses(keyword: str, home: str) -> list[str]:
     """The URLs that a keyword may mean, the likeliest first; a path alone is one at the home address."""
     text = keyword.strip()
-    if text.startswith("/") and not text.startswith("//"):
+    if _is_path(text):
         if not home:
             raise SourceError(SearchState.FAILED, "page.gone", "a path alone, and no setting `home` that it belongs to")
         return [home.rstrip("/") + text]
@@ -40,7 +44,7 @@ def addresses(keyword: str, home: str) -> list[str]:
 
 def validate_keyword(keyword: str) -> str | None:
     """What is wrong with a page's address, in one line; None when nothing is."""
-    if keyword.startswith("/") and not keyword.startswith("//"):
+    if _is_path(keyword.strip()):
         return None
     try:
         parts = urlsplit(addresses(keyword, "")[0])
@@ -58,7 +62,7 @@ def default_label(keyword: str) -> str:
     """The host without www, and the first word of the path: `example.org gallery`."""
     parts = urlsplit(addresses(keyword, "http://page")[0])
     host = (parts.hostname or "").removeprefix("www.")
-    host = "" if keyword.startswith("/") and not keyword.startswith("//") else host
+    host = "" if _is_path(keyword.strip()) else host
     words = [word for word in parts.path.split("/") if word]
     first = re.sub(r"\.(?:html?|php|aspx?|jsp)$", "", words[0], flags=re.IGNORECASE) if words else ""
     return f"{host} {first[:40]}".strip() or keyword
