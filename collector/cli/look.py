@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -127,6 +128,7 @@ def studio(serving: Serving, no_open: bool) -> None:
         terminal.line(served.url)
         if not no_open:
             click.launch(served.url)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             served.wait()
 

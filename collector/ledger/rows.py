@@ -13,7 +13,8 @@ from collector.ledger.columns import ATTEMPT, HIT, LICENCE, Columns
 from collector.model import Attempt, Licence, Media
 
 Order = Literal["found", "asked", "hash"]
-"""As they were found; by keyword in the order asked and by rank; or by the hash of the bytes, which looks random."""
+"""As they were found; by keyword in the order asked, all classes of one together, and by rank; or by the hash of the
+bytes, which looks random."""
 
 
 _NO_ATTEMPT, _NO_LICENCE = Attempt(), Licence()
@@ -111,9 +112,10 @@ _CELLS: Final = {
 """Name -> what is selected for it."""
 _FROM = """FROM found f JOIN query q ON q.id = f.query_id JOIN search s ON s.id = f.search_id
 LEFT JOIN outcome o ON o.found_id = f.id"""
+_FIRST = "(SELECT min(k.{}) FROM query k WHERE k.keyword = q.keyword)"
 _ORDERS: Final[dict[Order, str]] = {
     "found": "f.id",
-    "asked": "q.position, q.id, f.rank, f.id",
+    "asked": f"{_FIRST.format('position')}, {_FIRST.format('id')}, q.position, q.id, f.rank, f.id",
     "hash": "o.sha256",
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -21,6 +21,7 @@ from collector.studio.store import Store
 from collector.studio.thumbnails import Thumbnails
 
 T = TypeVar("T")
+Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 PAGES: Final = {"/": "index", "/groups": "groups", "/run": "run", "/export": "export"}
 SCRIPTS: Final = ("common", "layout", "strokes", "grid", "one", "studio", "groups", "job", "run", "address", "export")
 TYPES: Final = {
@@ -37,13 +38,13 @@ _SHOWN: Final = (
 class Words(msgspec.Struct, forbid_unknown_fields=True):
     """A stroke: picture -> keep, drop or nothing, which takes the word back; or picture -> class."""
 
-    words: dict[int, str]
+    words: dict[Number, str]
 
 
 class Beside(msgspec.Struct, forbid_unknown_fields=True):
     """A stroke: picture -> the classes that it belongs to beside its own."""
 
-    words: dict[int, list[str]]
+    words: dict[Number, list[str]]
 
 
 class App:

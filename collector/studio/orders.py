@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -21,6 +21,7 @@ from collector.images.form import Form
 from collector.ledger.layout import folder_name
 from collector.settings import Settings
 
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 KEYWORDS: Final = "keywords.csv"
 """The list of what was asked for on the page; it grows, and `collector run` takes it, too."""
 _LONGEST: Final = 100_000
@@ -60,11 +61,11 @@ class Export(msgspec.Struct, tag_field="kind", tag="export", forbid_unknown_fiel
     format: str
     dest: str
     split: str = ""
-    resize: str = "none"
-    side: int = 0
-    encoding: str = "keep"
-    min_side: int = 0
-    max_per_class: int = 0
+    resize: Literal["none", "fit", "crop", "pad", "stretch"] = "none"
+    side: Count = 0
+    encoding: Literal["keep", "jpeg", "png", "webp"] = "keep"
+    min_side: Count = 0
+    max_per_class: Count = 0
     reviewed: bool = False
     skip_small: bool = False
 
@@ -90,13 +91,16 @@ class Lists:
 
     def keep(self, name: str, text: str) -> Path:
         """A file that was dropped in, under a name like its own, if a run can read it. InputError tells why not."""
-        return self._replaced(self._place / f"{folder_name(Path(name).stem or 'list', ())}.csv", text)
+        stem = folder_name(Path(name).stem or "list", ())
+        return self._replaced(self._place / (f"{stem}.csv" if f"{stem}.csv" != KEYWORDS else f"{stem}-2.csv"), text)
 
     def add(self, rows: list[QueryRow]) -> Path:
         """Rows at the end of the list of what was typed; one that is there already is not repeated. InputError."""
         queries.from_rows(rows, self._settings())
         file = self._place / KEYWORDS
-        known = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8")))) if file.is_file() else []
+        known = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig")))) if file.is_file() else []
+        if known and "keyword" not in known[0]:
+            raise InputError(f"{file}: its first row does not name `keyword`; correct the file, or move it away")
         fresh = [_cells(row) for row in rows]
         whole = {tuple(sorted((name, value) for name, value in row.items() if value)): row for row in known + fresh}
         names = list(dict.fromkeys(name for row in whole.values() for name in row))
@@ -145,8 +149,7 @@ def arguments(wanted: Wanted, out: Path, lists: Lists, practice: bool) -> list[s
         case Dedupe():
             return ["dedupe", *folder]
         case Export():
-            order(wanted)
-            return ["export", *folder, *_options(wanted), "--", wanted.format, wanted.dest]
+            return ["export", *folder, *_options(wanted), "--", wanted.format, os.fspath(order(wanted).dest)]
 
 
 def _list(wanted: Run, lists: Lists) -> Path:
@@ -177,9 +180,9 @@ def order(wanted: Export) -> Order:
     from collector.api.collection import scheme_of
 
     formats.load(wanted.format)
-    if not wanted.dest.strip():
+    if not wanted.dest.strip() or not wanted.dest.isprintable():
         raise InputError("write the folder that the export goes to")
     split = wanted.split.strip()
     choice = Choice((), wanted.min_side, wanted.max_per_class, wanted.reviewed, wanted.skip_small)
     scheme = scheme_of(split) if split and split != "none" else None
-    return Order(wanted.format, Path(wanted.dest), Form(), choice, scheme, split == "none")
+    return Order(wanted.format, Path(wanted.dest.strip()).expanduser(), Form(), choice, scheme, split == "none")

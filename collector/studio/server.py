@@ -53,6 +53,7 @@ class Studio:
         self._settings, self.port, self._host, self._flags = settings, port, host, flags
         self._token = token or secrets.token_urlsafe(32)
         self._thread: threading.Thread | None = None
+        self._ended = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._failure: BaseException | None = None
@@ -86,9 +87,8 @@ class Studio:
             self._thread = None
 
     def wait(self) -> None:
-        """Block until somebody stops it."""
-        if self._thread is not None:
-            self._thread.join()
+        """Block until somebody stops it. Ctrl-C ends this alone: `stop` still waits for what it started."""
+        self._ended.wait()  # No join: one that Ctrl-C breaks off takes the thread for ended (CPython 3.11).
 
     def __enter__(self) -> Self:
         return self if self._thread is not None else self.start()
@@ -105,6 +105,7 @@ class Studio:
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that starts it.
             self._failure = error
         finally:
+            self._ended.set()
             ready.set()
 
     async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:

@@ -20,6 +20,7 @@ from collector.errors import InputError
 from collector.ledger import Ledger, Row
 from collector.ledger.db import plain_words
 from collector.ledger.layout import LEDGER
+from collector.ledger.paths import inside
 from collector.ledger.rows import PICTURES
 from collector.maintenance import hands
 from collector.studio.alike import AlikeView
@@ -129,10 +130,15 @@ class Store:
         """
         clean = {number: clean_text(label, "class") for number, label in labels.items()}
         rows = [self.picture(number) for number in clean]
-        for row in rows:
-            if row.label != clean[row.id]:
-                hands.relabel(self.ledger, self.folder, row, clean[row.id])
-        self._take_over(clean)
+        gone = [row.file for row in rows if not inside(self.folder, row.file).is_file()]
+        if gone:
+            raise InputError(f"nothing was moved: {len(gone):,} files are gone, such as {gone[0]}")
+        try:
+            for row in rows:
+                if row.label != clean[row.id]:
+                    hands.relabel(self.ledger, self.folder, row, clean[row.id])
+        finally:
+            self._take_over(clean)
         return {row.id: row.label for row in rows}
 
     def _kept(self, words: Mapping[int, T], before: Callable[[Row], T], say: Callable[[Row, T], None]) -> dict[int, T]:

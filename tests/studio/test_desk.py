@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import collector
 from collector.api.options import made
+from collector.api.queries import QueryRow
 from collector.errors import UsageError
 from collector.ledger import Ledger
 from collector.practice import PracticeWeb
 from collector.practice.knobs import Knobs
 from collector.studio.guard import _ours
 from collector.studio.jobs import Jobs
+from collector.studio.orders import Lists
 from tests.studio.visiting import Visitor
 from tests.support.collection import Collection, drawn
 
@@ -147,6 +153,48 @@ def test_an_export_is_previewed_and_written(visitor: Visitor, folder: Path) -> N
     assert "no export format" in visitor.refusal("preview", 409, kind="export", format="zip", dest="x")
     assert "write the folder" in visitor.refusal("preview", 404, kind="export", format="csv", dest=" ")
     assert visitor.refusal("jobs", 400, kind="rm", path="/")
+
+
+def test_a_list_that_is_dropped_in_takes_no_place_of_what_was_typed(visitor: Visitor, folder: Path) -> None:
+    place = folder.parent / "images-studio"
+    lists = Lists(place, folder)
+    lists.add([QueryRow("otter", limit=2)])
+    assert lists.keep("keywords.csv", "badger\nstoat\n").name == "keywords-2.csv"
+    lists.add([QueryRow("lynx"), QueryRow("otter", limit=2)])
+    assert (place / "keywords.csv").read_text() == "keyword,label,source,limit\notter,,,2\nlynx,,,\n"
+    (place / "keywords.csv").write_text("a;b\nc;d\n")
+    assert "does not name" in visitor.refusal("jobs", 404, kind="run", keywords=["x"])
+
+
+def test_nothing_is_moved_when_a_file_is_gone_and_odd_values_are_refused(visitor: Visitor, folder: Path) -> None:
+    first, second = ids(folder)["cat"][:2]
+    with Ledger.read(folder) as ledger:
+        row = next(one for one in ledger.dataset.pictures() if one.id == second)
+    (folder / row.file).unlink()
+    assert "nothing was moved: 1 files are gone" in visitor.refusal("labels", 404, words={first: "x", second: "x"})
+    assert "x" not in ids(folder)
+    assert visitor.refusal("decisions", 400, words={1 << 63: "keep"})
+    assert visitor.refusal("preview", 400, kind="export", format="csv", dest="x", max_per_class=-1)
+    assert visitor.refusal("preview", 404, kind="export", format="csv", dest="a\0b")
+
+
+def test_a_moved_picture_leaves_the_map_whole(folder: Path, visitor: Visitor) -> None:
+    first = ids(folder)["cat"][0]
+    visitor.post("labels", words={first: "dog"})
+    keywords = [keyword for keyword, _ in collector.open(folder).urls()]
+    assert keywords == sorted(keywords) and set(keywords) == {"cat", "dog"}
+
+
+def test_the_end_of_the_studio_ends_the_run_it_started(folder: Path) -> None:
+    command = [sys.executable, "-m", "collector", "studio", "--no-open", "--out", str(folder), "--allow-private"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served, PracticeWeb(Knobs.calm()) as web:
+        assert served.stdout is not None
+        visitor = Visitor(served.stdout.readline().strip())
+        visitor.post("jobs", kind="page", address=f"{web.url}/page/wall")
+        children = psutil.Process(served.pid).children(recursive=True)
+        served.send_signal(signal.SIGINT)
+        assert served.wait(60) == 0
+        assert not psutil.wait_procs(children, timeout=10)[1]
 
 
 def test_numbers_are_the_report(visitor: Visitor) -> None:

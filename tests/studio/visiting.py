@@ -13,11 +13,12 @@ from collector.studio import Studio
 class Visitor:
     """Was let in by the address with the key."""
 
-    def __init__(self, studio: Studio) -> None:
-        self.base = f"http://127.0.0.1:{studio.port}"
+    def __init__(self, studio: Studio | str) -> None:
+        url = studio if isinstance(studio, str) else studio.url
+        self.base = url.partition("/?")[0]
         self.session = requests.Session()
         self.session.trust_env = False
-        assert self.session.get(studio.url).status_code == 200
+        assert self.session.get(url).status_code == 200
         self.session.headers["Origin"] = self.base
 
     def asked(self, place: str, **wanted: object) -> requests.Response:
