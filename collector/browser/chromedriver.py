@@ -25,6 +25,9 @@ from collector.settings import SearchSettings
 
 START_TIME = 20.0
 COMPLAINT_TIME = 3.0
+PORT_TRIES = 3
+"""Starts of a driver whose port was taken: it chooses one for IPv6, and another program may have the same for IPv4."""
+_PORT_TAKEN = re.compile(r"[Aa]ddress already in use|port not available")
 _TELLING = re.compile(r"\b(?:ERROR|FATAL|error|cannot|not found)\b")
 _PORT = re.compile(r"on port ([1-9]\d*)\W")
 
@@ -50,20 +53,30 @@ class Chromedriver:
             raise BrowserError("browser.start", f"no room for a browser profile: {error}") from None
         self.options = local_options(settings, installation, kept_profile or self._folder / "profile", gate)
         command = [str(installation.driver), "--port=0", f"--log-path={self._folder / 'driver.log'}"]
+        tries = PORT_TRIES
+        while True:
+            self._spawn(command)
+            tries -= 1
+            try:
+                self.config: ClientConfig = client(f"http://127.0.0.1:{self._port()}", settings)
+                return
+            except OSError as error:
+                if tries and _PORT_TAKEN.search(str(error)):
+                    run.forget(self.pid)  # It has ended.
+                    continue
+                self.end("", None)
+                raise BrowserError("browser.start", f"{installation.driver} {error}", lasting=True) from None
+            except BaseException:
+                self.end("", None)
+                raise
+
+    def _spawn(self, command: list[str]) -> None:
         try:
-            self._process = run.spawn(command, self._folder, self._folder / "driver.out")
+            self._process = self._run.spawn(command, self._folder, self._folder / "driver.out")
         except OSError as error:
-            detail = f"{installation.driver} does not start: {error.strerror or error}"
+            detail = f"{command[0]} does not start: {error.strerror or error}"
             raise BrowserError("browser.start", detail, lasting=True) from None
         self.pid = self._process.pid
-        try:
-            self.config: ClientConfig = client(f"http://127.0.0.1:{self._port()}", settings)
-        except OSError as error:
-            self.end("", None)
-            raise BrowserError("browser.start", f"{installation.driver} {error}", lasting=True) from None
-        except BaseException:
-            self.end("", None)
-            raise
 
     def failure(self, error: BaseException) -> BrowserError:
         """Why no browser came, in the browser's own words if it has any."""

@@ -43,3 +43,23 @@ def test_its_last_words_are_told_at_once(
     assert (caught.value.reason, caught.value.lasting) == ("browser.start", True)
     assert told in caught.value.detail and str(program) in caught.value.detail
     assert time.monotonic() - began < 15
+
+
+def test_a_port_that_is_taken_is_tried_again(
+    tmp_path: Path, run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, tried = tmp_path / "chromedriver", tmp_path / "tried"
+    program.write_text(
+        f"#!/bin/sh\necho x >> {tried}\n"
+        f"[ $(wc -l < {tried}) -lt 3 ] && {{ echo 'bind() failed: Address already in use (98)'; exit 1; }}\n"
+        "echo 'ChromeDriver was started successfully on port 4711.'; exec sleep 60\n"
+    )
+    program.chmod(0o755)
+    started = Chromedriver(Installation(program, program, "1", "1"), SearchSettings(headed="no"), run_folder)
+    assert started.config.remote_server_addr == "http://127.0.0.1:4711"
+    started.end("", None)
+    tried.unlink()
+    monkeypatch.setattr(chromedriver, "PORT_TRIES", 2)
+    with pytest.raises(BrowserError, match="Address already in use"):
+        Chromedriver(Installation(program, program, "1", "1"), SearchSettings(headed="no"), run_folder)
+    assert tried.read_text().count("x") == 2
