@@ -20,10 +20,11 @@ function choices() {
 
 function show(state) {
   const { job, total } = state, now = performance.now();
-  const rate = before && job.running ? Math.max(0, (total.saved - before.saved) / ((now - before.now) / 1000)) : 0;
+  const rate = before ? Math.max(0, (total.saved - before.saved) / ((now - before.now) / 1000)) : 0;
   before = { saved: total.saved, now };
-  const going = job.running ? `running, ${rate.toFixed(1)} pictures/s` : job.ended === null ? "nothing runs here" : `ended with ${job.ended}`;
-  at("state").textContent = `${going} · ${count(total.saved)} saved, ${count(total.waiting)} to do`;
+  const going = job.running ? "running" : job.ended === null ? "nothing was started here" : `ended with ${job.ended}`;
+  const speed = rate || job.running ? `, ${rate.toFixed(1)} pictures/s` : "";  // A run in a terminal shows, too.
+  at("state").textContent = `${going} · ${count(total.saved)} saved${speed}, ${count(total.waiting)} to do`;
   table(at("keywords"), ["keyword", "class", "search", "found", "saved", "wanted", "to do", "lost"],
     state.keywords.map((one) => [one.keyword, one.label, one.state, count(one.found), count(one.saved), one.wanted === null ? "all" : count(one.wanted),
       count(one.waiting), count(one.lost)]));
