@@ -13,7 +13,7 @@ from pathlib import Path
 from collector.errors import InputError
 from collector.ledger import Ledger
 from collector.ledger.keywords import REMOVED, Keyword
-from collector.ledger.paths import inside
+from collector.ledger.paths import drop_if_empty, inside
 from collector.model import Query, Verdict
 
 BEFORE = "?"
@@ -127,6 +127,5 @@ def _move(ledger: Ledger, folder: Path, keyword: Keyword, label: str) -> int:
             for sha256, _, target in placed:
                 ledger.keywords.place(sha256, target)
     for place in {inside(folder, path).parent for _, path in files}:
-        if place.is_dir() and not any(place.iterdir()):  # A loader would take it for a class.
-            place.rmdir()
+        drop_if_empty(place)
     return len(files)

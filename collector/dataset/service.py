@@ -24,7 +24,7 @@ from collector.images.portrait import portrait, sketch
 from collector.images.processes import FileTrouble, Workers, map_files
 from collector.ledger import Ledger, Row
 from collector.ledger.names import Names
-from collector.ledger.paths import REJECTED, inside
+from collector.ledger.paths import REJECTED, drop_if_empty, inside
 from collector.ledger.rows import PICTURES
 from collector.model import Verdict
 
@@ -425,7 +425,7 @@ def apply(ledger: Ledger, folder: Path) -> int:
             with ledger.transaction():
                 ledger.dataset.relocate(sha256, beside, path.as_posix())
             moved += 1
-        _drop_if_empty(file.parent)
+        drop_if_empty(file.parent)
     return moved + undone
 
 
@@ -451,12 +451,6 @@ def restore(ledger: Ledger, folder: Path, files: Sequence[tuple[str, Path]]) -> 
             file.replace(target)
         with ledger.transaction():
             ledger.dataset.relocate(sha256, back, "")
-        _drop_if_empty(file.parent)
-    _drop_if_empty(rejects(folder))
+        drop_if_empty(file.parent)
+    drop_if_empty(rejects(folder))
     return len(files)
-
-
-def _drop_if_empty(place: Path) -> None:
-    """No empty class folder stays: a loader would take it for a class."""
-    if place.is_dir() and not any(place.iterdir()):
-        place.rmdir()

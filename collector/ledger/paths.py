@@ -62,6 +62,12 @@ def inside(folder: Path, path: Path) -> Path:
     return base / rest
 
 
+def drop_if_empty(place: Path) -> None:
+    """No empty class folder stays: a loader would take it for a class."""
+    if place.is_dir() and not any(place.iterdir()):
+        place.rmdir()
+
+
 def _outside(text: str) -> LedgerError:
     return LedgerError(
         f"{layout.LEDGER}: damaged ({text[:200]!r} does not lie inside its folder); nothing was touched; {REPAIR}"

@@ -15,7 +15,7 @@ from typing import Final
 from collector.ledger import Ledger, Row
 from collector.ledger.layout import FILE_NAME
 from collector.ledger.names import number_of
-from collector.ledger.paths import inside
+from collector.ledger.paths import drop_if_empty, inside
 from collector.ledger.rows import SAVED
 from collector.maintenance.verify import DROPPED, Finding, misplaced
 
@@ -99,20 +99,16 @@ def _one_of_many(file: Path) -> bool:
 def relabel(ledger: Ledger, folder: Path, row: Row, label: str, now: Path | None = None) -> None:
     """Put a picture into another class, its file first; `now`: where somebody moved that meanwhile.
 
-    It keeps its name. One that `dedupe --apply` and the like moved away stays there, and comes back to its new class.
+    Its name becomes the one that we know it by. What was moved beside the output folder stays beside it.
     """
     now = now or row.file
     with ledger.transaction():
-        target = Path(ledger.work.folder(label), row.file.name)
-    if now.parts[0] == "..":
-        with ledger.transaction():
-            ledger.keywords.refile(row.sha256, label)
-            ledger.dataset.relocate(row.sha256, now, target.as_posix())
-        return
+        target = now.parent.parent / ledger.work.folder(label) / row.file.name
     if target != now:
-        there = inside(folder, target)
+        here, there = inside(folder, now), inside(folder, target)
         there.parent.mkdir(parents=True, exist_ok=True)
-        inside(folder, now).replace(there)
+        here.replace(there)
+        drop_if_empty(here.parent)
     with ledger.transaction():
         ledger.keywords.refile(row.sha256, label)
         ledger.keywords.place(row.sha256, target)
