@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from collector.dataset import dedupe
 from collector.images.pdq import NEAR, RELIABLE
 from collector.ledger import Ledger, Row
+from collector.ledger.looks import Looks
 from collector.ledger.rows import PICTURES
 
 MOST = 200_000
@@ -31,6 +32,14 @@ class Alike:
     """(labels, pictures)."""
 
 
+def groups_of(ledger: Ledger, looks: Looks, distance: int = NEAR) -> list[list[int]]:
+    """`Row.id`s of pictures that look the same, the largest groups first."""
+    dataset = ledger.dataset
+    near = dedupe.near_ids(looks, distance, sketches=dataset.sketches())
+    found = dedupe.alike(looks.ids, near, dataset.copies())
+    return [looks.ids[places].tolist() for places in sorted(found, key=lambda one: (-len(one), one[0]))]
+
+
 def alike(ledger: Ledger, distance: int = NEAR) -> Alike:
     """Groups by the hashes that the ledger has; nothing is hashed for this."""
     both = list(ledger.dataset.under_two_labels())
@@ -42,14 +51,9 @@ def alike(ledger: Ledger, distance: int = NEAR) -> Alike:
     conflicts: list[tuple[tuple[str, ...], tuple[Row, ...]]] = []
     grouped: set[int] = set()
     mixed = 0
-    groups = sorted(
-        dedupe.alike(
-            looks.ids, dedupe.near_ids(looks, distance, sketches=ledger.dataset.sketches()), ledger.dataset.copies()
-        ),
-        key=lambda places: (-len(places), places[0]),
-    )
-    for places in groups:
-        members = list(ledger.dataset.rows(replace(PICTURES, ids=looks.ids[places].tolist())))
+    groups = groups_of(ledger, looks, distance)
+    for numbers in groups:
+        members = list(ledger.dataset.rows(replace(PICTURES, ids=numbers)))
         labels = tuple(sorted({label for row in members for label in (row.label, *row.other_labels)}))
         if len(labels) > 1:
             mixed += 1

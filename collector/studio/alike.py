@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.dataset import dedupe, embeddings
+from collector.dataset import embeddings
 from collector.errors import UsageError
 from collector.images.embed import directions, embedder
 from collector.images.pdq import NEAR, RELIABLE
 from collector.ledger import Ledger
 from collector.ledger.looks import Looks
 from collector.ledger.rows import PICTURES
-
-MOST: Final = 200_000
-"""Hashed pictures up to which groups are looked for here: some seconds. `collector dedupe` has no such bound."""
-Groups = list[list[int]]
+from collector.report.alike import MOST, groups_of
 
 
 class AlikeView:
@@ -29,7 +25,7 @@ class AlikeView:
         self._ledger, self._folder = ledger, folder
         self._version: tuple[int, int] | None = None
         self._looks: Looks | None = None
-        self._groups: Groups | None = None
+        self._groups: list[list[int]] | None = None
 
     def looks(self) -> Looks:
         """The hashes that the ledger has, of all pictures."""
@@ -39,15 +35,13 @@ class AlikeView:
             self._looks, self._groups, self._version = ledger.dataset.looks(), None, version
         return self._looks
 
-    def groups(self) -> Groups | None:
-        """`Row.id`s of pictures that look the same, the largest groups first; None when there are too many to look."""
+    def groups(self) -> list[list[int]] | None:
+        """As `groups_of` has them; None when there are too many to look."""
         looks = self.looks()
         if int((looks.quality >= RELIABLE).sum()) > MOST:
             return None
         if self._groups is None:
-            dataset = self._ledger().dataset
-            found = dedupe.alike(looks.ids, dedupe.near_ids(looks, NEAR, sketches=dataset.sketches()), dataset.copies())
-            self._groups = [looks.ids[places].tolist() for places in sorted(found, key=lambda one: (-len(one), one[0]))]
+            self._groups = groups_of(self._ledger(), looks)
         return self._groups
 
     def twins(self, identity: int) -> list[int]:
