@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
@@ -22,7 +23,13 @@ from collector.studio.thumbnails import Thumbnails
 
 T = TypeVar("T")
 Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
-PAGES: Final = {"/": "index", "/groups": "groups", "/run": "run", "/export": "export"}
+PAGES: Final = {
+    "/": ("studio", "Pictures"), "/groups": ("groups", "Groups"), "/run": ("run", "Run"),
+    "/address": ("address", "Page"), "/export": ("export", "Export"),
+}  # fmt: skip
+"""Address -> (name of its files, title)."""
+POLICIES: Final = {"/address": FROM_HOSTS}
+_LINK: Final = '<a href="{}"{}>{}</a>'
 SCRIPTS: Final = ("common", "layout", "strokes", "grid", "one", "studio", "groups", "job", "run", "address", "export")
 TYPES: Final = {
     "JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp", "BMP": "image/bmp",
@@ -57,10 +64,9 @@ class App:
     def routes(self) -> list[web.RouteDef]:
         """Every address; nothing else is served from the program's folder."""
         return [
-            *(web.get(address, static(f"{name}.html", "text/html")) for address, name in PAGES.items()),
-            web.get("/address", static("address.html", "text/html", FROM_HOSTS)),
-            *(web.get(f"/{name}.js", static(f"{name}.js", "text/javascript")) for name in SCRIPTS),
-            web.get("/studio.css", static("studio.css", "text/css")),
+            *(web.get(address, served(page(address), "text/html", POLICIES.get(address))) for address in PAGES),
+            *(web.get(f"/{name}.js", served(own(f"{name}.js"), "text/javascript")) for name in SCRIPTS),
+            web.get("/studio.css", served(own("studio.css"), "text/css")),
             web.get("/pictures", self.pictures),
             web.get("/facets", self.facets),
             web.get("/cards", self.cards),
@@ -167,12 +173,27 @@ async def decoded(request: web.Request, kind: Any) -> Any:
         raise web.HTTPBadRequest(text=str(error)) from None
 
 
-def static(name: str, kind: str, policy: str = "") -> Callable[[web.Request], Awaitable[web.Response]]:
-    """A handler for one file of the program."""
-    body = files("collector.studio").joinpath(f"static/{name}").read_bytes()
+def own(name: str) -> str:
+    """A file of the program."""
+    return files("collector.studio").joinpath(f"static/{name}").read_text(encoding="utf-8")
+
+
+def page(address: str) -> str:
+    """A page in the shell that all share."""
+    name, title = PAGES[address]
+    links = [
+        _LINK.format(other, ' aria-current="page"' if other == address else "", text)
+        for other, (_, text) in PAGES.items()
+    ]
+    nav = " ".join([*links, _LINK.format("/numbers", ' target="_blank"', "Numbers")])
+    return Template(own("shell.html")).substitute(title=title, name=name, nav=nav, body=own(f"{name}.html"))
+
+
+def served(text: str, kind: str, policy: str | None = None) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A handler that answers this text; `policy` in the place of the one that all have."""
     headers = {"Cache-Control": "no-cache", **({"Content-Security-Policy": policy} if policy else {})}
 
     async def handler(_request: web.Request) -> web.Response:
-        return web.Response(body=body, content_type=kind, charset="utf-8", headers=headers)
+        return web.Response(text=text, content_type=kind, charset="utf-8", headers=headers)
 
     return handler

@@ -30,7 +30,7 @@ T = TypeVar("T")
 DECISIONS: Final = ("keep", "drop", "")
 """What can be said of a picture; "" takes the word back."""
 SHOWN: Final = 100
-"""Groups that are handed out at a time."""
+"""Groups that are handed out at a time; settled ones make room for others."""
 
 
 class Store:
@@ -43,6 +43,8 @@ class Store:
         self._columns = Columns(self._ledger)
         self._next: Future[Columns] | None = None
         self._said: set[int] = set()
+        self._once_beside: set[tuple[str, str]] = set()
+        """(sha256, label) of classes that a move made a picture's own."""
         self.alike = AlikeView(lambda: self.ledger, folder)
 
     def _opened(self) -> tuple[Ledger, int]:
@@ -126,20 +128,33 @@ class Store:
     def move(self, labels: Mapping[int, str]) -> dict[int, str]:
         """Put pictures into other classes; the classes they were in. InputError for what cannot be a class.
 
-        A stop between two files leaves those done that were: the same again does the rest.
+        A stop between two files leaves those done that were: the same again does the rest. One that leaves a class into
+        which it was moved, and which it belonged to beside its own before, belongs to it beside its own again: so is a
+        move undone.
         """
         clean = {number: clean_text(label, "class") for number, label in labels.items()}
         rows = [self.picture(number) for number in clean]
         gone = [row.file for row in rows if not inside(self.folder, row.file).is_file()]
         if gone:
-            raise InputError(f"nothing was moved: {len(gone):,} files are gone, such as {gone[0]}")
+            more = f" and {len(gone) - 1:,} more" if len(gone) > 1 else ""
+            raise InputError(f"nothing was moved: no file at {gone[0]}{more}; `collector verify` tells more")
         try:
             for row in rows:
                 if row.label != clean[row.id]:
-                    hands.relabel(self.ledger, self.folder, row, clean[row.id])
+                    self._move(row, clean[row.id])
         finally:
             self._take_over(clean)
         return {row.id: row.label for row in rows}
+
+    def _move(self, row: Row, label: str) -> None:
+        beside = self.ledger.dataset.labels_beside(row.sha256)
+        hands.relabel(self.ledger, self.folder, row, label)
+        if label in beside:
+            self._once_beside.add((row.sha256, label))
+        if (row.sha256, row.label) in self._once_beside:
+            self._once_beside.remove((row.sha256, row.label))
+            with self.ledger.transaction():
+                self.ledger.dataset.label_beside(row.sha256, {*beside, row.label} - {label})
 
     def _kept(self, words: Mapping[int, T], before: Callable[[Row], T], say: Callable[[Row, T], None]) -> dict[int, T]:
         rows = [self.picture(identity) for identity in words]
@@ -158,7 +173,7 @@ class Store:
 
     # ------------------------------------------------------------------ groups
 
-    def groups(self, skip: int = 0) -> dict[str, Any]:
+    def groups(self) -> dict[str, Any]:
         """Groups to settle, those under several classes first: pictures that look the same, and single ones that were
         found under another class with the very same bytes. A group of which each picture was judged is settled."""
         alike, both = self.alike.groups(), list(self.ledger.dataset.under_two_labels())
@@ -171,7 +186,7 @@ class Store:
         cards = [card for card in cards if _is_open(card)]
         cards.sort(key=lambda card: len(card["labels"]) == 1)
         looked = {"hashed": len(self.alike.looks()), "looked": alike is not None, "waiting": len(cards)}
-        return {**looked, "cards": cards[skip : skip + SHOWN]}
+        return {**looked, "cards": cards[:SHOWN]}
 
 
 def _is_open(card: Mapping[str, Any]) -> bool:

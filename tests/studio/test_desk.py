@@ -62,6 +62,31 @@ def test_moving_to_a_class_moves_the_file_and_can_be_taken_back(visitor: Visitor
     assert "is empty" in visitor.refusal("labels", 404, words={first: " "})
 
 
+def test_a_move_leaves_no_empty_class_and_what_lies_beside_the_folder_stays_there(
+    visitor: Visitor, folder: Path
+) -> None:
+    [dog] = ids(folder)["dog"]
+    visitor.post("labels", words={dog: "cat"})
+    assert not (folder / "dog").exists()
+    collector.open(folder).dedupe()
+    assert collector.open(folder).apply() == 1
+    with Ledger.read(folder) as ledger:
+        beside = next(row for row in ledger.dataset.pictures() if row.file.parts[0] == "..")
+    visitor.post("labels", words={beside.id: "lynx"})
+    assert (folder.parent / "images-rejected" / "lynx" / beside.file.name).is_file()
+    assert collector.open(folder).undo() == 1
+    assert (folder / "lynx" / beside.file.name).is_file() and beside.id in ids(folder)["lynx"]
+
+
+def test_a_move_that_is_undone_brings_its_further_classes_back(visitor: Visitor, folder: Path) -> None:
+    first = ids(folder)["cat"][0]
+    visitor.post("beside", words={first: ["dog", "pet"]})
+    visitor.post("labels", words={first: "dog"})
+    assert ["also of class", "pet"] in visitor.get(f"facts/{first}")["facts"]
+    visitor.post("labels", words={first: "cat"})
+    assert ["also of class", "dog, pet"] in visitor.get(f"facts/{first}")["facts"]
+
+
 def test_classes_beside_its_own_outlive_the_rules(visitor: Visitor, folder: Path) -> None:
     first = ids(folder)["cat"][0]
     assert visitor.post("beside", words={first: ["pet", "cat", "pet"]}) == {"before": {str(first): []}}
@@ -171,7 +196,7 @@ def test_nothing_is_moved_when_a_file_is_gone_and_odd_values_are_refused(visitor
     with Ledger.read(folder) as ledger:
         row = next(one for one in ledger.dataset.pictures() if one.id == second)
     (folder / row.file).unlink()
-    assert "nothing was moved: 1 files are gone" in visitor.refusal("labels", 404, words={first: "x", second: "x"})
+    assert "nothing was moved: no file at " in visitor.refusal("labels", 404, words={first: "x", second: "x"})
     assert "x" not in ids(folder)
     assert visitor.refusal("decisions", 400, words={1 << 63: "keep"})
     assert visitor.refusal("preview", 400, kind="export", format="csv", dest="x", max_per_class=-1)

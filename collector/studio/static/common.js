@@ -1,7 +1,5 @@
 // What every page of the studio uses. Texts from outside are only ever textContent.
 
-const PAGES = { "/": "Pictures", "/groups": "Groups", "/run": "Run", "/address": "Page", "/export": "Export", "/numbers": "Numbers" };
-
 export const at = (id) => document.getElementById(id);
 export const count = (number) => number.toLocaleString("en");
 
@@ -42,11 +40,3 @@ export async function post(address, body = {}) {
 export async function attempt(work) {
   try { return await work(); } catch (error) { say(error.message, true); return undefined; }
 }
-
-const links = Object.entries(PAGES).map(([address, name]) => {
-  const one = made("a", { href: address }, name);
-  if (address === location.pathname) one.setAttribute("aria-current", "page");
-  if (address === "/numbers") one.target = "_blank";
-  return one;
-});
-at("nav").replaceChildren(...links);
