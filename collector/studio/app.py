@@ -132,7 +132,7 @@ class App:
             row = self._store.picture(int(request.match_info["id"]))
             told = [(name, str(value)) for name in _SHOWN if (value := getattr(row, name)) not in (None, "", 0)]
             beside = ", ".join(self._store.ledger.dataset.labels_beside(row.sha256))
-            more = [("also of class", beside), ("license", row.licence.url), ("credit", row.licence.credit)]
+            more = [("also of class", beside), ("licence", row.licence.url), ("credit", row.licence.credit)]
             return {
                 "facts": [*told, *((name, value) for name, value in more if value)],
                 "rules": self._store.ledger.dataset.said_of(row.sha256, row.label),

@@ -4,7 +4,7 @@ import { chosen, draw, go, load, mark, states, vertical, view } from "/grid.js";
 import { begin, judged, look, open, zoom } from "/one.js";
 import { onKept, redo, stroke, undo } from "/strokes.js";
 
-const NAMES = { label: "Class", split: "Split", source: "Source", site: "Site", licence_url: "License", size: "Size",
+const NAMES = { label: "Class", split: "Split", source: "Source", site: "Site", licence_url: "Licence", size: "Size",
   relevance: "Relevance", found: "Found on", left_out: "Left out", review: "Your word" };
 const SORTS = { newest: "newest", doubtful: "most doubtful", relevance: "least relevant", rank: "rank", largest: "largest" };
 
