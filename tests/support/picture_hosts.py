@@ -47,13 +47,13 @@ class _Handler(BaseHTTPRequestHandler):
         name = self.path.strip("/").removesuffix(".jpg")
         found = name.isdecimal()
         body = encoded(drawn(int(name), (96, 72))) if found else b""
+        with host.counting:
+            host.now -= 1  # before the answer: whoever has it may ask again at once
         self.send_response(200 if found else 404)
         self.send_header("Content-Type", "image/jpeg")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-        with host.counting:
-            host.now -= 1
 
     def log_message(self, *_: Any) -> None:
         """Nothing is printed."""
