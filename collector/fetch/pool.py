@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import subprocess
-import sys
 import threading
 import time
 import zlib
@@ -20,7 +18,6 @@ from pathlib import Path
 
 import msgspec
 
-from collector.fetch.heartbeat import Heartbeat
 from collector.fetch.messages import (
     RESULTS,
     Begin,
@@ -34,6 +31,7 @@ from collector.fetch.messages import (
     unforeseen,
 )
 from collector.fetch.parts import part_path
+from collector.fetch.process import LocalProcess, Start, WorkerProcess
 from collector.http.blocklist import hosts
 from collector.http.user_agent import is_wikimedia
 from collector.model import DownloadFailed, Emit, Task, WorkerError
@@ -49,9 +47,6 @@ TICK = 0.25
 DEATHS = 3
 """Workers that may die in a row before they are up: then something is wrong that no picture is to blame for.
 And deaths that a task may share before it is tried alone."""
-MALLOC = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "16777216", "MALLOC_ARENA_MAX": "2"}
-"""For glibc: large bodies go back to the system when they are done with, instead of leaving holes in the heap; small
-ones, which are most, do not cost the kernel's time for clean pages each."""
 LOOKERS = 2
 """Threads per worker that look at bytes: while one waits for the interpreter, the other one decodes."""
 
@@ -79,12 +74,19 @@ class ProcessPool:
     """`threads` downloads at a time, over all processes. For one calling thread, but for what says otherwise."""
 
     def __init__(
-        self, settings: FetchSettings, folder: Path, emit: Emit, blocked: frozenset[str] | None = None
+        self,
+        settings: FetchSettings,
+        folder: Path,
+        emit: Emit,
+        blocked: frozenset[str] | None = None,
+        start: Start | None = None,
     ) -> None:
         """Nothing starts before the first task. `folder` must exist then; the readers' threads call `emit`.
 
-        `blocked` are hosts of which nothing is asked; None: those of `fetch.block_hosts`.
+        `blocked` are hosts of which nothing is asked; None: those of `fetch.block_hosts`. `start` starts a worker;
+        None: a process of this machine.
         """
+        self._start = start or LocalProcess
         self._settings, self._folder, self._emit = settings, folder, emit
         self._blocked = hosts(settings.block_hosts) if blocked is None else blocked
         self._token = secrets.token_hex(4)
@@ -139,9 +141,9 @@ class ProcessPool:
         self._over.set()
         if not now:
             for worker in workers:
-                worker.send(line([Close()]), last=True)
+                worker.process.send(line([Close()]), last=True)
             ends = time.monotonic() + DRAIN_SECONDS
-            while any(worker.running for worker in workers) and not self._killed and time.monotonic() < ends:
+            while any(worker.process.running for worker in workers) and not self._killed and time.monotonic() < ends:
                 time.sleep(0.01)
         self._killed = True
         for worker in workers:
@@ -167,7 +169,7 @@ class ProcessPool:
                 worker.given[self._serial] = given
                 orders.setdefault(worker, []).append(Given(self._serial, given.task))
         for worker, listed in orders.items():
-            worker.send(line(listed))
+            worker.process.send(line(listed))
 
     def _choose(self, task: Task, slack: int) -> _Worker:
         """The worker that most likely has a connection to the host, unless it has much more to do than another."""
@@ -180,11 +182,9 @@ class ProcessPool:
         return home if close and (len(home.given) < self._share or len(least.given) >= self._share) else least
 
     def _new_worker(self, place: int, alone: bool) -> _Worker:
-        limit = 1 if alone else self._share
+        limit, in_flight = 1 if alone else self._share, max(1 << 20, self._settings.max_in_flight // self._count)
         begin = Begin(
-            replace(
-                self._settings, max_in_flight=max(1 << 20, self._settings.max_in_flight // self._count), block_hosts=""
-            ),
+            replace(self._settings, threads=limit, max_in_flight=in_flight, block_hosts=""),
             str(self._folder.absolute()),
             self._token,
             limit,
@@ -192,7 +192,7 @@ class ProcessPool:
             heartbeat="",
             blocked=self._blocked,
         )
-        return _Worker(self, begin, place)
+        return _Worker(self, self._start(begin), place)
 
     def _next_suspect(self) -> None:
         """Try the next one alone, when nobody is at it."""
@@ -205,7 +205,7 @@ class ProcessPool:
             self._serial += 1
             self._alone.given[self._serial] = given
             worker, order = self._alone, Given(self._serial, given.task)
-        worker.send(line([order]))
+        worker.process.send(line([order]))
 
     # ----------------------------------------------------------------- in the readers' threads
 
@@ -249,7 +249,7 @@ class ProcessPool:
             return
         self._stillborn = 0 if worker.ready else self._stillborn + 1
         if self._stillborn >= DEATHS:
-            text = f"the fetch workers die before they begin (exit code {worker.code})"
+            text = f"the fetch workers die before they begin (exit code {worker.process.code})"
             self._emit(WorkerError(WorkerFailed(text)))
             return
         again = self._judge(worker, left)
@@ -264,18 +264,19 @@ class ProcessPool:
         """
         if not worker.ready:
             return list(left.values())
-        looked_at = set(worker.heartbeat.looked_at())
+        looked_at = set(worker.process.looked_at())
         again: list[_Held] = []
         for serial, before in left.items():
             looked = serial in looked_at
-            held = replace(before, deaths=before.deaths + 1, crashes=before.crashes + looked)
+            died = not worker.process.lost  # With its machine, and of no fault of what it had.
+            held = replace(before, deaths=before.deaths + died, crashes=before.crashes + looked)
             if serial == worker.overdue:
                 detail = f"looking at it took more than {self._settings.decode_timeout:.0f} s"
                 self._emit(DownloadFailed(held.task, "image.decoder_timeout", detail))
             elif worker.overdue:
                 again.append(before)
             elif held.crashes >= CRASHES or held.deaths > DEATHS:
-                detail = f"the decoder died (exit code {worker.code})"
+                detail = f"the decoder died (exit code {worker.process.code})"
                 self._emit(DownloadFailed(held.task, "image.decoder_crash", detail))
             elif looked or held.deaths == DEATHS:
                 with self._lock:
@@ -288,33 +289,28 @@ class ProcessPool:
 
     def _watch_workers(self) -> None:
         """Counted in our own ticks, not by the clock: a machine that slept is not a decoder that hung."""
-        looked: dict[tuple[int, int], int] = {}
+        looked: dict[tuple[_Worker, int], int] = {}
         patience = max(SILENT, self._settings.decode_timeout + SILENT / 2)
         while not self._over.wait(TICK):
             with self._lock:
                 workers = [worker for worker in self._all() if not worker.killed]
-            running = {(worker.pid, serial): worker for worker in workers for serial in worker.heartbeat.looked_at()}
+            running = [(worker, serial) for worker in workers for serial in worker.process.looked_at()]
             looked = {key: looked.get(key, 0) + 1 for key in running}
             for worker in workers:
                 worker.silent = 0 if worker.beat() else worker.silent + 1
                 if worker.silent * TICK > (patience if worker.ready else STARTING):
                     worker.kill()
-            for key, worker in running.items():
-                late = looked[key] * TICK > self._settings.decode_timeout
-                if late and not worker.killed and not worker.stopped:
-                    worker.overdue = key[1]
+            for worker, serial in running:
+                late = looked[worker, serial] * TICK > self._settings.decode_timeout
+                if late and not worker.killed and not worker.process.stopped:
+                    worker.overdue = serial
                     worker.kill()
 
 
 class _Worker:
-    """One process, the thread that reads from it, and what it was given."""
+    """A worker, the thread that reads from it, and what it was given."""
 
-    def __init__(
-        self,
-        pool: ProcessPool,
-        begin: Begin,
-        place: int,
-    ) -> None:
+    def __init__(self, pool: ProcessPool, process: WorkerProcess, place: int) -> None:
         self.given: dict[int, _Held] = {}
         self.overdue = 0
         """Serial of the task it was killed for."""
@@ -323,66 +319,26 @@ class _Worker:
         self.silent = 0
         """Ticks without a heartbeat."""
         self.killed = False
+        self.process = process
         self._pool = pool
-        self._send_lock = threading.Lock()
-        self.heartbeat = Heartbeat()
         self._beats = 0
-        source = Path(__file__).resolve().parents[2]
-        path = os.pathsep.join(filter(None, (str(source), os.environ.get("PYTHONPATH", ""))))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "collector.fetch.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **MALLOC, "PYTHONPATH": path},
-            bufsize=0,
-            start_new_session=True,
-        )
-        self.pid = self._process.pid
-        self.send(line(msgspec.structs.replace(begin, heartbeat=self.heartbeat.path)))
         self._reader = threading.Thread(target=self._read, name=f"fetch-{place}", daemon=True)
         self._reader.start()
 
-    @property
-    def running(self) -> bool:
-        return self._process.poll() is None
-
-    @property
-    def code(self) -> int | None:
-        return self._process.returncode
-
-    @property
-    def stopped(self) -> bool:
-        """Whether somebody stopped the process (SIGSTOP), so that nothing it does can be late."""
-        import psutil
-
-        with contextlib.suppress(psutil.Error):
-            return psutil.Process(self.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
-        return False
-
     def beat(self) -> bool:
         """Whether its loop has turned since this was asked last."""
-        before, self._beats = self._beats, self.heartbeat.beats
+        before, self._beats = self._beats, self.process.beats
         return before != self._beats
-
-    def send(self, text: bytes, last: bool = False) -> None:
-        """A dead worker takes nothing; its reader sees to what it was given."""
-        with self._send_lock, contextlib.suppress(OSError, ValueError):
-            view, pipe = memoryview(text), self._process.stdin
-            while view and pipe is not None:
-                view = view[pipe.write(view) or 0 :]
-            if last and pipe is not None:
-                pipe.close()
 
     def kill(self) -> None:
         self.killed = True
-        self._process.kill()
+        self.process.kill()
 
     def join(self, seconds: float) -> None:
         self._reader.join(seconds)
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
-        with os.fdopen(os.dup(self._process.stdout.fileno()), "rb") as lines:
+        with contextlib.closing(self.process.lines()) as lines:
             for text in lines:
                 if not text.endswith(b"\n"):
                     break  # It died in the middle of a line.
@@ -393,10 +349,5 @@ class _Worker:
                     break
                 self.ready = True
                 self._pool.received(self, [result for result in said if not isinstance(result, Ready)])
-        self._process.stdout.close()
-        self._process.wait()
-        with self._send_lock, contextlib.suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
         self._pool.died(self)
-        self.heartbeat.close()
+        self.process.close()

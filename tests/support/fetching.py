@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -12,7 +13,7 @@ import pytest
 
 from collector.fetch import pool as pools
 from collector.fetch.heartbeat import Heartbeat
-from collector.fetch.messages import ORDERS, RESULTS, Begin, Close, Given, line
+from collector.fetch.messages import ORDERS, Begin, Close, Given, Ready, line
 from collector.fetch.pool import ProcessPool
 from collector.fetch.worker import Worker
 from collector.model import Downloaded, DownloadFailed, Task, WorkerError
@@ -45,34 +46,36 @@ def second() -> Iterator[Server]:
         yield running
 
 
-class WorkerHere:
+class ProcessHere:
     """A worker of the pool without its process, which costs more to start than most pictures: a thread of the test.
 
     What it says and hears is written and read as if a pipe stood between.
     """
 
-    overdue = silent = pid = 0
-    ready = True
-    killed = stopped = False
+    lost = stopped = False
     code: int | None = None
 
-    def __init__(self, pool: ProcessPool, begin: Begin, place: int) -> None:
-        self.given: dict[int, Any] = {}
-        self.heartbeat = Heartbeat()
-        self._pool = pool
+    def __init__(self, begin: Begin) -> None:
+        self._heartbeat = Heartbeat()
+        self._said: SimpleQueue[bytes] = SimpleQueue()
         self._worker = Worker(
-            begin.settings, Path(begin.folder), begin.token, self._deliver, self.heartbeat,
-            limit=begin.limit, threads=begin.threads, blocked=begin.blocked,
+            begin.settings, Path(begin.folder), begin.token, lambda batch: self._said.put(line(batch)),
+            self._heartbeat, limit=begin.limit, threads=begin.threads, blocked=begin.blocked,
         )  # fmt: skip
-        self._thread = Thread(target=self._run, name=f"fetch-{place}", daemon=True)
+        self._said.put(line([Ready()]))
+        self._thread = Thread(target=self._run, name="fetch-here", daemon=True)
         self._thread.start()
 
     @property
     def running(self) -> bool:
         return self._thread.is_alive()
 
-    def beat(self) -> bool:
-        return True
+    @property
+    def beats(self) -> int:
+        return time.monotonic_ns()
+
+    def looked_at(self) -> list[int]:
+        return self._heartbeat.looked_at()
 
     def send(self, text: bytes, last: bool = False) -> None:
         orders = ORDERS.decode(text)
@@ -80,21 +83,20 @@ class WorkerHere:
         if Close() in orders:
             self._worker.close()
 
+    def lines(self) -> Generator[bytes, None, None]:
+        while said := self._said.get():
+            yield said
+
     def kill(self) -> None:
         """It ends when what it has begun has ended."""
-        self.killed = True
         self._worker.close()
 
-    def join(self, seconds: float) -> None:
-        self._thread.join(seconds)
-
-    def _deliver(self, batch: list[Any]) -> None:
-        self._pool.received(self, RESULTS.decode(line(batch)))  # type: ignore[arg-type]
+    def close(self) -> None:
+        self._heartbeat.close()
 
     def _run(self) -> None:
         self._worker.run()
-        self._pool.died(self)  # type: ignore[arg-type]
-        self.heartbeat.close()
+        self._said.put(b"")
 
 
 Fetch = Callable[..., Downloaded | DownloadFailed]
@@ -103,7 +105,7 @@ Fetch = Callable[..., Downloaded | DownloadFailed]
 @pytest.fixture
 def downloads_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pools have threads of this process for workers. Not for tests that end in the middle: nothing cuts a thread."""
-    monkeypatch.setattr(pools, "_Worker", WorkerHere)
+    monkeypatch.setattr(pools, "LocalProcess", ProcessHere)
 
 
 @pytest.fixture
