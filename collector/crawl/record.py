@@ -276,12 +276,8 @@ class Recorder:
         task, picture, label = downloaded.task, downloaded.picture, state.query.label
         if not state.short:  # Another URL was tried in the place of a slow one, and both came.
             return Skipped(task, "policy.limit", SLOW)
-        if (known := self._ledger.work.file_of(picture.sha256)) is not None:
-            path, of = known
-            reason = "duplicate.same_label" if of == label else "duplicate.other_label"
-            return Duplicate(task, picture, path, reason, downloaded.attempt)
-        if self._ledger.work.forgotten(picture.sha256):
-            return Skipped(task, "policy.forgotten")
+        if (known := self._ledger.work.already(task, picture, label, downloaded.attempt)) is not None:
+            return known
         path = Path(self._folder(label), self._name(task, picture))
         self._files.place(downloaded.part, path)
         return Saved(task, picture, path, downloaded.attempt)

@@ -14,7 +14,7 @@ from collector.images.processes import FileTrouble, Workers
 from collector.images.video_frames import StillFile, read_stills, write_stills
 from collector.ledger import Ledger, Row, Which, layout
 from collector.ledger.paths import inside
-from collector.model import Attempt, Duplicate, Found, Hit, Media, Picture, Saved, Skipped
+from collector.model import Attempt, Found, Hit, Media, Picture, Saved
 from collector.settings import FetchSettings
 
 _SECONDS = 1800.0
@@ -83,12 +83,8 @@ def _enter(ledger: Ledger, folder: Path, video: Row, still: StillFile, picture: 
         if task is None:
             return False
         ledger.work.still_entered(entered)
-        if (there := ledger.work.file_of(picture.sha256)) is not None:
-            reason = "duplicate.same_label" if there[1] == video.label else "duplicate.other_label"
-            ledger.work.outcome(Duplicate(task, picture, there[0], reason))
-            return False
-        if ledger.work.forgotten(picture.sha256):
-            ledger.work.outcome(Skipped(task, "policy.forgotten"))
+        if (known := ledger.work.already(task, picture, video.label)) is not None:
+            ledger.work.outcome(known)
             return False
         path = Path(ledger.work.folder(video.label), layout.file_name(picture))
         part = write_part(folder, f"still-{task.id}", still.file.read_bytes())

@@ -149,12 +149,8 @@ class Intake:
 
     def _place(self, task: Task, picture: Picture, label: str) -> Saved | Duplicate | Skipped:
         """The part gets its name, unless its bytes are here already or were forgotten."""
-        known = self._ledger.work.file_of(picture.sha256)
-        if known is not None:
-            reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
-            return Duplicate(task, picture, known[0], reason)
-        if self._ledger.work.forgotten(picture.sha256):
-            return Skipped(task, "policy.forgotten")
+        if (known := self._ledger.work.already(task, picture, label)) is not None:
+            return known
         path = Path(self._ledger.work.folder(label), layout.file_name(picture))
         file = inside(self._folder, path)
         file.parent.mkdir(exist_ok=True)

@@ -44,7 +44,7 @@ def _bounded(value: Any, longest: int) -> Any:
         return tuple([_bounded(one, longest) for one in value]) if value else value
     names, read = _fields(kind)
     cells = read(value)
-    if _fit(cells, longest):
+    if fit(cells, longest):
         return value
     changed = {}
     for name, before in zip(names, cells, strict=True):
@@ -54,7 +54,7 @@ def _bounded(value: Any, longest: int) -> Any:
     return replace(value, **changed) if changed else value
 
 
-def _fit(cells: tuple[Any, ...], longest: int) -> bool:
+def fit(cells: tuple[Any, ...], longest: int) -> bool:
     """Whether plain ones are all within the bounds, told without a call for each: these are most of what a run stores.
     False when one is not, and when one is no plain one."""
     for cell in cells:

@@ -16,6 +16,7 @@ from sys import intern
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
+from collector.ledger.bounds import ENDLESS, LONGEST, bounded, fit
 from collector.ledger.paths import stored_path
 from collector.model import Attempt, Hit, Licence, Picture
 
@@ -32,13 +33,16 @@ class Columns(Generic[Value]):
         parts: Mapping[str, Columns[Any]] | None = None,
         without: Iterable[str] = (),
         shared: Iterable[str] = (),
+        longest: int = LONGEST,
     ) -> None:
         """`named`: field -> column; `parts`: fields that are values with columns of their own; `without`: fields that
-        are not kept; `shared`: texts that many rows have in common, which are held once."""
+        are not kept; `shared`: texts that many rows have in common, which are held once; `longest`: characters
+        of a text that are stored."""
         hints, named, parts = get_type_hints(kind), named or {}, parts or {}
         self._kind = kind
         self._fields = [field.name for field in fields(kind) if field.name not in without]  # type: ignore[arg-type]
-        self._plain: list[tuple[str, str]] = []
+        plain: list[str] = []
+        stored: list[str] = []
         self._parts: list[tuple[str, Columns[Any], int, Callable[..., Any]]] = []
         self._nothing: list[Any] = []
         self._decoders: list[tuple[int, Callable[[Any], Any]]] = []
@@ -51,7 +55,8 @@ class Columns(Generic[Value]):
                 columns += parts[name].names
                 self._nothing += [None] * len(parts[name].names)
                 continue
-            self._plain.append((name, named.get(name, name)))
+            plain.append(name)
+            stored.append(named.get(name, name))
             nothing, decode = _decoder(hints[name], name in shared)
             if decode is not None:
                 self._decoders.append((len(columns), decode))
@@ -61,12 +66,17 @@ class Columns(Generic[Value]):
             elif encode := _encoder(hints[name]):
                 self._encoders.append((columns[-1], encode))
             self._nothing.append(nothing)
+        self._stored, self._read = stored, attrgetter(*plain)
+        self._longest = longest
         self.names: tuple[str, ...] = tuple(columns)
         self._whole = not without
 
     def store(self, value: Value) -> dict[str, object]:
-        """Column -> cell; what is None is left to the column's default."""
-        cells: dict[str, object] = {column: getattr(value, name) for name, column in self._plain}
+        """Column -> cell, all within the bounds; what is None is left to the column's default."""
+        plain = self._read(value)
+        if not fit(plain, self._longest):
+            plain = self._read(bounded(value, self._longest))
+        cells: dict[str, object] = dict(zip(self._stored, plain, strict=True))
         for column, encode in self._encoders:
             cells[column] = encode(cells[column])
         for column in self._optional:
@@ -120,8 +130,10 @@ def _tuple(cell: str) -> tuple[Any, ...]:
     return tuple(tuple(one) if isinstance(one, list) else one for one in json.loads(cell)) if cell else ()
 
 
-LICENCE = Columns(Licence, {"url": "licence_url", "page": "licence_page"})
-HIT = Columns(Hit, {"key": "url_key", "id": "source_id"}, {"licence": LICENCE}, without=("skip_reason",))
+LICENCE = Columns(Licence, {"url": "licence_url", "page": "licence_page"}, longest=ENDLESS)
+HIT = Columns(
+    Hit, {"key": "url_key", "id": "source_id"}, {"licence": LICENCE}, without=("skip_reason",), longest=ENDLESS
+)
 """Of `found`."""
 ATTEMPT = Columns(Attempt, {"status": "http_status", "overrides": "ignored"})
 PICTURE = Columns(Picture, without=("extension",))

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from pathlib import Path
 
 from collector.ledger import intake, layout, planning
 from collector.ledger.bounds import ENDLESS, bounded
@@ -16,11 +15,13 @@ from collector.ledger.db import limit_of, now
 from collector.ledger.intake import Stills
 from collector.ledger.paths import stored_folder, stored_path
 from collector.model import (
+    Attempt,
     Duplicate,
     Failed,
     Found,
     Hit,
     Outcome,
+    Picture,
     Query,
     Rejected,
     Saved,
@@ -62,6 +63,7 @@ class OpenQuery:
     """All there ever were, oldest first."""
 
 
+_FORGOTTEN = "FROM outcome WHERE sha256 = :sha256 AND state = 'skipped' AND reason = 'policy.forgotten'"
 _TASK = Columns(Task, {"id": "found.id", "attempt": "coalesce(attempts, 0) + 1"})
 _TODO = f"""{", ".join(f"found.{name}" if name in HIT.names else name for name in _TASK.names)}
 FROM found LEFT JOIN outcome ON found_id = found.id
@@ -214,21 +216,28 @@ class Work:
 
     # ------------------------------------------------------------------ where a picture belongs
 
-    def file_of(self, sha256: str) -> tuple[Path, str] | None:
-        """(path relative to the folder, label) of the saved file with these bytes, if any."""
-        row = self._db.execute(
-            """SELECT path, label FROM outcome JOIN found ON found.id = found_id JOIN query ON query.id = query_id
-               WHERE sha256 = ? AND outcome.state = 'saved'""",
-            (sha256,),
-        ).fetchone()
-        return (stored_path(row[0]), row[1]) if row else None
-
     def forgotten(self, sha256: str) -> bool:
         """Whether a picture with these bytes was forgotten on the user's word."""
+        return self._db.execute(f"SELECT 1 {_FORGOTTEN}", {"sha256": sha256}).fetchone() is not None
+
+    def already(
+        self, task: Task, picture: Picture, label: str, attempt: Attempt | None = None
+    ) -> Duplicate | Skipped | None:
+        """What becomes of a picture whose bytes are here already, or were forgotten on the user's word; None: it is
+        new."""
         row = self._db.execute(
-            "SELECT 1 FROM outcome WHERE sha256 = ? AND state = 'skipped' AND reason = 'policy.forgotten'", (sha256,)
+            f"""SELECT path, label FROM outcome JOIN found ON found.id = found_id JOIN query ON query.id = query_id
+                WHERE sha256 = :sha256 AND outcome.state = 'saved'
+                UNION ALL SELECT NULL, NULL {_FORGOTTEN} LIMIT 1""",
+            {"sha256": picture.sha256},
         ).fetchone()
-        return row is not None
+        if row is None:
+            return None
+        path, of = row
+        if path is None:
+            return Skipped(task, "policy.forgotten")
+        reason = "duplicate.same_label" if of == label else "duplicate.other_label"
+        return Duplicate(task, picture, stored_path(path), reason, attempt or Attempt())
 
     def folder(self, label: str) -> str:
         """The folder of a class: given once, kept for ever."""
@@ -346,18 +355,17 @@ def _facts(outcome: Outcome) -> dict[str, object]:
         case Duplicate():
             return {"state": "duplicate", "reason": bounded(outcome.reason), **_file(outcome)}
         case Rejected(attempt=attempt):
-            return {"state": "rejected", **_why(outcome), **ATTEMPT.store(bounded(attempt))}
+            return {"state": "rejected", **_why(outcome), **ATTEMPT.store(attempt)}
         case Failed(reason=reason, attempt=attempt, retry=retry):
             uncounted = {"attempts": outcome.task.attempt - 1} if reason in NEVER_FINAL else {}
             state = "retry" if retry else "failed"
-            return {**uncounted, "state": state, **_why(outcome), **ATTEMPT.store(bounded(attempt))}
+            return {**uncounted, "state": state, **_why(outcome), **ATTEMPT.store(attempt)}
         case Skipped(task=task):
             return {"state": "skipped", **_why(outcome), "attempts": task.attempt - 1}
 
 
 def _file(outcome: Saved | Duplicate) -> dict[str, object]:
-    attempt, picture = ATTEMPT.store(bounded(outcome.attempt)), PICTURE.store(bounded(outcome.picture))
-    return {**attempt, **picture, "path": outcome.path.as_posix()}
+    return {**ATTEMPT.store(outcome.attempt), **PICTURE.store(outcome.picture), "path": outcome.path.as_posix()}
 
 
 def _why(outcome: Rejected | Failed | Skipped) -> dict[str, object]:

@@ -145,9 +145,11 @@ def test_a_done_query_opens_for_a_source_it_was_never_put_to(ledger: Ledger) -> 
 
 def test_the_same_bytes_are_found_again_by_hash(ledger: Ledger) -> None:
     _, _, tasks = enter(ledger, query(label="Cats"), range(1, 3))
-    assert ledger.work.file_of(picture("a").sha256) is None
+    assert ledger.work.already(tasks[1], picture("a"), "Cats") is None
     ledger.work.outcome(Saved(tasks[0], picture("a"), Path("Cats/a.jpg")))
-    assert ledger.work.file_of(picture("a").sha256) == (Path("Cats/a.jpg"), "Cats")
+    again, path = picture("a"), Path("Cats/a.jpg")
+    assert ledger.work.already(tasks[1], again, "Cats") == Duplicate(tasks[1], again, path, "duplicate.same_label")
+    assert ledger.work.already(tasks[1], again, "Dogs") == Duplicate(tasks[1], again, path, "duplicate.other_label")
     assert [file.path for file in ledger.dataset.rows(SAVED)] == [Path("Cats/a.jpg")]
     assert ledger.maintenance.owner_of(picture("a").sha256[:32] + ".jpg") == Path("Cats/a.jpg")
 

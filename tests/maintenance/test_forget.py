@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from collector import urls
+from collector.images.decode import inspect
 from collector.ledger import Ledger, Row
-from collector.model import Failed, Found, Hit, Verdict
+from collector.model import Failed, Found, Hit, Skipped, Task, Verdict
 from collector.practice import Knobs, PracticeWeb
-from tests.support.collection import Collection, drawn, encoded
+from tests.support.collection import USUAL, Collection, drawn, encoded
 from tests.support.command import Desk
 from tests.support.maps import picture_paths
 
@@ -57,7 +58,8 @@ def test_by_hash_with_all_that_was_decided_about_it(desk: Desk) -> None:
     assert not (desk.images / gone.path).exists()
     with Ledger.read(desk.images) as ledger:
         assert traces(desk.images, gone.sha256) == 0
-        assert ledger.work.forgotten(gone.sha256)
+        task, picture = Task(1, 1, gone.url), inspect(encoded(drawn(1)), USUAL)
+        assert ledger.work.already(task, picture, "cat") == Skipped(task, "policy.forgotten")
         assert [item.sha256 for item in ledger.dataset.pictures()] == [kept.sha256]
         assert ledger.stats.keyword_yields()[1].skipped == 1
     assert desk.run("verify").code == 0

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from collector import urls
 from collector.images.decode import inspect
 from collector.ledger import Ledger, Row, layout
-from collector.model import Attempt, Duplicate, Found, Hit, Query, Saved, Search
+from collector.model import Attempt, Found, Hit, Query, Saved, Search
 from collector.settings import FetchSettings
 
 USUAL = FetchSettings()
@@ -83,10 +83,9 @@ class Collection:
         with ledger.transaction():
             task = ledger.work.found(Found(search, self._rank, seen), query_id)
             assert task is not None, "this URL was added before"
-            known = ledger.work.file_of(facts.sha256)
+            known = ledger.work.already(task, facts, label)
             if known is not None:
-                reason = "duplicate.same_label" if known[1] == label else "duplicate.other_label"
-                ledger.work.outcome(Duplicate(task, facts, known[0], reason))
+                ledger.work.outcome(known)
             else:
                 path = Path(ledger.work.folder(label), layout.file_name(facts))
                 (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
