@@ -209,6 +209,16 @@ class FetchSettings:
     """Loopback and private addresses too."""
 
 
+@dataclass(frozen=True, slots=True)
+class LookSettings:
+    """What pictures show."""
+
+    model: Text = ""
+    """Model that judges pictures by words (`collector models list`), or a folder's name; "" judges without words."""
+    models: Text = ""
+    """Folder of one model, or of several, on machines without a hub; "" is where `collector models get` puts them."""
+
+
 TYPES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("jpg", "jpeg"), "JPEG"), **dict.fromkeys(("tif", "tiff"), "TIFF"),
     "png": "PNG", "gif": "GIF", "webp": "WEBP", "bmp": "BMP", "avif": "AVIF", **dict.fromkeys(("heic", "heif"), "HEIF"),
@@ -243,6 +253,7 @@ class Settings:
     """Path of a text file of terms, one a line; rows whose keyword contains one are not searched. "" for none."""
     search: SearchSettings = field(default_factory=SearchSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)
+    look: LookSettings = field(default_factory=LookSettings)
     sources: Tables = field(default_factory=dict)
     """Source name -> its settings, complete and checked."""
     kinds: Kinds = field(default_factory=dict, repr=False)
@@ -299,7 +310,7 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
     table, _, name = key.rpartition(".")
     if not table:
         return _assign_at_the_top(settings, key, value, where)
-    if table in ("search", "fetch"):
+    if table in ("search", "fetch", "look"):
         part: Any = getattr(settings, table)
         known = _types(type(part))
         _require_known(name, known, table, where)
@@ -308,7 +319,7 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
         _require_known(name, settings.filters, table, where)
         return replace(settings, filters={**settings.filters, name: _converted(value, Text, key, where)})
     if table not in settings.sources:
-        choices = ["search", "fetch", "filters", *sorted(settings.sources)]
+        choices = ["search", "fetch", "look", "filters", *sorted(settings.sources)]
         raise UsageError(f"{where}: no table {table!r}; {alternatives(table, choices)}")
     current = settings.sources[table]
     _require_known(name, current, table, where)
@@ -351,7 +362,7 @@ def describe() -> list[tuple[str, str, Value, str]]:
     """(table, key, default, what it may be) of every setting that is not a source's, for the docs."""
     return [
         (table, item.name, getattr(cls(), item.name), expected(_types(cls)[item.name]))
-        for table, cls in (("search", SearchSettings), ("fetch", FetchSettings))
+        for table, cls in (("search", SearchSettings), ("fetch", FetchSettings), ("look", LookSettings))
         for item in fields(cls)
     ]
 

@@ -134,7 +134,7 @@ def settings_page() -> str:
         *(f"| `{key}` | {cell(meaning)} | `{default!r}` |" for key, default, meaning in TOP),
     ]
     tables: dict[str, list[tuple[str, str, object, str]]] = {}
-    owners = {"search": settings.SearchSettings, "fetch": settings.FetchSettings}
+    owners = {"search": settings.SearchSettings, "fetch": settings.FetchSettings, "look": settings.LookSettings}
     for table, key, default, expected in settings.describe():
         tables.setdefault(table, []).append((key, after(owners[table], key), default, expected))
     for name in sources.SOURCES:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collector.dataset.service import Deduped, Scored, Split
     from collector.dataset.split import Scheme
     from collector.dataset.topic import Topic
+    from collector.images.embed import Embedder
     from collector.images.form import Form
     from collector.importers.frames import Taken
     from collector.importers.pictures import How
@@ -289,39 +290,63 @@ class Collection:
         with self.writing() as ledger:
             return service.score_set(ledger, self.folder, chosen, tell=tell)
 
-    def embed(self, *, tell: Tell = _untold) -> Embedded:
-        """Give every picture its embedding (the extra `look`); only new ones are looked at."""
+    def embed(
+        self, *, model: str | None = None, models: str | PathLike[str] | None = None, tell: Tell = _untold
+    ) -> Embedded:
+        """Give every picture its embedding (the extra `look`); only new ones are looked at.
+
+        `model`: one that `collector.models.get` downloaded, or a folder below `models`; None is the usual one.
+        InputError when it is not there.
+        """
         from collector.dataset import embeddings
-        from collector.images.embed import embedder
 
-        model = embedder()
+        chosen = _embedder(model, models)
         with self.writing() as ledger:
-            return embeddings.embed_set(ledger, self.folder, model, tell=tell)
+            return embeddings.embed_set(ledger, self.folder, chosen, tell=tell)
 
-    def similar(self, file: str | PathLike[str], top: int = 20, *, tell: Tell = _untold) -> list[Similar]:
-        """The pictures of the set that show most nearly what a file shows, the nearest first. InputError."""
+    def similar(
+        self,
+        file: str | PathLike[str],
+        top: int = 20,
+        *,
+        model: str | None = None,
+        models: str | PathLike[str] | None = None,
+        tell: Tell = _untold,
+    ) -> list[Similar]:
+        """The pictures of the set that show most nearly what a file shows, the nearest first. InputError.
+
+        `model` and `models` as with `embed`.
+        """
         from collector.dataset import embeddings
-        from collector.images.embed import embedder
 
-        model = embedder()
+        chosen = _embedder(model, models)
         with self.writing() as ledger:
-            embeddings.embed_set(ledger, self.folder, model, tell=tell)
-            return embeddings.similar(ledger, self.folder, model, Path(file), top)
+            embeddings.embed_set(ledger, self.folder, chosen, tell=tell)
+            return embeddings.similar(ledger, self.folder, chosen, Path(file), top)
 
     def relevance(
-        self, *, drop: bool = False, confidence: float = 0.9, split: str | None = None, tell: Tell = _untold
+        self,
+        *,
+        drop: bool = False,
+        confidence: float = 0.9,
+        split: str | None = None,
+        model: str | None = None,
+        models: str | PathLike[str] | None = None,
+        tell: Tell = _untold,
     ) -> Topic:
         """Find pictures that do not show their class (the extra `look`), the least likely first.
 
-        `drop` leaves those out that are off topic with this `confidence`, in one split or in all.
+        `drop` leaves those out that are off topic with this `confidence`, in one split or in all. `model`: one that
+        knows words, which is asked whether a picture shows the keyword; `models` as with `embed`.
         """
         from collector.dataset import embeddings, topic
         from collector.images.embed import embedder
+        from collector.images.known_models import asked
 
-        model = embedder()
+        usual, words = embedder(), asked(model, models)
         with self.writing() as ledger:
-            embeddings.embed_set(ledger, self.folder, model, tell=tell)
-            return topic.judge_set(ledger, self.folder, model, confidence, drop, split)
+            embeddings.embed_set(ledger, self.folder, usual, tell=tell)
+            return topic.judge_set(ledger, self.folder, usual, confidence, drop, split, words=words, tell=tell)
 
     def purity(self, sample: int = 0, ask: Callable[[Row, int, int], Answer | None] | None = None) -> Purity:
         """How many pictures show their class, with a 95 % interval, by a person's word about a random sample.
@@ -584,6 +609,14 @@ def _splits(ledger: Ledger, split: str, scheme: str | None) -> Mapping[str, str]
     if split not in (names := set(splits.values())):
         raise UsageError(f"no split {split!r} in {chosen}; there are: {', '.join(sorted(names))}")
     return splits
+
+
+def _embedder(model: str | None, models: str | PathLike[str] | None) -> Embedder:
+    from collector.images.embed import embedder
+    from collector.images.known_models import asked
+
+    layout = asked(model, models)
+    return layout.embedder() if layout is not None else embedder()
 
 
 def scheme_of(text: str, salt: str = "") -> Scheme:

@@ -47,10 +47,13 @@ class Replacing:
     def _judged(self, ledger: Ledger) -> dict[tuple[str, str, tuple[tuple[str, str], ...]], int]:
         from collector.dataset import embeddings, topic
         from collector.images.embed import embedder
+        from collector.images.known_models import asked
 
-        model = embedder()
+        model, look = embedder(), self._settings.look
         embeddings.embed_set(ledger, self._settings.out, model)
-        topic.judge_set(ledger, self._settings.out, model, CONFIDENCE, True, None, self._meant)
+        topic.judge_set(
+            ledger, self._settings.out, model, CONFIDENCE, True, None, self._meant, asked(look.model, look.models)
+        )
         left_out = ledger.dataset.left_out_by_query(topic.REASON)
         return {key: count for key, count in left_out.items() if key[:2] in self._meant}
 

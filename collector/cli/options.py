@@ -116,6 +116,14 @@ queries = click.argument("asked", nargs=-1, metavar="[QUERIES|KEYWORD]...")
 embed = click.option(
     "--embed", is_flag=True, help="Compute embeddings during the fetch, on idle cores (needs the extra `look`)."
 )
+model = click.option(
+    "--model", metavar="NAME", help="Model to use (`collector models list`); otherwise look.model of the settings."
+)
+models = click.option(
+    "--models",
+    metavar="DIR",
+    help="Folder of one model, or of several, in the layout of Hugging Face (docs/relevance.md).",
+)
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would be requested, and request nothing.")
 
 

@@ -11,20 +11,26 @@ import click
 from collector.api.collect import counted
 from collector.api.collection import FLAGS, Collection
 from collector.cli import options, terminal
+from collector.cli.options import Where, settings_of
 
 if TYPE_CHECKING:
     from collector.dataset.topic import Topic
 
 
 @click.command()
-@options.out
-def embed(out: Path) -> None:
-    """Compute the embedding of every picture: 1,280 numbers that describe what it shows. Needs the extra `look`.
+@options.takes("where", Where)
+@options.model
+@options.models
+def embed(where: Where, model: str | None, models: str | None) -> None:
+    """Compute the embedding of every picture: numbers that describe what it shows. Needs the extra `look`.
 
     They are kept beside the ledger, so that only new pictures are looked at next time. `relevance` and `similar` do
     this by themselves.
     """
-    done = Collection(out, terminal.error).embed(tell=terminal.looked_at)
+    settings = settings_of(where, also={"look.model": model, "look.models": models})
+    look = settings.look
+    collection = Collection(settings.out, terminal.error)
+    done = collection.embed(model=look.model, models=look.models, tell=terminal.looked_at)
     terminal.line(f"{counted(done.made, 'picture')} newly looked at, {done.known:,} known before")
     if done.unreadable:
         terminal.line(f"{counted(done.unreadable, 'file')} can no longer be read; see `collector verify --again`")
@@ -32,20 +38,27 @@ def embed(out: Path) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@options.out
+@options.takes("where", Where)
+@options.model
+@options.models
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="How many to list.")
-def similar(file: Path, out: Path, top: int) -> None:
+def similar(file: Path, where: Where, model: str | None, models: str | None, top: int) -> None:
     """List the pictures of the set that are most similar to FILE, the most similar first. Needs the extra `look`.
 
     FILE need not be in the set. The number is the cosine of two embeddings: 1 is the same, 0 nothing in common.
     """
-    found = Collection(out, terminal.error).similar(file, top, tell=terminal.looked_at)
+    settings = settings_of(where, also={"look.model": model, "look.models": models})
+    look = settings.look
+    collection = Collection(settings.out, terminal.error)
+    found = collection.similar(file, top, model=look.model, models=look.models, tell=terminal.looked_at)
     rows = [(f"{one.likeness:.2f}", one.row.label, one.row.file) for one in found]
     terminal.grid(("likeness", "class", "file"), rows)
 
 
 @click.command()
-@options.out
+@options.takes("where", Where)
+@options.model
+@options.models
 @click.option(
     "--drop", is_flag=True, help="Leave out what is off topic with this confidence; without it they are only listed."
 )
@@ -56,15 +69,21 @@ def similar(file: Path, out: Path, top: int) -> None:
 @click.option("--apply", is_flag=True, help="Move what is left out to a folder beside the output folder.")
 @options.json_flag
 def relevance(
-    out: Path, drop: bool, confidence: float, split: str | None, top: int, apply: bool, as_json: bool
-) -> None:
+    where: Where, model: str | None, models: str | None, drop: bool, confidence: float, split: str | None, top: int,
+    apply: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Find pictures that do not show their class, and list them, the least likely first. Needs the extra `look`.
 
     Judged by what the other pictures of the class show, by the classes of ImageNet that the keyword names, and by what
-    you kept and dropped (`review`). Look through the list first: hard, clean pictures are in it, too.
+    you kept and dropped (`review`). With --model, a model that knows words is asked about the keyword, against the
+    other classes and against logos, screenshots and their like. Look through the list first: hard, clean pictures are
+    in it, too.
     """
-    collection = Collection(out, terminal.error)
-    done = collection.relevance(drop=drop, confidence=confidence, split=split, tell=terminal.looked_at)
+    settings = settings_of(where, also={"look.model": model, "look.models": models})
+    look = settings.look
+    collection = Collection(settings.out, terminal.error)
+    done = collection.relevance(drop=drop, confidence=confidence, split=split, model=look.model, models=look.models,
+                                tell=terminal.looked_at)  # fmt: skip
     moved = collection.apply() if apply else 0
     if as_json:
         terminal.line(json.dumps(_facts(done), ensure_ascii=False))

@@ -27,7 +27,7 @@ def find_copies(ledger: Ledger, folder: Path, model: Embedder, processes: int = 
     rows = [cells for cells in ledger.dataset.files() if cells[0] in stored.places]
     names = [sha256 for sha256, _, _ in rows]
     looks = np.concatenate(
-        [directions(stored.of(names[start : start + _CHUNK])) for start in range(0, len(names), _CHUNK)]
+        [directions(stored.of(names[start : start + _CHUNK]), model) for start in range(0, len(names), _CHUNK)]
         or [np.zeros((0, model.numbers), np.float32)]
     )
     tasks = ((some, tuple(folder / rows[place][1] for place in some)) for some in likely(looks))

@@ -140,10 +140,10 @@ class Similar:
 
 def similar(ledger: Ledger, folder: Path, model: Embedder, file: Path, count: int) -> list[Similar]:
     """The pictures of the set that show most nearly what a file shows, the nearest first; itself, if it is of them."""
-    asked = directions(embed_one(file, model))[0]
+    asked = directions(embed_one(file, model), model)[0]
     stored = read(folder, model)
     names = list(stored.places)
-    likeness = cosines(stored, names, asked)
+    likeness = cosines(stored, names, asked, model)
     best = sorted(zip(likeness.tolist(), names, strict=True), reverse=True)
     found: list[Similar] = []
     for cosine, sha256 in best:
@@ -155,7 +155,10 @@ def similar(ledger: Ledger, folder: Path, model: Embedder, file: Path, count: in
     return found
 
 
-def cosines(stored: vectors.Vectors, sha256s: Sequence[str], asked: NDArray[np.float32]) -> NDArray[np.float32]:
+def cosines(
+    stored: vectors.Vectors, sha256s: Sequence[str], asked: NDArray[np.float32], model: Embedder
+) -> NDArray[np.float32]:
     """(n,): of each picture's direction with one direction; a part of the file at a time."""
-    parts = [directions(stored.of(sha256s[start : start + _CHUNK])) @ asked for start in range(0, len(sha256s), _CHUNK)]
+    starts = range(0, len(sha256s), _CHUNK)
+    parts = [directions(stored.of(sha256s[start : start + _CHUNK]), model) @ asked for start in starts]
     return np.concatenate([*parts, np.zeros(0, np.float32)])

@@ -1,4 +1,5 @@
-"""Which pictures of a class do not belong: by what the others show, by ImageNet, by a person's word. Pure; no file.
+"""Which pictures of a class do not belong: by what the others show, by what a network is told or knows of the keyword,
+by a person's word. Pure; no file.
 
 Most of what a search brings wrongly is of no class at all, so that it lies apart from the middle of the class
 (docs/relevance.md has the measurements that the numbers here come from).
@@ -29,9 +30,11 @@ USUAL: Final = (14.0, 6.0)
 """What a class is taken for before it is looked at: so many right and wrong pictures. Searches bring a third wrong."""
 TOLD: Final = 0.06
 """Weight of ImageNet's judgement, as the logarithm of its odds, on what the keyword names."""
+READ: Final = 0.12
+"""The same of a model that knows words, which is not bound to 1,000 classes."""
 _LEAST: Final = 1e-3
 NAMED: Final = 0.5
-"""ImageNet's judgement from which on a picture is taken to show what the keyword names."""
+"""Such a judgement from which on a picture is taken to show what the keyword names."""
 SENSE: Final = 8
 """Pictures that a second sense of a keyword has at least, and a fifth of the class."""
 _COHERENT, _APART = 0.45, 0.25
@@ -53,7 +56,10 @@ class Words:
     dropped: NDArray[np.bool_]
     """By a person."""
     named: Floats
-    """How much of ImageNet's judgement falls on the classes that the keyword names; 0 where it names none."""
+    """How much of ImageNet's judgement falls on the classes that the keyword names, 0 where it names none; or how
+    probable a model that knows words finds it that the picture shows what the keyword says."""
+    weight: float = TOLD
+    """Of that: TOLD, or READ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def judge(looks: Directions, words: Words, company: Company | None = None) -> Ju
         return Judged(_overruled(probability, words), (np.arange(len(looks)),))
     ordered: list[NDArray[np.int64]] = []
     for places in senses(looks):
-        own = Words(words.kept[places], words.dropped[places], words.named[places])
+        own = Words(words.kept[places], words.dropped[places], words.named[places], words.weight)
         near = likeness(looks[places], own, company)
         probability[places] = _probabilities(near, own, ALONE if company is None else TOGETHER)
         ordered.append(places[np.argsort(-near, kind="stable")])
@@ -126,7 +132,7 @@ def likeness(looks: Directions, words: Words, company: Company | None = None) ->
         foreign = _nearest(looks, company.others)
         near = (near + _like(company.spread(looks), words)) / 2 - CROSS * (foreign - np.median(foreign))
     told = np.log((words.named + _LEAST) / (1 - words.named + _LEAST))
-    near += TOLD * (told - np.median(told))
+    near += words.weight * (told - np.median(told))
     for places, sign in ((np.flatnonzero(words.kept), 1.0), (np.flatnonzero(words.dropped), -1.0)):
         if len(places):
             alike = _nearest_of(looks, places, _DECIDED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,9 @@ import numpy as np
 
 from collector.dataset import embeddings, relevance
 from collector.dataset.service import candidates
+from collector.dataset.wording import Wording
 from collector.images.embed import Embedder, class_names, class_share, described, named
+from collector.images.hub_layout import Layout
 from collector.ledger import Ledger, Row, vectors
 from collector.model import Verdict
 
@@ -74,24 +76,30 @@ class Topic:
 
 
 def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, drop: bool, split: str | None,
-              only: Collection[tuple[str, str]] | None = None) -> Topic:  # fmt: skip
+              only: Collection[tuple[str, str]] | None = None, words: Layout | None = None,
+              tell: Callable[[int, int], None] = lambda *_: None) -> Topic:  # fmt: skip
     """Judge all that has an embedding, keep the probabilities, and enter the sure ones as left out if `drop`.
 
     `split`: only these pictures are listed and left out; all are judged. What earlier calls left out for this reason
     is open again; without `drop` nothing about the set is changed. `only`: pictures of these (keyword, label) alone are
-    listed and left out, and those of others stay as they are.
+    listed and left out, and those of others stay as they are. `words`: a model that is asked about the keywords in the
+    place of ImageNet's classes; its embeddings are made, and `tell` hears of it.
     """
     stored = embeddings.read(folder, model)
+    others = _embedded(ledger, folder, words, tell) if words is not None else None
     members: dict[str, list[Row]] = defaultdict(list)
     for row in candidates(ledger, (REASON, "set.dropped")):
-        if row.sha256 in stored.places:
+        if row.sha256 in stored.places and (others is None or row.sha256 in others.places):
             members[row.label].append(row)
+    wording = None
+    if words is not None and others is not None:
+        wording = Wording(words, others, {label: {row.keyword for row in rows} for label, rows in members.items()})
     said = ledger.dataset.reviews()
     classes, ranked = [], list[Ranked]()
     labels = sorted(members)
     company = relevance.companies([_sample(members[label], stored, model) for label in labels])
-    for label, others in zip(labels, company, strict=True):
-        one, pictures = _judged(label, members[label], stored, said, model, others)
+    for label, beside in zip(labels, company, strict=True):
+        one, pictures = _judged(label, members[label], stored, said, model, beside, wording)
         classes.append(one)
         ranked += pictures
     chosen = ranked if split is None else _of_split(ledger, ranked, split)
@@ -105,6 +113,12 @@ def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, 
     return Topic(tuple(classes), listed, sure, drop)
 
 
+def _embedded(ledger: Ledger, folder: Path, words: Layout, tell: Callable[[int, int], None]) -> vectors.Vectors:
+    model = words.embedder()
+    embeddings.embed_set(ledger, folder, model, tell=tell)
+    return embeddings.read(folder, model)
+
+
 def _sample(rows: list[Row], stored: vectors.Vectors, model: Embedder) -> relevance.Directions:
     """Some pictures of a class, for the others to be compared with."""
     some = rows[:: max(1, len(rows) // relevance.SAMPLE)]
@@ -113,23 +127,27 @@ def _sample(rows: list[Row], stored: vectors.Vectors, model: Embedder) -> releva
 
 def _judged(
     label: str, rows: list[Row], stored: vectors.Vectors, said: Mapping[tuple[str, str], str], model: Embedder,
-    company: relevance.Company | None,
+    company: relevance.Company | None, wording: Wording | None,
 ) -> tuple[ClassTopic, list[Ranked]]:  # fmt: skip
     decisions = [said.get((row.sha256, label)) for row in rows]
-    classes = sorted({number for text in {label, *(row.keyword for row in rows)} for number in named(text)})
-    numbers = stored.of([row.sha256 for row in rows])
+    names = [row.sha256 for row in rows]
+    texts = {label, *(row.keyword for row in rows)} if wording is None else set[str]()
+    classes = sorted({number for text in texts for number in named(text)})
+    numbers = stored.of(names)
+    shown = class_share(numbers, model, classes).astype(np.float64) if classes else np.zeros(len(rows))
     words = relevance.Words(
         np.array([decision == "keep" for decision in decisions]),
         np.array([decision == "drop" for decision in decisions]),
-        class_share(numbers, model, classes).astype(np.float64) if classes else np.zeros(len(rows)),
+        shown if wording is None else wording.shown(label, names),
+        relevance.TOLD if wording is None else relevance.READ,
     )
     judged = relevance.judge(described(numbers, model), words, company)
     order = np.argsort(judged.probability, kind="stable").tolist()
     ranked = [Ranked(rows[place], float(judged.probability[place]), rank) for rank, place in enumerate(order, start=1)]
     parts = judged.senses if len(judged.senses) > 1 else ()
     senses = tuple(Sense(len(part), tuple(rows[place].file for place in part[:_EXAMPLES])) for part in parts)
-    names = tuple(class_names()[number][0] for number in classes)
-    return ClassTopic(label, len(rows), float((1 - judged.probability).sum()), names, senses), ranked
+    of_imagenet = tuple(class_names()[number][0] for number in classes)
+    return ClassTopic(label, len(rows), float((1 - judged.probability).sum()), of_imagenet, senses), ranked
 
 
 def _of_split(ledger: Ledger, ranked: Iterable[Ranked], split: str) -> list[Ranked]:

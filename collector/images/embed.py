@@ -5,7 +5,7 @@ onnxruntime and the model are an extra (`pip install '.[look]'`), imported only 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -15,7 +15,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.errors import InputError
 from collector.images import lite0
+from collector.images.form import Shape
 from collector.images.processes import FileTrouble, map_files
 
 Vector = NDArray[np.float16]
@@ -32,19 +34,19 @@ class Embedder:
     hash: str
     """Of the weights and of how pictures are prepared: other vectors have another one."""
     graph: Path
-    """An ONNX file: (n, 3, side, side) RGB from -1 to 1 in, (n, numbers) out."""
-    classes: Path
-    """.npz with `weight` (1000, numbers) and `bias` (1000,) of the classes of ImageNet."""
-    side: int
+    """An ONNX file: (n, 3, side, side) prepared pixels in, (n, numbers) out."""
+    shape: Shape
     numbers: int
     """Of a vector."""
+    classes: Path | None = None
+    """.npz with `weight` (1000, numbers) and `bias` (1000,) of the classes of ImageNet; None for other networks."""
 
 
 def embedder() -> Embedder:
     """The one that comes with the extra `look`. UsageError when that is not installed."""
     graph, classes = lite0.prepared()
     digest = f"{lite0.SHA256[:16]}-{lite0.LAYOUT}"
-    return Embedder("efficientnet-lite0", digest, graph, classes, lite0.SIDE, lite0.NUMBERS)
+    return Embedder(lite0.NAME, digest, graph, lite0.SHAPE, lite0.NUMBERS, classes)
 
 
 def embed_files(
@@ -54,37 +56,40 @@ def embed_files(
 
     Those of a batch that did not come through are tried one by one.
     """
-    source, graph, side = iter(files), str(model.graph), model.side
+    source, graph, shape = iter(files), str(model.graph), model.shape
     batches = iter(lambda: tuple(islice(source, _BATCH)), ())
     tasks = ((batch, tuple(path for _, path in batch)) for batch in batches)
-    for batch, found in map_files(embedded, tasks, graph, side, processes=processes, gently=gently):
+    for batch, found in map_files(embedded, tasks, graph, shape, processes=processes, gently=gently):
         if isinstance(found, FileTrouble):
             each = ((one, (one[1],)) for one in batch)
-            for (sha256, _), alone in map_files(embedded, each, graph, side, processes=1):
+            for (sha256, _), alone in map_files(embedded, each, graph, shape, processes=1):
                 yield sha256, alone if isinstance(alone, FileTrouble) else np.frombuffer(alone, np.float16)
         else:
             vectors = np.frombuffer(found, np.float16).reshape(len(batch), -1)
             yield from ((sha256, vector) for (sha256, _), vector in zip(batch, vectors, strict=True))
 
 
-def embedded(paths: tuple[Path, ...], graph: str, side: int) -> bytes:
+def embedded(paths: tuple[Path, ...], graph: str, shape: Shape) -> bytes:
     """The vectors of a few files, one behind the other as float16. Unusable when one of them cannot be decoded."""
     from collector.images.pixels import square
 
-    pixels = np.stack([square(path, side) for path in paths])
-    scaled = (pixels.astype(np.float32) - 127) / 128
-    [found] = session(graph).run(None, {"pixels": np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))})
+    pixels = np.stack([square(path, shape) for path in paths]).astype(np.float32)
+    scaled = (pixels - np.array(shape.mean, np.float32)) / np.array(shape.deviation, np.float32)
+    found = answered(graph, OF_PICTURES, {"pixels": np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)), **NO_WORDS})
     return bytes(found.astype(np.float16).tobytes())
 
 
-def directions(vectors: NDArray[Any]) -> Directions:
-    """What cosines are taken of: (n, numbers) of length 1, from the middle of the pictures of anything.
+def directions(vectors: NDArray[Any], model: Embedder | None = None) -> Directions:
+    """What cosines are taken of: (n, numbers) of length 1; of the usual model from the middle of the pictures of
+    anything.
 
     Square roots, because a few strong features would outweigh all others. The middle is that of the 26 pictures that
     scikit-image ships: photographs, pages, drawings, views through a microscope.
     """
-    rooted = _unit(np.sqrt(np.maximum(np.asarray(vectors, np.float32), 0)))
-    return _unit(rooted - _stored("lite0-background.npy"))
+    if model is not None and model.classes is None:
+        return unit(np.asarray(vectors, np.float32))
+    rooted = unit(np.sqrt(np.maximum(np.asarray(vectors, np.float32), 0)))
+    return unit(rooted - _stored("lite0-background.npy"))
 
 
 def described(vectors: NDArray[Any], model: Embedder) -> Directions:
@@ -92,7 +97,7 @@ def described(vectors: NDArray[Any], model: Embedder) -> Directions:
     the middle of the same pictures. Together they tell better what belongs than either does (docs/relevance.md)."""
     judged = _judgement(vectors, model)
     judged = judged - judged.mean(axis=1, keepdims=True) - np.asarray(_stored("lite0-judgement.npy"), np.float32)
-    return _unit(np.hstack([directions(vectors), _unit(judged)]))
+    return unit(np.hstack([directions(vectors), unit(judged)]))
 
 
 def named(keyword: str) -> tuple[int, ...]:
@@ -138,6 +143,7 @@ def _kinds() -> dict[str, frozenset[int]]:
 
 def _judgement(vectors: NDArray[Any], model: Embedder) -> NDArray[np.float32]:
     """(n, 1000): the logits of the network's own classes."""
+    assert model.classes is not None
     with np.load(model.classes) as weights:
         return np.asarray(np.asarray(vectors, np.float32) @ weights["weight"].T + weights["bias"], np.float32)
 
@@ -148,16 +154,68 @@ def _stored(name: str) -> NDArray[np.float32]:
     return np.asarray(np.load(Path(__file__).parent / name), np.float32)
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same, each of length 1."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+# --------------------------------------------------------------------------- networks
+
+OF_PICTURES: Final = ("image_embeds", "pooler_output", "embedding")
+OF_WORDS: Final = ("text_embeds", "pooler_output")
+"""What the outputs are called that hold the vectors, the best name first."""
+NO_WORDS: Final[Mapping[str, NDArray[Any]]] = {"tokens": np.zeros((1, 8), int), "mask": np.ones((1, 8), int)}
+"""For graphs that hold both towers and want both inputs."""
+_KINDS: Final = {"tensor(float16)": np.float16, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
+
+
+def answered(graph: str, wanted: Sequence[str], given: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    """(n, numbers): what a network says of "pixels" (n, 3, side, side), or of "tokens" and their "mask" (n, length).
+
+    Its inputs are told apart by their types and names. `wanted`: the output's name, the best first; else it is the
+    first with two axes. InputError when there is none.
+    """
+    network = session(graph)
+    feeds = {one.name: _fed(one, given) for one in network.get_inputs()}
+    flat = [one.name for one in network.get_outputs() if len(one.shape) == 2]
+    name = next((name for name in (*wanted, *flat) if name in flat), None)
+    if name is None:
+        raise InputError(f"{graph}: its outputs are no vectors")
+    fixed = [one.name for one in network.get_inputs() if one.shape[:1] == [1]]
+    count = max(map(len, feeds.values())) if fixed else 1
+    try:
+        if count == 1:
+            return np.asarray(network.run([name], feeds)[0], np.float32)
+        each = ({key: values[place : place + 1] if len(values) > 1 else values for key, values in feeds.items()}
+                for place in range(count))  # fmt: skip
+        return np.concatenate([np.asarray(network.run([name], one)[0], np.float32) for one in each])
+    except Exception as error:  # noqa: BLE001 - onnxruntime's own have no base of theirs.
+        raise InputError(f"{graph}: does not take these pictures or words: {one_line(error)}") from None
+
+
+def _fed(one: Any, given: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """What an input of a network gets: told by its type and its name, as many tokens as it wants."""
+    values = given["pixels" if "float" in one.type else "mask" if "mask" in one.name else "tokens"]
+    if values.ndim == 2 and isinstance(one.shape[-1], int):
+        values = np.resize(values, (len(values), one.shape[-1]))
+    return np.asarray(values, _KINDS.get(one.type, np.float32))
 
 
 @lru_cache(maxsize=1)
 def session(graph: str) -> Any:
-    """A network in this process, on one core."""
+    """A network in this process, on one core. InputError for a file that is none."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - onnxruntime's own have no base of theirs.
+        raise InputError(f"{graph}: no network that onnxruntime opens: {one_line(error)}") from None
+
+
+def one_line(error: Exception) -> str:
+    """The first line of a message of onnxruntime's or tokenizers', which may be long."""
+    return str(error).strip().partition("\n")[0][:200]

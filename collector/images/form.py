@@ -31,6 +31,24 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """How a picture becomes a square for a network."""
+
+    side: int
+    """Pixels of the square."""
+    mean: tuple[float, float, float]
+    """Red, green and blue levels, 0 to 255, that are taken from it."""
+    deviation: tuple[float, float, float]
+    """What it is divided by then."""
+    filter: int = 3
+    """Of the reduction, by Pillow's numbers: 2 bilinear, 3 bicubic."""
+    short: int = 0
+    """Pixels that the short side is brought to before the middle is cut out; 0: the whole picture is squeezed."""
+    long: int = 0
+    """Pixels that the long side is reduced to before all that; 0: it is not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """The bytes of an exported picture."""
 

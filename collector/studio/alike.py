@@ -69,16 +69,17 @@ class AlikeView:
 
     def _by_embedding(self, identity: int, ids: NDArray[np.uint32]) -> NDArray[np.float32] | None:
         try:
-            stored = embeddings.read(self._folder, embedder())
+            model = embedder()
+            stored = embeddings.read(self._folder, model)
         except UsageError:  # The extra is not installed.
             return None
         cells = self._ledger().dataset.cells(("id", "sha256"), PICTURES)
         names: dict[int, str] = {number: sha256 for number, sha256 in cells if sha256 in stored.places}
         if identity not in names:
             return None
-        asked = directions(stored.of([names[identity]]))[0]
+        asked = directions(stored.of([names[identity]]), model)[0]
         numbers = np.array(list(names), np.int64)
-        cosines = embeddings.cosines(stored, list(names.values()), asked)
+        cosines = embeddings.cosines(stored, list(names.values()), asked, model)
         found = np.full(len(ids), np.nan, np.float32)
         places = np.searchsorted(numbers, ids).clip(max=len(numbers) - 1)
         known = numbers[places] == ids

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from collector.ledger import vectors
 from collector.ledger.layout import VECTORS
+from collector.ledger.vectors import USUAL
 
 SIZE = 36 + 2 * 8
 
@@ -23,31 +24,31 @@ def some(*numbers: int) -> list[tuple[str, NDArray[np.float16]]]:
 
 
 def kept(folder: Path, hash: str = "h1") -> dict[str, float]:
-    found = vectors.read(folder, "net", hash, 8)
+    found = vectors.read(folder, USUAL, hash, 8)
     return {sha256: float(found.of([sha256])[0, 3]) for sha256 in found.places}
 
 
 def test_what_was_added_is_read_back(tmp_path: Path) -> None:
     assert kept(tmp_path) == {}
-    vectors.add(tmp_path, "net", "h1", some(1, 2))
-    vectors.add(tmp_path, "net", "h1", some(7))
+    vectors.add(tmp_path, USUAL, "h1", some(1, 2))
+    vectors.add(tmp_path, USUAL, "h1", some(7))
     assert kept(tmp_path) == {name(1): 0.25, name(2): 0.5, name(7): 1.75}
-    assert vectors.read(tmp_path, "net", "h1", 8).of([name(7), name(1)])[:, 0].tolist() == [1.75, 0.25]
+    assert vectors.read(tmp_path, USUAL, "h1", 8).of([name(7), name(1)])[:, 0].tolist() == [1.75, 0.25]
 
 
 @pytest.mark.parametrize("cut", range(1, SIZE))
 def test_a_record_that_was_cut_off_is_none_and_the_next_one_takes_its_place(tmp_path: Path, cut: int) -> None:
-    vectors.add(tmp_path, "net", "h1", some(1, 2))
+    vectors.add(tmp_path, USUAL, "h1", some(1, 2))
     path = tmp_path / VECTORS
     path.write_bytes(path.read_bytes()[:-cut])
     assert kept(tmp_path) == {name(1): 0.25}
-    vectors.add(tmp_path, "net", "h1", some(3))
+    vectors.add(tmp_path, USUAL, "h1", some(3))
     assert kept(tmp_path) == {name(1): 0.25, name(3): 0.75}
 
 
 @pytest.mark.parametrize("place", [0, 33, 40, SIZE - 1])
 def test_a_record_with_a_wrong_byte_is_none(tmp_path: Path, place: int) -> None:
-    vectors.add(tmp_path, "net", "h1", some(1, 2, 3))
+    vectors.add(tmp_path, USUAL, "h1", some(1, 2, 3))
     path = tmp_path / VECTORS
     body = bytearray(path.read_bytes())
     body[256 + SIZE + place] ^= 1
@@ -56,16 +57,16 @@ def test_a_record_with_a_wrong_byte_is_none(tmp_path: Path, place: int) -> None:
 
 
 def test_zeros_that_a_power_cut_left_are_no_records(tmp_path: Path) -> None:
-    vectors.add(tmp_path, "net", "h1", some(1))
+    vectors.add(tmp_path, USUAL, "h1", some(1))
     with (tmp_path / VECTORS).open("ab") as file:
         file.write(bytes(3 * SIZE))
     assert kept(tmp_path) == {name(1): 0.25}
 
 
 def test_another_model_begins_anew(tmp_path: Path) -> None:
-    vectors.add(tmp_path, "net", "h1", some(1))
+    vectors.add(tmp_path, USUAL, "h1", some(1))
     assert kept(tmp_path, "h2") == {}
-    vectors.add(tmp_path, "net", "h2", some(2))
+    vectors.add(tmp_path, USUAL, "h2", some(2))
     assert kept(tmp_path, "h2") == {name(2): 0.5}
     assert kept(tmp_path) == {}
 
@@ -75,12 +76,12 @@ def test_a_file_that_is_none_of_ours_gives_way(tmp_path: Path, body: bytes) -> N
     (tmp_path / VECTORS).write_bytes(body)
     assert kept(tmp_path) == {}
     assert vectors.keep_only(tmp_path, {name(1)}) == 0
-    vectors.add(tmp_path, "net", "h1", some(1))
+    vectors.add(tmp_path, USUAL, "h1", some(1))
     assert kept(tmp_path) == {name(1): 0.25}
 
 
 def test_what_is_not_wanted_leaves_no_byte(tmp_path: Path) -> None:
-    vectors.add(tmp_path, "net", "h1", some(1, 2, 3))
+    vectors.add(tmp_path, USUAL, "h1", some(1, 2, 3))
     assert vectors.keep_only(tmp_path, {name(1), name(3), name(9)}) == 1
     assert kept(tmp_path) == {name(1): 0.25, name(3): 0.75}
     assert vectors.forget(tmp_path, {name(3)}) == 1

@@ -1,0 +1,146 @@
+"""Models that `collector models get` knows by name, and where the one that was asked for lies on this machine."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Final
+
+from collector.errors import InputError, alternatives
+from collector.images import hub_layout
+from collector.images.lite0 import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A file of a repository on the hub."""
+
+    path: str
+    """In the model's folder here."""
+    remote: str = ""
+    """In the repository, where that is another."""
+    sha256: str | None = None
+    """Where it could be known beforehand; None: the hub's word is taken, shown, and kept."""
+    repo: str = ""
+    revision: str = ""
+    """Where the file is of another repository than the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A model that has a name here."""
+
+    name: str
+    about: str
+    repo: str
+    revision: str
+    """A commit."""
+    licence: str
+    files: tuple[Remote, ...]
+    written: dict[str, str] = field(default_factory=dict)
+    """Small files that its repository lacks: path -> text."""
+
+
+DEFAULT: Final = "siglip2-b32"
+_LAION: Final = ("laion/CLIP-ViT-B-32-256x256-DataComp-s34B-b86K", "4afec35ffe57a943d569ff7ee888061830164da8")
+KNOWN: Final = {
+    one.name: one
+    for one in (
+        Known(
+            DEFAULT,
+            "SigLIP 2 B/32 at 256 pixels: pictures and words of many languages",
+            "onnx-community/siglip2-base-patch32-256-ONNX",
+            "7efccb86b5b6601bfe9e14326e1c11b40b68d44c",
+            "Apache-2.0",
+            (
+                Remote("onnx/vision_model_fp16.onnx"),
+                Remote("onnx/text_model_fp16.onnx"),
+                Remote("tokenizer.json"),
+                Remote("tokenizer_config.json"),
+                Remote("preprocessor_config.json"),
+                Remote("config.json"),
+            ),
+        ),
+        Known(
+            "clip-b32-datacomp",
+            "OpenCLIP B/32 at 256 pixels, trained on DataComp: pictures and English words",
+            "yurijmikhalevich/rclip-models",
+            "17b9d07433aad73f70d338d8a1c7a4cef83887e0",
+            "MIT (LAION's weights, whose card advises to study them before any use)",
+            (
+                Remote(
+                    "onnx/vision_model.onnx",
+                    "ViT-B-32-256-datacomp_s34b_b86k/visual.onnx",
+                    "3f7e6f94e5a34bc7ee8aba84aec0f963f56974ab405fbcd334c8e1c3f832bd2c",
+                ),
+                Remote(
+                    "onnx/text_model.onnx",
+                    "ViT-B-32-256-datacomp_s34b_b86k/textual.onnx",
+                    "ee267cd64f0f77362670ae0140476ed51ee8c5a761d41636e09997f2fdddcacc",
+                ),
+                Remote(
+                    "tokenizer.json",
+                    sha256="72ed5c96db5729294468543e4bc75fce14ca63f58e37300290189ba1c1e52b85",
+                    repo=_LAION[0],
+                    revision=_LAION[1],
+                ),
+            ),
+            {
+                "preprocessor_config.json": '{"size": {"shortest_edge": 256}, "crop_size": 256,'
+                ' "do_center_crop": true, "resample": 3, "image_mean": [0.48145466, 0.4578275, 0.40821073],'
+                ' "image_std": [0.26862954, 0.26130258, 0.27577711]}',
+                "config.json": '{"model_type": "clip"}',
+            },
+        ),
+    )
+}
+
+
+def downloads() -> Path:
+    """Where downloaded models lie, a folder for each."""
+    return cache() / "models"
+
+
+def folder_name(name: str) -> str:
+    """What a model's folder is called: `owner/name` of the hub as `owner--name`."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "--", name).strip(".-")
+
+
+def asked(name: str | None, models: str | PathLike[str] | None) -> hub_layout.Layout | None:
+    """See `chosen`; None when neither a model nor a folder of models is named."""
+    return chosen(name or None, Path(models) if models else None) if name or models else None
+
+
+def chosen(name: str | None, models: Path | None) -> hub_layout.Layout:
+    """The model that was asked for: downloaded, or below `models`, a folder of one model or of several.
+
+    A name may be one of ours, that of a repository, or of a folder. InputError when it is not there.
+    """
+    place = models or downloads()
+    if name is None:
+        inside = [one for one in sorted(place.iterdir()) if hub_layout.is_model(one)] if place.is_dir() else []
+        if models is not None and hub_layout.is_model(place):
+            return hub_layout.read(place, folder_name(place.absolute().name))
+        if models is not None and len(inside) == 1:
+            return hub_layout.read(inside[0], folder_name(inside[0].name))
+    wanted = name or DEFAULT
+    for folder in _places(place, wanted):
+        if hub_layout.is_model(folder):
+            return hub_layout.read(folder, folder_name(wanted))
+    if models is not None and hub_layout.is_model(place):
+        return hub_layout.read(place, folder_name(wanted))
+    if models is not None:
+        raise InputError(f"{models}: no model {wanted} there: neither {wanted}/onnx/vision_model.onnx nor onnx/")
+    if wanted in KNOWN or "/" in wanted:
+        raise InputError(f"{wanted} is not on this machine: `collector models get {wanted}` downloads it")
+    raise InputError(f"no model {wanted!r}; {alternatives(wanted, KNOWN)}")
+
+
+def _places(root: Path, name: str) -> list[Path]:
+    """Where a model may lie: by our name, by its repository's, or in the hub's own cache."""
+    repo = KNOWN[name].repo if name in KNOWN else name
+    cached = root / f"models--{repo.replace('/', '--')}" / "snapshots"
+    snapshots = sorted(cached.iterdir()) if cached.is_dir() else []
+    return [root / folder_name(name), root / repo, root / repo.rpartition("/")[2], *snapshots]
