@@ -5,7 +5,9 @@
 
 `folder`: collector fetch, then collector export webdataset. `local`: collector fetch --store. `ray`: the same with --on
 ray, on a cluster of two machines of one core each that is started before (its start and its daemons are not counted).
-Wall and CPU are the whole process's and its children's; for Ray, CPU is what the pieces say their workers spent.
+`fetch`: collector fetch alone. `central`: the same with --central --on ray.
+Wall and CPU are the whole process's and its children's; for `ray`, CPU is what the pieces say their workers spent, and
+for `central` what the process with the ledger spent.
 """
 
 from __future__ import annotations
@@ -48,6 +50,11 @@ def once(way: str, fixture: Fixture, scratch: Path) -> tuple[float, float]:
     store = f"file://{out}-set"
     try:
         command = [*COMMAND, "fetch", "--out", str(out), "--allow-private", "--quiet"]
+        if way in ("fetch", "central"):
+            wall, cpu, _, _ = fetch.timed([*command, *(["--central", "--on", "ray"] if way == "central" else [])])
+            saved = sum(1 for file in out.rglob("*.jpg"))
+            assert saved == fixture.count, saved
+            return wall, cpu
         if way == "folder":
             wall, cpu, _, _ = fetch.timed(command)
             more, spent, _, _ = fetch.timed([*COMMAND, "export", "webdataset", f"{out}-set", "--out", str(out)])
@@ -98,17 +105,18 @@ def main() -> None:
         cluster = two_machines()
         figures: dict[str, list[tuple[float, float]]] = defaultdict(list)
         for _ in range(chosen.rounds):
-            for way in ("folder", "local", *(["ray"] if cluster else [])):
+            for way in ("folder", "local", *(["ray"] if cluster else []), "fetch", *(["central"] if cluster else [])):
                 figures[way].append(once(way, fixture, Path(scratch)))
         if cluster:
             cluster.shutdown()
     print(f"\n{chosen.pictures:,} pictures, {os.cpu_count()} cores, median of {chosen.rounds}\n")
-    print("| way | wall s | CPU s | CPU ms a picture | wall beside folder |\n|---|---|---|---|---|")
-    base = statistics.median(wall for wall, _ in figures["folder"])
-    for way, found in figures.items():
-        wall, cpu = (statistics.median(values) for values in zip(*found, strict=True))
-        each = 1000 * cpu / chosen.pictures
-        print(f"| {way} | {wall:.1f} | {cpu:.1f} | {each:.2f} | {100 * (wall / base - 1):+.0f} % |")
+    print("| way | wall s | CPU s | CPU ms a picture | wall beside |\n|---|---|---|---|---|")
+    medians = {way: tuple(map(statistics.median, zip(*found, strict=True))) for way, found in figures.items()}
+    for way, (wall, cpu) in medians.items():
+        beside = "fetch" if way in ("fetch", "central") else "folder"
+        slower = "" if way == beside else f"{100 * (wall / medians[beside][0] - 1):+.0f} % {beside}"
+        print(f"| {way} | {wall:.1f} | {cpu:.1f} | {1000 * cpu / chosen.pictures:.2f} | {slower} |")
+    each = 1000 * medians["ray" if cluster else "local"][1] / chosen.pictures
     mean = statistics.mean(size for name, (_, size) in fixture.facts.items() if name.startswith("web/"))
     print(f"\nComputed from `{'ray' if 'ray' in figures else 'local'}`, {mean / 1024:.0f} KB a picture:\n")
     print("| pictures | core-hours | $ | TB |\n|---|---|---|---|")

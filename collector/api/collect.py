@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +29,7 @@ from collector.settings import Limit, Settings, Value
 
 if TYPE_CHECKING:
     from collector.dataset.embeddings import Alongside
+    from collector.fetch.process import Start
     from collector.practice import PracticeWeb
 
 LOG = logging.getLogger("collector")
@@ -142,6 +143,8 @@ class Crawl:
         refresh: bool = False,
         relevant: bool = False,
         embed: bool = False,
+        on: str | None = None,
+        workers: int | None = None,
         notice: Callable[[str], None] = LOG.warning,
     ) -> None:
         """`asked` None: whatever the folder has left to do. `notice` is told what the user should read once.
@@ -150,6 +153,8 @@ class Crawl:
         limit are searched again at every source, for what is new. `relevant`: pictures that do not show their class
         are left out as `relevance --drop` does, and others are collected in their place; a row's own word goes before.
         `embed`: pictures get their embeddings while others are fetched. UsageError without the extra for both.
+        `on`: which machines download, ray, ray://HEAD:PORT or local, with so many `workers`, one for each core where
+        None is said; None: this one, as ever.
         """
         replacing = asked is not None and fetch and (relevant or any(asked.relevant.values()))
         if replacing or embed:
@@ -161,6 +166,8 @@ class Crawl:
         self._keep_removed, self._refresh = keep_removed, refresh
         self._settings, self._asked, self._practice, self._notice = settings, asked, practice, notice
         self._search, self._fetch = search, fetch
+        self._on, self._workers = on, workers
+        self._start: Start | None = None
         self._stack = ExitStack()
         self._ledger: Ledger | None = None
         self._number = 0
@@ -234,6 +241,11 @@ class Crawl:
 
             self._started = time.monotonic()
             with ExitStack() as stack:
+                if self._on is not None:
+                    from collector.cluster.central import workers
+
+                    wide, self._start = stack.enter_context(workers(self._on, self._workers, self._settings.fetch))
+                    self._settings = replace(self._settings, fetch=wide)
                 opened = assemble.open_collection(self._settings.out, self._notice, self._stop_now)
                 ledger = stack.enter_context(opened)
                 self._settings = stack.enter_context(site(self._practice, ledger, self._settings))
@@ -303,7 +315,8 @@ class Crawl:
             further: int | None = self._number
             while further is not None:
                 self._number = further
-                run = assemble.build_run(ledger, self._number, self._settings, search=self._search, fetch=self._fetch)
+                run = assemble.build_run(ledger, self._number, self._settings, search=self._search, fetch=self._fetch,
+                                         start=self._start)  # fmt: skip
                 try:
                     with closing(run.events(self._stop_now)) as events:
                         for event in events:

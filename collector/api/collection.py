@@ -548,9 +548,21 @@ class Collection:
 
     # ------------------------------------------------------------------ adding
 
-    def fetch(self, *, settings: Mapping[str, Value] | None = None, practice: bool | PracticeWeb = False) -> Crawl:
-        """A run that downloads whatever is still to do, without searching; used as what `collect` returns."""
-        return Crawl(options.made(self.folder, settings=settings), None, search=False, practice=practice)
+    def fetch(
+        self,
+        *,
+        on: str | None = None,
+        workers: int | None = None,
+        settings: Mapping[str, Value] | None = None,
+        practice: bool | PracticeWeb = False,
+    ) -> Crawl:
+        """A run that downloads whatever is still to do, without searching; used as what `collect` returns.
+
+        `on` ray or ray://HEAD:PORT: the machines of a Ray cluster download, with so many `workers` (None: one for each
+        of their cores), and the pictures come here. local: the same without Ray.
+        """
+        built = options.made(self.folder, settings=settings)
+        return Crawl(built, None, search=False, on=on, workers=workers, practice=practice)
 
     def add(self, path: str | PathLike[str], *, label: str | None = None, how: How = "copy") -> Added:
         """Take in a folder of pictures, or a manifest or map of URLs and the pictures beside it.

@@ -108,7 +108,11 @@ def search(
 @options.takes("fetching", Fetching)
 @options.embed
 @click.option("--store", metavar="URL", help="Put the pictures into an object store: s3://, gs:// or file:///...")
-@click.option("--on", metavar="ENGINE", help="With --store: local, ray, or ray://HEAD:PORT.  [default: local]")
+@click.option("--central", is_flag=True, help="Have a cluster download for this folder: one ledger, every rule kept.")
+@click.option("--on", metavar="ENGINE",
+              help="With --store or --central: local, ray, or ray://HEAD:PORT.  [default: local]")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1, 10_000), metavar="N",
+              help="With --central: workers, each with fetch.threads downloads.  [default: one per core]")  # fmt: skip
 @click.option("--partition-size", type=click.IntRange(1), default=None, metavar="N",
               help="With --store: URLs per piece of work.  [default: 20000]")  # fmt: skip
 @click.option("--again", is_flag=True, help="With --store: try again what failed for the time being.")
@@ -118,7 +122,9 @@ def fetch(
     fetching: Fetching,
     embed: bool,
     store: str | None,
+    central: bool,
     on: str | None,
+    workers: int | None,
     partition_size: int | None,
     again: bool,
 ) -> None:
@@ -128,17 +134,27 @@ def fetch(
     hosts, on this machine or on a Ray cluster, and the folder is only read. The same command goes on, and fetches
     nothing twice. A keyword's limit and copies at two hosts are settled when all is fetched: set.parquet says which
     pictures stay. `collector status --store URL` tells how it stands; docs/scale.md tells the rest.
+
+    With --central the folder's own ledger decides as ever (limits, ranks, copies, each host's connections), and the
+    pictures come into the folder; only downloading and looking at them is done by workers on the cluster. For up to
+    some ten million URLs.
     """
     settings = options.settings_of(common, blocking, fetching)
+    if central and store is not None:
+        raise UsageError("--central brings the pictures into the folder, --store into a store: one of the two")
+    if workers is not None and not central:
+        raise UsageError("--workers needs --central")
     if store is not None:
         if embed:
             raise UsageError("--embed keeps what pictures show beside the ledger, and not in a store: leave it out")
         _to_store(settings, common, store, on or "local", partition_size or PARTITION, again)
         return
-    if on is not None or partition_size is not None or again:
-        raise UsageError("--on, --partition-size and --again need --store: give the store the pictures go to")
-    _work(Crawl(settings, None, search=False, practice=common.practice, embed=embed, notice=terminal.error),
-          common)  # fmt: skip
+    if partition_size is not None or again:
+        raise UsageError("--partition-size and --again need --store: give the store the pictures go to")
+    if on is not None and not central:
+        raise UsageError("--on needs --store, where the pictures go, or --central, which brings them into the folder")
+    _work(Crawl(settings, None, search=False, on=(on or "local") if central else None, workers=workers,
+                practice=common.practice, embed=embed, notice=terminal.error), common)  # fmt: skip
 
 
 def _to_store(settings: Settings, common: Common, store: str, on: str, size: int, again: bool) -> None:

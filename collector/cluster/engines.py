@@ -1,9 +1,12 @@
-"""Where partitions are worked off: one after the other on this machine, or on the workers of a Ray cluster."""
+"""Where the work is done: on this machine, or on the machines of a Ray cluster."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
+from collector.cluster.central import Machines, Station
 from collector.cluster.partitions import Partition
 from collector.cluster.piece import Marker, Work
 from collector.errors import UsageError
@@ -11,10 +14,23 @@ from collector.errors import UsageError
 
 def each(on: str, work: Work, partitions: Sequence[Partition], stopping: Callable[[], bool]) -> Iterator[list[Marker]]:
     """The markers of each partition, as they come. UsageError for an engine that is not known or not installed."""
-    if on == "local":
+    if _local(on):
         return (work.do(partition, stopping) for partition in partitions)
-    if on == "ray" or on.startswith("ray://"):
-        from collector.cluster import ray_engine
+    from collector.cluster import ray_engine
 
-        return ray_engine.each(on.removeprefix("ray://") and on, work, partitions, stopping)
+    return ray_engine.each(on, work, partitions, stopping)
+
+
+def machines(on: str) -> AbstractContextManager[Machines]:
+    """Where workers may be, as long as this is open. UsageError as `each`."""
+    if _local(on):
+        return nullcontext(Machines(os.cpu_count() or 1, Station))
+    from collector.cluster import ray_engine
+
+    return ray_engine.machines(on)
+
+
+def _local(on: str) -> bool:
+    if on == "local" or on == "ray" or on.startswith("ray://"):
+        return on == "local"
     raise UsageError(f"--on {on}: local, ray, or ray://HEAD:PORT")

@@ -101,8 +101,8 @@ class Work:
 
     def _fetch(self, store: Store, name: str, partition: Partition, stopping: Callable[[], bool]) -> Marker:
         started, cpu = time.monotonic(), _cpu()
-        with _scratch() as scratch:
-            folder = scratch / "images"
+        with scratch() as place:
+            folder = place / "images"
             limits = replace(self.settings, per_host=partition.connections(self.settings.per_host))
             settings = Settings(out=folder, fetch=limits)
             with assemble.open_collection(folder, hurried=lambda: True) as ledger:
@@ -113,14 +113,14 @@ class Work:
                         pass
                 if stopping():
                     raise Stopped("stopped")
-                tar = scratch / "pictures.tar"
+                tar = place / "pictures.tar"
                 table = list(_packed(tar, name, folder, zip(partition.jobs, ledger.dataset.rows(), strict=True)))
-            arrow.write(scratch / "fates.parquet", schema(), table, group=10_000)
+            arrow.write(place / "fates.parquet", schema(), table, group=10_000)
             states = Counter(row["state"] for row in table)
             size = tar.stat().st_size if states["saved"] else 0
             if size:
                 store.put_file(f"{name}.tar", str(tar))
-            store.put_file(f"{name}.parquet", str(scratch / "fates.parquet"))
+            store.put_file(f"{name}.parquet", str(place / "fates.parquet"))
         reasons = Counter(row["reason"] for row in table if row["reason"])
         seconds, spent = round(time.monotonic() - started, 3), round(_cpu() - cpu, 2)
         return Marker(
@@ -195,7 +195,7 @@ def _facts(job: Job, row: Row, tar: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _scratch() -> Iterator[Path]:
+def scratch() -> Iterator[Path]:
     """A folder for one piece, after what dead workers of this machine left is gone."""
     for old in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
         if not _alive(old.name.removeprefix(SCRATCH)):

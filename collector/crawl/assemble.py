@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collector import sources
 from collector.browser.contract import Viewer
@@ -28,6 +28,9 @@ from collector.maintenance.files import remember_names
 from collector.model import Emit, Message, Noticed
 from collector.settings import Settings
 from collector.sources.contract import SearchFunction
+
+if TYPE_CHECKING:
+    from collector.fetch.process import Start
 
 CHANGED = "changed"
 """The note of how many rows have changed since the last backup."""
@@ -90,8 +93,13 @@ def _back_up(ledger: Ledger, folder: Path, notice: Callable[[str], None]) -> boo
     return False
 
 
-def build_run(ledger: Ledger, number: int, settings: Settings, *, search: bool, fetch: bool) -> Run:
-    """A run with the workers of the stages asked for; they start when work is handed to them."""
+def build_run(
+    ledger: Ledger, number: int, settings: Settings, *, search: bool, fetch: bool, start: Start | None = None
+) -> Run:
+    """A run with the workers of the stages asked for; they start when work is handed to them.
+
+    `start` starts a worker of the second stage; None: a process of this machine.
+    """
     from collector.http.limits import Hosts
 
     if settings.fetch.names:
@@ -128,7 +136,7 @@ def build_run(ledger: Ledger, number: int, settings: Settings, *, search: bool, 
         from collector.fetch.pool import ProcessPool
 
         blocked = hosts(settings.fetch.block_hosts) | ledger.maintenance.forgotten_hosts()
-        pool = partial(ProcessPool, settings.fetch, settings.out, blocked=blocked)
+        pool = partial(ProcessPool, settings.fetch, settings.out, blocked=blocked, start=start)
         fetchers = _with_browser(settings, results.put, pool) if settings.fetch.browser else pool(results.put)
     limits = Hosts(settings.fetch, time.monotonic)
     checkpoints = Checkpoints(ledger, settings.out)

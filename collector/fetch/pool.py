@@ -249,7 +249,7 @@ class ProcessPool:
             return
         self._stillborn = 0 if worker.ready else self._stillborn + 1
         if self._stillborn >= DEATHS:
-            text = f"the fetch workers die before they begin (exit code {worker.process.code})"
+            text = f"the fetch workers die before they begin ({worker.process.ending})"
             self._emit(WorkerError(WorkerFailed(text)))
             return
         again = self._judge(worker, left)
@@ -276,7 +276,7 @@ class ProcessPool:
             elif worker.overdue:
                 again.append(before)
             elif held.crashes >= CRASHES or held.deaths > DEATHS:
-                detail = f"the decoder died (exit code {worker.process.code})"
+                detail = f"the decoder died ({worker.process.ending})"
                 self._emit(DownloadFailed(held.task, "image.decoder_crash", detail))
             elif looked or held.deaths == DEATHS:
                 with self._lock:

@@ -25,8 +25,8 @@ class WorkerProcess(Protocol):
     """A worker that runs, here or on another machine. Its part files lie in our folder before their lines come."""
 
     @property
-    def code(self) -> int | None:
-        """How it ended; None while it runs, or when nobody knows."""
+    def ending(self) -> str:
+        """How it ended, such as "exit code -9"; for people."""
 
     @property
     def running(self) -> bool: ...
@@ -88,8 +88,8 @@ class LocalProcess:
         return self._process.poll() is None
 
     @property
-    def code(self) -> int | None:
-        return self._process.returncode
+    def ending(self) -> str:
+        return f"exit code {self._process.returncode}"
 
     @property
     def stopped(self) -> bool:

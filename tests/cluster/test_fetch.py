@@ -179,9 +179,9 @@ def test_what_dead_workers_left_is_swept(tmp_path: Path, monkeypatch: pytest.Mon
     dead = tmp_path / f"{piece.SCRATCH}999999999-1-abc"
     dead.mkdir()
     (dead / "pictures.tar").write_bytes(b"x")
-    with piece._scratch() as mine:
+    with piece.scratch() as mine:
         assert not dead.exists()
-        with piece._scratch() as other:
+        with piece.scratch() as other:
             assert mine.exists(), "whose process lives"
             assert other != mine
 

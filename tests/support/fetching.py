@@ -53,7 +53,7 @@ class ProcessHere:
     """
 
     lost = stopped = False
-    code: int | None = None
+    ending = ""
 
     def __init__(self, begin: Begin) -> None:
         self._heartbeat = Heartbeat()
