@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collector.api.collect import Crawl, Summary, collect
     from collector.api.collection import Collection, Exported
     from collector.api.collection import open_collection as open
+    from collector.api.models import get_model
     from collector.api.pages import PageCrawl, pages
     from collector.api.pictures import PictureDataset, Pictures
     from collector.api.queries import QueryRow as Query
@@ -65,6 +66,7 @@ __all__ = [
     "compare",
     "errors",
     "fetch",
+    "get_model",
     "open",
     "pages",
     "practice",
@@ -75,6 +77,7 @@ _PLACES = {
     "collector.cluster.accounts": ("Accounts",),
     "collector.api.collect": ("Crawl", "Summary", "collect"),
     "collector.api.collection": ("Collection", "Exported"),
+    "collector.api.models": ("get_model",),
     "collector.api.pages": ("PageCrawl", "pages"),
     "collector.api.pictures": ("PictureDataset", "Pictures"),
     "collector.dataset.lock": ("compare",),

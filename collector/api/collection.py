@@ -295,7 +295,7 @@ class Collection:
     ) -> Embedded:
         """Give every picture its embedding (the extra `look`); only new ones are looked at.
 
-        `model`: one that `collector.models.get` downloaded, or a folder below `models`; None is the usual one.
+        `model`: one that `collector.get_model` downloaded, or a folder below `models`; None is the usual one.
         InputError when it is not there.
         """
         from collector.dataset import embeddings

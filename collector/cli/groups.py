@@ -26,6 +26,7 @@ GROUPS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "urls": ("look:urls", "print the map of keywords and URLs, or add a saved one"),
         "report": ("look:report", "what became of everything found: table, JSON, web page"),
         "studio": ("look:studio", "look at pictures, judge them and collect more in your browser"),
+        "models": ("models:models", "list and download models that know words, for relevance"),
         "embed": ("relevance:embed", "compute what every picture shows, for similar and relevance"),
         "similar": ("relevance:similar", "list the pictures most similar to a file"),
     },

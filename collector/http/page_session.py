@@ -37,7 +37,7 @@ USUAL = MappingProxyType(
     }
 )
 ENCODINGS = "gzip, deflate"
-_FOR_ALL = frozenset(("accept", "accept-language", "user-agent", "referer"))
+_FOR_ALL = frozenset(("accept", "accept-encoding", "accept-language", "range", "referer", "user-agent"))
 """Headers of a source that a site it is redirected to may see; others, such as keys, are for the first alone."""
 _EMPTY = frozenset((204, 205, 304))
 
@@ -71,7 +71,7 @@ class PageSession:
                 discard(answer)
             if form is not None and answer.status_code in (301, 302, 303):
                 form = None
-            headers = _for_next(headers, url, there)
+            headers = for_next(headers, url, there)
             if form is not None and origin(url) != origin(there):
                 raise FetchError("net.redirect_blocked", "a form is not sent on to another site", answer.status_code)
             url = there
@@ -117,7 +117,7 @@ def _form(request: Request) -> tuple[str, bytes] | None:
     return None
 
 
-def _for_next(headers: Mapping[str, str], url: str, there: str) -> CaseInsensitiveDict[str]:
+def for_next(headers: Mapping[str, str], url: str, there: str) -> CaseInsensitiveDict[str]:
     """The headers of the next hop: all of them at the same origin, else those that tell nothing of ours."""
     kept = CaseInsensitiveDict(headers)
     if origin(url) != origin(there):

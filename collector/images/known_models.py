@@ -50,7 +50,7 @@ KNOWN: Final = {
     for one in (
         Known(
             DEFAULT,
-            "SigLIP 2 B/32 at 256 pixels: pictures and words of many languages",
+            "SigLIP 2 B/32 at 256 pixels: pictures, and words of many languages; 789 MB",
             "onnx-community/siglip2-base-patch32-256-ONNX",
             "7efccb86b5b6601bfe9e14326e1c11b40b68d44c",
             "Apache-2.0",
@@ -65,10 +65,10 @@ KNOWN: Final = {
         ),
         Known(
             "clip-b32-datacomp",
-            "OpenCLIP B/32 at 256 pixels, trained on DataComp: pictures and English words",
+            "OpenCLIP B/32 at 256 pixels, trained on DataComp: pictures, and English words; 608 MB",
             "yurijmikhalevich/rclip-models",
             "17b9d07433aad73f70d338d8a1c7a4cef83887e0",
-            "MIT (LAION's weights, whose card advises to study them before any use)",
+            "MIT (LAION's weights; their card calls any deployed use out of scope)",
             (
                 Remote(
                     "onnx/vision_model.onnx",

@@ -14,7 +14,7 @@ from collector.practice import PracticeWeb
 EXPORTED = """
 Accounts Choice Collection Crawl Duplicate Event Exported Failed Form Found Noticed PageCrawl PictureDataset Pictures
 Query Rejected Saved SearchEnded SearchStarted Skipped Summary __version__ accounts collect compare errors
-fetch open pages practice
+fetch get_model open pages practice
 """.split()  # noqa: SIM905
 
 

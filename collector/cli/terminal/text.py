@@ -19,7 +19,7 @@ _UNSAFE: Final = re.compile(
 
 _COMMAND: Final = re.compile(r"`collector ([a-z]++)([^`]*)`")
 """A command that a message advises."""
-_FOLDERLESS: Final = ("sources", "recipe", "practice")
+_FOLDERLESS: Final = ("sources", "recipe", "practice", "models")
 """Verbs that need no output folder."""
 
 
