@@ -47,7 +47,7 @@ _CRASHES: Final = (
     struct.error, zlib.error,
 )  # fmt: skip
 """What decoders raise on bytes made to hurt them; each is a verdict on the bytes, not a bug of ours."""
-DAMAGE: Final = (OSError, SyntaxError, EOFError, NotImplementedError, *_CRASHES)
+DAMAGE: Final = (OSError, SyntaxError, EOFError, NotImplementedError, Image.DecompressionBombError, *_CRASHES)
 """All that they raise on bytes that cannot be decoded."""
 _UNSUPPORTED: Final = re.compile(
     r"unsupported|not supported|cannot handle|unknown (?!chunk)|not available|not implemented|no decoder", re.IGNORECASE

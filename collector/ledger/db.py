@@ -179,7 +179,7 @@ def stored_limit(limit: int | None) -> int:
 
 def limit_of(stored: int) -> int | None:
     """What `stored_limit` gave, or the sum of several; None for everything."""
-    return stored if stored < _EVERYTHING else None
+    return max(stored, 0) if stored < _EVERYTHING else None
 
 
 def now() -> str:

@@ -58,7 +58,10 @@ def inside(folder: Path, path: Path) -> Path:
     else:
         root = os.path.realpath(base)
     if not os.path.realpath(base / rest).startswith(root.rstrip(os.sep) + os.sep):
-        raise _outside(path.as_posix())
+        raise LedgerError(
+            f"{base / rest}: a link on the way leads out of {base}, where no picture is read or written; nothing was "
+            "touched; put the folder itself in the place of the link"
+        )
     return base / rest
 
 

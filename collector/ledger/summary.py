@@ -30,7 +30,7 @@ STATES = """
   count(f.id) - count(o.found_id) AS waiting"""
 """How URLs are counted, wherever they are: found = saved + these."""
 _COUNTS = f"""
-  q.id AS id, q.position AS position, q.keyword AS keyword, q.label AS label, q.wanted AS wanted, {STATES},
+  q.id AS id, q.position AS position, q.keyword AS keyword, q.label AS label, max(q.wanted, 0) AS wanted, {STATES},
   count(CASE o.state WHEN 'saved' THEN 1 END) AS saved,
   coalesce(sum(CASE o.state WHEN 'saved' THEN o.bytes END), 0) AS bytes,
   coalesce(sum(o.seconds), 0) AS seconds,
@@ -139,7 +139,7 @@ def progress(connection: sqlite3.Connection, run: int) -> tuple[int, int | None,
     Wanted is None when a query wants everything.
     """
     queries, wanted, searched = connection.execute(
-        """SELECT count(*), coalesce(sum(wanted), 0), coalesce(sum(NOT EXISTS (
+        """SELECT count(*), coalesce(sum(max(wanted, 0)), 0), coalesce(sum(NOT EXISTS (
              SELECT 1 FROM search WHERE query_id = query.id AND search.run = query.run
              AND state NOT IN ('enough', 'exhausted', 'empty'))), 0) FROM query WHERE run = ?""",
         (run,),

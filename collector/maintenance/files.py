@@ -24,7 +24,8 @@ def sha256(file: Path) -> str:
 
 
 def trouble(folder: Path, saved: Row, bytes_too: bool = True) -> str:
-    """ "" when the file is there as recorded, else `missing` or `altered`. Its size is looked at first."""
+    """ "" when the file is there as recorded, else `missing` or `altered`, as is what is no file at all. Its size is
+    looked at first."""
     return file_trouble(inside(folder, saved.file), saved.bytes, saved.sha256 if bytes_too else "")
 
 
@@ -32,7 +33,7 @@ def file_trouble(file: Path, size: int | None, sha: str) -> str:
     """The same of any file; without `sha` one of the right size is believed, and without a size any is right."""
     try:
         if not file.is_file():
-            return "missing"
+            return "altered" if file.exists() else "missing"
         if (size is not None and file.stat().st_size != size) or (sha and sha256(file) != sha):
             return "altered"
     except FileNotFoundError:

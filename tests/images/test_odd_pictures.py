@@ -248,6 +248,16 @@ def test_a_blank_first_frame_before_broken_ones_is_what_there_is(format: str, tm
         assert upright(put(tmp_path, bytes(body))).size == PICTURE.size
 
 
+def test_a_bomb_behind_a_blank_first_frame_leaves_that_one(tmp_path: Path) -> None:
+    first = saved(Image.new("RGB", (8, 8), "white"), "GIF")
+    wide = b"\x2c" + struct.pack("<HHHH", 0, 0, 65535, 65535) + b"\0" + b"\x02\x02\x4c\x01\0"
+    body = first.removesuffix(b";") + wide + b";"
+    if reason(body) == "good":
+        assert upright(put(tmp_path, body)).size == (8, 8)
+    with pytest.raises(Image.DecompressionBombError), Image.open(io.BytesIO(body)) as image:
+        image.seek(1)
+
+
 R565, R444, RGB888 = (0xF800, 0x7E0, 0x1F), (0xF00, 0xF0, 0xF), (0xFF0000, 0xFF00, 0xFF)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import collector
 from collector.errors import MissingPictures
 from collector.ledger import Ledger, Row
+from collector.ledger.rows import SAVED
 from tests.support.collection import Collection, drawn
 from tests.support.command import Desk
 from tests.support.invariants import judge
@@ -76,6 +78,23 @@ def test_the_next_export_takes_them_and_says_so(desk: Desk) -> None:
     }
     again = desk.run("export", "imagefolder", "set", "--split", "none")
     assert "by hand" not in again.err, "told once"
+
+
+def test_something_else_in_the_place_of_a_file_is_not_a_deletion(desk: Desk) -> None:
+    pipe, folder = pictures(desk, "cat")[:2]
+    for row in (pipe, folder):
+        (desk.images / row.file).unlink()
+    os.mkfifo(desk.images / pipe.file)
+    (desk.images / folder.file).mkdir()
+    done = desk.run("export", "imagefolder", "set", "--split", "none")
+    assert done.code == 11, (done.out, done.err)
+    assert kept(desk) == {"cat": 8, "fox": 8}
+    assert "2 URLs to do again" in desk.run("verify", "--again").out
+    with Ledger.read(desk.images) as ledger:
+        assert sum(1 for _ in ledger.dataset.rows(SAVED)) == 14, "they are to be fetched again"
+    assert sorted(path.name for path in (desk.images / "cat").glob("*.altered")) == sorted(
+        f"{row.file.name}.altered" for row in (pipe, folder)
+    )
 
 
 def test_splits_and_decisions_go_with_a_moved_file(desk: Desk) -> None:

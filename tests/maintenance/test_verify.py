@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,20 @@ def test_deleted_edited_moved_and_unknown_files_are_told_apart(shelf: Shelf) -> 
         "unknown": [stranger.name],
     }
     assert told(shelf, bytes_too=False)["altered"] == [edited.name], "sizes alone do not see a flipped byte"
+
+
+def test_what_stands_in_the_place_of_a_file_is_altered_and_not_missing(shelf: Shelf) -> None:
+    pipe, folder, link, _ = shelf.files()
+    for file in (pipe, folder, link):
+        file.unlink()
+    os.mkfifo(pipe)
+    folder.mkdir()
+    link.symlink_to("nowhere")
+    kinds = told(shelf)
+    assert {kind: sorted(names) for kind, names in kinds.items()} == {
+        "missing": [link.name],
+        "altered": sorted((pipe.name, folder.name)),
+    }
 
 
 def test_a_renamed_class_folder_is_seen_as_moved_pictures(shelf: Shelf) -> None:
