@@ -2,6 +2,7 @@
 
     python bench/relevance.py               16 repeats
     python bench/relevance.py --short       4 repeats
+    python bench/relevance.py --models DIR  asks a model that knows words, too (docs/relevance.md)
 
 The photographs are the stamps of Tux Paint (Debian: `apt install tuxpaint-stamps-default`, 161 MB, GPL-2), cut out
 on white as shops show things. Eight of their folders are classes; what is in none of them, drawings and signs left
@@ -30,13 +31,17 @@ from PIL import Image, ImageDraw, ImageOps
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from collector.dataset.copies import LIKELY, NEAREST, likely
-from collector.dataset.relevance import Words, companies, judge
-from collector.images.embed import class_share, described, directions, embed_files, embedder, named
+from collector.dataset.relevance import READ, TOLD, Words, companies, judge
+from collector.dataset.wording import Wording
+from collector.images.embed import Embedder, class_share, described, directions, embed_files, embedder, named
 from collector.images.hashing import hashed
+from collector.images.hub_layout import Layout
+from collector.images.known_models import asked
 from collector.images.pdq import NEAR
 from collector.images.pixels import upright
 from collector.images.processes import FileTrouble
 from collector.images.same_scene import compared
+from collector.ledger.vectors import Vectors
 
 STAMPS = Path("/usr/share/tuxpaint/stamps")
 CLASSES = {
@@ -82,34 +87,44 @@ def files(classes: dict[str, str] = CLASSES) -> dict[str, list[Path]]:
     return found
 
 
-def looked_at(paths: list[Path]) -> NDArray[np.float16]:
+def looked_at(paths: list[Path], model: Embedder) -> NDArray[np.float16]:
     """Their embeddings; prints what that costs."""
-    model = embedder()
     wall, spent = time.perf_counter(), cpu()
     vectors = [found for _, found in embed_files(((str(path), path) for path in paths), model, 1)]
     broken = sum(isinstance(found, FileTrouble) for found in vectors)
     if broken:
         sys.exit(f"{broken} photographs cannot be read")
     wall, spent = time.perf_counter() - wall, cpu() - spent
-    print(f"{len(paths)} photographs, decoding included: {1000 * spent / len(paths):.1f} CPU ms a picture, "
-          f"{len(paths) / spent:.0f} a second and core ({len(paths) / wall:.0f} by the clock)\n")  # fmt: skip
+    print(f"{model.name}: {len(paths)} photographs, with decoding: {1000 * spent / len(paths):.1f} CPU ms a picture,"
+          f" {len(paths) / spent:.0f} a second and core ({len(paths) / wall:.0f} by the clock)\n")  # fmt: skip
     return np.stack([found for found in vectors if not isinstance(found, FileTrouble)])
 
 
 class Photographs:
     """What is judged: descriptions of the pictures, and how far each shows what a class is called."""
 
-    def __init__(self, vectors: NDArray[np.float16], labels: list[str]) -> None:
+    def __init__(
+        self, paths: list[Path], vectors: NDArray[np.float16], labels: list[str], asked: Layout | None
+    ) -> None:
         model = embedder()
         self.looks = described(vectors, model)
         self._shown = {label: class_share(vectors, model, named(label)).astype(np.float64)
                        if named(label) else np.zeros(len(vectors)) for label in labels}  # fmt: skip
+        self._weight = TOLD if asked is None else READ
+        if asked is not None:
+            sees, names = asked.embedder(), [str(path) for path in paths]
+            stored = Vectors(
+                sees.name, sees.hash, {name: place for place, name in enumerate(names)}, looked_at(paths, sees)
+            )
+            wording = Wording(asked, stored, {label: {label} for label in labels})
+            self._shown = {label: wording.shown(label, names) for label in labels}
 
     def words(
         self, label: str, members: NDArray[np.int64], kept: NDArray[np.int64], dropped: NDArray[np.int64]
     ) -> Words:
         numbers = np.arange(len(members))
-        return Words(np.isin(numbers, kept), np.isin(numbers, dropped), self._shown[label][members])
+        shown = self._shown[label][members]
+        return Words(np.isin(numbers, kept), np.isin(numbers, dropped), shown, self._weight)
 
 
 def cpu() -> float:
@@ -309,7 +324,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--no-copies", action="store_true", help="relevance alone")
+    parser.add_argument("--models", help="folder of a model that knows words, or of several")
+    parser.add_argument("--model", help="which of them, or one that was downloaded")
     given = parser.parse_args()
+    words = asked(given.model, given.models)
     repeats = 4 if given.short else 16
     for classes in (CLASSES, THEMES):
         found = files(classes)
@@ -317,8 +335,8 @@ def main() -> None:
         ends = np.cumsum([0, *map(len, found.values())])
         places = {label: np.arange(ends[place], ends[place + 1]) for place, label in enumerate(found)}
         print(", ".join(f"{len(own)} {label or 'foreign'}" for label, own in found.items()))
-        vectors = looked_at(paths)
-        shown = Photographs(vectors, [label for label in found if label])
+        vectors = looked_at(paths, embedder())
+        shown = Photographs(paths, vectors, [label for label in found if label], words)
         print("| foreign | AUROC | worst class | of the dropped, foreign | as stated | foreign ones dropped |"
               " right ones dropped | AUROC after 5 + 5 decisions |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
         for share in (0.1, 0.3, 0.5):

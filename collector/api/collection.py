@@ -209,29 +209,31 @@ class Collection:
         mirrored: bool = False,
         edited: bool = False,
         conflicts: Conflicts = "list",
+        model: str | None = None,
+        models: str | PathLike[str] | None = None,
         tell: Tell = _untold,
     ) -> Deduped:
         """Leave out all but the best of pictures that look the same: hashes differ in at most `distance` of 256 bits.
 
         `conflicts`, a picture under two labels: list it, drop it from both, keep the best rank's, or keep both.
-        `edited` looks for pictures made of others, too (the extra `look`); splits and exports use what it finds.
+        `edited` looks for pictures made of others, too (the extra `look`); splits and exports use what it finds;
+        `model` and `models` as with `embed`.
         """
         from collector.dataset import service
 
         with self.writing() as ledger:
             if edited:
-                self._find_copies(ledger, tell)
+                self._find_copies(ledger, model, models, tell)
             return service.dedupe_set(ledger, self.folder, distance, conflicts, tell=tell, mirrored=mirrored)
 
-    def _find_copies(self, ledger: Ledger, tell: Tell) -> None:
+    def _find_copies(self, ledger: Ledger, model: str | None, models: str | PathLike[str] | None, tell: Tell) -> None:
         from collector.dataset import copies, embeddings
-        from collector.images.embed import embedder
         from collector.images.same_scene import require
 
         require()
-        model = embedder()
-        embeddings.embed_set(ledger, self.folder, model, tell=tell)
-        copies.find_copies(ledger, self.folder, model)
+        chosen = _embedder(model, models)
+        embeddings.embed_set(ledger, self.folder, chosen, tell=tell)
+        copies.find_copies(ledger, self.folder, chosen)
 
     def filter(
         self,

@@ -26,15 +26,15 @@ class Model:
 
 def listed() -> Iterator[Model]:
     """All that have a name, then others that were downloaded."""
+    from collector.images.hub_layout import is_model
     from collector.images.known_models import KNOWN, downloads
-    from collector.maintenance.models import locked
 
     for one in KNOWN.values():
         folder = downloads() / one.name
-        yield Model(one.name, one.about, one.licence, bool(locked(folder)), folder)
+        yield Model(one.name, one.about, one.licence, is_model(folder), folder)
     for folder in sorted(downloads().iterdir()) if downloads().is_dir() else []:
-        if folder.name not in KNOWN and locked(folder):
-            yield Model(folder.name.replace("--", "/"), "downloaded", "see its card", True, folder)
+        if folder.name not in KNOWN and is_model(folder):
+            yield Model(folder.name.replace("--", "/"), "of the hub", "see its card", True, folder)
 
 
 def get_model(

@@ -33,6 +33,8 @@ _SHOWN = 20
 @options.mirrored
 @click.option("--edited", is_flag=True, help="Also find pictures that were cropped, framed, mirrored, turned or"
               " written over; splits and exports use what is found. Needs the extra `look`.")  # fmt: skip
+@click.option("--model", metavar="NAME", help="With --edited: look for candidates with this model, such as sscd.")
+@options.models
 @click.option(
     "--conflicts",
     type=click.Choice(["list", "drop", "best", "multi"]),
@@ -44,8 +46,9 @@ _SHOWN = 20
 @click.option("--undo", is_flag=True, help="Move back every file that was moved away.")
 @options.json_flag
 def dedupe(
-    out: Path, distance: int, mirrored: bool, edited: bool, conflicts: Conflicts, apply: bool, undo: bool, as_json: bool
-) -> None:
+    out: Path, distance: int, mirrored: bool, edited: bool, model: str | None, models: str | None, conflicts: Conflicts,
+    apply: bool, undo: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Find pictures that look the same, within and across labels, and leave all but the best out of the set.
 
     The best one is in color, not stretched, without text over it, then of the best rank. No file is deleted.
@@ -55,7 +58,8 @@ def dedupe(
         terminal.line(f"{counted(collection.undo(), 'file')} moved back")
         return
     told = terminal.looked_at
-    done = collection.dedupe(distance, mirrored=mirrored, edited=edited, conflicts=conflicts, tell=told)
+    done = collection.dedupe(distance, mirrored=mirrored, edited=edited, conflicts=conflicts, model=model,
+                             models=models, tell=told)  # fmt: skip
     moved = collection.apply() if apply else 0
     if as_json:
         terminal.line(json.dumps(_facts(done, moved), ensure_ascii=False))

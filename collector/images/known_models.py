@@ -39,6 +39,7 @@ class Known:
     """A commit."""
     licence: str
     files: tuple[Remote, ...]
+    """None where nobody is known to publish it for onnxruntime: docs/relevance.md tells how it is made."""
     written: dict[str, str] = field(default_factory=dict)
     """Small files that its repository lacks: path -> text."""
 
@@ -94,6 +95,9 @@ KNOWN: Final = {
                 "config.json": '{"model_type": "clip"}',
             },
         ),
+        Known(
+            "sscd", "SSCD: pictures alone, for dedupe --edited; made by you (docs/relevance.md#sscd)", "", "", "MIT", ()
+        ),
     )
 }
 
@@ -133,14 +137,22 @@ def chosen(name: str | None, models: Path | None) -> hub_layout.Layout:
         return hub_layout.read(place, folder_name(wanted))
     if models is not None:
         raise InputError(f"{models}: no model {wanted} there: neither {wanted}/onnx/vision_model.onnx nor onnx/")
+    if wanted in KNOWN and not KNOWN[wanted].files:
+        raise InputError(unpublished(wanted))
     if wanted in KNOWN or "/" in wanted:
         raise InputError(f"{wanted} is not on this machine: `collector models get {wanted}` downloads it")
     raise InputError(f"no model {wanted!r}; {alternatives(wanted, KNOWN)}")
 
 
+def unpublished(name: str) -> str:
+    """What is said of a model that cannot be downloaded."""
+    how = f"docs/relevance.md#{name} tells how to make it in {downloads() / name}"
+    return f"{name}: nobody is known to publish it for onnxruntime; {how}"
+
+
 def _places(root: Path, name: str) -> list[Path]:
     """Where a model may lie: by our name, by its repository's, or in the hub's own cache."""
-    repo = KNOWN[name].repo if name in KNOWN else name
+    repo = (KNOWN[name].repo if name in KNOWN else "") or name
     cached = root / f"models--{repo.replace('/', '--')}" / "snapshots"
     snapshots = sorted(cached.iterdir()) if cached.is_dir() else []
     return [root / folder_name(name), root / repo, root / repo.rpartition("/")[2], *snapshots]

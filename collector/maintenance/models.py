@@ -22,7 +22,7 @@ from collector.http.large_file import LargeFiles
 from collector.http.page_client import PageClient
 from collector.http.transport import FetchError
 from collector.images.hub_layout import BOTH, PICTURES, PRECISIONS, WORDS
-from collector.images.known_models import KNOWN, Known, Remote, downloads, folder_name
+from collector.images.known_models import KNOWN, Known, Remote, downloads, folder_name, unpublished
 from collector.settings import FetchSettings
 
 LOCK: Final = "lock.json"
@@ -103,6 +103,8 @@ class Hub:
         known = KNOWN.get(name)
         if known is None and "/" not in name:
             raise InputError(f"no model {name!r}; {alternatives(name, KNOWN)}; or give owner/name of the hub")
+        if known is not None and not known.files:
+            raise InputError(unpublished(name))
         repo, _, revision = (known.repo, "", known.revision) if known else name.partition("@")
         stated = self._stated(repo, revision or "main")
         wanted = known or _chosen_of(repo, stated)

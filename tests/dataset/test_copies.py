@@ -16,6 +16,7 @@ from collector.images.same_scene import FIRST, NEITHER, OTHER, compared
 from collector.maintenance import forget
 from tests.support.collection import Collection
 from tests.support.command import Desk
+from tests.support.tiny_models import tiny_model
 
 DATA = Path(skimage.__file__).parent / "data"
 PHOTOS = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
@@ -171,3 +172,15 @@ def test_the_flag(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert "1 group of pictures that look the same: 1 left out as near-duplicates" in done.out
     assert "1 group of pictures" in desk.run("dedupe").out, "it is kept"
+
+
+def test_candidates_by_another_model(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk")
+    with Collection(desk.images) as collection:
+        collection.add("cat", photo("chelsea.png"))
+        collection.add("cat", cut(photo("chelsea.png")))
+    model = tiny_model(tmp_path / "sscd", layout="pictures")
+    done = desk.run("dedupe", "--edited", "--models", str(model))
+    assert done.code == 0, done.err
+    assert "1 group of pictures that look the same: 1 left out as near-duplicates" in done.out
+    assert [path.name for path in desk.images.glob("*.vectors")] == ["collector.sscd.vectors"]

@@ -183,6 +183,8 @@ def test_where_a_model_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyP
         chosen("else", tmp_path / "here")
     with pytest.raises(InputError, match="`collector models get siglip2-b32` downloads it"):
         chosen(None, None)
+    with pytest.raises(InputError, match="sscd: nobody is known to publish it"):
+        chosen("sscd", None)
     with pytest.raises(InputError, match="did you mean siglip2-b32"):
         chosen("siglip2-b23", None)
     tiny_model(tmp_path / "cache" / "models" / "siglip2-b32")

@@ -178,6 +178,8 @@ def test_what_the_hub_does_not_have(hub: ModelHub, ask: Callable[..., Hub]) -> N
         ask().offer("a/b")
     with pytest.raises(InputError, match=r"did you mean siglip2-b32\?"):
         ask().offer("siglip2-b3")
+    with pytest.raises(InputError, match="sscd: nobody is known to publish it"):
+        ask().offer("sscd")
     with pytest.raises(InputError, match="not on the hub"):
         ask().offer("siglip2-b32")
     hub.files[KNOWN["siglip2-b32"].repo, "config.json"] = b"{}"
