@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 import msgspec
 
-from collector.cluster.partitions import Partition, Plan
+from collector.cluster.partitions import Plan
 from collector.cluster.piece import TO_DO, Marker, markers
 from collector.cluster.settle import SET, settled
 from collector.cluster.store import Store
@@ -37,8 +37,8 @@ class Accounts:
     cpu_seconds: float
     """Of all workers together, over all pieces."""
     set: Mapping[str, int] = field(default_factory=dict)
-    """Of the saved pictures: why they are left out of the set -> how many; "" are those kept. Empty until all is
-    settled."""
+    """Of the URLs that brought a picture: why they are left out of the set -> how many; "" are those kept. Empty until
+    all is settled."""
     missing: tuple[str, ...] = ()
     """What does not add up, a line for each; nothing when the accounts close."""
 
@@ -53,12 +53,12 @@ class Accounts:
         return sum(self.states.get(state, 0) for state in TO_DO)
 
 
-def remember_plan(store: Store, plan: Plan, partitions: Sequence[Partition], repeated: int) -> None:
-    """Keep how hosts are dealt, and how many jobs each partition has."""
-    given = Counter({one.number: len(one.jobs) for one in partitions})
+def remember_plan(store: Store, plan: Plan, given: Mapping[int, int], repeated: int) -> None:
+    """Keep how hosts are dealt, and how many jobs each partition was given."""
+    most = Counter(given)
     if PLAN in store.sizes():
-        given |= Counter(_facts(store).given)
-    store.put(PLAN, msgspec.json.encode(_Facts(plan.count, dict(plan.split), dict(given), repeated)))
+        most |= Counter(_facts(store).given)
+    store.put(PLAN, msgspec.json.encode(_Facts(plan.count, dict(plan.split), dict(most), repeated)))
 
 
 def stored_plan(store: Store) -> Plan | None:

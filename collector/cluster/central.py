@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from collector.cluster.piece import scratch
+from collector.cluster.piece import packed, scratch, with_cookies
 from collector.fetch.messages import RESULTS, Begin, Came, line, trouble
 from collector.fetch.parts import part_path, write_part
 from collector.fetch.process import LocalProcess, Start
@@ -68,16 +68,18 @@ class Machines:
     """Where stations may be."""
 
     cores: int
-    open: Callable[[Begin], StationDoor]
+    open: Callable[[Begin, bytes], StationDoor]
+    """Opens a station for a worker that begins so, with the cookies of a file."""
 
 
 class Station:
     """On a machine of the cluster: a worker process and its scratch folder."""
 
-    def __init__(self, begin: Begin) -> None:
+    def __init__(self, begin: Begin, cookies: bytes = b"") -> None:
         self._stack, self._token = ExitStack(), begin.token
         self._folder = self._stack.enter_context(scratch())
-        self._process = LocalProcess(msgspec.structs.replace(begin, folder=str(self._folder)))
+        settings = with_cookies(begin.settings, cookies, self._folder)
+        self._process = LocalProcess(msgspec.structs.replace(begin, settings=settings, folder=str(self._folder)))
         self._said: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._up = self._over = False
         """Whether the worker has said anything; whether it has ended."""
@@ -219,4 +221,10 @@ def workers(on: str, count: int | None, settings: FetchSettings) -> Iterator[tup
             threads=settings.threads * many,
             max_in_flight=settings.max_in_flight * many,
         )
-        yield wide, lambda begin: FarProcess(found.open(begin), begin)
+        own, cookies = packed(settings)
+
+        def start(begin: Begin) -> FarProcess:
+            here = replace(begin.settings, contact=own.contact, cookies=own.cookies)
+            return FarProcess(found.open(msgspec.structs.replace(begin, settings=here), cookies), begin)
+
+        yield wide, start

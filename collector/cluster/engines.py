@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from collector.cluster.central import Machines, Station
@@ -12,10 +12,12 @@ from collector.cluster.piece import Marker, Work
 from collector.errors import UsageError
 
 
-def each(on: str, work: Work, partitions: Sequence[Partition], stopping: Callable[[], bool]) -> Iterator[list[Marker]]:
+def each(on: str, work: Work, partitions: Iterable[Partition], stopping: Callable[[], bool]) -> Iterator[list[Marker]]:
     """The markers of each partition, as they come. UsageError for an engine that is not known or not installed."""
     if _local(on):
         return (work.do(partition, stopping) for partition in partitions)
+    if work.store.startswith("memory://"):
+        raise UsageError(f"--store {work.store}: each process has a memory of its own, so not with --on {on}")
     from collector.cluster import ray_engine
 
     return ray_engine.each(on, work, partitions, stopping)

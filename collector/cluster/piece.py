@@ -24,16 +24,22 @@ import psutil
 
 from collector.cluster.partitions import Job, Partition, piece_name
 from collector.cluster.store import Store
+from collector.cookies import Cookies
 from collector.crawl import assemble
 from collector.dataset.formats import arrow
 from collector.dataset.formats.webdataset import add
 from collector.errors import InputError, Stopped
+from collector.http.user_agent import contact
 from collector.ledger.rows import Row
 from collector.settings import FetchSettings, Settings
 
 SCRATCH: Final = "collector-piece-"
+PAUSES: Final = (1.0, 4.0, 15.0)
+"""Seconds between two tries to put an object."""
 TO_DO: Final = frozenset(("retry", "waiting"))
 """States that another run may change."""
+HAVE_BYTES: Final = ("saved", "duplicate")
+"""States of a URL whose bytes lie in the tar of its piece, once."""
 TEXTS: Final = (
     "id", "keyword", "label", "source", "url", "url_key", "page", "title", "site", "licence_url", "licence_page",
     "creators", "credit", "published", "state", "reason", "detail", "sha256", "format", "mode", "ended_at", "tar",
@@ -60,6 +66,10 @@ class Marker:
     cpu_seconds: float = 0.0
     node: str = ""
 
+    def stands(self, sizes: Mapping[str, int]) -> bool:
+        """Whether a store with these objects has the others that it vouches for."""
+        return f"{self.piece}.parquet" in sizes and sizes.get(f"{self.piece}.tar", 0) == self.tar_bytes
+
     def dump(self) -> bytes:
         """As JSON."""
         return msgspec.json.encode(self)
@@ -79,9 +89,14 @@ class Work:
     again: bool = False
     """Whether what is to be tried again is tried again; else a URL with a fate is left alone."""
     node: str = ""
+    cookies: bytes = field(default=b"", repr=False)
+    """See `packed`."""
 
     def do(self, partition: Partition, stopping: Callable[[], bool] = lambda: False) -> list[Marker]:
-        """Fetch what has no fate yet; the markers of all pieces of the partition, earlier ones first."""
+        """Fetch what has no fate yet; the markers of all pieces of the partition, earlier ones first.
+
+        A piece whose objects are gone or altered is done again, and what belongs to none goes away.
+        """
         store = Store(self.store)
         earlier = list(_earlier(store, partition.number))
         known = _fates(store, earlier)
@@ -93,10 +108,11 @@ class Work:
         if not jobs:
             return earlier
         before = Counter(known[job.identity] for job in jobs if job.identity in known)
+        _sweep(store, partition.number, earlier)
         name = piece_name(partition.number, len(earlier), jobs)
         made = self._fetch(store, name, replace(partition, jobs=tuple(jobs)), stopping)
         marker = replace(made, before=dict(before), node=self.node)
-        store.put(f"{name}.json", marker.dump())
+        _persistently(lambda: store.put(f"{name}.json", marker.dump()))
         return [*earlier, marker]
 
     def _fetch(self, store: Store, name: str, partition: Partition, stopping: Callable[[], bool]) -> Marker:
@@ -104,7 +120,7 @@ class Work:
         with scratch() as place:
             folder = place / "images"
             limits = replace(self.settings, per_host=partition.connections(self.settings.per_host))
-            settings = Settings(out=folder, fetch=limits)
+            settings = Settings(out=folder, fetch=with_cookies(limits, self.cookies, place))
             with assemble.open_collection(folder, hurried=lambda: True) as ledger:
                 ledger.work.import_hits((job.label, job.hit) for job in partition.jobs)
                 run = assemble.build_run(ledger, ledger.work.take_up_all(), settings, search=False, fetch=True)
@@ -119,8 +135,8 @@ class Work:
             states = Counter(row["state"] for row in table)
             size = tar.stat().st_size if states["saved"] else 0
             if size:
-                store.put_file(f"{name}.tar", str(tar))
-            store.put_file(f"{name}.parquet", str(place / "fates.parquet"))
+                _persistently(lambda: store.put_file(f"{name}.tar", str(tar)))
+            _persistently(lambda: store.put_file(f"{name}.parquet", str(place / "fates.parquet")))
         reasons = Counter(row["reason"] for row in table if row["reason"])
         seconds, spent = round(time.monotonic() - started, 3), round(_cpu() - cpu, 2)
         return Marker(
@@ -151,9 +167,47 @@ def markers(store: Store, names: Iterable[str]) -> Iterator[Marker]:
                 raise InputError(f"{store.url}/{name}: not a marker of collector's: {error}") from None
 
 
+def packed(settings: FetchSettings) -> tuple[FetchSettings, bytes]:
+    """The settings without what only this machine knows, and the cookies of its file. UsageError for no such file."""
+    Cookies.read(settings.cookies)
+    cookies = Path(settings.cookies).expanduser().read_bytes() if settings.cookies else b""
+    return replace(settings, contact=contact({"contact": settings.contact}), cookies=""), cookies
+
+
+def with_cookies(settings: FetchSettings, cookies: bytes, folder: Path) -> FetchSettings:
+    """The settings as they are for this machine: the cookies, if any, lie in a file of the folder."""
+    if not cookies:
+        return settings
+    file = folder / "cookies.txt"
+    file.write_bytes(cookies)
+    return replace(settings, cookies=str(file))
+
+
+def _prefix(number: int) -> str:
+    return f"part-{number:05}-"
+
+
 def _earlier(store: Store, number: int) -> Iterator[Marker]:
-    prefix = f"part-{number:05}-"
-    return markers(store, (name for name in store.sizes() if name.startswith(prefix)))
+    sizes = store.sizes()
+    found = markers(store, (name for name in sizes if name.startswith(_prefix(number))))
+    return (marker for marker in found if marker.stands(sizes))
+
+
+def _sweep(store: Store, number: int, earlier: Sequence[Marker]) -> None:
+    """Remove what pieces that were broken off or spoilt have left of a partition."""
+    whole = {marker.piece for marker in earlier}
+    left = {name for name in store.names() if name.startswith(_prefix(number)) and name.partition(".")[0] not in whole}
+    store.remove(sorted(left, key=lambda name: (not name.endswith(".json"), name)))
+
+
+def _persistently(put: Callable[[], None]) -> None:
+    """Put an object, once more after a while when the store is away: a whole piece would be lost. InputError."""
+    for pause in PAUSES:
+        try:
+            return put()
+        except InputError:
+            time.sleep(pause)
+    return put()
 
 
 def _fates(store: Store, earlier: Sequence[Marker]) -> dict[tuple[str, str], str]:
@@ -171,7 +225,7 @@ def _packed(tar: Path, name: str, folder: Path, found: Iterable[tuple[Job, Row]]
     with tarfile.open(tar, "w", format=tarfile.USTAR_FORMAT) as shard:
         for job, row in found:
             saved = row.state == "saved" and row.path is not None
-            facts = _facts(job, row, f"{name}.tar" if saved else "")
+            facts = _facts(job, row, f"{name}.tar" if row.state in HAVE_BYTES else "")
             if saved:
                 extension = row.file.suffix.removeprefix(".").replace("jpeg", "jpg")
                 add(shard, f"{facts['id']}.{extension}", (folder / row.file).read_bytes())

@@ -10,15 +10,16 @@ import contextlib
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from collector.cluster.central import Lost, Machines, Report, Station
 from collector.cluster.partitions import Partition
 from collector.cluster.piece import Marker, Work
-from collector.errors import InputError, Stopped, missing
+from collector.errors import CollectorError, InputError, Stopped, missing
 from collector.fetch.messages import Begin
 
 PATIENCE: Final = 0.5
@@ -30,14 +31,14 @@ LITTLE: Final = 0.001
 
 
 def each(
-    address: str, work: Work, partitions: Sequence[Partition], stopping: Callable[[], bool]
+    address: str, work: Work, partitions: Iterable[Partition], stopping: Callable[[], bool]
 ) -> Iterator[list[Marker]]:
     """The markers of each partition as they come; `address` "ray" is the cluster of RAY_ADDRESS, else of this machine.
 
     UsageError without Ray, InputError when the cluster is not to be reached, Stopped when it was stopped.
     """
     with _joined(address) as ray:
-        yield from _worked_off(ray, work, list(partitions), stopping)
+        yield from _worked_off(ray, work, iter(partitions), stopping)
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def machines(address: str) -> Iterator[Machines]:
     """Those of the cluster, for as long as this is open; see `each`."""
     with _joined(address) as ray:
         given = Counter[str]()
-        yield Machines(max(1, int(ray.cluster_resources().get("CPU", 1))), lambda begin: _Actor(ray, begin, given))
+        yield Machines(max(1, int(ray.cluster_resources().get("CPU", 1))), partial(_Actor, ray, given))
 
 
 @contextmanager
@@ -85,19 +86,27 @@ def _join(ray: Any, address: str) -> None:
             signal.signal(signal.SIGTERM, ours)
 
 
-def _worked_off(ray: Any, work: Work, waiting: list[Partition], stopping: Callable[[], bool]) -> Iterator[list[Marker]]:
+def _worked_off(
+    ray: Any, work: Work, waiting: Iterator[Partition], stopping: Callable[[], bool]
+) -> Iterator[list[Marker]]:
     do = ray.remote(num_cpus=1, max_retries=-1, scheduling_strategy="SPREAD")(_do)
     one = ray.put(replace(work, settings=replace(work.settings, processes=1)))
-    waiting.reverse()
     running: list[Any] = []
-    while waiting or running:
+    more = True
+    while more or running:
         window = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
-        while waiting and len(running) < window:
-            running.append(do.remote(one, waiting.pop()))
+        while more and len(running) < window:
+            if more := (partition := next(waiting, None)) is not None:
+                running.append(do.remote(one, partition))
         if stopping():
             raise Stopped("stopped")
         done, running = ray.wait(running, timeout=PATIENCE)
-        yield from ray.get(done)
+        try:
+            yield from ray.get(done)
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, CollectorError | OSError):
+                raise error.cause from None
+            raise InputError(f"a machine of the cluster: {_line(error)}") from error
 
 
 def _do(work: Work, partition: Partition) -> list[Marker]:
@@ -110,7 +119,7 @@ def _do(work: Work, partition: Partition) -> list[Marker]:
 class _Actor:
     """Leads to a station on the machine that has the fewest for its cores; see `StationDoor`."""
 
-    def __init__(self, ray: Any, begin: Begin, given: Counter[str]) -> None:
+    def __init__(self, ray: Any, given: Counter[str], begin: Begin, cookies: bytes) -> None:
         """`given`: machine -> workers. Those of a lost one still count, so that the others come first."""
         self._ray, self._given = ray, given
         self._asked: Any = None
@@ -119,7 +128,7 @@ class _Actor:
         given[self._node] += 1
         near = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(self._node, soft=True)
         make = ray.remote(num_cpus=LITTLE, max_restarts=0, max_concurrency=8, scheduling_strategy=near)(Station)
-        self._station = make.remote(begin)
+        self._station = make.remote(begin, cookies)
 
     def send(self, text: bytes, last: bool = False) -> None:
         self._station.send.remote(text, last)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,11 +80,11 @@ class Store:
         files = sorted(file for file in folder.rglob("*") if file.is_file())
         names = {file.relative_to(folder).as_posix(): file for file in files}
         self.put(begun, b"")
-        self._delete({last} & there)
+        self.remove({last} & there)
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="upload") as pool:
             list(pool.map(lambda name: self.put_file(name, str(names[name])), names.keys() - {last}))
         self.put_file(last, str(names[last]))
-        self._delete((there | {begun}) - names.keys())
+        self.remove(sorted((there | {begun}) - names.keys()))
 
     def names(self) -> set[str]:
         """The names of all objects, in folders of it, too."""
@@ -93,16 +93,17 @@ class Store:
             found = self._fs.find(self._root) if self._fs.exists(self._root) else []
         return {str(name)[len(self._root) :].lstrip("/") for name in found}
 
-    def _delete(self, names: set[str]) -> None:
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove objects, in this order."""
         with self._told():
-            for name in sorted(names):
+            for name in names:
                 self._fs.rm_file(f"{self._root}/{name}")
 
     @contextmanager
     def _written(self, name: str) -> Iterator[str]:
         """Where to write to: a store puts an object whole; a folder needs another name first."""
         final = f"{self._root}/{name}"
-        target = f"{final}.{os.getpid()}.part" if self._local else final
+        target = f"{final}.{secrets.token_hex(4)}.part" if self._local else final
         with self._told():
             if self._local:
                 self._fs.makedirs(final.rpartition("/")[0], exist_ok=True)

@@ -63,7 +63,7 @@ class OpenQuery:
     """All there ever were, oldest first."""
 
 
-_FORGOTTEN = "FROM outcome WHERE sha256 = :sha256 AND state = 'skipped' AND reason = 'policy.forgotten'"
+_FORGOTTEN = "sha256 IS NOT NULL AND state = 'skipped' AND reason = 'policy.forgotten'"
 _TASK = Columns(Task, {"id": "found.id", "attempt": "coalesce(attempts, 0) + 1"})
 _TODO = f"""{", ".join(f"found.{name}" if name in HIT.names else name for name in _TASK.names)}
 FROM found LEFT JOIN outcome ON found_id = found.id
@@ -216,9 +216,9 @@ class Work:
 
     # ------------------------------------------------------------------ where a picture belongs
 
-    def forgotten(self, sha256: str) -> bool:
-        """Whether a picture with these bytes was forgotten on the user's word."""
-        return self._db.execute(f"SELECT 1 {_FORGOTTEN}", {"sha256": sha256}).fetchone() is not None
+    def forgotten(self) -> frozenset[str]:
+        """Hashes of the pictures that were forgotten on the user's word."""
+        return frozenset(sha256 for (sha256,) in self._db.execute(f"SELECT sha256 FROM outcome WHERE {_FORGOTTEN}"))
 
     def already(
         self, task: Task, picture: Picture, label: str, attempt: Attempt | None = None
@@ -228,7 +228,7 @@ class Work:
         row = self._db.execute(
             f"""SELECT path, label FROM outcome JOIN found ON found.id = found_id JOIN query ON query.id = query_id
                 WHERE sha256 = :sha256 AND outcome.state = 'saved'
-                UNION ALL SELECT NULL, NULL {_FORGOTTEN} LIMIT 1""",
+                UNION ALL SELECT NULL, NULL FROM outcome WHERE sha256 = :sha256 AND {_FORGOTTEN} LIMIT 1""",
             {"sha256": picture.sha256},
         ).fetchone()
         if row is None:
