@@ -31,7 +31,7 @@ from PIL import Image, ImageDraw, ImageOps
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from collector.dataset.copies import LIKELY, NEAREST, likely
-from collector.dataset.relevance import READ, TOLD, Words, companies, judge
+from collector.dataset.relevance import Words, companies, judge
 from collector.dataset.wording import Wording
 from collector.images.embed import Embedder, class_share, described, directions, embed_files, embedder, named
 from collector.images.hashing import hashed
@@ -110,21 +110,21 @@ class Photographs:
         self.looks = described(vectors, model)
         self._shown = {label: class_share(vectors, model, named(label)).astype(np.float64)
                        if named(label) else np.zeros(len(vectors)) for label in labels}  # fmt: skip
-        self._weight = TOLD if asked is None else READ
+        self._read: dict[str, NDArray[np.float64]] = {}
         if asked is not None:
             sees, names = asked.embedder(), [str(path) for path in paths]
             stored = Vectors(
                 sees.name, sees.hash, {name: place for place, name in enumerate(names)}, looked_at(paths, sees)
             )
             wording = Wording(asked, stored, {label: {label} for label in labels})
-            self._shown = {label: wording.shown(label, names) for label in labels}
+            self._read = {label: wording.shown(label, names) for label in labels}
 
     def words(
         self, label: str, members: NDArray[np.int64], kept: NDArray[np.int64], dropped: NDArray[np.int64]
     ) -> Words:
         numbers = np.arange(len(members))
-        shown = self._shown[label][members]
-        return Words(np.isin(numbers, kept), np.isin(numbers, dropped), shown, self._weight)
+        read = self._read[label][members] if self._read else None
+        return Words(np.isin(numbers, kept), np.isin(numbers, dropped), self._shown[label][members], read)
 
 
 def cpu() -> float:

@@ -30,8 +30,8 @@ USUAL: Final = (14.0, 6.0)
 """What a class is taken for before it is looked at: so many right and wrong pictures. Searches bring a third wrong."""
 TOLD: Final = 0.06
 """Weight of ImageNet's judgement, as the logarithm of its odds, on what the keyword names."""
-READ: Final = 0.12
-"""The same of a model that knows words, which is not bound to 1,000 classes."""
+READ, HARDER = 0.12, 3.0
+"""The same of a model that knows words, and how many times more it misses than of what belongs by its looks."""
 _LEAST: Final = 1e-3
 NAMED: Final = 0.5
 """Such a judgement from which on a picture is taken to show what the keyword names."""
@@ -56,10 +56,14 @@ class Words:
     dropped: NDArray[np.bool_]
     """By a person."""
     named: Floats
-    """How much of ImageNet's judgement falls on the classes that the keyword names, 0 where it names none; or how
-    probable a model that knows words finds it that the picture shows what the keyword says."""
-    weight: float = TOLD
-    """Of that: TOLD, or READ."""
+    """How much of ImageNet's judgement falls on the classes that the keyword names; 0 where it names none."""
+    read: Floats | None = None
+    """How probable a model that knows words finds it that the picture shows what the keyword says."""
+
+    def of(self, places: NDArray[np.int64]) -> Words:
+        """Of some of the pictures."""
+        read = None if self.read is None else self.read[places]
+        return Words(self.kept[places], self.dropped[places], self.named[places], read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def judge(looks: Directions, words: Words, company: Company | None = None) -> Ju
         return Judged(_overruled(probability, words), (np.arange(len(looks)),))
     ordered: list[NDArray[np.int64]] = []
     for places in senses(looks):
-        own = Words(words.kept[places], words.dropped[places], words.named[places], words.weight)
+        own = words.of(places)
         near = likeness(looks[places], own, company)
         probability[places] = _probabilities(near, own, ALONE if company is None else TOGETHER)
         ordered.append(places[np.argsort(-near, kind="stable")])
@@ -131,8 +135,9 @@ def likeness(looks: Directions, words: Words, company: Company | None = None) ->
     if company is not None:
         foreign = _nearest(looks, company.others)
         near = (near + _like(company.spread(looks), words)) / 2 - CROSS * (foreign - np.median(foreign))
-    told = np.log((words.named + _LEAST) / (1 - words.named + _LEAST))
-    near += words.weight * (told - np.median(told))
+    near += TOLD * _odds(words.named)
+    if words.read is not None:
+        near += _read(words.read, near, ALONE if company is None else TOGETHER)
     for places, sign in ((np.flatnonzero(words.kept), 1.0), (np.flatnonzero(words.dropped), -1.0)):
         if len(places):
             alike = _nearest_of(looks, places, _DECIDED)
@@ -155,6 +160,25 @@ def senses(looks: Directions) -> list[NDArray[np.int64]]:
 
 
 # --------------------------------------------------------------------------- inside
+
+
+def _odds(shares: Floats) -> Floats:
+    """The logarithm of the odds of each, from their middle."""
+    told = np.log((shares + _LEAST) / (1 - shares + _LEAST))
+    return np.asarray(told - np.median(told), np.float64)
+
+
+def _read(read: Floats, near: Floats, curve: tuple[float, float]) -> Floats:
+    """What a model that knows words adds to the likeness.
+
+    It is believed as far as it knows what belongs by its looks, which is the easier part: where it misses a hundredth
+    of that, and so three of the rest, its no makes nothing more than 33 times as unlikely.
+    """
+    steepness, half = curve
+    belongs = 1 / (1 + np.exp(-steepness * (near - half)))
+    missed = (float(belongs[read < NAMED].sum()) + 1) / (float(belongs.sum()) + 2)
+    most = -np.log(min(1.0, HARDER * missed)) / steepness
+    return np.asarray(np.clip(READ * _odds(read), -most, most), np.float64)
 
 
 def _like(looks: Directions, words: Words) -> Floats:
@@ -207,7 +231,8 @@ def _probabilities(near: Floats, words: Words, curve: tuple[float, float]) -> Fl
     for _ in range(50):
         found = share * odds / (share * odds + 1 - share)
         share = (float(found.sum()) + right) / (len(near) + all_)
-    return np.where(words.named >= NAMED, np.maximum(found, words.named), found)
+    found = np.where(words.named >= NAMED, np.maximum(found, words.named), found)
+    return found if words.read is None else np.where(words.read >= NAMED, np.maximum(found, NAMED), found)
 
 
 def _overruled(probability: Floats, words: Words) -> Floats:

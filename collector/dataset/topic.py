@@ -82,8 +82,8 @@ def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, 
 
     `split`: only these pictures are listed and left out; all are judged. What earlier calls left out for this reason
     is open again; without `drop` nothing about the set is changed. `only`: pictures of these (keyword, label) alone are
-    listed and left out, and those of others stay as they are. `words`: a model that is asked about the keywords in the
-    place of ImageNet's classes; its embeddings are made, and `tell` hears of it.
+    listed and left out, and those of others stay as they are. `words`: a model that is asked about the keywords, too;
+    its embeddings are made, and `tell` hears of it.
     """
     stored = embeddings.read(folder, model)
     others = _embedded(ledger, folder, words, tell) if words is not None else None
@@ -131,15 +131,13 @@ def _judged(
 ) -> tuple[ClassTopic, list[Ranked]]:  # fmt: skip
     decisions = [said.get((row.sha256, label)) for row in rows]
     names = [row.sha256 for row in rows]
-    texts = {label, *(row.keyword for row in rows)} if wording is None else set[str]()
-    classes = sorted({number for text in texts for number in named(text)})
+    classes = sorted({number for text in {label, *(row.keyword for row in rows)} for number in named(text)})
     numbers = stored.of(names)
-    shown = class_share(numbers, model, classes).astype(np.float64) if classes else np.zeros(len(rows))
     words = relevance.Words(
         np.array([decision == "keep" for decision in decisions]),
         np.array([decision == "drop" for decision in decisions]),
-        shown if wording is None else wording.shown(label, names),
-        relevance.TOLD if wording is None else relevance.READ,
+        class_share(numbers, model, classes).astype(np.float64) if classes else np.zeros(len(rows)),
+        None if wording is None else wording.shown(label, names),
     )
     judged = relevance.judge(described(numbers, model), words, company)
     order = np.argsort(judged.probability, kind="stable").tolist()

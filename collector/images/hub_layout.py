@@ -164,7 +164,7 @@ class TextTower:
         given, length = self.words, self._length or self.words.length
         ids: list[int] = self._tokenizer.encode(text.lower() if given.sigmoid else text).ids
         first, last = (self._special(kind) for kind in ("bos", "eos"))
-        if given.tokens.get("add_bos_token") is False and ids[:1] == [first]:
+        if not given.tokens.get("add_bos_token", not given.sigmoid) and ids[:1] == [first]:
             ids = ids[1:]
         if given.tokens.get("add_eos_token", given.sigmoid) and last is not None and ids[-1:] != [last]:
             ids = [*ids[: length - 1], last]

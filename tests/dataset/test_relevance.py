@@ -124,3 +124,16 @@ def test_the_order_does_not_depend_on_the_order() -> None:
     looks = np.vstack([around(0, 30, 1), anything(10, 2)])
     turned = judge(looks[::-1].copy(), words(40)).probability[::-1]
     assert judge(looks, words(40)).probability == pytest.approx(turned, abs=1e-4)
+
+
+def test_words_are_believed_as_far_as_they_know_what_belongs() -> None:
+    looks = np.vstack([around(0, 40, 1, 0.2), around(0, 8, 2, 0.3)])
+    nobody, numbers = np.zeros(48, bool), np.arange(48)
+    knows, ignorant = np.where(numbers < 40, 0.99, 0.01), np.where(numbers % 2 == 0, 0.3, 0.01)
+    by_looks, by_words, by_nothing = (
+        judge(looks, Words(nobody, nobody, np.zeros(48), read)).probability for read in (None, knows, ignorant)
+    )
+    assert (by_words[40:] < by_looks[40:]).all()
+    assert by_words[:40].mean() > 0.9
+    assert np.array_equal(by_nothing, by_looks), "what it does not know changes nothing"
+    assert by_words[:40].min() >= 0.5, "what it knows is not dropped"
