@@ -34,7 +34,7 @@ def listed() -> Iterator[Model]:
         yield Model(one.name, one.about, one.licence, is_model(folder), folder)
     for folder in sorted(downloads().iterdir()) if downloads().is_dir() else []:
         if folder.name not in KNOWN and is_model(folder):
-            yield Model(folder.name.replace("--", "/"), "of the hub", "see its card", True, folder)
+            yield Model(folder.name.replace("--", "/", 1), "of the hub", "see its card", True, folder)
 
 
 def get_model(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from collector.errors import DiskError, Incomplete, InputError, alternatives
+from collector.errors import DiskError, Incomplete, InputError, UsageError, alternatives
 from collector.http.contract import Request
 from collector.http.large_file import LargeFiles
 from collector.http.page_client import PageClient
@@ -85,11 +85,14 @@ def is_whole(folder: Path) -> bool:
 class Hub:
     """The hub at $HF_ENDPOINT, or the usual one; $HF_TOKEN is told to it alone.
 
-    Pages and files go by the settings' proxy. An endpoint that the user names may have a private address.
+    Pages and files go by the settings' proxy. An endpoint that the user names may have a private address. UsageError
+    when it is no address.
     """
 
     def __init__(self, settings: FetchSettings, environment: Mapping[str, str] = os.environ, **for_tests: Any) -> None:
         endpoint, token = environment.get("HF_ENDPOINT", "").rstrip("/"), environment.get("HF_TOKEN", "").strip()
+        if endpoint and not endpoint.startswith(("https://", "http://")):
+            raise UsageError(f"HF_ENDPOINT={endpoint}: give the address of a hub, such as {_HUB}")
         self.endpoint = endpoint or _HUB
         self._settings = replace(settings, allow_private=True) if endpoint else settings
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -13,7 +13,7 @@ import pytest
 
 import collector
 from collector.api import models as api
-from collector.errors import DiskError, Incomplete, InputError, SourceError
+from collector.errors import DiskError, Incomplete, InputError, SourceError, UsageError
 from collector.images.known_models import KNOWN, Known, Remote
 from collector.maintenance import models
 from collector.maintenance.models import Hub
@@ -171,6 +171,11 @@ def test_a_hub_that_refuses(hub: ModelHub, ask: Callable[..., Hub], status: int,
     hub.file_status = status
     with pytest.raises((InputError, Incomplete), match=rf"{REPO if status != 400 else 'HTTP 400'}"):
         ask().download(offer)
+
+
+def test_an_endpoint_that_is_no_address(ask: Callable[..., Hub]) -> None:
+    with pytest.raises(UsageError, match="HF_ENDPOINT=hub: give the address"):
+        ask(HF_ENDPOINT="hub")
 
 
 def test_what_the_hub_does_not_have(hub: ModelHub, ask: Callable[..., Hub]) -> None:
