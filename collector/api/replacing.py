@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from collector.importers.queries import QueryFile
 from collector.ledger import Ledger
 from collector.model import Query
 from collector.settings import Settings
+
+if TYPE_CHECKING:
+    from collector.images.hub_layout import Layout
 
 CONFIDENCE: Final = 0.9
 """How sure it must be that a picture is off topic."""
@@ -24,6 +27,8 @@ class Replacing:
     """
 
     def __init__(self, settings: Settings, asked: QueryFile, usual: bool, notice: Callable[[str], None]) -> None:
+        """InputError when the settings name a model that is not there, UsageError for one that knows no words."""
+        self._words = _words(settings)
         self._settings, self._asked, self._notice = settings, asked, notice
         self._meant = frozenset((query.keyword, query.label) for query in asked.queries
                                 if asked.relevant.get((query.keyword, query.label, query.filters), usual))  # fmt: skip
@@ -47,13 +52,11 @@ class Replacing:
     def _judged(self, ledger: Ledger) -> dict[tuple[str, str, tuple[tuple[str, str], ...]], int]:
         from collector.dataset import embeddings, topic
         from collector.images.embed import embedder
-        from collector.images.known_models import asked
 
-        model, look = embedder(), self._settings.look
+        model = embedder()
         embeddings.embed_set(ledger, self._settings.out, model)
-        topic.judge_set(
-            ledger, self._settings.out, model, CONFIDENCE, True, None, self._meant, asked(look.model, look.models)
-        )
+        out = self._settings.out
+        topic.judge_set(ledger, out, model, CONFIDENCE, True, None, self._meant, self._words)
         left_out = ledger.dataset.left_out_by_query(topic.REASON)
         return {key: count for key, count in left_out.items() if key[:2] in self._meant}
 
@@ -64,6 +67,17 @@ class Replacing:
             self._notice(f"{tally.keyword}: no more pictures are found; {tally.short:,} that show it are missing")
         if len(dry) > _TOLD:
             self._notice(f"and {len(dry) - _TOLD:,} more keywords of which no more pictures are found")
+
+
+def _words(settings: Settings) -> Layout | None:
+    """The model that is asked about keywords; None where the settings name none."""
+    from collector.dataset.wording import words_of
+    from collector.images.known_models import asked
+
+    found = asked(settings.look.model, settings.look.models)
+    if found is not None:
+        words_of(found)
+    return found
 
 
 def _raised(query: Query, more: int) -> Query:

@@ -9,11 +9,13 @@ import pytest
 
 import collector
 from collector.dataset import embeddings
-from collector.errors import UsageError
+from collector.errors import InputError, UsageError
 from collector.images import lite0
 from collector.images.embed import embedder
 from collector.ledger import Ledger
 from collector.practice.pictures import is_foreign, slug
+from collector.settings import Value
+from tests.support.tiny_models import tiny_model
 
 pytestmark = pytest.mark.usefixtures("downloads_in_process", "pictures_in_process")
 
@@ -63,10 +65,20 @@ def test_it_says_when_the_well_is_dry(tmp_path: Path, caplog: pytest.LogCaptureF
     caplog.set_level(logging.WARNING)
     folder = tmp_path / "images"
     with collector.practice(collector.practice.Knobs.calm(foreign=0.1)) as web:
-        collector.collect(["lighthouse"], folder, limit=45, source="openverse", practice=web, relevant=True).wait()
+        collector.collect(["lighthouse"], folder, limit=45, source="openverse", practice=web, relevant=True,
+                          settings={"look.models": str(tiny_model(tmp_path / "tiny"))}).wait()  # fmt: skip
     missing = 45 - len(kept(folder))
     assert missing > 0
     assert f"lighthouse: no more pictures are found; {missing} that show it are missing" in caplog.text
+    assert (folder / "collector.tiny.vectors").exists(), "the model of the settings was asked"
+
+
+def test_a_model_that_is_not_there_is_told_before_the_run(tmp_path: Path) -> None:
+    for model, error in (("nobodys", InputError), ("pictures", UsageError)):
+        tiny_model(tmp_path / "models" / "pictures", layout="pictures") if model == "pictures" else None
+        settings: dict[str, Value] = {"look.models": str(tmp_path / "models"), "look.model": model}
+        with pytest.raises(error, match=model):
+            collector.collect(["lighthouse"], tmp_path / "images", relevant=True, settings=settings)
 
 
 def test_without_the_extra_a_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
