@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
@@ -17,7 +18,7 @@ from selenium.common.exceptions import NoSuchWindowException, TimeoutException, 
 from selenium.webdriver.remote.command import Command
 
 from collector.browser import processes
-from collector.browser.contract import PageRequest
+from collector.browser.contract import DATA, PageRequest
 from collector.browser.inputs import ActionInput, DevToolsInput, Input
 from collector.browser.network import NetworkLog
 from collector.browser.options import is_headed
@@ -148,14 +149,14 @@ class ChromeBrowser:
                 return answer["result"].get("value")
         raise SourceError(SearchState.LAYOUT, "page.layout", _RESTLESS)
 
-    def hook(self, script: str) -> None:
-        """As `Browser.hook`; past the driver's own functions, which a page can break."""
-        program = f"(function () {{{script}\n}})()"
+    def held(self, name: str, keys: Sequence[str]) -> list[Any]:
+        """As `Browser.held`: an expression of syntax alone, in which nothing of the page's can take a part."""
+        values = [f"window[{json.dumps(name)}]?.[{json.dumps(key)}]" for key in keys]
         if not self._devtools:
-            self.run(f"try {{ {program} }} catch {{}}")
-            return
+            return list(self.run(f"return [{', '.join(values)}]"))
         with self._session.speaking():
-            self._session.cdp("Runtime.evaluate", expression=program)
+            held = self._session.untouched(f"[{', '.join(values)}]")
+            return held if isinstance(held, list) else [self._session.untouched(value) for value in values]
 
     def address(self) -> str:
         """The URL of the page shown."""
@@ -195,11 +196,8 @@ class ChromeBrowser:
 
     # ------------------------------------------------------------------ network
 
-    def responses(self) -> list[tuple[str, str]]:
-        """(URL, text) of XHR and fetch answers since the last call; the first call only begins listening.
-
-        Nothing where a grid does not offer DevTools.
-        """
+    def responses(self) -> list[tuple[PageRequest, str]]:
+        """As `Browser.responses`; the first call only begins listening, and a grid without DevTools tells nothing."""
         if not self._devtools:
             return []
         with self._session.speaking():
@@ -222,7 +220,10 @@ class ChromeBrowser:
     def body(self, request: PageRequest) -> bytes:
         """The body of the answer to a request; b"" when it can no longer be had."""
         with self._session.speaking():
-            return self._network.body(request) or b""
+            found = self._network.body(request)
+            if not found and request.kind in DATA:
+                found = self._network.again(request, self._frame()["id"])
+            return found or b""
 
     def redirect(self, url: str) -> tuple[int, str]:
         """(status, Location) of a GET made by the page itself, not followed; (0, "") when it is not told."""

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+DATA: Final = ("XHR", "Fetch")
+"""Kinds of requests that a page's own program makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Where an answer came from, its status and its headers; header names in lower case."""
+
+    url: str
+    status: int
+    headers: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +32,8 @@ class PageRequest:
     mime: str = ""
     """Type of the answer, "" while there is none."""
     loaded: bool = False
+    answer: Answered | None = None
+    """The last one, behind all redirects; None while there is none."""
 
 
 class Browser(Protocol):
@@ -40,8 +55,11 @@ class Browser(Protocol):
         does not offer DevTools it runs in the page.
         """
 
-    def hook(self, script: str) -> None:
-        """Run a function body among the page's own scripts, whatever they have made of it; nobody hears its errors."""
+    def held(self, name: str, keys: Sequence[str]) -> list[Any]:
+        """What an object of the page's own program, named in `window`, holds under each key, as JSON-like values.
+
+        None for what is not there, is no JSON, or would be told by a function of the page.
+        """
 
     def click(self, x: float, y: float) -> None:
         """A real, trusted mouse click at viewport coordinates in CSS pixels."""
@@ -61,8 +79,8 @@ class Browser(Protocol):
     def screenshot(self) -> bytes:
         """PNG of the viewport."""
 
-    def responses(self) -> list[tuple[str, str]]:
-        """(URL, text body) of the XHR and fetch answers received since the last call; may be empty.
+    def responses(self) -> list[tuple[PageRequest, str]]:
+        """The XHR and fetch requests that ended since the last call, and the texts they were answered; may be empty.
 
         Bodies that can no longer be had are left out. Costs nothing unless it was called once before
         or right after `open`.

@@ -1,7 +1,7 @@
 """A program of ours beside a page: put in, called, and put in again when the page has loaded itself anew.
 
-It shares the page's DOM and nothing else: what the page's own scripts override does not reach it. Only a hook, where
-one has to listen among those scripts, runs with them; it tells the program by events of a name that nobody guesses.
+It shares the page's DOM and nothing else: what the page's own scripts override does not reach it. What they ask for and
+hold is told by the DevTools protocol (`Browser.responses`, `Browser.held`); nothing of ours runs among them.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ try { return [await api[arguments[1]](...arguments[2])]; } catch (error) { retur
 class PageScript:
     """The program beside the page that a browser shows now."""
 
-    def __init__(self, browser: Browser, parts: tuple[Part, ...], hook: Part | None = None) -> None:
-        self._browser, self._parts, self._hook = browser, parts, hook
+    def __init__(self, browser: Browser, parts: tuple[Part, ...]) -> None:
+        self._browser, self._parts = browser, parts
         self._name = f"_{secrets.token_hex(16)}"
         self.loads = 0
         """How often it had to be put in: once more for every time the page was loaded anew."""
@@ -48,8 +48,6 @@ class PageScript:
     def _install(self) -> None:
         self.loads += 1
         self._browser.apart(_program(self._parts), self._name)
-        if self._hook is not None:
-            self._browser.hook(f'"use strict";\nconst name = "{self._name}";\n{_text(self._hook)}')
 
 
 def _unpacked(function: str, answer: Any) -> Any:

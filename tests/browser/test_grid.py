@@ -98,7 +98,7 @@ def test_the_same_code_drives_a_browser_on_a_grid(node: Node, site: Site) -> Non
         end = time.monotonic() + 5
         while not browser.run("return window.ready") and time.monotonic() < end:
             time.sleep(0.05)
-        assert [url for url, _ in browser.responses()] == [f"{site.home}/data/{n}" for n in (1, 2)]
+        assert [one.url for one, _ in browser.responses()] == [f"{site.home}/data/{n}" for n in (1, 2)]
         assert (browser.memory(), browser.headed) == (0, False)
     assert wait_gone(process)
     assert process.poll() is None, "the grid is not ours to end"

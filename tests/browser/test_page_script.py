@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -18,6 +19,13 @@ def script(*answers: Any) -> PageScript:
     """A program whose page gives these answers to what is run in it."""
     coming = iter(answers)
     return PageScript(FakeBrowser(lambda *_: next(coming)), LOOK)
+
+
+def hostile(browser: ChromeBrowser, script: str) -> None:
+    """Run it in the page once the driver, which is no part of this, has its answer."""
+    browser.run(f"setTimeout(() => {{ try {{ {script} }} finally {{ document.body.id = 'hostile'; }} }}, 0)")
+    while browser.apart("return document.body.id") != "hostile":
+        time.sleep(0.02)
 
 
 def test_it_is_put_in_when_the_page_does_not_have_it() -> None:
@@ -89,3 +97,49 @@ def test_nothing_of_ours_stands_in_a_page_and_its_requests_are_known_all_the_sam
     assert window.browser.pending() == 1
     plain = "return [fetch, XMLHttpRequest.prototype.send].every((one) => /native code/.test(one.toString()))"
     assert shared.run(plain) is True
+
+
+@pytest.mark.browser
+def test_what_a_page_asks_for_is_heard_whatever_it_makes_of_its_own_functions(
+    shared: ChromeBrowser, site: Site
+) -> None:
+    shared.responses()
+    shared.open(site.home + "/plain")
+    hostile(
+        shared,
+        "const ask = fetch, lie = () => { throw new Error('fooled'); };"
+        "window.fetch = window.CustomEvent = window.dispatchEvent = lie;"
+        "for (const name of Object.getOwnPropertyNames(Response.prototype))"
+        " try { Object.defineProperty(Response.prototype, name, { value: lie }); } catch {}"
+        "for (const name of ['then', 'finally', 'catch']) Promise.prototype[name] = lie;"
+        "ask('/data/1');"
+        "const other = new XMLHttpRequest(); XMLHttpRequest.prototype.send.call(other.open('GET', '/data/2') || other)",
+    )
+    heard: dict[str, str] = {}
+    end = time.monotonic() + 20
+    while len(heard) < 2 and time.monotonic() < end:
+        heard |= {one.url: body for one, body in shared.responses()}
+        time.sleep(0.02)
+    assert heard == {f"{site.home}/data/{n}": f'{{"data": "{n}", "text": "ä猫"}}' for n in (1, 2)}
+    shared.rest()
+
+
+@pytest.mark.browser
+def test_what_a_page_holds_is_read_whatever_it_makes_of_its_own_functions(shared: ChromeBrowser, site: Site) -> None:
+    shared.open(site.home + "/plain")
+    hostile(
+        shared,
+        "const ran = (what) => { document.title = what; return 1; }, circle = []; circle.push(circle);"
+        "let deep = []; for (let n = 0; n < 3000; n++) deep = [deep];"
+        "window.held = { plain: [1, null, 'ä', { b: [2.5] }], circle, deep, nothing: null, program: () => ran('f'),"
+        " get computed() { return ran('getter'); },"
+        " written: { toJSON() { return ran('toJSON'); } } };"
+        "Array.prototype[Symbol.iterator] = JSON.stringify = () => ran('iterator');"
+        "Object.defineProperty(Array.prototype, '0', { set() { ran('setter'); } });",
+    )
+    plain = [1, None, "ä", {"b": [2.5]}]
+    assert shared.held("held", ["plain", "nothing", "gone", 'b"]; alert(1); ["']) == [plain, None, None, None]
+    never = ["circle", "deep", "computed"]
+    assert shared.held("held", ["plain", *never, "plain"]) == [plain, *[None] * len(never), plain]
+    assert shared.held("nobody", ["plain"]) == [None]
+    assert shared.apart("return document.title") == "plain"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from collector.browser.contract import PageRequest
 from collector.errors import BrowserError
 from collector.http.contract import Visit
 from collector.model import Found, Hit, Search, SearchEnded
@@ -53,8 +54,8 @@ class FakeBrowser:
     def apart(self, script: str, *arguments: Any) -> Any:
         return self.run(script, *arguments)
 
-    def hook(self, script: str) -> None:
-        self.run(script)
+    def held(self, name: str, keys: Sequence[str]) -> list[Any]:
+        return [None] * len(keys)
 
     def pending(self) -> int:
         return 0
@@ -77,7 +78,7 @@ class FakeBrowser:
     def screenshot(self) -> bytes:
         return b"\x89PNG"
 
-    def responses(self) -> list[tuple[str, str]]:
+    def responses(self) -> list[tuple[PageRequest, str]]:
         return []
 
     def bound(self, left: Callable[[], float]) -> None:

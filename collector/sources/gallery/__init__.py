@@ -161,9 +161,10 @@ class Gallery:
 
         if not self._settings["network"]:
             return
-        for url, body in self._window.browser.responses():
-            found = [*data.state(body, self._hits.page)] if body.lstrip()[:1] in ("{", "[") else _pieces(body, url)
-            for one in found:
+        for request, body in self._window.browser.responses():
+            is_data = body.lstrip()[:1] in ("{", "[")
+            named = data.state(body, self._hits.page) if is_data else _pieces(body, request.url)
+            for one in named:
                 for candidate in one.candidates:
                     self._sets.setdefault(url_key(candidate.url), one)
 

@@ -55,8 +55,8 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     settings = web.settings
     if settings["harvest"] not in CHOICES:
         raise UsageError(f"google.harvest is {settings['harvest']!r}; choices: {', '.join(CHOICES)}")
-    web.browser.open(address(search.query, settings, classic=search.doubted))
     page = Page(web.browser, str(settings["home"]))
+    page.open(address(search.query, settings, classic=search.doubted))
     harvest = Harvest(page, web, settings)
     look = _arrive(harvest)
     if look is None:
@@ -106,7 +106,7 @@ def _further(harvest: Harvest) -> Look | None:
             continue
         if step.ended:
             return None
-        if step.requests:
+        if step.asks:
             waits = _SURE_LOOKS
         busy = step.pending > 0 or (step.pressed and not step.futile)
         attempts = attempts + 1 if busy else 0

@@ -1,7 +1,7 @@
 // In the page: which pictures the result grid shows, and what each card says about itself.
 // Only reads. Ids are the only handles; elements are looked up again for every call.
 
-const api = { sent: new Set(), scripts: new WeakSet(), bodies: [], values: [], pending: 0, requests: 0, challenged: false, born: performance.now() };
+const api = { sent: new Set(), scripts: new WeakSet() };
 const isWeb = (url) => /^https?:/i.test(url || "");
 const hasClosed = (element) => !element.isConnected || element.closest('[aria-hidden="true"]') !== null;
 const area = (element) => { const box = element.getBoundingClientRect(); return box.width * box.height; };
@@ -127,7 +127,7 @@ function describe(id, card) {
 }
 
 // What is on the page now: its state, and the cards that were not reported since the page was loaded.
-api.look = function (keys) {
+api.look = function () {
   const { layout, root, cards } = grid();
   const fresh = [];
   for (const [id, card] of cards) {
@@ -135,13 +135,13 @@ api.look = function (keys) {
     api.sent.add(id);
     fresh.push(describe(id, card));
   }
-  return { ...api.state(cards.size, root), layout, count: cards.size, cards: fresh, pending: api.pending, ...api.texts(keys) };
+  return { ...api.state(cards.size, root), layout, count: cards.size, cards: fresh, inline: texts() };
 };
 
 // The state alone; nothing counts as reported.
 api.peek = function () {
   const { layout, root, cards } = grid();
-  return { ...api.state(cards.size, root), layout, count: cards.size, pending: api.pending };
+  return { ...api.state(cards.size, root), layout, count: cards.size };
 };
 
 // The pictures as they stand in the grid, for the ids asked for: data: or http, never the 1x1 placeholder.
@@ -159,42 +159,15 @@ api.thumbnails = function (ids) {
   return found;
 };
 
-// Texts that may hold data rows and were not handed over before: inline scripts, batches, run-time values.
+// Inline scripts that may hold data rows and were not handed over before.
 const ROW = /\[\s*(?:\d+|null)\s*,\s*(?:\\*["']|\\+x22|\\+u0022)[^"'\\]{4,64}(?:\\*["']|\\+x22|\\+u0022)\s*,\s*\[/;
 
-api.texts = function (keys) {
+function texts() {
   const inline = [];
   for (const script of document.querySelectorAll("script:not([src])")) {
     if (api.scripts.has(script)) continue;
     api.scripts.add(script);
     if (ROW.test(script.textContent)) inline.push(script.textContent);
   }
-  api.values = [];
-  window.dispatchEvent(new CustomEvent(`${name}?`, { detail: keys || [] }));  // answered before this returns
-  inline.push(...api.values);
-  return { inline, batches: api.bodies.splice(0) };
-};
-
-// Batches arrive by XHR or fetch and are kept nowhere in the page: the hook tells their bodies as they pass.
-function note(text) {
-  if (typeof text !== "string" || !ROW.test(text)) return;
-  api.bodies.push(text);
-  api.challenged = false;
+  return inline;
 }
-
-// A batch may be challenged although the page came through; the page itself shows it a moment later.
-function challenge(status, url, headers) {
-  if (status === 429 || /\/sorry\//.test(url || "") || /^x-(sorry-redirect|sg-cs)\b/im.test(headers)) api.challenged = true;
-}
-
-const NEWS = {
-  began: () => { api.pending += 1; api.requests += 1; },
-  answered: challenge,
-  body: note,
-  ended: () => { api.pending -= 1; },
-  value: (text) => { if (typeof text === "string" && ROW.test(text)) api.values.push(text); },
-};
-window.addEventListener(name, (event) => {
-  const [what, ...details] = event.detail;
-  NEWS[what](...details);
-});

@@ -6,15 +6,24 @@ that reloads itself loses the script, which is then put in again; nothing that P
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
 
-from collector.browser.contract import Browser
+from collector.browser.contract import DATA, Answered, Browser
 from collector.browser.page_script import PageScript
+from collector.sources.google import rows
 from collector.sources.opaque import NOTHING, Address, read
 
 _PARTS: Final = tuple((__package__, name) for name in ("cards.js", "state.js", "panel.js", "scroll.js"))
+_SLICE: Final = 200
+"""Milliseconds of one look for more cards while something is under way."""
+_PRESSED: Final = 1500
+"""Milliseconds that a button is given to bring something."""
+_BEHIND: Final = 0.3
+"""Seconds that the end of a request may be behind what the page made of its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,6 @@ class Look:
     layout: str = ""
     """mosaic, islrg, jsdata, anchors, or "" when no card is recognised."""
     count: int = 0
-    pending: int = 0
     cards: tuple[Card, ...] = ()
     inline: tuple[str, ...] = ()
     """Texts of scripts in the page that may hold data rows."""
@@ -113,8 +121,8 @@ class Advance:
     """A batch was answered with a challenge, and none came since."""
     pending: int = 0
     """Requests under way."""
-    requests: int = 0
-    """Requests seen since the script is in the page."""
+    asks: bool = False
+    """The page has asked for something while it was scrolled."""
 
 
 class Page:
@@ -123,19 +131,29 @@ class Page:
     def __init__(self, browser: Browser, home: str) -> None:
         self.browser = browser
         self._home = home
-        self._script = PageScript(browser, _PARTS, (__package__, "requests.js"))
+        self._script = PageScript(browser, _PARTS)
+        self._batches: list[str] = []
+        self._challenged: int | None = None
+        """The load in which a batch was answered with a challenge, and none came since."""
+        self._asks = False
+
+    def open(self, url: str) -> None:
+        """Load the page and hear what it asks for from the first request on."""
+        self.browser.responses()  # begins to listen
+        self.browser.open(url)
 
     @property
     def loads(self) -> int:
         """How often our script had to be put in: 1 more for every time the page was loaded anew."""
         return self._script.loads
 
-    def look(self, keys: Sequence[str] = ()) -> Look:
-        """State, new cards and new texts in one round trip. `keys` of rows to ask for at run time."""
-        value = dict(self._script.call("look", list(keys)))
+    def look(self) -> Look:
+        """State, new cards and new texts."""
+        value = dict(self._script.call("look"))
         cards = tuple(Card(**{**card, "page": read(card["page"], self._home)}) for card in value.pop("cards"))
-        inline, batches = tuple(value.pop("inline")), tuple(value.pop("batches"))
-        return Look(cards=cards, inline=inline, batches=batches, **value)
+        self._hear()
+        batches, self._batches = tuple(self._batches), []
+        return Look(cards=cards, inline=tuple(value.pop("inline")), batches=batches, **value)
 
     def peek(self) -> Look:
         """State alone: cards and texts stay to be reported by the next `look`."""
@@ -143,7 +161,8 @@ class Page:
 
     def runtime_rows(self, keys: Sequence[str]) -> tuple[str, ...]:
         """Texts of the rows that the page's own program holds under these keys."""
-        return tuple(self._script.call("texts", list(keys))["inline"])
+        held = self.browser.held("W_jd", keys)
+        return tuple(json.dumps(value, ensure_ascii=False) for value in held if value is not None)
 
     def reject(self) -> bool:
         """Say no to cookies; False when the page offers no way that is known."""
@@ -185,8 +204,53 @@ class Page:
 
     def advance(self, wait: int, limit: int) -> Advance:
         """Scroll on until there are more cards; at the bottom wait that many ms, `limit` while loading."""
-        value = self._script.call("advance", wait, limit)
-        return Advance(**{field.name: value[field.name] for field in fields(Advance) if field.name in value})
+        asked, end = self._newest(), time.monotonic() + limit / 1000
+        step = self._script.call("further", limit)
+        before, grown = step["before"], bool(step["grown"]) or self._grows(step["before"], wait, end)
+        ended = pressed = futile = False
+        if not grown:
+            ended = bool(self._script.call("ended"))
+            pressed = not ended and not self.browser.pending() and bool(self._script.call("more"))
+        if pressed:
+            known = self._newest()
+            grown = self._grows(before, _PRESSED, end)
+            futile = not grown and known is not None and known == self._newest()
+        if grown:
+            self._catch_up()
+        self._hear()
+        self._asks = self._asks or asked != self._newest()
+        challenged = self._challenged == self.loads
+        return Advance(grown, ended, pressed, futile, challenged, self.browser.pending(), self._asks)
+
+    def _grows(self, before: int, wait: int, end: float) -> bool:
+        """Whether more cards come within `wait` ms or, while something is under way, until the clock says `end`."""
+        while True:
+            busy = self.browser.pending() > 0
+            value = self._script.call("quiet", before, wait)
+            if value["grown"] or value["covered"] or time.monotonic() > end:
+                return bool(value["grown"])
+            if not busy and not self.browser.pending():
+                return False
+            wait = _SLICE
+
+    def _newest(self) -> str | None:
+        """The last thing that the page's program asked for, "" when that is none; None where nothing is told."""
+        requests = self.browser.requests()
+        return next((one.id for one in reversed(requests) if one.kind in DATA), "") if requests else None
+
+    def _catch_up(self) -> None:
+        end = time.monotonic() + _BEHIND
+        while self.browser.pending() and time.monotonic() < end:
+            self.pause(25)
+
+    def _hear(self) -> None:
+        """Batches are kept nowhere in the page. One may be challenged although the page itself came through."""
+        for request, text in self.browser.responses():
+            if rows.promises(text):
+                self._batches.append(text)
+                self._challenged = None
+            elif request.answer is not None and _is_challenge(request.answer):
+                self._challenged = self.loads
 
     def _aim(self, id: str) -> tuple[float, float] | None:
         for attempt in range(2):
@@ -196,6 +260,11 @@ class Page:
             if attempt == 0:
                 self.browser.press("Escape")  # whatever covers the card, such as the open panel
         return None
+
+
+def _is_challenge(answer: Answered) -> bool:
+    walled = "x-sorry-redirect" in answer.headers or any(name.startswith("x-sg-cs") for name in answer.headers)
+    return answer.status == 429 or "/sorry/" in answer.url or walled
 
 
 def _shown(value: Mapping[str, Any]) -> Shown:

@@ -79,6 +79,11 @@ def find(text: str, home: str) -> Iterator[Row]:
         text = unescape(text)
 
 
+def promises(text: str) -> bool:
+    """Whether the text may hold rows, plain or inside a string literal."""
+    return _START.search(text) is not None or _QUOTED_START.search(text) is not None
+
+
 def unescape(text: str) -> str:
     """The text as if it were the inside of one JavaScript or JSON string literal."""
     plain = _ESCAPE.sub(_character, text)

@@ -46,31 +46,28 @@ function frames() {
   return drawn;
 }
 
-// True as soon as there are more cards; false after `milliseconds` without, or at the deadline while loading.
-async function quiet(before, milliseconds, deadline) {
+// Whether there are more cards than before within `milliseconds`; `covered` when something lies over the page.
+api.quiet = async function (before, milliseconds) {
   const drawn = frames();
   const end = performance.now() + milliseconds;
-  const idle = (now) => api.pending <= 0 && now > end && (drawn.count > milliseconds / 50 || now > end + 3 * milliseconds);
+  const over = (now) => now > end && (drawn.count > milliseconds / 50 || now > end + 3 * milliseconds);
   try {
     for (;;) {
       await pause(25);
-      if (grid().cards.size > before) return true;
-      const now = performance.now();
-      if (now > deadline || idle(now) || coveringFrame()) return false;
+      const grown = grid().cards.size > before;
+      const covered = !grown && coveringFrame() !== null;
+      if (grown || covered || over(performance.now())) return { grown, covered };
     }
   } finally {
     drawn.over = true;
   }
-}
+};
 
-// One look further: scroll down until cards appear, or wait at the bottom for `milliseconds` (up to `limit`
-// while requests are under way), then press the button. Resolves to what happened.
-api.advance = async function (milliseconds, limit) {
+// Scroll down until cards appear, to the bottom, or for `limit` milliseconds; how many cards there were before.
+api.further = async function (limit) {
   const before = grid().cards.size;
   const view = scroller(grid().root);
   const deadline = performance.now() + limit;
-  const report = (grown, more) => (
-    { grown, ended: false, challenged: api.challenged, pending: api.pending, requests: api.requests, ...more });
   if (atBottom(view)) {
     view.scrollBy(0, -Math.min(view.clientHeight, 600));
     await pause(40);
@@ -78,14 +75,16 @@ api.advance = async function (milliseconds, limit) {
   while (!atBottom(view) && performance.now() < deadline) {
     view.scrollBy(0, Math.max(view.clientHeight * 0.9, 200));
     await pause(30);
-    if (grid().cards.size > before) return report(true);
+    if (grid().cards.size > before) return { before, grown: true };
   }
-  if (await quiet(before, milliseconds, deadline)) return report(true);
-  if (ended()) return report(false, { ended: true });
-  const button = api.pending > 0 ? null : moreButton();
-  if (!button) return report(false);
-  const asked = api.requests;
-  button.click();
-  const grown = await quiet(before, 1500, deadline);
-  return report(grown, { pressed: true, futile: !grown && api.requests === asked });
+  return { before, grown: false };
+};
+
+api.ended = ended;
+
+// Press the button for more; false when there is none.
+api.more = function () {
+  const button = moreButton();
+  if (button) button.click();
+  return button !== null;
 };
