@@ -90,12 +90,17 @@ class ChromeBrowser:
     # ------------------------------------------------------------------ pages
 
     def open(self, url: str) -> None:
-        """Load a page until its DOM is complete; one that never ends is stopped after the page-load timeout."""
+        """Load a page until its DOM is complete; one that never ends is stopped after the page-load timeout.
+
+        What the page before it has asked for is forgotten.
+        """
         host = urlsplit(url).netloc
         if urlsplit(url).scheme not in ("http", "https"):
             raise SourceError(SearchState.UNREACHABLE, "page.unreachable", f"{url[:100]}: neither http nor https")
         with self._session.speaking(self._settings.page_load_timeout + 5) as driver:
             self._close_other_windows()
+            if self._devtools:
+                self._network.forget()
             before = self._frame()
             for _ in range(LOADS):
                 try:

@@ -54,8 +54,15 @@ class NetworkLog:
         if self._listening:
             self._session.cdp("Network.disable")
             self._listening = False
+        self.forget()
+
+    def forget(self) -> None:
+        """What was asked for so far; listening goes on."""
         self._events()
-        self._forget()
+        self._requests.clear()
+        self._answers.clear()
+        self._finished.clear()
+        self._under_way.clear()
 
     def requests(self) -> list[PageRequest]:
         """Every request since `listen`, oldest first."""
@@ -155,12 +162,6 @@ class NetworkLog:
         entries = self._session.driver.execute(Command.GET_LOG, {"type": "performance"})["value"]
         texts = (str(entry["message"]) for entry in entries)
         return [json.loads(text)["message"] for text in texts if '"Network.' in text]
-
-    def _forget(self) -> None:
-        self._requests.clear()
-        self._answers.clear()
-        self._finished.clear()
-        self._under_way.clear()
 
 
 def _headers(event: dict[str, Any]) -> dict[str, str]:

@@ -84,6 +84,9 @@ def test_responses_gives_xhr_and_fetch_bodies(shared: ChromeBrowser, site: Site)
         (f"{site.home}/data/{n}", 200) for n in (1, 2)
     ]
     assert shared.responses() == []
+    assert f"{site.home}/data/1" in {one.url for one in shared.requests()}
+    shared.open(site.home + "/plain")
+    assert f"{site.home}/data/1" not in {one.url for one in shared.requests()}
     shared.rest()
     shared.open(site.home + "/xhr")
     until(shared, "window.ready")
