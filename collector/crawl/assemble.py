@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector import sources
 from collector.browser.contract import Viewer
-from collector.crawl.run import Fetchers, Run
+from collector.crawl.run import Run
 from collector.http.blocklist import hosts
 from collector.importers import url_list
 from collector.ledger import Ledger, disk, layout
@@ -30,6 +30,7 @@ from collector.settings import Settings
 from collector.sources.contract import SearchFunction
 
 if TYPE_CHECKING:
+    from collector.fetch.browser_fallback import Fetchers
     from collector.fetch.process import Start
 
 CHANGED = "changed"

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from collector.crawl.disk_guard import DiskGuard
 from collector.crawl.frontier import Frontier, HostLimits, PlannedSearch
@@ -21,8 +21,11 @@ from collector.crawl.plan import Stages
 from collector.crawl.queries import Facets, Queries
 from collector.crawl.record import OutputFolder, PictureFiles, Recorder, Ticks
 from collector.ledger import Ledger
-from collector.model import Event, Message, Query, Search, Task
+from collector.model import Event, Message, Query, Search
 from collector.settings import Settings
+
+if TYPE_CHECKING:
+    from collector.fetch.browser_fallback import Fetchers
 
 WINDOW = 256
 """Open queries in hand at a time: enough to keep every worker busy, few enough to forget a million."""
@@ -35,17 +38,6 @@ class Searchers(Protocol):
 
     def room(self, source: str) -> bool: ...
     def submit(self, search: Search) -> None: ...
-    def close(self, now: bool = False) -> None: ...
-
-
-class Fetchers(Protocol):
-    """Stage two's workers; each task ends in one Downloaded or DownloadFailed."""
-
-    @property
-    def in_flight(self) -> int: ...
-    @property
-    def capacity(self) -> int: ...
-    def submit(self, *tasks: Task) -> None: ...
     def close(self, now: bool = False) -> None: ...
 
 

@@ -36,8 +36,8 @@ GIVE_UP = 3
 """Pictures of a host that the browser could not get either before it is left alone."""
 
 
-class Pool(Protocol):
-    """What stands inside; see `pool`."""
+class Fetchers(Protocol):
+    """Stage two's workers; each task ends in one Downloaded or DownloadFailed."""
 
     @property
     def in_flight(self) -> int: ...
@@ -58,7 +58,7 @@ class RescuePool:
         settings: FetchSettings,
         folder: Path,
         emit: Emit,
-        make: Callable[[Emit], Pool],
+        make: Callable[[Emit], Fetchers],
         viewer: Callable[[], Viewer],
     ) -> None:
         self._settings, self._folder, self._emit = settings, folder, emit

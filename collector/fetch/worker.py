@@ -6,7 +6,6 @@ that the calling process is dead, and so are we. Never names a picture and never
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import queue
@@ -45,6 +44,7 @@ from collector.fetch.task import Decode, GetPicture, GetRobots, Steps, Verified,
 from collector.http.curl_transport import CurlTransfers
 from collector.http.robots import Robots, robots_ask
 from collector.http.transport import FetchError, Reply
+from collector.images.child import ignore_signals, limit_memory
 from collector.images.sniff import JPEG
 from collector.model import DownloadFailed
 from collector.settings import FetchSettings
@@ -308,13 +308,13 @@ class _Work:
 
 def main() -> None:
     """`Begin` is the first line of standard input."""
-    _ignore_signals()
+    ignore_signals()
     out = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # Whatever prints must not end up among the results.
     lines = sys.stdin.buffer
     try:
         begin = msgspec.json.decode(lines.readline(), type=Begin)
-        _limit_memory(MEMORY + begin.settings.max_in_flight)
+        limit_memory(MEMORY + begin.settings.max_in_flight)
         worker = Worker(
             begin.settings,
             Path(begin.folder),
@@ -359,23 +359,6 @@ def _live_on() -> None:
     """Put the end off that the kernel brings to a process which cannot run its loop any more."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, HUNG)
-
-
-def _ignore_signals() -> None:
-    """Ctrl-C reaches the whole group; when to stop is the calling process's decision."""
-    for name in ("SIGINT", "SIGHUP", "SIGTERM"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-
-
-def _limit_memory(size: int) -> None:
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        soft = size if hard == resource.RLIM_INFINITY else min(size, hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import sys
 import threading
 import traceback
@@ -22,21 +21,20 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from collector.images.child import ignore_signals, limit_memory
 from collector.images.processes import DONE, FAILED, HEAD, READY, UNUSABLE, Work
 from collector.images.sniff import Unusable
 
 
 def main() -> None:
     """Answer every line until standard input ends, which it does with the process that started this one."""
-    for name in ("SIGINT", "SIGHUP", "SIGTERM"):  # When to stop is the starting process's decision.
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    ignore_signals()
     warnings.simplefilter("ignore")
     out = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # Whatever prints must not end up among the answers.
     try:
         named, raw, memory, gently = json.loads(sys.stdin.buffer.readline())
-        _limit_memory(memory)
+        limit_memory(memory)
         if gently and hasattr(os, "nice"):
             os.nice(19)
         function, arguments = _function(named, raw)
@@ -81,16 +79,6 @@ def _listen(files: SimpleQueue[Work]) -> None:
         names = json.loads(line)
         files.put(Path(names) if isinstance(names, str) else tuple(map(Path, names)))
     os._exit(0)
-
-
-def _limit_memory(size: int) -> None:
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        soft = size if hard == resource.RLIM_INFINITY else min(size, hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from collector.cli.terminal.progress import course, trouble
 from collector.cli.terminal.records import record
@@ -28,10 +27,8 @@ class Verbose:
         self._inner.__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._inner.__exit__(kind, error, trace)
+    def __exit__(self, *ended: Any) -> None:
+        self._inner.__exit__(*ended)
 
     def show(self, event: Event) -> None:
         self._inner.show(event)
@@ -51,9 +48,7 @@ class LogFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stream.flush()
 
     def show(self, event: Event) -> None:
@@ -75,10 +70,8 @@ class Together:
             self._stack.enter_context(show)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
+    def __exit__(self, *ended: Any) -> None:
+        self._stack.__exit__(*ended)
 
     def show(self, event: Event) -> None:
         for show in self._shows:
