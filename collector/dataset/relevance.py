@@ -30,8 +30,9 @@ USUAL: Final = (14.0, 6.0)
 """What a class is taken for before it is looked at: so many right and wrong pictures. Searches bring a third wrong."""
 TOLD: Final = 0.06
 """Weight of ImageNet's judgement, as the logarithm of its odds, on what the keyword names."""
-READ, HARDER = 0.12, 3.0
-"""The same of a model that knows words, and how many times more it misses than of what belongs by its looks."""
+READ, SURE, LOOKS, BEYOND = 0.5, 2.5, 2.0, 0.05
+"""Of a model that knows words: weight of its log-odds, what they count at most; what looks may count beside one that
+is believed for a log-odds of 1, and which part of what goes beyond that still counts."""
 _LEAST: Final = 1e-3
 NAMED: Final = 0.5
 """Such a judgement from which on a picture is taken to show what the keyword names."""
@@ -135,9 +136,10 @@ def likeness(looks: Directions, words: Words, company: Company | None = None) ->
     if company is not None:
         foreign = _nearest(looks, company.others)
         near = (near + _like(company.spread(looks), words)) / 2 - CROSS * (foreign - np.median(foreign))
-    near += TOLD * _odds(words.named)
+    told = np.log((words.named + _LEAST) / (1 - words.named + _LEAST))
+    near += TOLD * (told - np.median(told))
     if words.read is not None:
-        near += _read(words.read, near, ALONE if company is None else TOGETHER)
+        near = _asked(near, words.read, ALONE if company is None else TOGETHER)
     for places, sign in ((np.flatnonzero(words.kept), 1.0), (np.flatnonzero(words.dropped), -1.0)):
         if len(places):
             alike = _nearest_of(looks, places, _DECIDED)
@@ -162,23 +164,22 @@ def senses(looks: Directions) -> list[NDArray[np.int64]]:
 # --------------------------------------------------------------------------- inside
 
 
-def _odds(shares: Floats) -> Floats:
-    """The logarithm of the odds of each, from their middle."""
-    told = np.log((shares + _LEAST) / (1 - shares + _LEAST))
-    return np.asarray(told - np.median(told), np.float64)
+def _asked(near: Floats, read: Floats, curve: tuple[float, float]) -> Floats:
+    """The likeness, once a model that knows words was asked.
 
-
-def _read(read: Floats, near: Floats, curve: tuple[float, float]) -> Floats:
-    """What a model that knows words adds to the likeness.
-
-    It is believed as far as it knows what belongs by its looks, which is the easier part: where it misses a hundredth
-    of that, and so three of the rest, its no makes nothing more than 33 times as unlikely.
+    It is believed as far as it knows what belongs by its looks: where it misses a tenth of that, its no makes nothing
+    more than ten times as unlikely. As far as it is believed, looks count for being of that kind and no more: a picture
+    that looks right and is not what the keyword says is at even odds then.
     """
     steepness, half = curve
-    belongs = 1 / (1 + np.exp(-steepness * (near - half)))
+    looks = steepness * (near - half)
+    belongs = 1 / (1 + np.exp(-np.clip(looks, -30, 30)))
     missed = (float(belongs[read < NAMED].sum()) + 1) / (float(belongs.sum()) + 2)
-    most = -np.log(min(1.0, HARDER * missed)) / steepness
-    return np.asarray(np.clip(READ * _odds(read), -most, most), np.float64)
+    believed = min(SURE, -float(np.log(missed)))
+    enough = max(believed, LOOKS / max(believed, _LEAST))
+    said = np.clip(READ * np.log((read + _LEAST) / (1 - read + _LEAST)), -believed, believed)
+    kind = np.minimum(looks, enough) + BEYOND * np.maximum(looks - enough, 0)
+    return np.asarray(half + (kind + said) / steepness, np.float64)
 
 
 def _like(looks: Directions, words: Words) -> Floats:

@@ -97,7 +97,9 @@ def read(folder: Path, name: str) -> Layout:
     if pictures is None:
         raise InputError(f"{folder}: no model: onnx/vision_model.onnx or onnx/model.onnx is not there")
     config, tokens = _json(folder / "config.json"), _json(folder / "tokenizer_config.json")
-    shape = shape_of(_json(folder / "preprocessor_config.json"), f"{folder}: preprocessor_config.json")
+    if not (preparation := _json(folder / "preprocessor_config.json")):
+        raise InputError(f"{folder}: preprocessor_config.json is not there: how are pictures prepared?")
+    shape = shape_of(preparation, f"{folder}: preprocessor_config.json")
     graph, tokenizer = _tower(folder, WORDS) or both, folder / "tokenizer.json"
     if graph is None or not tokenizer.is_file():
         return Layout(name, folder, pictures, shape, None)

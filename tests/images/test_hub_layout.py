@@ -157,6 +157,9 @@ def test_broken_networks_and_tokenizers_are_told(tmp_path: Path) -> None:
         read(tmp_path / "other", "m").embedder()
     with pytest.raises(InputError, match="no model"):
         read(tmp_path, "m")
+    (tmp_path / "other" / "preprocessor_config.json").unlink()
+    with pytest.raises(InputError, match="how are pictures prepared"):
+        read(tmp_path / "other", "m")
 
 
 def test_a_model_of_pictures_alone_knows_no_words(tmp_path: Path) -> None:
