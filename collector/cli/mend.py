@@ -93,7 +93,7 @@ def verify(
 
 
 def _finding(finding: Finding) -> None:
-    where = f"\t{finding.now}" if finding.now else ""
+    where = f"\t{finding.now}" if finding.now else f"\t{finding.instead} is in its place" if finding.instead else ""
     terminal.line(f"{finding.kind}\t{finding.path}{where}")
 
 

@@ -418,7 +418,7 @@ def apply(ledger: Ledger, folder: Path) -> int:
     for sha256, path in _proved(folder, ledger.dataset.to_move()):
         beside = Path("..", rejects(folder).name, path.parent.name, path.name)
         file, target = inside(folder, path), inside(folder, beside)
-        if file.exists():
+        if file.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             file.replace(target)
         if target.exists():
@@ -446,7 +446,7 @@ def restore(ledger: Ledger, folder: Path, files: Sequence[tuple[str, Path]]) -> 
     for sha256, path in _proved(folder, files):
         back = Path(path.parent.name, path.name)
         file, target = inside(folder, path), inside(folder, back)
-        if file.exists():
+        if file.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             file.replace(target)
         with ledger.transaction():

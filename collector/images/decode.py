@@ -24,7 +24,7 @@ from PIL.ImageFile import ImageFile
 
 from collector.images import extras, metadata
 from collector.images.sniff import JPEG, Unusable, contents, identify
-from collector.images.structure import Jpeg, frames, jpeg, without_extras
+from collector.images.structure import PASSED_OVER, Jpeg, frames, jpeg, with_known_palette, without_extras
 from collector.model import Picture
 from collector.settings import FetchSettings, wanted_formats
 
@@ -49,6 +49,8 @@ _CRASHES: Final = (
 """What decoders raise on bytes made to hurt them; each is a verdict on the bytes, not a bug of ours."""
 DAMAGE: Final = (OSError, SyntaxError, EOFError, NotImplementedError, Image.DecompressionBombError, *_CRASHES)
 """All that they raise on bytes that cannot be decoded."""
+_CUT: Final = "not enough image data"
+"""How raw pixels are told to be missing, by whatever exception."""
 _UNSUPPORTED: Final = re.compile(
     r"unsupported|not supported|cannot handle|unknown (?!chunk)|not available|not implemented|no decoder", re.IGNORECASE
 )
@@ -94,28 +96,34 @@ def _told_by(error: Exception, format: str) -> str:
     if _UNSUPPORTED.search(str(error)):
         return "image.unsupported"
     damaged = format in ("AVIF", "HEIF") and isinstance(error, RuntimeError | ValueError)
-    return "image.truncated" if damaged else "image.decoder_crash"
+    return "image.truncated" if damaged or _CUT in str(error) else "image.decoder_crash"
 
 
 def _opened(body: bytes, format: str, most: int) -> ImageFile:
-    """By the decoder of that format; a PNG whose texts or profile are larger than Pillow likes without them, one with
-    damaged chunks that do not matter without those; a BMP that it does not know as one that it knows."""
+    """By the decoder of that format; a PNG without what Pillow does not take of that which says nothing of its pixels,
+    a BMP that it does not know as one that it knows."""
     decoder = _decoder(format) if format in _DECODERS else extras.decoder(format)
     if format == "BMP":
+        body = with_known_palette(body)
         try:
             return decoder(io.BytesIO(body))
         except OSError:
             from collector.images.bmp import standard  # With numpy, which downloads have no other use for.
 
             return decoder(io.BytesIO(standard(body, most)))
-    if format != "PNG":
-        return decoder(io.BytesIO(body))
-    plain = without_extras(body)
-    try:
-        image = decoder(io.BytesIO(plain))
-    except ValueError:
-        plain = without_extras(body, texts=True)
-        image = decoder(io.BytesIO(plain))
+    return _opened_png(body, decoder) if format == "PNG" else decoder(io.BytesIO(body))
+
+
+def _opened_png(body: bytes, decoder: type[ImageFile]) -> ImageFile:
+    """Its transparent colour in the depth of the pixels."""
+    for unwanted in PASSED_OVER:
+        plain = without_extras(body, unwanted)
+        try:
+            image = decoder(io.BytesIO(plain))
+            break
+        except (ValueError, SyntaxError):
+            if unwanted is PASSED_OVER[-1]:
+                raise
     if plain is not body:
         image.info[STRIPPED] = True
     key = image.info.get("transparency")

@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from collector.images.sniff import Unusable
 
@@ -266,6 +267,14 @@ def _tiff_directory(body: bytes, order: str, at: int, count: int) -> None:
 
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _ANIMATION = frozenset((b"acTL", b"fcTL", b"fdAT"))
+PASSED_OVER = tuple(
+    accumulate(
+        (frozenset(), _TEXTS, _ANIMATION | {b"gAMA", b"cHRM", b"sRGB", b"pHYs"}, frozenset((b"tRNS",))),
+        frozenset[bytes].union,
+    )
+)
+"""Chunks of a PNG that may be too large, too short or wrong in themselves, and that browsers then pass over: what to
+leave out first, and what then, too."""
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """First column and row, and their steps, of each pass of an interlaced PNG."""
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -361,16 +370,16 @@ def says_its_frames(body: bytes) -> bool:
     return said in (0, count)
 
 
-def without_extras(body: bytes, texts: bool = False) -> bytes:
+def without_extras(body: bytes, also: frozenset[bytes]) -> bytes:
     """A PNG without its damaged ancillary chunks, which every browser passes over, without its animation when one of
-    those belongs to it, and with `texts` without its texts and its colour profile; the very bytes when there is nothing
-    to leave out, or its end is missing."""
+    those belongs to it, and without those that are called `also`; the very bytes when there is nothing to leave out, or
+    its end is missing."""
     try:
         parts = list(_chunks(body))
     except Unusable:
         return body
     damaged = {start: name for name, start, end in parts if name[0] & 0x20 and not _is_sound(body, start, end)}
-    unwanted = (_TEXTS if texts else frozenset()) | (_ANIMATION if _ANIMATION & set(damaged.values()) else frozenset())
+    unwanted = also | (_ANIMATION if _ANIMATION & set(damaged.values()) else frozenset())
     kept = [(start, end) for name, start, end in parts if start not in damaged and name not in unwanted]
     if len(kept) == len(parts):
         return body
@@ -385,6 +394,14 @@ def bmp_size(body: bytes) -> int:
         struct.unpack_from("<I", body, 10)[0], *struct.unpack_from("<ii2xHI", body, 18),
     )  # fmt: skip
     return 0 if packing in (1, 2) or packing > 6 else offset + (abs(width) * bits + 31) // 32 * 4 * abs(height)
+
+
+def with_known_palette(body: bytes) -> bytes:
+    """A BMP of no more colours than its bits can tell apart: what it says beyond that, browsers pass over."""
+    if len(body) < 54 or not 40 <= int.from_bytes(body[14:18], "little") <= 124:
+        return body
+    bits, colours = int.from_bytes(body[28:30], "little"), int.from_bytes(body[46:50], "little")
+    return body[:46] + struct.pack("<I", 1 << bits) + body[50:] if bits <= 8 and colours > 1 << bits else body
 
 
 def _bmp(body: bytes) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from hashlib import file_digest
 from pathlib import Path
@@ -13,8 +15,12 @@ from collector.ledger.names import Named, Names, number_of
 from collector.ledger.paths import inside
 from collector.ledger.rows import Which
 
+ALTERED: Final = ".altered"
+"""Put behind the name of what is in the place of a picture, before its URL is fetched again."""
 NAMES: Final = "names"
 """The note of the templates by which files were ever called, one a line."""
+
+_KINDS: Final = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
 
 
 def sha256(file: Path) -> str:
@@ -33,12 +39,31 @@ def file_trouble(file: Path, size: int | None, sha: str) -> str:
     """The same of any file; without `sha` one of the right size is believed, and without a size any is right."""
     try:
         if not file.is_file():
-            return "altered" if file.exists() else "missing"
+            return "altered" if os.path.lexists(file) else "missing"
         if (size is not None and file.stat().st_size != size) or (sha and sha256(file) != sha):
             return "altered"
     except FileNotFoundError:
         return "missing"
     return ""
+
+
+def in_its_place(file: Path) -> str:
+    """What is there instead of a file: "a folder", "a pipe"; "" for a file, or nothing."""
+    if file.is_file() or not os.path.lexists(file):
+        return ""
+    mode = file.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return "a link to no file"
+    return next((what for fits, what in _KINDS if fits(mode)), "a device")
+
+
+def set_aside(file: Path) -> None:
+    """Give what is in the place of a picture a name that nothing has."""
+    name, number = file.with_name(file.name + ALTERED), 1
+    while os.path.lexists(name):
+        number += 1
+        name = file.with_name(f"{file.name}{ALTERED}-{number}")
+    file.rename(name)
 
 
 def class_folders(folder: Path, since: float = 0.0) -> list[Path]:

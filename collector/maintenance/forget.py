@@ -13,6 +13,7 @@ from collector.http.blocklist import hosts as host_names
 from collector.ledger import Ledger, vectors
 from collector.ledger.paths import inside
 from collector.ledger.rows import PICTURES
+from collector.maintenance.files import in_its_place
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -102,9 +103,11 @@ def forget(ledger: Ledger, folder: Path, wanted: Wanted, tell: Callable[[Path, i
 
 
 def _remove(folder: Path, path: Path) -> None:
-    """The file, and the folders that are empty then; a moved reject lies beside the output folder."""
+    """The file, and the folders that are empty then; a moved reject lies beside the output folder. What is in its place
+    and no file is somebody else's."""
     file = inside(folder, path)
-    file.unlink(missing_ok=True)
+    if not in_its_place(file):
+        file.unlink(missing_ok=True)
     places: Sequence[Path] = [file.parent]
     if path.parts[:1] == ("..",):
         places = [*places, file.parent.parent]

@@ -91,8 +91,10 @@ def _missing(ledger: Ledger, folder: Path) -> Iterator[Row]:
 
 
 def _one_of_many(file: Path) -> bool:
-    return file.parent.is_dir() and any(
-        FILE_NAME.fullmatch(other.name) or number_of(other.name) is not None for other in file.parent.iterdir()
+    return (
+        file.parent.is_dir()
+        and not os.path.lexists(file)
+        and any(FILE_NAME.fullmatch(other.name) or number_of(other.name) is not None for other in file.parent.iterdir())
     )
 
 

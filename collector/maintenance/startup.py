@@ -78,7 +78,10 @@ def after_unclean_stop(ledger: Ledger, folder: Path, boot: Callable[[], str] = d
         return Mended(orphans)
     lost = [saved for saved in unsynced if files.trouble(folder, saved)]
     for saved in lost:
-        inside(folder, saved.file).unlink(missing_ok=True)
+        file = inside(folder, saved.file)
+        if files.in_its_place(file):
+            files.set_aside(file)
+        file.unlink(missing_ok=True)
     ledger.maintenance.lost(lost)
     disk.flush(folder, [saved.file for saved in unsynced])
     ledger.maintenance.synced(mark)

@@ -13,8 +13,6 @@ from collector.maintenance import files
 
 DROPPED = "set.dropped"
 """Why a picture is left out that a person dropped."""
-ALTERED = ".altered"
-"""Put behind the name of a picture that somebody changed, before its URL is fetched again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +29,8 @@ class Finding:
     saved: Row | None = None
     sha256: str = ""
     """For `unbacked`."""
+    instead: str = ""
+    """For `altered`: what is in its place that is no file, such as "a pipe"."""
 
 
 def findings(ledger: Ledger, folder: Path, bytes_too: bool = True) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ def findings(ledger: Ledger, folder: Path, bytes_too: bool = True) -> Iterator[F
         if kind == "missing":
             missing[(folder / saved.file).name] = saved
         elif kind:
-            yield Finding(kind, saved.file, saved=saved)
+            yield Finding(kind, saved.file, saved=saved, instead=files.in_its_place(folder / saved.file))
     moved = set()
     for finding in (*misplaced(ledger, folder, missing), *_unbacked(ledger, folder)):
         moved.add(finding.now)
@@ -99,6 +99,5 @@ def fetch_again(ledger: Ledger, folder: Path, found: list[Finding]) -> int:
     lost = [finding.saved for finding in found if finding.kind in ("missing", "altered") and finding.saved]
     for finding in found:
         if finding.kind == "altered":
-            file = inside(folder, finding.path)
-            file.rename(file.with_name(file.name + ALTERED))
+            files.set_aside(inside(folder, finding.path))
     return ledger.maintenance.lost(lost) + close_books(ledger, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from collector.images import metadata, pixels
 from collector.images.decode import inspect
 from collector.images.extras import EXTRAS
-from collector.images.form import Form
+from collector.images.form import Form, Shape
 from collector.images.media import extension, inspect_video
 from collector.images.sniff import Unusable, decode_data
 from collector.images.video import examine, is_video
@@ -27,6 +29,8 @@ REASONS = {reason.slug for reason in ALL}
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "AVIF", "TIFF", "HEIF", "JXL")
 WHOLE = {name: made(drawn(1, (64, 48)), name) if name in EXTRAS else picture(name) for name in FORMATS}
 SETTINGS = FetchSettings(tiff=True, min_side=1)
+SQUARE = Shape(32, (0, 0, 0), (1, 1, 1))
+FORMS = (Form(), Form("fit", 24), Form(encoding="original"), Form(animations="whole"))
 WOUNDS = st.lists(
     st.tuples(st.floats(0, 1), st.sampled_from(("flip", "cut", "put", "zero")), st.binary(min_size=1, max_size=8)),
     min_size=1,
@@ -66,9 +70,13 @@ def test_any_picture(tmp_path_factory: pytest.TempPathFactory, name: str, verify
     image = pixels.upright(path)
     assert image.mode == "RGB"
     pixels.grey(path, 64)
-    made = pixels.encoded(path, Form(), frozenset({"jpg", "png"}))
-    if made.kept:
-        assert made.body == body
+    pixels.thumbnail(path, 32, 80)
+    pixels.square(path, SQUARE)
+    for form in FORMS:
+        made = pixels.encoded(path, form, frozenset({"jpg", "png", "gif", "webp", "bmp", "tif"}))
+        assert not made.kept or made.body == body
+        with Image.open(io.BytesIO(made.body)) as again:
+            again.load()
 
 
 @given(st.binary(), st.binary(), st.dictionaries(st.tuples(st.just(2), st.integers(0, 255)), st.binary()))

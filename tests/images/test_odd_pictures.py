@@ -248,14 +248,49 @@ def test_a_blank_first_frame_before_broken_ones_is_what_there_is(format: str, tm
         assert upright(put(tmp_path, bytes(body))).size == PICTURE.size
 
 
-def test_a_bomb_behind_a_blank_first_frame_leaves_that_one(tmp_path: Path) -> None:
-    first = saved(Image.new("RGB", (8, 8), "white"), "GIF")
-    wide = b"\x2c" + struct.pack("<HHHH", 0, 0, 65535, 65535) + b"\0" + b"\x02\x02\x4c\x01\0"
-    body = first.removesuffix(b";") + wide + b";"
-    if reason(body) == "good":
-        assert upright(put(tmp_path, body)).size == (8, 8)
-    with pytest.raises(Image.DecompressionBombError), Image.open(io.BytesIO(body)) as image:
-        image.seek(1)
+@pytest.mark.parametrize("blank_first", [True, False])
+def test_a_second_frame_as_large_as_a_bomb_spoils_no_first_one(blank_first: bool, tmp_path: Path) -> None:
+    first = Image.new("RGB", (64, 48), "white") if blank_first else drawn(3, (64, 48))
+    body = bytearray(saved(first, "GIF", save_all=True, append_images=[drawn(7, (64, 48))], duration=40))
+    second = body.rindex(b",\0\0\0\0")
+    body[second : second + 9] = struct.pack("<c4H", b",", 0, 0, 60_000, 60_000)
+    assert reason(bytes(body)) == "good"
+    path = put(tmp_path, bytes(body))
+    assert upright(path).size == grey(path, 64).shape[::-1] == (64, 48)
+    assert encoded(path, AS_IS, LOADERS).body
+
+
+@pytest.mark.parametrize("colours", [257, 300, 0x12341234])
+def test_a_bmp_that_says_more_colours_than_it_can_have_has_those_it_can(colours: int, tmp_path: Path) -> None:
+    palette = b"".join(bytes((n, 40, 220, 0)) for n in range(256)) + bytes(4 * 44)
+    head = struct.pack("<IiiHHIIiiII", 40, 16, 4, 1, 8, 0, 64, 0, 0, colours, 0) + palette
+    body = struct.pack("<2sIHHI", b"BM", 0, 0, 0, 14 + len(head)) + head + bytes([120]) * 64
+    assert colour_at(put(tmp_path, body), (5, 2), Form(encoding="png")) == (220, 40, 120)
+    assert reason(body[:-9]) == "image.truncated"
+
+
+@pytest.mark.parametrize("name", [b"cHRM", b"gAMA", b"sRGB", b"pHYs", b"acTL", b"tRNS", b"iCCP", b"zTXt", b"iTXt"])
+@pytest.mark.parametrize("data", [b"", b"\0", b"\xff" * 7, bytes(40)])
+def test_chunks_that_say_nothing_of_the_pixels_cost_no_picture(name: bytes, data: bytes, tmp_path: Path) -> None:
+    parts = chunks(saved(PICTURE, "PNG"))
+    body = png([parts[0], (name, data), *parts[1:]])
+    assert reason(body) == "good"
+    assert np.array_equal(upright(put(tmp_path, body)), PICTURE) or name == b"tRNS"
+
+
+def test_a_palette_stays_transparent_beside_a_broken_chunk(tmp_path: Path) -> None:
+    seen = Image.new("P", (64, 48), 0)
+    seen.putpalette([255, 0, 255, 10, 20, 30])
+    seen.paste(1, (0, 0, 32, 48))
+    parts = chunks(saved(seen, "PNG", transparency=0))
+    body = png([parts[0], (b"cHRM", b""), *parts[1:]])
+    assert colour_at(put(tmp_path, body), (50, 20), Form(encoding="png")) == (255, 255, 255)
+
+
+def test_runs_of_a_bmp_that_break_off_are_missing_data() -> None:
+    head = struct.pack("<IiiHHIIiiII", 40, 16, 4, 1, 8, 1, 4, 0, 0, 256, 0) + bytes(1024)
+    body = struct.pack("<2sIHHI", b"BM", 0, 0, 0, 14 + len(head)) + head + bytes((16, 1, 0, 0))
+    assert reason(body) == "image.truncated"
 
 
 R565, R444, RGB888 = (0xF800, 0x7E0, 0x1F), (0xF00, 0xF0, 0xF), (0xFF0000, 0xFF00, 0xFF)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import collector
 from collector.errors import MissingPictures
 from collector.ledger import Ledger, Row
 from collector.ledger.rows import SAVED
+from collector.maintenance.files import set_aside
 from tests.support.collection import Collection, drawn
 from tests.support.command import Desk
 from tests.support.invariants import judge
@@ -129,3 +132,67 @@ def test_a_renamed_class_folder_is_a_renamed_class(desk: Desk) -> None:
     assert "so of class stray now: 8" in desk.run("verify", "--accept").out
     assert kept(desk) == {"stray": 8, "fox": 8}
     assert desk.run("verify").code == 0
+
+
+IN_THE_WAY = ("a folder", "a pipe", "a socket", "a link to no file")
+
+
+def put_in_its_place(file: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.unlink()
+    if what == "a folder":
+        file.mkdir()
+        (file / "notes.txt").write_text("mine")
+    elif what == "a pipe":
+        os.mkfifo(file)
+    elif what == "a socket":
+        monkeypatch.chdir(file.parent)  # Its address has room for a hundred letters.
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(file.name)
+    else:
+        file.symlink_to(file.name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and sockets")
+@pytest.mark.parametrize("what", IN_THE_WAY)
+def test_what_is_no_file_is_told_as_what_it_is_and_nobodys_word(
+    desk: Desk, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = pictures(desk, "cat")[0]
+    file = desk.images / odd.file
+    put_in_its_place(file, what, monkeypatch)
+    shown = desk.run("verify")
+    assert (shown.code, shown.out) == (9, f"altered\t{odd.file}\t{what} is in its place\n"), shown.err
+    assert desk.run("verify", "--accept").code == 9
+    assert desk.run("export", "keras", "set").code == 11, "not taken for deleted by hand"
+    assert desk.run("dedupe", "--apply").code == 0
+    assert os.path.lexists(file), "it is somebody's"
+    again = desk.run("verify", "--again")
+    assert (again.code, "1 URL to do again" in again.out) == (0, True), again.err
+    assert not os.path.lexists(file) and os.path.lexists(f"{file}.altered")
+    assert kept(desk) == {"cat": 7, "fox": 8}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes")
+@pytest.mark.parametrize("what", ["a folder", "a pipe"])
+def test_what_is_no_file_survives_forgetting_and_a_crash(
+    desk: Desk, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = pictures(desk, "cat")[0]
+    put_in_its_place(desk.images / first.file, what, monkeypatch)
+    assert desk.run("forget", "--sha", first.sha256).code == 0
+    assert os.path.lexists(desk.images / first.file)
+    with Collection(desk.images) as collection:
+        late = desk.images / collection.add("cat", drawn(40), url="http://late.test/1.jpg").file
+        collection.ledger.remember("boot", "of a machine that died")
+    put_in_its_place(late, what, monkeypatch)
+    told = desk.run("verify")
+    assert (told.code, "1 pictures were lost" in told.err) == (0, True), told.err
+    assert os.path.lexists(f"{late}.altered") and not os.path.lexists(late)
+
+
+def test_what_was_altered_twice_is_kept_twice(desk: Desk) -> None:
+    file = desk.images / pictures(desk, "cat")[0].file
+    for text in ("one", "two"):
+        file.write_text(text)
+        set_aside(file)
+    assert [one.read_text() for one in sorted(file.parent.glob(f"{file.name}.altered*"))] == ["one", "two"]
