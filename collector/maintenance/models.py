@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -23,6 +24,7 @@ from collector.http.page_client import PageClient
 from collector.http.transport import FetchError
 from collector.images.hub_layout import BOTH, PICTURES, PRECISIONS, WORDS
 from collector.images.known_models import KNOWN, Known, Remote, downloads, folder_name, unpublished
+from collector.ledger.lock import FolderLock
 from collector.settings import FetchSettings
 
 LOCK: Final = "lock.json"
@@ -132,18 +134,22 @@ class Hub:
         """All files of an offer, which are checked; the folder. What an earlier call brought is not asked for again.
 
         `tell` hears (bytes, of how many). Incomplete when the hub breaks off, DiskError when there is no room,
-        InputError for files that are others than was stated: nothing is kept of them.
+        InputError for files that are others than was stated: nothing is kept of them. FolderLocked while another
+        downloads it.
         """
+        with FolderLock(offer.folder, "COLLECTOR_CACHE"):
+            self._fill(offer, tell)
+        return offer.folder
+
+    def _fill(self, offer: Offer, tell: Callable[[int, int], None]) -> None:
         pinned = locked(offer.folder)
         _check_same(offer, pinned, {file.path: file.sha256 for file in offer.files if file.sha256})
         missing = [file for file in offer.files if not _is_right(offer.folder / file.path, file)]
-        offer.folder.mkdir(parents=True, exist_ok=True)
         _check_room(offer, missing)
         done = offer.size - sum(file.size for file in missing)
         with LargeFiles(self._settings, **self._for_tests) as files:
             for file in missing:
-                before = done
-                self._fetch(files, offer, file, lambda have, before=before: tell(before + have, offer.size))  # type: ignore[misc]
+                self._fetch(files, offer, file, partial(_tell_all, tell, done, offer.size))
                 done += file.size
         sums = {file.path: _sha256(offer.folder / file.path) for file in offer.files}
         for path, text in offer.written.items():
@@ -152,7 +158,6 @@ class Hub:
         _check_same(offer, pinned, sums)
         lock = {"name": offer.name, "source": offer.source, "licence": offer.licence, "files": sums}
         (offer.folder / LOCK).write_text(json.dumps(lock, indent=1) + "\n", encoding="utf-8")
-        return offer.folder
 
     def _stated(self, repo: str, revision: str) -> dict[str, Any]:
         """What the hub's API says of a repository."""
@@ -250,6 +255,10 @@ def _check_same(offer: Offer, pinned: Mapping[str, str], sums: Mapping[str, str]
 def _sibling(stated: dict[str, Any], path: str) -> dict[str, Any]:
     own = (one for one in stated["siblings"] if isinstance(one, dict) and one.get("rfilename") == path)
     return next(own, {})
+
+
+def _tell_all(tell: Callable[[int, int], None], before: int, of: int, have: int) -> None:
+    tell(before + have, of)
 
 
 def _check_room(offer: Offer, missing: list[OfferedFile]) -> None:

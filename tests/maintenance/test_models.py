@@ -13,8 +13,9 @@ import pytest
 
 import collector
 from collector.api import models as api
-from collector.errors import DiskError, Incomplete, InputError, SourceError, UsageError
+from collector.errors import DiskError, FolderLocked, Incomplete, InputError, SourceError, UsageError
 from collector.images.known_models import KNOWN, Known, Remote
+from collector.ledger.lock import FolderLock
 from collector.maintenance import models
 from collector.maintenance.models import Hub
 from collector.settings import FetchSettings
@@ -127,6 +128,12 @@ def test_another_file_than_was_stated_is_not_kept(hub: ModelHub, ask: Callable[.
     assert models.locked(offer.folder) == {}
 
 
+def test_two_downloads_do_not_mix(hub: ModelHub, ask: Callable[..., Hub]) -> None:
+    offer = ask().offer(REPO)
+    with FolderLock(offer.folder), pytest.raises(FolderLocked, match="give another COLLECTOR_CACHE"):
+        ask().download(offer)
+
+
 def test_what_was_downloaded_once_stays_the_same(hub: ModelHub, ask: Callable[..., Hub]) -> None:
     """The first word of the hub is trusted, and no later one that says otherwise."""
     folder = ask().download(ask().offer(REPO))
@@ -149,7 +156,7 @@ def test_hashes_that_are_known_here_go_before_the_hubs(
     offer = ask().offer("tiny")
     assert (offer.licence, offer.files[0].known) == ("MIT; its card says: apache-2.0", True)
     folder = ask().download(offer)
-    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*")) == [
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("[!.]*.*")) == [
         "config.json", "lock.json", "onnx/vision_model.onnx", "tokenizer.json",
     ]  # fmt: skip
     assert models.is_whole(folder)
