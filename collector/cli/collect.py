@@ -20,7 +20,7 @@ from collector.api.collect import Crawl, Progress, Standing, counted
 from collector.api.collection import Collection
 from collector.api.signals import StopSignals
 from collector.cli import options, terminal
-from collector.cli.options import Blocking, Browsing, Common, Fetching, PageOut, Reading, Searching, Where
+from collector.cli.options import Blocking, Browsing, Common, Fetching, PageOut, Place, Reading, Searching
 from collector.errors import GO_ON, Incomplete, InputError, Stopped, UsageError, install
 from collector.importers.queries import QueryFile
 from collector.model import Digest
@@ -231,11 +231,11 @@ def page(
 
 @click.command("import")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
-@options.takes("where", Where)
+@options.takes("where", Place)
 @click.option("--label", help="Class of the pictures in a folder, and of URLs whose row names none.")
 @click.option("--link", is_flag=True, help="Hard-link pictures instead of copying them.")
 @click.option("--move", is_flag=True, help="Move pictures: the original goes once its copy is safe.")
-def import_(paths: tuple[Path, ...], where: Where, label: str | None, link: bool, move: bool) -> None:
+def import_(paths: tuple[Path, ...], where: Place, label: str | None, link: bool, move: bool) -> None:
     """Take in the pictures of a folder, or the URLs of a map or manifest.
 
     A folder: its class folders; every file is checked as a download would be, and its path is recorded.

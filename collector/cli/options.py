@@ -24,6 +24,7 @@ _HEADINGS: Mapping[str, str] = {
     "Fetching": "Download",
     "Browsing": "Browsers",
     "Serving": "Server",
+    "Place": "General",
     "Where": "General",
     "Common": "General",
 }
@@ -128,7 +129,7 @@ dry_run = click.option("--dry-run", is_flag=True, help="Show what would be reque
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class Place:
     """The folder and the settings."""
 
     out: Path | None = option("--out", key="out", type=A_PATH, help=OUT_HELP)
@@ -136,6 +137,12 @@ class Where:
     assignments: tuple[str, ...] = option(
         "--set", default=(), multiple=True, metavar="KEY=VALUE", help="Set one setting, e.g. google.home=URL."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Where(Place):
+    """The same, and the way to the web."""
+
     proxy: str | None = option(
         "--proxy", key="proxy", metavar="URL",
         help="Proxy for browsers, pages and pictures: http://HOST:PORT, socks5://HOST:PORT, or none.  "
@@ -389,7 +396,7 @@ def filters_of(texts: tuple[str, ...]) -> dict[str, str]:
 # --------------------------------------------------------------------------- settings
 
 
-def settings_of(where: Where, *others: Any, also: Mapping[str, Any] | None = None) -> Settings:
+def settings_of(where: Place, *others: Any, also: Mapping[str, Any] | None = None) -> Settings:
     """The settings file, then --set, then the flags that were given. UsageError says what is wrong.
 
     `also`: setting -> value of flags that belong to one verb alone; None is not given.

@@ -11,17 +11,17 @@ import click
 from collector.api.collect import counted
 from collector.api.collection import FLAGS, Collection
 from collector.cli import options, terminal
-from collector.cli.options import Where, settings_of
+from collector.cli.options import Place, settings_of
 
 if TYPE_CHECKING:
     from collector.dataset.topic import Topic
 
 
 @click.command()
-@options.takes("where", Where)
+@options.takes("where", Place)
 @options.model
 @options.models
-def embed(where: Where, model: str | None, models: str | None) -> None:
+def embed(where: Place, model: str | None, models: str | None) -> None:
     """Compute the embedding of every picture: numbers that describe what it shows. Needs the extra `look`.
 
     They are kept beside the ledger, so that only new pictures are looked at next time. `relevance` and `similar` do
@@ -38,11 +38,11 @@ def embed(where: Where, model: str | None, models: str | None) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@options.takes("where", Where)
+@options.takes("where", Place)
 @options.model
 @options.models
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="How many to list.")
-def similar(file: Path, where: Where, model: str | None, models: str | None, top: int) -> None:
+def similar(file: Path, where: Place, model: str | None, models: str | None, top: int) -> None:
     """List the pictures of the set that are most similar to FILE, the most similar first. Needs the extra `look`.
 
     FILE need not be in the set. The number is the cosine of two embeddings: 1 is the same, 0 nothing in common.
@@ -56,7 +56,7 @@ def similar(file: Path, where: Where, model: str | None, models: str | None, top
 
 
 @click.command()
-@options.takes("where", Where)
+@options.takes("where", Place)
 @options.model
 @options.models
 @click.option(
@@ -69,7 +69,7 @@ def similar(file: Path, where: Where, model: str | None, models: str | None, top
 @click.option("--apply", is_flag=True, help="Move what is left out to a folder beside the output folder.")
 @options.json_flag
 def relevance(
-    where: Where, model: str | None, models: str | None, drop: bool, confidence: float, split: str | None, top: int,
+    where: Place, model: str | None, models: str | None, drop: bool, confidence: float, split: str | None, top: int,
     apply: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Find pictures that do not show their class, and list them, the least likely first. Needs the extra `look`.
