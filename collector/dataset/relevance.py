@@ -43,7 +43,7 @@ _COHERENT, _APART = 0.45, 0.25
 _DECIDED: Final = 2
 """Nearest pictures that a person decided about, of each kind, that are asked."""
 _FEWEST: Final = 5
-"""Pictures below which a class has no middle to speak of."""
+"""Pictures below which a class has no middle to speak of: words alone judge it, and drop nothing."""
 
 Directions = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -120,6 +120,8 @@ def judge(looks: Directions, words: Words, company: Company | None = None) -> Ju
     """Each picture of a class, by the sense of the keyword it is nearest to."""
     probability = np.ones(len(looks))
     if len(looks) < _FEWEST:
+        if words.read is not None:
+            probability = 1 / (1 + np.exp(-_said(words.read, LOOKS)))
         return Judged(_overruled(probability, words), (np.arange(len(looks)),))
     ordered: list[NDArray[np.int64]] = []
     for places in senses(looks):
@@ -177,9 +179,14 @@ def _asked(near: Floats, read: Floats, curve: tuple[float, float]) -> Floats:
     missed = (float(belongs[read < NAMED].sum()) + 1) / (float(belongs.sum()) + 2)
     believed = min(SURE, -float(np.log(missed)))
     enough = max(believed, LOOKS / max(believed, _LEAST))
-    said = np.clip(READ * np.log((read + _LEAST) / (1 - read + _LEAST)), -believed, believed)
+    said = _said(read, believed)
     kind = np.minimum(looks, enough) + BEYOND * np.maximum(looks - enough, 0)
     return np.asarray(half + (kind + said) / steepness, np.float64)
+
+
+def _said(read: Floats, most: float) -> Floats:
+    """What a model that knows words says, as log-odds within bounds."""
+    return np.asarray(np.clip(READ * np.log((read + _LEAST) / (1 - read + _LEAST)), -most, most), np.float64)
 
 
 def _like(looks: Directions, words: Words) -> Floats:

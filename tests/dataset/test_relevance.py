@@ -140,3 +140,10 @@ def test_words_are_believed_as_far_as_they_know_what_belongs() -> None:
     assert by_words[45:].mean() < 0.15
     assert by_words[:40].min() > 0.8
     assert np.abs(by_nothing - by_looks).max() < 0.05, "what it does not know changes next to nothing"
+
+
+def test_a_few_pictures_are_ordered_by_words_alone_and_not_dropped() -> None:
+    nobody = np.zeros(3, bool)
+    told = Words(nobody, nobody, np.zeros(3), np.array([0.999, 0.5, 0.001]))
+    assert judge(anything(3, 1), told).probability.round(2).tolist() == [0.88, 0.5, 0.12]
+    assert judge(anything(3, 1), words(3)).probability.tolist() == [1.0] * 3
