@@ -103,7 +103,7 @@ def translated(error: sqlite3.Error, path: Path | None = None) -> Exception:
     code = sqlite3.SQLITE_FULL if extended == sqlite3.SQLITE_IOERR_SHMSIZE else extended & 0xFF
     if code in _DISK:
         return OSError(_DISK[code], os.strerror(_DISK[code]), name)
-    if code in _DAMAGE or "decode to UTF-8" in str(error):
+    if code in _DAMAGE or any(words in str(error) for words in ("decode to UTF-8", "integer overflow")):
         return LedgerError(f"{name}: damaged ({error}); {REPAIR}")
     if code in _BUSY:
         return LedgerBusy(f"{name}: held by another program ({error}); close it and run the same command again")

@@ -86,8 +86,10 @@ class Row:
 
 _SHARED = ("keyword", "label", "source", "variant", "way", "site", "state", "reason", "format", "mode")
 _ROW: Final = Columns(Row, parts={"licence": LICENCE, "attempt": ATTEMPT}, shared=_SHARED)
+_SIZES: Final = ("width", "height", "bytes", "seconds", "attempts", "http_status", "frames", "duration")
+"""Never less than nothing, whatever a ledger from elsewhere says."""
 _CELLS: Final = {
-    **{name: f"o.{name}" for name in _ROW.names},
+    **{name: f"max(o.{name}, 0)" if name in _SIZES else f"o.{name}" for name in _ROW.names},
     **{name: f"f.{name}" for name in HIT.names if name not in ("width", "height")},
     "id": "f.id",
     "rank": "f.rank",

@@ -23,17 +23,18 @@ _OUT = "EXISTS (SELECT 1 FROM verdict v WHERE v.sha256 = o.sha256 AND v.label = 
 _STEPS = f"""{STATES},
   sum(CASE WHEN o.state = 'saved' THEN {_OUT} ELSE 0 END),
   sum(CASE WHEN o.state = 'saved' THEN NOT {_OUT} ELSE 0 END),
-  sum(o.bytes),
-  sum(CASE WHEN o.state = 'saved' AND NOT {_OUT} THEN o.bytes END)"""
+  sum(max(o.bytes, 0)),
+  sum(CASE WHEN o.state = 'saved' AND NOT {_OUT} THEN max(o.bytes, 0) END)"""
 _COUNTED = ("found", "duplicate", "rejected", "failed", "skipped", "waiting", "left_out", "kept", "bytes", "kept_bytes")
 """Fields of Yield in the order of `_STEPS`; the seconds are the last."""
 _KEYWORDS = f"""
 SELECT q.keyword, q.label, {_STEPS},
-  coalesce(sum(o.seconds), 0) + (SELECT coalesce(sum(seconds), 0) FROM search WHERE query_id = q.id)
+  coalesce(sum(max(o.seconds, 0)), 0)
+  + (SELECT coalesce(sum(max(seconds, 0)), 0) FROM search WHERE query_id = q.id)
 FROM {summary.JOINED} GROUP BY q.id ORDER BY q.position, q.id
 """
 _HOSTS = f"""
-SELECT host_of(f.url) AS host, '', {_STEPS}, coalesce(sum(o.seconds), 0)
+SELECT host_of(f.url) AS host, '', {_STEPS}, coalesce(sum(max(o.seconds, 0)), 0)
 FROM {summary.JOINED} WHERE f.id IS NOT NULL GROUP BY host
 """
 
@@ -44,10 +45,10 @@ JOIN found f ON f.id = o.found_id JOIN query q ON q.id = f.query_id AND q.label 
 
 _LOSSES = """
 SELECT CASE o.state WHEN 'retry' THEN 'failed' ELSE o.state END,
-       o.reason, count(*), coalesce(sum(o.bytes), 0), coalesce(sum(o.seconds), 0)
+       o.reason, count(*), coalesce(sum(max(o.bytes, 0)), 0), coalesce(sum(max(o.seconds, 0)), 0)
 FROM outcome o WHERE o.state <> 'saved' GROUP BY 1, 2
 UNION ALL
-SELECT 'left_out', v.reason, count(*), coalesce(sum(o.bytes), 0), coalesce(sum(o.seconds), 0)
+SELECT 'left_out', v.reason, count(*), coalesce(sum(max(o.bytes, 0)), 0), coalesce(sum(max(o.seconds, 0)), 0)
 FROM verdict v JOIN outcome o ON o.sha256 = v.sha256 AND o.state = 'saved' JOIN found f ON f.id = o.found_id
 JOIN query q ON q.id = f.query_id AND q.label = v.label GROUP BY v.reason
 ORDER BY 3 DESC, 2
@@ -260,7 +261,8 @@ class Stats:
     def formats(self) -> list[tuple[str, int, int]]:
         """(format, pictures of the set, bytes), the most frequent first."""
         return self._db.execute(
-            f"SELECT o.format, count(*), coalesce(sum(o.bytes), 0) {_KEPT} GROUP BY o.format ORDER BY 2 DESC, 1"
+            f"""SELECT o.format, count(*), coalesce(sum(max(o.bytes, 0)), 0) {_KEPT}
+                GROUP BY o.format ORDER BY 2 DESC, 1"""
         ).fetchall()
 
     def licences(self) -> Iterator[tuple[str, int]]:

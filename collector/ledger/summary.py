@@ -32,13 +32,13 @@ STATES = """
 _COUNTS = f"""
   q.id AS id, q.position AS position, q.keyword AS keyword, q.label AS label, max(q.wanted, 0) AS wanted, {STATES},
   count(CASE o.state WHEN 'saved' THEN 1 END) AS saved,
-  coalesce(sum(CASE o.state WHEN 'saved' THEN o.bytes END), 0) AS bytes,
-  coalesce(sum(o.seconds), 0) AS seconds,
+  coalesce(sum(CASE o.state WHEN 'saved' THEN max(o.bytes, 0) END), 0) AS bytes,
+  coalesce(sum(max(o.seconds, 0)), 0) AS seconds,
   count(CASE WHEN o.state = 'retry' AND q.state = 'open' THEN 1 END) AS retry,
   count(CASE WHEN o.state = 'saved' AND o.media = 'video' THEN 1 END) AS videos,
   count(CASE WHEN o.state = 'saved' AND o.media = 'file' THEN 1 END) AS files,
-  coalesce(sum(CASE WHEN o.state = 'saved' AND o.media = 'video' THEN o.bytes END), 0) AS video_bytes,
-  coalesce(sum(CASE WHEN o.state = 'saved' AND o.media = 'file' THEN o.bytes END), 0) AS file_bytes
+  coalesce(sum(CASE WHEN o.state = 'saved' AND o.media = 'video' THEN max(o.bytes, 0) END), 0) AS video_bytes,
+  coalesce(sum(CASE WHEN o.state = 'saved' AND o.media = 'file' THEN max(o.bytes, 0) END), 0) AS file_bytes
 """
 JOINED = "query q LEFT JOIN found f ON f.query_id = q.id LEFT JOIN outcome o ON o.found_id = f.id"
 _OF_RUN = "(:run IS NULL OR q.run = :run)"
@@ -47,7 +47,8 @@ _LISTED = "q.id IN (SELECT value FROM json_each(:ids))"
 
 _ROWS = f"SELECT {_COUNTS} FROM {JOINED} WHERE {_LISTED} GROUP BY q.id"
 _SEARCHES = f"""
-SELECT q.id, s.source, s.state, s.reason, s.seconds, s.variant FROM query q JOIN search s ON s.query_id = q.id
+SELECT q.id, s.source, s.state, s.reason, max(s.seconds, 0), s.variant
+FROM query q JOIN search s ON s.query_id = q.id
 WHERE {_LISTED} AND {_SEARCHED} ORDER BY s.id
 """
 _REASONS = f"""
@@ -110,7 +111,7 @@ def digest(connection: sqlite3.Connection, run: int | None) -> Digest:
     keywords, wanted, exhausted, short, unfinished, *counts = connection.execute(_SUMS, arguments).fetchone()
     states, searching = [], 0.0
     for state, count, seconds in connection.execute(
-        f"""SELECT s.state, count(*), sum(s.seconds) FROM search s JOIN query q ON q.id = s.query_id
+        f"""SELECT s.state, count(*), sum(max(s.seconds, 0)) FROM search s JOIN query q ON q.id = s.query_id
             WHERE {_SEARCHED} GROUP BY s.state ORDER BY s.state""",
         arguments,
     ):

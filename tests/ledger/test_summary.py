@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sqlite3
 import tracemalloc
 from contextlib import closing
@@ -10,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from collector.errors import LedgerError
 from collector.ledger import Ledger
+from collector.ledger.db import plain_words
 from collector.model import Query
+from tests.support.collection import Collection, drawn
 from tests.support.values import digest_of
 
 STATES = ["enough", "exhausted", "empty", "pending", "blocked", "layout", "unreachable", "failed"]
@@ -93,3 +97,25 @@ def test_no_list_of_keywords_is_made(tmp_path: Path) -> None:
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert most < 3_000_000
+
+
+@pytest.mark.parametrize(
+    "column", ["query.wanted", "search.seconds", "outcome.seconds", "outcome.bytes", "outcome.width"]
+)
+@pytest.mark.parametrize("value", [-15, 1 << 62, -(1 << 62)])
+def test_numbers_of_a_foreign_ledger_are_none_below_nothing_or_damage(column: str, value: int, tmp_path: Path) -> None:
+    with Collection(tmp_path) as collection:
+        for number in range(3):
+            collection.add("cat", drawn(number))
+        table, name = column.split(".")
+        collection.ledger._db.execute(f"UPDATE {table} SET {name} = ?", (value,))
+    with Ledger.read(tmp_path) as ledger:
+        try:
+            with plain_words():
+                shown = [*ledger.stats.tallies(), ledger.stats.digest(), *ledger.stats.keyword_yields(),
+                         *ledger.stats.domain_yields(5).largest, *ledger.dataset.rows()]  # fmt: skip
+                shown += ledger.stats.losses() + ledger.stats.formats() + ledger.stats.sides()
+        except LedgerError as error:
+            assert value == 1 << 62 and "integer overflow" in str(error)
+            return
+    assert not re.search(r"(?<![\w-])-\d", str(shown))
