@@ -286,8 +286,29 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "a srcset": lambda n: '<img srcset="' + "a.jpg 1w, " * n + '">',
     "words behind an address": lambda n: '<img srcset="a.jpg ' + "b " * n + '">',
     "a number of digits": lambda n: f'<img srcset="a.jpg {"1" * n}w" width="{"1" * n}">',
+    "figures in figures": lambda n: "<figure>" * (n // 10) + "</figure>" * (n // 10) + "<figure></figure>" * n,
+    "pictures in figures": lambda n: "<figure>" * 400 + '<div data-src="/a.jpg"><img src=/b.jpg></div>' * n,
     "an attribute of names": lambda n: '<div data-x="' + ".jpeg?-" * n + '">',
 }
+
+
+@pytest.mark.parametrize("count", [2040, 2100, 100_000])
+@pytest.mark.parametrize("tag", ["div", "b", "figure", "picture", "noscript", "custom-element"])
+def test_what_stands_behind_any_depth_is_found(tag: str, count: int) -> None:
+    deep = f"<{tag} class=x>" * count + '<a href="/large.jpg"><img src="/1.jpg" alt="deep"></a>' + f"</{tag}>" * count
+    page = f'<img src="/0.jpg">{deep}<p><img src="/2.jpg"></p><div style="background: url(/3.jpg)"></div>'
+    found = {one.url for figure in markup.read(page, "https://a.test/").figures for one in figure.candidates}
+    assert {f"https://a.test/{number}.jpg" for number in range(4)} <= found
+
+
+def test_the_caption_of_a_figure_is_its_last_or_among_its_first() -> None:
+    many = "<i></i>" * 1000
+    for inside in (
+        f"<img src=a.jpg>{many}<figcaption>cats</figcaption>",
+        f"<figcaption>cats</figcaption>{many}<img src=a.jpg>",
+    ):
+        (one,) = markup.read(f"<figure>{inside}</figure>", "https://a.test/").figures
+        assert one.title == "cats"
 
 
 @pytest.mark.parametrize("name", HOSTILE)

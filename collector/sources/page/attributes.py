@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from typing import Any, Final
 
 from collector.http.decoding import json_of
@@ -41,6 +41,8 @@ _NOT_OURS: Final = frozenset(
 _IMAGES: Final = frozenset({"img", "image", "source", "amp-img", "amp-anim", "g-img", "input"})
 MOST_ATTRIBUTES: Final = 300
 """Of one element."""
+MOST_INSIDE: Final = 200
+"""Elements inside of a picture, film, figure or link that are looked at for it."""
 _FILE: Final = re.compile(r".\.(?:jpe?g|png|webp|gif|avif|bmp|tiff?|hei[cf]|jxl)(?:[?#]|$)", re.IGNORECASE)
 _BLANK: Final = re.compile(r"\s")
 _ENDS_AS_PICTURE: Final = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|hei[cf]|jxl)(?:\?|$)", re.IGNORECASE)
@@ -192,13 +194,18 @@ def link_around(element: Any) -> Any:
     return None
 
 
+def _captions(element: Any) -> Iterator[Any]:
+    """Of the two figures around it: their last child and the first ones inside, among which captions belong."""
+    for around in islice(element.iterancestors("figure"), 2):
+        inside = chain(islice(around.iterchildren(reversed=True), 1), islice(around.iter(), MOST_INSIDE))
+        yield from (one for one in inside if one.tag == "figcaption")
+
+
 def title(element: Any, link: Any = None) -> str:
     """alt, title, the caption of the figure around it, or the link's title; at most 500 characters."""
     found = element.get("alt") or element.get("title") or element.get("aria-label") or ""
     if not found.strip():
-        figures = (ancestor for ancestor in element.iterancestors("figure"))
-        captions = (caption for around in figures for caption in around.iter("figcaption"))
-        found = next(("".join(caption.itertext()) for caption in captions), "")
+        found = next(("".join(caption.itertext()) for caption in _captions(element)), "")
     if not found.strip() and link is not None:
         found = link.get("title") or link.get("data-title") or link.get("data-caption") or link.get("aria-label") or ""
     if _NAME.fullmatch(found.strip()) and PICTURE.search(found):

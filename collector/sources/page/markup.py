@@ -32,10 +32,16 @@ MOST_FIGURES: Final = 20_000
 """Of one page: more is looked at by nobody, and no page for people has them."""
 _TAG: Final = re.compile(r"<[a-zA-Z][^<>]{4000,}+>")
 _ATTRIBUTE: Final = re.compile(r"""(?:[^\s"']++|"[^"]*+"|'[^']*+')++""")
+_ANY_TAG: Final = re.compile(r"<(/?+)([a-zA-Z][^\s/<>]*+)[^<>]*+>")
+_KEPT: Final = frozenset(
+    ("a", "script", "style", "textarea", "title", "img", "source", "br", "hr", "input", "link", "meta", "embed", "area",
+     "base", "col", "track", "wbr", "param")
+)  # fmt: skip
+"""Tags that nothing can be inside of without end: links, texts, and those without an end tag."""
+DEEPEST_ELEMENTS: Final = 500
+"""Inside one another: about where browsers stop, and far from where libxml2 does (2048)."""
 MOST_ATTRIBUTES: Final = 2000
 """Of one tag."""
-MOST_INSIDE: Final = 200
-"""Elements inside of a picture, film or link that are looked at for it."""
 
 
 @dataclass
@@ -89,9 +95,31 @@ def _tree(text: str) -> Any:
     text = _TAG.sub(_shortened, text)
     parser = html.HTMLParser(huge_tree=True, encoding="utf-8", recover=True)
     try:
-        return html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):  # It gave up half-way.
+            root = html.document_fromstring(_flattened(text).encode("utf-8", "replace"), parser=parser)
+        return root
     except etree.ParserError:  # nothing but comments or white space
         return None
+
+
+def _flattened(text: str) -> str:
+    """A page of more elements inside one another than the parser takes: those deeper than `DEEPEST_ELEMENTS` are beside
+    one another, as browsers have them."""
+    depth = 0
+
+    def flat(tag: re.Match[str]) -> str:
+        nonlocal depth
+        name = tag[2].lower()
+        if name in _KEPT:
+            return tag[0]
+        if tag[1]:
+            depth = max(0, depth - 1)
+            return tag[0] if depth < DEEPEST_ELEMENTS else ""
+        depth += 1
+        return tag[0] if depth <= DEEPEST_ELEMENTS else f"{tag[0]}</{name}>"
+
+    return _ANY_TAG.sub(flat, text)
 
 
 def _shortened(tag: re.Match[str]) -> str:
@@ -143,7 +171,7 @@ def _image(element: Any, sights: Sights) -> None:
 def _offers(picture: Any, sights: Sights) -> tuple[list[Candidate], bool]:
     """(what the sources of a `<picture>` offer, whether one of them is lazy); the same for every image inside."""
     if picture not in sights.offers:
-        inside = islice(picture.iter(), MOST_INSIDE)  # the parser may have put one source into the other
+        inside = islice(picture.iter(), attributes.MOST_INSIDE)  # the parser may have put one source into the other
         sources = [element for element in inside if element.tag == "source"]
         found = list(islice((c for source in sources for c in _offered(source, sights.base)), MOST_URLS))
         sights.offers[picture] = (found, any(map(attributes.is_lazy, sources)))
@@ -174,7 +202,7 @@ def _anchor(element: Any, sights: Sights) -> None:
     if element.tag == "a" and any(True for _ in element.iter(*_IMAGES)):
         return
     if (title := attributes.title(element)) == "" and element.tag == "a":
-        title = " ".join("".join(islice(element.itertext(), MOST_INSIDE)).split())[:500]
+        title = " ".join("".join(islice(element.itertext(), attributes.MOST_INSIDE)).split())[:500]
     if (one := figure(_opened(element, sights.base)[0], place="link", title=title)) is not None:
         sights.figures.append(one)
     else:
@@ -184,7 +212,7 @@ def _anchor(element: Any, sights: Sights) -> None:
 def _other(element: Any, sights: Sights) -> None:
     """Any element with a lazy attribute, or with one whose value looks like a picture's file."""
     found = list(attributes.candidates(element, sights.base))
-    if (one := figure(found, place="lazy", title=attributes.title(element), lazy=True)) is not None:
+    if found and (one := figure(found, place="lazy", title=attributes.title(element), lazy=True)) is not None:
         sights.figures.append(one)
 
 
@@ -211,7 +239,7 @@ def _film(element: Any, sights: Sights) -> None:
     poster = element.get("poster") or element.get("data-poster") or ""
     if url := resolved(poster, sights.base):
         sights.figures += filter(None, [figure((Candidate(url),), place="poster", title=attributes.title(element))])
-    films = [element, *islice(element.iter("source"), MOST_INSIDE)]
+    films = [element, *islice(element.iter("source"), attributes.MOST_INSIDE)]
     urls = [resolved(film.get("src") or film.get("data-src") or "", sights.base) for film in films]
     sights.blobs += sum((film.get("src") or "").startswith("blob:") for film in films)
     found = [Candidate(url) for url in urls if url and not url.startswith("data:")]

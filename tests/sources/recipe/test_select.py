@@ -7,7 +7,7 @@ import time
 import pytest
 
 from collector.errors import SourceError
-from collector.sources.recipe import dates, json_work, schema, select
+from collector.sources.recipe import dates, json_work, schema, select, xpath_work
 
 PAGE = """<html><head><base href="/sub/"></head><body>
 <h1>  The
@@ -93,6 +93,28 @@ def test_an_xpath_that_would_run_away_is_not_begun(path: str) -> None:
     with pytest.raises(SourceError, match="is too much work for a page of 12,003 elements"):
         got(f'{{ xpath = "{path}" }}', LARGE)
     assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("way", "path"),
+    [("xpath", "//li//b"), ("xpath", "//ul//li | //li//b"), ("xpath", "(//li)//b"), ("xpath", "//b/ancestor::li"),
+     ("xpath", "//li/descendant::b"), ("css", "li b"), ("css", "ul > li b"), ("css", "a, li b")],
+)  # fmt: skip
+def test_steps_below_many_of_a_large_page_are_not_begun(way: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(got(f'{{ {way} = "{path}", all = true }}', LARGE)) >= 6000
+    monkeypatch.setattr(xpath_work, "MANY", 10_000)
+    with pytest.raises(SourceError, match="is too much work for a page of 12,003 elements"):
+        got(f'{{ {way} = "{path}" }}', LARGE)
+
+
+@pytest.mark.parametrize(
+    ("way", "path"),
+    [("xpath", "//ul//b"), ("xpath", "//li[.//b]"), ("xpath", "//li[contains(., '//')]/b | //b"), ("css", "ul b"),
+     ("css", "body ul li"), ("xpath", "//li/b")],
+)  # fmt: skip
+def test_steps_below_one_are_taken_on_any_page(way: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xpath_work, "MANY", 10_000)
+    assert len(got(f'{{ {way} = "{path}", all = true }}', LARGE)) == 6000
 
 
 @pytest.mark.parametrize("path", ["li ~ li", "li:nth-child(odd) ~ li > b"])
