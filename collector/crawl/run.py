@@ -93,6 +93,7 @@ class Run:
             raise lost
         if recorder.trouble is not None:
             raise recorder.trouble
+        self._ledger.look_over()
 
     def _take_up(self) -> list[Event]:
         """Fill the window with the next open queries."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -93,6 +94,10 @@ _DISK = {
     sqlite3.SQLITE_CANTOPEN: errno.EACCES,
 }
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
+_BY_OTHERS = (sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, sqlite3.SQLITE_CONSTRAINT_TRIGGER)
+"""Only a program that knows nothing of ours leaves rows without their owners, or triggers."""
+_SPOILED = re.compile(r"no such (?:table|column|view|index)|has no column named|integer overflow")
+"""The schema was whole when the file was opened, and sums of ours fit: somebody has changed something since."""
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
@@ -103,7 +108,8 @@ def translated(error: sqlite3.Error, path: Path | None = None) -> Exception:
     code = sqlite3.SQLITE_FULL if extended == sqlite3.SQLITE_IOERR_SHMSIZE else extended & 0xFF
     if code in _DISK:
         return OSError(_DISK[code], os.strerror(_DISK[code]), name)
-    if code in _DAMAGE or any(words in str(error) for words in ("decode to UTF-8", "integer overflow")):
+    changed = extended in _BY_OTHERS or (code == sqlite3.SQLITE_ERROR and _SPOILED.search(str(error)))
+    if code in _DAMAGE or changed or "decode to UTF-8" in str(error):
         return LedgerError(f"{name}: damaged ({error}); {REPAIR}")
     if code in _BUSY:
         return LedgerBusy(f"{name}: held by another program ({error}); close it and run the same command again")

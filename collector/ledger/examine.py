@@ -32,7 +32,8 @@ def examine(folder: Path) -> Examined | None:
     """The folder's ledger, None when it has none. Never raises for what is wrong with it."""
     path = folder / layout.LEDGER
     if not path.exists():
-        return None
+        lost = path.with_name(layout.BACKUP).is_file()
+        return Examined("missing, but its backup is there") if lost else None
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10)) as connection:
             return _examined(connection)
@@ -44,11 +45,12 @@ def _examined(connection: sqlite3.Connection) -> Examined:
     def number(sql: str) -> int:
         return int(connection.execute(sql).fetchone()[0])
 
-    version = number("PRAGMA user_version")
-    if number("PRAGMA application_id") != schema.APPLICATION_ID:
-        return Examined("a database, but not a collector ledger")
-    if version > len(schema.MIGRATIONS):
-        return Examined(f"written by a newer version (schema {version}, this one knows {len(schema.MIGRATIONS)})")
+    try:
+        version = schema.recognise(connection)
+    except (schema.NotALedger, schema.NewerSchema) as error:
+        return Examined(str(error))
+    except schema.DamagedSchema as error:
+        return Examined(f"damaged ({error})")
     [answer] = connection.execute("PRAGMA quick_check(1)").fetchone()
     if answer != "ok":
         return Examined(f"damaged ({str(answer).splitlines()[-1]})")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from collector.errors import ForeignLedger, LedgerError
@@ -78,6 +78,11 @@ class Ledger:
             connection = _connected(path, "mode=ro")
         return cls(_ready(connection, path, lambda: schema.recognise(connection)))
 
+    def look_over(self) -> None:
+        """LedgerError when another program has changed what it is made of since it was opened."""
+        with _in_words(Path(layout.LEDGER)):
+            schema.recognise(self._db)
+
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
         self._db.close()
@@ -139,21 +144,29 @@ def _guarded(path: Path, connection: db.Connection) -> db.Connection:
 def _ready(connection: sqlite3.Connection, path: Path, check: Callable[[], object]) -> sqlite3.Connection:
     """The connection when it stands the check; closed when it does not. LedgerError, OSError."""
     try:
-        with plain_words(path):
+        with _in_words(path):
             check()
             _refuse_cut(connection, path)
             for (name,) in connection.execute("SELECT name FROM folder"):
                 stored_folder(name)
-    except BaseException as error:
+    except BaseException:
         connection.close()
-        if isinstance(error, schema.NewerSchema):
-            raise ForeignLedger(f"{path}: {error}; install the newest collector") from None
-        if isinstance(error, schema.NotALedger):
-            raise ForeignLedger(f"{path}: {error}; move it away") from None
-        if isinstance(error, schema.DamagedSchema):
-            raise LedgerError(f"{path}: damaged ({error}); {REPAIR}") from error
         raise
     return connection
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """What a check of the schema finds becomes a LedgerError."""
+    try:
+        with plain_words(path):
+            yield
+    except schema.NewerSchema as error:
+        raise ForeignLedger(f"{path}: {error}; install the newest collector") from None
+    except schema.NotALedger as error:
+        raise ForeignLedger(f"{path}: {error}; move it away") from None
+    except schema.DamagedSchema as error:
+        raise LedgerError(f"{path}: damaged ({error}); {REPAIR}") from error
 
 
 def _refuse_remains(path: Path) -> None:

@@ -6,6 +6,8 @@ it, for the message to the second one; the text is never trusted.
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from contextlib import ExitStack
@@ -17,6 +19,8 @@ from collector.errors import FolderLocked
 from collector.ledger import disk
 
 FILE_NAME = ".collector.lock"
+_HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+"""What a lock that somebody else has is told as; all else is the file system's trouble."""
 
 
 class FolderLock:
@@ -34,11 +38,16 @@ class FolderLock:
         with ExitStack() as held:
             if not _acquire_folder(folder, held):
                 raise self._locked()
-            file = held.enter_context(self._path.open("a+", encoding="utf-8"))
+            try:
+                file = held.enter_context(self._path.open("a+", encoding="utf-8"))
+            except io.UnsupportedOperation:  # A pipe, or a device.
+                raise OSError(errno.ESPIPE, "it is not a plain file", str(self._path)) from None
             try:
                 _acquire(file)
-            except OSError:
-                raise self._locked() from None
+            except OSError as error:
+                if error.errno in _HELD:
+                    raise self._locked() from None
+                raise OSError(error.errno, error.strerror, str(self._path)) from None
             file.truncate(0)
             file.write(f" {os.getpid()} {disk.boot_id()}\n")
             file.flush()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -14,7 +16,7 @@ import pytest
 from collector.crawl.queries import Queries
 from collector.crawl.query_state import QueryState
 from collector.crawl.run import Run
-from collector.errors import BrowserError, NetworkError
+from collector.errors import BrowserError, LedgerError, NetworkError
 from collector.ledger import Ledger
 from collector.ledger.work import Work
 from collector.model import (
@@ -395,3 +397,33 @@ def test_a_url_that_was_refused_because_its_address_was_old_is_asked_once_more(b
         bench.run(query("cat", 5))
         assert (bench.tallies[0].saved, len(bench.fetchers.asked)) == (saved, asked)
     assert bench.tallies[0].failed == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE outcome",
+        "DROP TABLE meta",
+        "DROP TABLE unsynced",
+        "DROP TABLE review",
+        "DROP VIEW picture",
+        "ALTER TABLE found RENAME COLUMN url TO address",
+        "DELETE FROM found",
+        "CREATE TRIGGER refuses BEFORE INSERT ON outcome BEGIN SELECT RAISE(ABORT, 'no'); END",
+        "PRAGMA user_version = 99",
+    ],
+)
+def test_a_ledger_that_another_program_changes_in_mid_run_is_damage(bench: Bench, statement: str) -> None:
+    rounds = iter(range(10**9))
+
+    def meddle() -> None:
+        if next(rounds) == 2:
+            with closing(sqlite3.connect(bench.folder / "collector.db", timeout=20)) as other:
+                other.execute("PRAGMA legacy_alter_table = ON")
+                other.execute(statement)
+                other.commit()
+
+    bench.run(query("cat", 5))
+    bench.each_round = meddle
+    with pytest.raises(LedgerError, match=r"collector repair|newest collector"):
+        bench.run(query("cat", 5), query("dog", 40))

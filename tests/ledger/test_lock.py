@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,4 +56,22 @@ def test_a_deleted_lock_file_lets_nobody_in(tmp_path: Path) -> None:
             pass
         assert not (tmp_path / ".collector.lock").exists()
     with FolderLock(tmp_path):
+        pass
+
+
+def test_a_file_system_without_locks_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As NFS without its lock service answers: nobody else holds the folder."""
+
+    def refuse(_file: object, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(OSError, match=r"No locks available: .*collector.lock") as caught, FolderLock(tmp_path):
+        pass
+    assert caught.value.errno == errno.ENOLCK
+
+
+def test_a_pipe_in_the_place_of_the_lock_file_is_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".collector.lock")
+    with pytest.raises(OSError, match=r"not a plain file: .*collector.lock"), FolderLock(tmp_path):
         pass

@@ -76,6 +76,9 @@ def spoil(path: Path, how: str) -> None:
         if how == "newer":
             with closing(sqlite3.connect(path)) as connection:
                 connection.execute("PRAGMA user_version = 99")
+        elif how == "dropped":
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("DROP TABLE review")
         else:
             body = bytearray(path.read_bytes())
             body[8192:40960] = b"\xff" * (40960 - 8192)
@@ -89,6 +92,7 @@ def spoil(path: Path, how: str) -> None:
         ("other", "not a collector ledger"),
         ("newer", "newer version"),
         ("pages", "damaged"),
+        ("dropped", "damaged (no review"),
     ],
 )
 def test_a_ledger_that_cannot_be_used_is_a_problem_and_left_alone(tmp_path: Path, how: str, words: str) -> None:
@@ -101,8 +105,10 @@ def test_a_ledger_that_cannot_be_used_is_a_problem_and_left_alone(tmp_path: Path
     assert (tmp_path / "collector.db").read_bytes() == before
 
 
-def test_no_ledger_is_no_trouble(tmp_path: Path) -> None:
+def test_no_ledger_is_no_trouble_but_a_lost_one_is(tmp_path: Path) -> None:
     assert examine(tmp_path) is None
+    (tmp_path / "collector.backup.db").write_bytes(b"x")
+    assert named(folder(tmp_path), "missing, but its backup is there").code == 6
 
 
 def test_a_place_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
