@@ -47,10 +47,12 @@ def relabel(ledger: Ledger, folder: Path, keyword: Keyword, label: str) -> Relab
 def follow(ledger: Ledger, folder: Path, file: str, queries: Sequence[Query]) -> list[Relabelled]:
     """Before a run plans the rows of a file: keywords whose rows name another class now are put there.
 
-    Filters make no difference: they may come from flags, and say nothing about classes.
+    Filters make no difference: they may come from flags, and say nothing about classes. A row that was gone and comes
+    back with another class has its pictures there.
     """
     wanted = {(query.keyword, query.label): None for query in queries}
     earlier = ledger.keywords.listed(file) or ledger.keywords.listed(BEFORE)
+    earlier += ledger.keywords.gone(file)
     before = {(one.keyword, one.label): None for one in earlier}
     fresh: dict[str, list[str]] = {}
     for keyword, label in wanted:

@@ -44,6 +44,10 @@ class Keywords:
         """What a file listed when it was last read."""
         return self._found("JOIN listed ON query_id = id WHERE file = ? AND NOT removed", (file,))
 
+    def gone(self, file: str) -> list[Keyword]:
+        """What a file listed once, and no file lists any more."""
+        return self._found(f"JOIN listed ON query_id = id WHERE file = ? AND id IN ({_GONE})", (file,))
+
     def of(self, keyword: str, label: str | None = None) -> list[Keyword]:
         """The queries of a keyword, of stills as well."""
         return self._found("WHERE keyword = ? AND label = coalesce(?, label)", (keyword, label))

@@ -102,6 +102,16 @@ def test_rows_that_are_gone_leave_the_set_and_come_back(table: Path, web: collec
     assert classes(table) == {"tabby cat": 3, "red fox": 3} and len(web.pictures()) == asked
 
 
+def test_a_row_that_comes_back_with_another_class_has_its_pictures_there(table: Path, web: collector.practice) -> None:
+    run(table, "keyword,label\ntabby cat,cat\nred fox,fox\n", web)
+    run(table, "keyword,label\ntabby cat,cat\n", web)
+    asked = len(web.pictures())
+    assert run(table, "keyword,label\ntabby cat,cat\nred fox,animal\n", web) == [
+        '"red fox" is of class animal now, not fox: 3 files moved'
+    ]
+    assert classes(table) == {"cat": 3, "animal": 3} and len(web.pictures()) == asked, "nothing is fetched again"
+
+
 def test_removed_rows_may_stay(table: Path, web: collector.practice) -> None:
     run(table, "tabby cat\nred fox\n", web)
     told = run(table, "tabby cat\n", web, keep_removed=True)
