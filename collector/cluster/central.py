@@ -83,11 +83,13 @@ class Station:
         self._said: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._up = self._over = False
         """Whether the worker has said anything; whether it has ended."""
-        threading.Thread(target=self._listen, name="station", daemon=True).start()
+        self._orders: queue.SimpleQueue[tuple[bytes, bool] | None] = queue.SimpleQueue()
+        for run in (self._listen, self._pass_on):
+            threading.Thread(target=run, name="station", daemon=True).start()
 
     def send(self, text: bytes, last: bool = False) -> None:
-        """See `WorkerProcess`."""
-        self._process.send(text, last)
+        """See `WorkerProcess`. Waits for nothing: a worker that was stopped reads nothing."""
+        self._orders.put((text, last))
 
     def pull(self) -> Report:
         """What came since the last one, within a moment. For one thread."""
@@ -116,6 +118,7 @@ class Station:
         """See `WorkerProcess`."""
         self._process.kill()
         self._process.close()
+        self._orders.put(None)
         self._stack.close()
 
     def _taken(self, said: bytes) -> dict[int, bytes]:
@@ -129,6 +132,10 @@ class Station:
                         found[result.serial] = part.read_bytes()
                         part.unlink()
         return found
+
+    def _pass_on(self) -> None:
+        while order := self._orders.get():
+            self._process.send(*order)
 
     def _listen(self) -> None:
         for said in self._process.lines():

@@ -127,7 +127,7 @@ class _Actor:
         self._node = min(cores, key=lambda node: (given[node] + 1) / (cores[node] or LITTLE))
         given[self._node] += 1
         near = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(self._node, soft=True)
-        make = ray.remote(num_cpus=LITTLE, max_restarts=0, max_concurrency=8, scheduling_strategy=near)(Station)
+        make = ray.remote(num_cpus=LITTLE, max_restarts=0, max_concurrency=4, scheduling_strategy=near)(Station)
         self._station = make.remote(begin, cookies)
 
     def send(self, text: bytes, last: bool = False) -> None:
