@@ -109,6 +109,11 @@ def extension(picture: Picture) -> str:
     return given if _EXTENSION.fullmatch(given) else "bin"
 
 
+def is_ours(name: str) -> bool:
+    """Whether a name in the output folder is that of the ledger, of what belongs to it, or hidden: never a class."""
+    return name.startswith(".") or _OWN_FILES.match(name.casefold()) is not None
+
+
 def _folded(name: str) -> str:
     """Canonical caseless form (Unicode 3.13, D145); `upper` first, because NTFS compares upper case."""
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).upper().casefold())

@@ -33,7 +33,7 @@ def stored_path(text: str) -> Path:
         beside = len(parts) == 4 and parts[1].endswith(REJECTED)
         parts = parts[2:] if beside else parts
     strange = any(sign in text for sign in "\\:\0") or any(len(os.fsencode(part)) > _LONGEST for part in parts)
-    if not parts or ".." in parts or parts[0] == "/" or strange:
+    if not parts or ".." in parts or parts[0].startswith("/") or layout.is_ours(parts[0]) or strange:
         raise _outside(text)
     return Path(text)
 

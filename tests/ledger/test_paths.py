@@ -45,6 +45,15 @@ def test_a_path_that_could_lead_outside_is_damage(text: str) -> None:
         stored_path(text)
 
 
+@pytest.mark.parametrize(
+    "text", ("collector.db", "Collector.DB", "collector.backup.db", "collector.vectors/x", "urls.json", "//etc/passwd",
+             ".collector-1.part", ".git/config", "../images-rejected/collector.db/x", "../images-rejected/.ssh/key")
+)  # fmt: skip
+def test_what_is_no_class_has_no_pictures(text: str) -> None:
+    with pytest.raises(LedgerError, match="does not lie inside its folder"):
+        stored_path(text)
+
+
 @pytest.mark.parametrize("name", ("../../escaped", "..", ".", "", "a/b", "/a", "a\\b", "c:"))
 def test_a_class_folder_is_one_plain_name(name: str) -> None:
     with pytest.raises(LedgerError, match="does not lie inside its folder"):
