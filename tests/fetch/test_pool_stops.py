@@ -80,20 +80,19 @@ def test_values_are_small_and_picklable(server: Server, pool_of) -> None:
 def test_threads_run_side_by_side(server: Server, pool_of) -> None:
     import asyncio
 
-    async def slow(request: Any, writer: Any) -> None:
-        await asyncio.sleep(0.3)
+    async def together(request: Any, writer: Any) -> None:
+        while len(server.pictures) < 20:
+            await asyncio.sleep(0.01)
         writer.write(ok(JPEG))
         await writer.drain()
 
-    pool, inbox = pool_of(threads=20)
-    url = server.put("/x.jpg", slow)
-    started = time.monotonic()
+    pool, inbox = pool_of(threads=20, read_timeout=30.0, deadline=30.0)
+    url = server.put("/x.jpg", together)
     for n in range(20):
         pool.submit(Task(n, 1, url))
     assert pool.in_flight == 20
     for _ in range(20):
-        inbox.get(timeout=5)
-    assert time.monotonic() - started < 2.0
+        assert isinstance(inbox.get(timeout=40), Downloaded)
 
 
 def test_part_files_are_swept(tmp_path: Path) -> None:
@@ -125,7 +124,7 @@ def test_close_now_cuts_what_runs(server: Server, pool_of, tmp_path: Path) -> No
     stuck(server, pool, 20)
     started = time.monotonic()
     pool.close(now=True)
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 6
     assert inbox.empty()
     assert pool.in_flight == 0
     assert len(server.pictures) == 4, "what waits is not started"
@@ -153,11 +152,12 @@ def test_close_waits_only_so_long(server: Server, pool_of, monkeypatch: pytest.M
     stuck(server, pool)
     started = time.monotonic()
     pool.close()
-    assert 0.5 <= time.monotonic() - started < 4.0
+    assert 0.5 <= time.monotonic() - started < 30
     assert inbox.empty()
 
 
-def test_a_second_close_hurries_the_first(server: Server, pool_of) -> None:
+def test_a_second_close_hurries_the_first(server: Server, pool_of, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.fetch.pool.DRAIN_SECONDS", 30.0)
     pool, inbox = pool_of(deadline=60.0, read_timeout=60.0)
     stuck(server, pool)
     first = threading.Thread(target=pool.close)
@@ -165,8 +165,8 @@ def test_a_second_close_hurries_the_first(server: Server, pool_of) -> None:
     first.start()
     time.sleep(0.2)
     pool.close(now=True)
-    first.join(5)
-    assert time.monotonic() - started < 2.0
+    first.join(15)
+    assert time.monotonic() - started < 15
     assert inbox.empty()
 
 
@@ -180,7 +180,7 @@ def test_close_does_not_wait_for_a_full_inbox(server: Server, tmp_path: Path) ->
         time.sleep(0.01)
     started = time.monotonic()
     pool.close()
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < 6
     values = [inbox.get(timeout=2) for _ in range(4)]
     assert {value.part.name for value in values} == set(parts(tmp_path))
 

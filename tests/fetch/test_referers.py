@@ -115,17 +115,15 @@ def test_refused_on_every_rung(server: Server, fetch) -> None:
 
 def test_rungs_share_one_deadline(server: Server, slug) -> None:
     import asyncio
-    import time
 
     async def slow_refusal(request: Request, writer: Writer) -> None:
         await asyncio.sleep(0.5)
         writer.write(ok(b"", "403 Forbidden"))
         await writer.drain()
 
-    started = time.monotonic()
     reason = slug(server.put("/x.jpg", slow_refusal), {"deadline": 0.8}, page=PAGE)
     assert reason in ("net.deadline", "http.403")
-    assert time.monotonic() - started < 3
+    assert len(server.pictures) <= 2
 
 
 @pytest.mark.parametrize("name", ["removed.png", "nohotlink.png", "go-away.gif", "image_placeholder.jpg", "403.png",

@@ -138,7 +138,7 @@ def test_deadline_holds_under_tls(answer: object, make: Make) -> None:
     with serving(server_context("good")) as server:
         started = time.monotonic()
         assert reason(make(), server.put("/x.jpg", answer), seconds=0.6) == "net.deadline"  # type: ignore[arg-type]
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 15
 
 
 def test_short_body_under_tls(make: Make) -> None:

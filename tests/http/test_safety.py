@@ -241,12 +241,12 @@ def test_resolver_that_hangs(stuck: threading.Event) -> None:
         stuck.wait(30)
         return []
 
-    page = OnePage(hang, patience=5.0)
+    page = OnePage(hang, patience=25.0)
     started = time.monotonic()
     trouble = page.trouble("https://slow.example/", seconds=0.5)
     page.close()
     assert trouble.reason in ("net.deadline", "net.dns")
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
 
 
 def test_environment_is_not_consulted(server: Server, slug, monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:

@@ -202,5 +202,5 @@ def test_a_stop_does_not_wait_for_the_grid(tmp_path: Path, now: bool) -> None:
         work.until(lambda: bool(work.lines()))
         before = time.monotonic()
         work.pool.close(now)
-        assert time.monotonic() - before < 2
+        assert time.monotonic() - before < 15
         assert not work.of(SearchEnded)

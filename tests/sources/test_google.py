@@ -28,11 +28,11 @@ def urls(hits: list[Hit]) -> list[str]:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_rows_hover_and_auto_agree_to_the_end_of_the_results(google_images: Google, layout: str) -> None:
-    with PracticeWeb(Knobs.calm(layout=layout, total=120)) as web:
+    with PracticeWeb(Knobs.calm(layout=layout, total=60, first=40, batch=20)) as web:
         by_rows = google_images(web.url, harvest="rows")
-        by_hover = google_images(web.url, 120, harvest="hover")
-        auto = google_images(web.url, 120)
-    assert len({hit.key for hit in by_rows}) == len(by_rows) == 120
+        by_hover = google_images(web.url, 60, harvest="hover")
+        auto = google_images(web.url, 60)
+    assert len({hit.key for hit in by_rows}) == len(by_rows) == 60
     assert urls(by_rows) == urls(by_hover) == urls(auto)
     assert {hit.way for hit in by_rows} == {"rows", "batch"}
     assert {hit.way for hit in by_hover} == {"hover"}
@@ -51,16 +51,16 @@ def test_click_alone_brings_the_same_pictures(google_images: Google, layout: str
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_cards_without_rows_are_found_by_another_way(google_images: Google, layout: str) -> None:
-    with PracticeWeb(Knobs.calm(layout=layout, total=130, rowless=0.2)) as web:
-        hits = google_images(web.url, 130)
-    assert len({hit.id for hit in hits}) == 130
+    with PracticeWeb(Knobs.calm(layout=layout, total=60, first=40, batch=20, rowless=0.2)) as web:
+        hits = google_images(web.url, 60)
+    assert len({hit.id for hit in hits}) == 60
     assert {hit.way for hit in hits} == {"rows", "hover", "batch"}
     assert not any(hit.is_thumbnail for hit in hits)
 
 
 def test_buttons_and_batches_that_fail_at_first(google_images: Google) -> None:
-    with PracticeWeb(Knobs.calm(total=250, first=50, auto=1, batch_failures=1)) as web:
-        assert len({hit.id for hit in google_images(web.url)}) == 250
+    with PracticeWeb(Knobs.calm(total=90, first=30, batch=20, auto=1, batch_failures=1)) as web:
+        assert len({hit.id for hit in google_images(web.url)}) == 90
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_buttons_and_batches_that_fail_at_first(google_images: Google) -> None:
     ],
 )
 def test_what_can_be_overcome_costs_nothing(google_images: Google, layout: str, state: str) -> None:
-    with PracticeWeb(Knobs.calm(layout=layout, total=130, state=state)) as web:
-        assert len({hit.id for hit in google_images(web.url, 130)}) == 130
+    with PracticeWeb(Knobs.calm(layout=layout, total=60, first=40, batch=20, state=state)) as web:
+        assert len({hit.id for hit in google_images(web.url, 60)}) == 60
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -117,15 +117,18 @@ def test_a_person_may_solve_the_captcha(google_images: Google) -> None:
 
 def test_a_captcha_over_good_results_ends_the_search_with_what_was_found(google_images: Google) -> None:
     hits: list[Hit] = []
-    with PracticeWeb(Knobs.calm(total=180, state="captcha_iframe")) as web, pytest.raises(SourceError) as error:
+    with (
+        PracticeWeb(Knobs.calm(total=90, first=50, state="captcha_iframe")) as web,
+        pytest.raises(SourceError) as error,
+    ):
         hits.extend(google_images.each(web.url))
     assert error.value.reason == "page.captcha"
-    assert len({hit.id for hit in hits}) == 100
+    assert len({hit.id for hit in hits}) == 50
 
 
 def test_kinds_can_be_left_out(google_images: Google) -> None:
-    with PracticeWeb(Knobs.calm(total=100)) as web:
-        kinds = {hit.kind for hit in google_images(web.url, 80, video=False, product=False)}
+    with PracticeWeb(Knobs.calm(total=60)) as web:
+        kinds = {hit.kind for hit in google_images(web.url, 40, video=False, product=False)}
     assert RowKind.PHOTO in kinds
     assert not kinds & {RowKind.VIDEO, RowKind.PRODUCT}
 

@@ -71,10 +71,10 @@ HOSTILE: list[Callable[[int], str]] = [
 def test_no_script_costs_more_than_its_length(number: int) -> None:
     def seconds(size: int) -> float:
         text = HOSTILE[number](size)
-        began = time.perf_counter()
+        began = time.thread_time()
         list(strings(text))
         with contextlib.suppress(ValueError):
             literal(text)
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     assert seconds(200_000) < 6 * max(seconds(50_000), 0.05)

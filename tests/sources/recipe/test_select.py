@@ -89,10 +89,10 @@ LARGE = "<ul>" + "<li><b>x</b></li>" * 6000 + "</ul>"
     "path", ["//li[count(//li[.='x']) > 1]", "//li[b/preceding::b]", "//li/following-sibling::li", "//b | //*[//*]"]
 )
 def test_an_xpath_that_would_run_away_is_not_begun(path: str) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(SourceError, match="is too much work for a page of 12,003 elements"):
         got(f'{{ xpath = "{path}" }}', LARGE)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_steps_below_one_are_taken_on_any_page(way: str, path: str, monkeypatch:
 
 @pytest.mark.parametrize("path", ["li ~ li", "li:nth-child(odd) ~ li > b"])
 def test_a_selector_that_would_run_away_is_not_begun(path: str) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(SourceError, match="is too much work for a page with 6,000 elements side by side"):
         got(f'{{ css = "{path}" }}', LARGE)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
 
 
 @pytest.mark.parametrize(
