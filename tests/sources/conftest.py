@@ -114,6 +114,10 @@ class Seen:
         return getattr(self._browser, name)
 
 
+def urls(hits: Iterable[Hit]) -> list[str]:
+    return [hit.url for hit in hits]
+
+
 @pytest.fixture(scope="session")
 def chrome() -> Iterator[ChromeBrowser]:
     run = RunFolder()
