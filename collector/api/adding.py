@@ -79,7 +79,7 @@ def _refuse_practice(path: Path, practice: bool) -> None:
         if not practice and (place / LEDGER).is_file():
             with Ledger.inspect(place) as other:
                 if other.practice:
-                    raise InputError(f"{path}: drawings of the practice web, which are no pictures to collect")
+                    raise InputError(f"{path}: drawings of the practice web, which are not pictures to collect")
 
 
 def add_urls(collection: Collection, file: Path, stopping: Callable[[], bool] = lambda: False) -> tuple[int, int]:

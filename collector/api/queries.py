@@ -54,7 +54,7 @@ def from_rows(rows: Iterable[str | QueryRow], settings: Settings) -> QueryFile:
         if row.relevant is not None:
             relevant.setdefault(key, row.relevant)
     if not found and not notes:
-        raise InputError("no keyword was given; give one at least")
+        raise InputError("no keyword was given; give at least one")
     return QueryFile(tuple(found.values()), 0, repeated, tuple(notes), "", len(notes), relevant=relevant)
 
 

@@ -66,7 +66,7 @@ class Replacing:
         for tally in dry[:_TOLD]:
             self._notice(f"{tally.keyword}: no more pictures are found; {tally.short:,} that show it are missing")
         if len(dry) > _TOLD:
-            self._notice(f"and {len(dry) - _TOLD:,} more keywords of which no more pictures are found")
+            self._notice(f"and {len(dry) - _TOLD:,} more keywords for which no more pictures are found")
 
 
 def _words(settings: Settings) -> Layout | None:

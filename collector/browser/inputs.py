@@ -5,6 +5,7 @@ Raises what the driver raises; decides nothing.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Protocol
 
 from selenium.webdriver.common.action_chains import ActionChains
@@ -12,8 +13,11 @@ from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.actions.pointer_actions import PointerActions
 from selenium.webdriver.common.keys import Keys
 
-from collector.browser.keys import key_event
 from collector.browser.session import Session
+
+_CODES = {"Escape": 27, "End": 35, "Home": 36, "PageUp": 33, "PageDown": 34}
+_CODES |= {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Tab": 9}
+"""The few keys that sources press, each with its code on Windows, as the DevTools protocol wants them."""
 
 
 class Input(Protocol):
@@ -77,7 +81,7 @@ class ActionInput:
     def press(self, key: str) -> None:
         """See Input."""
         name = str(key_event(key)["key"])
-        typed = name if len(name) == 1 else getattr(Keys, _NAMES.get(name, name.upper()))
+        typed = name if len(name) == 1 else getattr(Keys, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper())
         ActionChains(self._driver, duration=0).send_keys(typed).perform()
 
     def _to(self, x: float, y: float) -> tuple[ActionBuilder, PointerActions]:
@@ -87,11 +91,12 @@ class ActionInput:
         return actions, mouse
 
 
-_NAMES = {
-    "PageUp": "PAGE_UP",
-    "PageDown": "PAGE_DOWN",
-    "ArrowLeft": "ARROW_LEFT",
-    "ArrowUp": "ARROW_UP",
-    "ArrowRight": "ARROW_RIGHT",
-    "ArrowDown": "ARROW_DOWN",
-}
+def key_event(key: str) -> dict[str, Any]:
+    """Parameters of Input.dispatchKeyEvent for a character or a named key; ValueError for any other."""
+    if key in _CODES:
+        code = _CODES[key]
+        event: dict[str, Any] = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        return event | {"text": "\r"} if key == "Enter" else event
+    if len(key) == 1 and key.isprintable():
+        return {"key": key, "text": key, "windowsVirtualKeyCode": ord(key.upper()) if key.isalnum() else 0}
+    raise ValueError(f"no key {key!r}; a single character or one of {', '.join(_CODES)}")

@@ -370,7 +370,7 @@ def offer_widening(digest: Digest) -> None:
     """Say that some keywords have too few results, and what can be done about it."""
     if digest.exhausted:
         few = counted(digest.exhausted, "keyword")
-        terminal.error(f"{few} exhausted below the limit; --widen searches variations of them, too")
+        terminal.error(f"{few} exhausted below the limit; --widen also searches variations of them")
 
 
 _NEEDS = "image.needs_"

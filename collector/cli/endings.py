@@ -48,7 +48,7 @@ def _in_a_line(error: click.ClickException) -> str:
         return f"no option {error.option_name}; did you mean {meant}?"
     text = " ".join(error.format_message().split()).rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
-    more = f"; `{context.command_path} --help` tells more" if context is not None and not text.endswith("?") else ""
+    more = f"; `{context.command_path} --help` says more" if context is not None and not text.endswith("?") else ""
     return f"{text[:1].lower()}{text[1:]}{more}"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Resize = Literal["none", "fit", "crop", "pad", "stretch"]
 Encoding = Literal["keep", "original", "jpeg", "png", "webp"]
 Animations = Literal["first", "whole"]
-salt = click.option("--salt", default="", help="Any text; another one shuffles the pictures anew.")
+salt = click.option("--salt", default="", help="Any text; a different one shuffles the pictures again.")
 
 
 @click.command()
@@ -88,8 +88,8 @@ choice_flags = _options(
 @click.argument("format", metavar="FORMAT")
 @click.argument("dest", metavar="DEST")
 @options.out
-@click.option("--push-to-hub", metavar="NAME", help="Make it a dataset of the Hugging Face Hub, too (format hf).")
-@click.option("--private", is_flag=True, help="With --push-to-hub: a new dataset is private.")
+@click.option("--push-to-hub", metavar="NAME", help="Also publish it as a dataset on the Hugging Face Hub (format hf).")
+@click.option("--private", is_flag=True, help="With --push-to-hub: make a new dataset private.")
 @click.option(
     "--split",
     "scheme",

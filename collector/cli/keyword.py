@@ -15,7 +15,7 @@ from collector.cli import options, terminal
 def keyword() -> None:
     """Drop or rename a keyword, or move it to another class. Files move; nothing is deleted or fetched again.
 
-    Change QUERIES likewise: a run follows the file, and brings back what it says.
+    Make the same change in QUERIES: a run follows the file, and brings back what it lists.
     """
 
 
@@ -36,7 +36,7 @@ def drop(keyword: str, label: str | None, out: Path) -> None:
 def rename(keyword: str, new: str, out: Path) -> None:
     """Call KEYWORD NEW from now on; its class as well, where that was called like it."""
     count = Collection(out, terminal.error).rename_keyword(keyword, new)
-    terminal.line(f"{counted(count, 'picture')} of {keyword} are of {new} now; change QUERIES likewise")
+    terminal.line(f"{counted(count, 'picture')} of {keyword} are of {new} now; make the same change in QUERIES")
 
 
 @keyword.command(short_help="put a keyword into another class")
@@ -47,4 +47,4 @@ def rename(keyword: str, new: str, out: Path) -> None:
 def move(keyword: str, label: str, of: str | None, out: Path) -> None:
     """Put the pictures of KEYWORD into CLASS; splits and decisions about them stay."""
     count = Collection(out, terminal.error).move_keyword(keyword, label, of=of)
-    terminal.line(f"{counted(count, 'picture')} of {keyword} are in {label} now; change QUERIES likewise")
+    terminal.line(f"{counted(count, 'picture')} of {keyword} are in {label} now; make the same change in QUERIES")

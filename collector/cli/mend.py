@@ -38,7 +38,7 @@ def retry(only: str, keyword: str, out: Path) -> None:
         )
         return
     spare = f"; {left} belong to keywords that have reached their limit, and are spares now" if left else ""
-    terminal.line(f"{counted(back, 'URL')} to do again{spare}; `collector fetch` downloads them")
+    terminal.line(f"{counted(back, 'URL')} to fetch again{spare}; `collector fetch` downloads them")
 
 
 @click.command()
@@ -84,7 +84,7 @@ def verify(
     for line in told(done.accepted):
         terminal.line(line)
     if done.put_back:
-        terminal.line(f"{counted(done.put_back, 'URL')} to do again; `collector fetch` downloads them")
+        terminal.line(f"{counted(done.put_back, 'URL')} to fetch again; `collector fetch` downloads them")
     elif done.broken:
         advice = "--again queues them for download, --accept drops deleted and relabels moved ones"
         raise Incomplete(f"{counted(done.broken, 'picture')} missing, altered or unbacked; {advice}")
@@ -139,7 +139,7 @@ def repair(out: Path) -> None:
 def doctor(where: Where, practice: bool, browsing: Browsing, names: tuple[str, ...], live: bool) -> None:
     """Check browser, driver, display, disk, output folder and ledger, and say what to do.
 
-    With --live also whether the sites still answer as they should: worth a minute before a long run.
+    With --live, also check whether the sites still answer as they should: worth a minute before a long run.
     """
     from collector.api.practice import led_to, practice_site
     from collector.maintenance import doctor as doctors

@@ -218,7 +218,7 @@ class Reading:
     """How QUERIES are read."""
 
     encoding: str | None = option("--encoding", help="Encoding of QUERIES, unless it is UTF-8 or UTF-16.")
-    delimiter: str | None = option("--delimiter", help="Column separator of QUERIES, if it is guessed wrongly.")
+    delimiter: str | None = option("--delimiter", help="Column separator of QUERIES, if it is detected wrongly.")
 
 
 @dataclass(frozen=True, slots=True)

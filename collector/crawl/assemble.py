@@ -60,7 +60,7 @@ def open_collection(
         if mended.lost:
             notice(f"the machine stopped during an earlier run: {mended.lost} pictures were lost and are fetched again")
         if again := startup.readable_now(ledger):
-            notice(f"pictures that can be decoded now, as their extra was installed, are to do again: {again:,}")
+            notice(f"pictures tried again, now that their extra is installed: {again:,}")
         startup.begin(ledger)
         before = ledger.changes
         try:

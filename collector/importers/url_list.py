@@ -303,7 +303,9 @@ def _plain(path: Path, text: str, keyword: str) -> Records:
         if not line.strip() or line.startswith("#"):
             continue
         if not _SCHEME.match(line.strip()):
-            raise InputError(f"{path}, line {number}: {line.strip()[:40]!r} is no URL; write one a line, with https://")
+            raise InputError(
+                f"{path}, line {number}: {line.strip()[:40]!r} is no URL; write one per line, with https://"
+            )
         yield Record(keyword, line)
 
 

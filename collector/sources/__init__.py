@@ -100,7 +100,7 @@ def as_search(
         )
     for name, value in found.filters.items():
         if filters.get(name, value) != value:
-            raise ValueError(f"the address says {name}={value}, the row {name}={filters[name]}; take one away")
+            raise ValueError(f"the address says {name}={value}, the row {name}={filters[name]}; remove one")
     return found.keyword, asked if found.source in asked else (found.source,), {**filters, **found.filters}
 
 
@@ -159,5 +159,5 @@ def _outsider(name: str, value: str) -> object:
         return EntryPoint(name, value, GROUP).load()
     except (ImportError, AttributeError) as error:
         raise UsageError(
-            f"source {name!r}: {value} cannot be loaded ({error}); mend or uninstall its package"
+            f"source {name!r}: {value} cannot be loaded ({error}); repair or uninstall its package"
         ) from error

@@ -13,7 +13,7 @@ from collector.model import Hit, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.filter_table import FilterTable
-from collector.sources.google.filters import COLOURS, WORDS_FILTERS, words
+from collector.sources.google.filters import COLOURS, FEWER_FACETS, WORDS_FILTERS, words
 from collector.sources.opaque import told
 from collector.sources.pasted import ResultPage, words_alone
 from collector.urls import url_key
@@ -62,12 +62,6 @@ _RESULT_PAGE: Final = ResultPage(
         re.IGNORECASE | re.DOTALL,
     ),
     elsewhere={"kl": "region"},
-)
-_FACETS: Final = (
-    ("size", "large"),
-    ("time", "year"),
-    ("size", "medium"),
-    *(("color", name) for name in (*COLOURS, "grayscale")),
 )
 PAGE = 100
 """Results of one answer."""
@@ -185,6 +179,6 @@ SOURCE: Final = Source(
     kinds={"safe": Literal["on", "blur", "off"]},
     filters=_FILTERS,
     result_page=_RESULT_PAGE,
-    facets=_FACETS,
+    facets=FEWER_FACETS,
     validate_keyword=validate_keyword,
 )

@@ -177,5 +177,5 @@ def _parameters(parts: SplitResult, words: tuple[str, ...]) -> list[tuple[str, s
 def _unused(source: str, left: list[str], elsewhere: Mapping[str, str], words: str) -> str:
     named = ", ".join(part[:60] for part in left[:_SHOWN]) + (", ..." if len(left) > _SHOWN else "")
     settings = [f"{source}.{elsewhere[name]}" for part in left if (name := part.partition("=")[0]) in elsewhere]
-    advice = f"set {settings[0]} and take it away" if settings else f'take it away, or write the words, "{words[:100]}"'
+    advice = f"set {settings[0]} and remove it" if settings else f'remove it, or write the words, "{words[:100]}"'
     return f"an address of {source} with a part that cannot be used: {named}; {advice}"

@@ -121,7 +121,7 @@ class App:
         row = await self._in_thread(lambda: self._store.picture(int(request.match_info["id"])))
         file: Path = await self._in_thread(lambda: inside(self._store.folder, row.file))
         if not file.is_file() or row.format not in TYPES:
-            raise web.HTTPNotFound(text="its file is gone; `collector verify` tells more")
+            raise web.HTTPNotFound(text="its file is gone; `collector verify` says more")
         policy = {"Content-Security-Policy": "default-src 'none'; sandbox"}
         return web.FileResponse(file, headers={"Content-Type": TYPES[row.format], **policy})
 

@@ -137,7 +137,7 @@ class Store:
         gone = [row.file for row in rows if not inside(self.folder, row.file).is_file()]
         if gone:
             more = f" and {len(gone) - 1:,} more" if len(gone) > 1 else ""
-            raise InputError(f"nothing was moved: no file at {gone[0]}{more}; `collector verify` tells more")
+            raise InputError(f"nothing was moved: no file at {gone[0]}{more}; `collector verify` says more")
         try:
             for row in rows:
                 if row.label != clean[row.id]:

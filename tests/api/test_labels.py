@@ -219,7 +219,7 @@ def test_a_keyword_is_renamed_with_the_class_that_is_called_like_it(desk: Desk, 
 def test_a_keyword_moves_to_another_class_and_the_file_has_the_last_word(desk: Desk, web: collector.practice) -> None:
     table = desk.folder / "queries.csv"
     done = desk.run("keyword", "move", "red fox", "cat")
-    assert done.out == "3 pictures of red fox are in cat now; change QUERIES likewise\n", done.err
+    assert done.out == "3 pictures of red fox are in cat now; make the same change in QUERIES\n", done.err
     assert classes(table) == {"cat": 6} and not judge(desk.images)
     told = run(table, "keyword,label\ntabby cat,cat\nred fox,\n", web)
     assert told == ['"red fox" is of class red fox now, not cat: 3 files moved']

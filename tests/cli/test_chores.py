@@ -78,7 +78,7 @@ def test_why_tells_a_url_from_search_to_outcome(desk: Desk, web: PracticeWeb) ->
 def test_retry_puts_back_what_is_named_and_nothing_else(desk: Desk, web: PracticeWeb) -> None:
     third, fourth = picture_paths("tabby cat", [3, 4])
     before = gets(web, third), gets(web, fourth)
-    assert "1 URL to do again" in desk.run("retry", "--only", "body.html").out
+    assert "1 URL to fetch again" in desk.run("retry", "--only", "body.html").out
     assert desk.run("fetch", *FETCH).code == 0
     assert (gets(web, third) > before[0], gets(web, fourth) - before[1]) == (True, 0)
     assert "no URL to queue again" in desk.run("retry", "--only", "http", "--keyword", "red cat").out

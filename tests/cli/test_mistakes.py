@@ -83,7 +83,7 @@ MISTAKES = [
     ("run damaged.xlsx", 4, "damaged.xlsx: not a readable spreadsheet (BadZipFile); save it as CSV (UTF-8)"),
     # flags and settings
     ("runn cat", 2, "no command 'runn'; did you mean run?"),
-    ("dance", 2, "no command 'dance'; `collector --help` tells more"),
+    ("dance", 2, "no command 'dance'; `collector --help` says more"),
     ("run --limit", 2, "option '--limit' requires an argument"),
     ("run cat --limt 5", 2, "no option --limt; did you mean --limit?"),
     ("run cat --limit 0", 2, "'--limit': '0' is neither a whole number of at least 1 nor all"),
@@ -100,7 +100,7 @@ MISTAKES = [
     ("run cat --set limt=5", 2, "no setting 'limt'; did you mean limit?"),
     ("run cat --set fetch.threads=many", 2, "expected a whole number from 1 to 1,024"),
     ("run cat --set fetch.deadline=inf", 2, "expected a number above 0"),
-    ("run cat --threads 0", 2, "'--threads': 0 is not in the range 1<=x<=1024; `collector run --help` tells more"),
+    ("run cat --threads 0", 2, "'--threads': 0 is not in the range 1<=x<=1024; `collector run --help` says more"),
     ("run cat --verify some", 2, "'some' is not one of 'full', 'fast', 'structure'"),
     ("run cat --types jpgg", 2, "no type 'jpgg'; did you mean jpg?"),
     ("run cat --names {label}", 2, "end it with -{id}"),
@@ -128,7 +128,7 @@ MISTAKES = [
     ("dedupe --out nowhere", 6, "nowhere"),
     ("export imagefolder set --out nowhere", 6, "nowhere"),
     # what other verbs are given
-    ("export", 2, "missing argument 'FORMAT'; `collector export --help` tells more"),
+    ("export", 2, "missing argument 'FORMAT'; `collector export --help` says more"),
     ("export imagefoldr set", 2, "no export format 'imagefoldr'; did you mean imagefolder?"),
     ("split half --out nowhere", 2, "such as train=0.8,val=0.1,test=0.1"),
     ("import --link --move folder.csv", 2, "--link or --move, not both"),

@@ -142,7 +142,7 @@ def test_a_keyword_is_finished_when_all_its_sources_are() -> None:
         lines.index('"cat" has 1 of 9 pictures')
         == lines.index('searched bing for "cat": 0 URLs in 0.0 s, no results') + 1
     )
-    assert 'searched google for "cat": 1 URL in 0.0 s, no more to be had' in lines
+    assert 'searched google for "cat": 1 URL in 0.0 s, no more to be found' in lines
     assert lines[-1].startswith("1/1 keywords")
 
 

@@ -92,7 +92,7 @@ def test_something_else_in_the_place_of_a_file_is_not_a_deletion(desk: Desk) -> 
     done = desk.run("export", "imagefolder", "set", "--split", "none")
     assert done.code == 11, (done.out, done.err)
     assert kept(desk) == {"cat": 8, "fox": 8}
-    assert "2 URLs to do again" in desk.run("verify", "--again").out
+    assert "2 URLs to fetch again" in desk.run("verify", "--again").out
     with Ledger.read(desk.images) as ledger:
         assert sum(1 for _ in ledger.dataset.rows(SAVED)) == 14, "they are to be fetched again"
     assert sorted(path.name for path in (desk.images / "cat").glob("*.altered")) == sorted(
@@ -167,7 +167,7 @@ def test_what_is_no_file_is_told_as_what_it_is_and_nobodys_word(
     assert desk.run("dedupe", "--apply").code == 0
     assert os.path.lexists(file), "it is somebody's"
     again = desk.run("verify", "--again")
-    assert (again.code, "1 URL to do again" in again.out) == (0, True), again.err
+    assert (again.code, "1 URL to fetch again" in again.out) == (0, True), again.err
     assert not os.path.lexists(file) and os.path.lexists(f"{file}.altered")
     assert kept(desk) == {"cat": 7, "fox": 8}
 

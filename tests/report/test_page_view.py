@@ -56,7 +56,7 @@ def test_open_hosts_show_their_own_and_copies_stand_in_for_the_others() -> None:
 
 def test_losses_have_their_reasons_and_no_picture() -> None:
     text = document([PAGE], [shown(), shown("gone", local="", loss="the server says: Not Found (http.404)")], "today")
-    assert "1 the server says: Not Found (http.404)" in text and "<b>1</b><span>not to be had" in text
+    assert "1 the server says: Not Found (http.404)" in text and "<b>1</b><span>not available" in text
     assert len(Tags(text).sources()) == 1
     assert "<b>2</b><span>found" in text and "<b>2.0 kB</b><span>on disk" in text
 

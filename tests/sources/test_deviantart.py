@@ -463,7 +463,7 @@ def test_words_within_a_gallery_in_both_orders() -> None:
         found = walk.hits("https://www.deviantart.com/ann/gallery?q=dragon&sort=popular")
         assert ids(found) == [str(piece.id) for piece in popular]
         assert ids(walk.hits("ann/gallery?q=dragon", order="popular-1-week")) == ids(found)
-        with pytest.raises(UsageError, match="take one away"):
+        with pytest.raises(UsageError, match="remove one"):
             walk.hits("ann/gallery?q=dragon&sort=popular", order="newest")
 
 

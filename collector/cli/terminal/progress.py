@@ -238,7 +238,7 @@ def course(event: Event) -> str:
         case SearchStarted(search):
             return f'searching {search.source} for "{search.query.keyword}"'
         case SearchEnded(search, state) if state.done:
-            end = {"exhausted": ", no more to be had", "empty": ", no results"}.get(state.value, "")
+            end = {"exhausted": ", no more to be found", "empty": ", no results"}.get(state.value, "")
             what = f"{counted(event.found, 'URL')} in {event.seconds:.1f} s{end}"
             return f'searched {search.source} for "{search.query.keyword}": {what}'
         case _:

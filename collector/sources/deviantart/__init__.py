@@ -191,7 +191,7 @@ def _order(search: Search, asked: Asked, web: Web) -> str:
     """The site's name of the order, for tags and searches; "" for lists that have their artist's."""
     order = search.query.filter("order")
     if asked.order and order and order != asked.order:
-        raise UsageError(f"deviantart: the address says order={asked.order}, the filter order={order}; take one away")
+        raise UsageError(f"deviantart: the address says order={asked.order}, the filter order={order}; remove one")
     if asked.what in _ORDERED:
         return {"": "most-recent", "newest": "most-recent"}.get(found := order or asked.order, found)
     if order not in ("", "newest"):

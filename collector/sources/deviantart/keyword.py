@@ -157,7 +157,7 @@ def _of_path(segments: list[str], text: str, query: dict[str, str] | None = None
     asked = replace(_of_segments(segments, text, query), order=_ADDRESSED.get(order, ""))
     ordered = asked.what in (What.TAG, What.SEARCH, What.WITHIN)
     if asked.order not in ("", "newest") and not ordered:
-        raise ValueError(f"order={order} is for tags, searches and words within a gallery; take it away")
+        raise ValueError(f"order={order} is for tags, searches and words within a gallery; remove it")
     if query.get("q") and asked.what not in (What.SEARCH, What.WITHIN):
         raise ValueError(f"words (q=) cannot be looked for in this {asked.what}; ann/gallery?q=WORDS, search:WORDS can")
     return asked

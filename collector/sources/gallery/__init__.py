@@ -100,7 +100,7 @@ class Gallery:
             text = f"{self._made} pictures are made in the page (canvas or blob:) and have no address"
             self._web.notice(f"{self._host()}: {text}")
         if self._web.wanted() > 0 and self._time() <= 0:
-            self._web.notice(f"{self._host()}: left for lack of time (gallery.seconds), there may be more")
+            self._web.notice(f"{self._host()}: stopped when its time was up (gallery.seconds); there may be more")
 
     # ------------------------------------------------------------------ going on
 

@@ -114,6 +114,8 @@ FACETS: Final = (
 )
 """Facets of the same query, each with results of its own: how people get past the few hundred that one search shows.
 None that changes what is shown (drawings, icons, cut-outs)."""
+FEWER_FACETS: Final = tuple(facet for facet in FACETS if facet != ("time", "month"))
+"""Of engines that show more for each."""
 
 
 def address(query: Query, settings: Mapping[str, Any], classic: bool = False) -> str:

@@ -174,7 +174,7 @@ class Walk:
 
     def _taken(self, page: QueuedPage, document: Document, item: making.Item, met: _Met, own: bool) -> Iterator[Hit]:
         for name in item.required:
-            self.losses.note(f"left out for want of {name}", document.url)
+            self.losses.note(f"left out because {name} is missing", document.url)
         if item.required:
             return
         if not item.pictures:
@@ -295,5 +295,5 @@ def _refusal(answer: Answer) -> SourceError:
 
 
 def _at_the_end(error: SourceError) -> SourceError:
-    detail = f"some pages were not to be had; what was found is kept ({error.detail[:120]})"
+    detail = f"some pages could not be fetched; what was found is kept ({error.detail[:120]})"
     return SourceError(error.state, error.reason, detail)

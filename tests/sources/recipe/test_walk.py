@@ -289,7 +289,7 @@ def test_items_without_what_is_required_are_left_out_and_counted(tmp_path: Path)
     pages = {"/": f"<div>{images('a')}<b>A</b></div><div>{images('b')}</div>"}
     with walked(Site(pages), write(tmp_path, text)) as (hits, notices, _):  # type: ignore[arg-type]
         assert named(hits) == ["a"]
-        assert any("left out for want of title: 1" in notice for notice in notices)
+        assert any("left out because title is missing: 1" in notice for notice in notices)
 
 
 def test_small_pictures_and_other_referers(tmp_path: Path) -> None:
