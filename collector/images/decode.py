@@ -49,8 +49,8 @@ _CRASHES: Final = (
 """What decoders raise on bytes made to hurt them; each is a verdict on the bytes, not a bug of ours."""
 DAMAGE: Final = (OSError, SyntaxError, EOFError, NotImplementedError, Image.DecompressionBombError, *_CRASHES)
 """All that they raise on bytes that cannot be decoded."""
-_CUT: Final = "not enough image data"
-"""How raw pixels are told to be missing, by whatever exception."""
+_CUT: Final = re.compile("not enough image data|truncated", re.IGNORECASE)
+"""How decoders say that something is missing, by whatever exception."""
 _UNSUPPORTED: Final = re.compile(
     r"unsupported|not supported|cannot handle|unknown (?!chunk)|not available|not implemented|no decoder", re.IGNORECASE
 )
@@ -96,7 +96,7 @@ def _told_by(error: Exception, format: str) -> str:
     if _UNSUPPORTED.search(str(error)):
         return "image.unsupported"
     damaged = format in ("AVIF", "HEIF") and isinstance(error, RuntimeError | ValueError)
-    return "image.truncated" if damaged or _CUT in str(error) else "image.decoder_crash"
+    return "image.truncated" if damaged or _CUT.search(str(error)) else "image.decoder_crash"
 
 
 def _opened(body: bytes, format: str, most: int) -> ImageFile:

@@ -170,10 +170,18 @@ def _is_plain(image: ImageFile, body: bytes, moving: bool) -> bool:
     """Nothing that a loader could show otherwise than it is, or not at all. `moving`: all frames are to be seen."""
     if metadata.tiff_orientation(image) > 1 or metadata.orientation(image, body) > 1:
         return False
-    if getattr(image, "n_frames", 1) > 1:
+    if _has_more_frames(image):
         return moving and image.format != "TIFF" and _is_common(image, body)
     eight_bits = image.mode in ("RGB", "L") and not is_transparent(image)
     return eight_bits and _is_common(image, body) and is_plain_profile(image.info.get("icc_profile"))
+
+
+def _has_more_frames(image: ImageFile) -> bool:
+    """Also where the others are broken: counting the pages of a TIFF reads what each of them says."""
+    try:
+        return int(getattr(image, "n_frames", 1)) > 1
+    except DAMAGE:
+        return True
 
 
 def _is_common(image: ImageFile, body: bytes) -> bool:
@@ -189,6 +197,8 @@ def _is_common(image: ImageFile, body: bytes) -> bool:
     if image.format == "TIFF":
         plain = metadata.tiff_orientation(image) == 1 and image.mode not in ("I", "F")
         return plain and image.info.get("compression") in _TIFF_PACKING
+    if image.format == "AVIF":
+        return body[8:12] in (b"avif", b"avis")  # Others take none that says so only behind another kind.
     if image.format == "GIF":
         return image.size == struct.unpack_from("<HH", body, 6)  # Others open none that is larger than its screen.
     return image.format != "PNG" or (body[24] <= 8 and not _has_large_texts(image) and says_its_frames(body))

@@ -287,6 +287,30 @@ def test_a_palette_stays_transparent_beside_a_broken_chunk(tmp_path: Path) -> No
     assert colour_at(put(tmp_path, body), (50, 20), Form(encoding="png")) == (255, 255, 255)
 
 
+@pytest.mark.parametrize("name", [b"IHDR", b"gAMA", b"pHYs"])
+def test_a_png_that_breaks_off_in_a_header_is_truncated(name: bytes) -> None:
+    parts = chunks(saved(PICTURE, "PNG"))
+    short = [(b"IHDR", parts[0][1][:5])] if name == b"IHDR" else [parts[0], (name, b"")]
+    assert reason(png([*short, *parts[1:]])[:-20]) == "image.truncated"
+
+
+def test_a_tiff_with_a_broken_second_page_is_exported(tmp_path: Path) -> None:
+    body = bytearray(saved(PICTURE, "TIFF", save_all=True, append_images=[PICTURE]))
+    second = body.rindex(struct.pack("<HHIHH", 0x0106, 3, 1, 2, 0))  # That its pixels are RGB.
+    body[second + 8] = 77
+    if reason(bytes(body)) == "good":
+        assert upright(put(tmp_path, bytes(body))).size == PICTURE.size
+        assert not encoded(tmp_path / "x", AS_IS, LOADERS).kept
+
+
+def test_an_avif_that_says_so_only_behind_another_kind_is_written_anew(tmp_path: Path) -> None:
+    body = saved(PICTURE, "AVIF")
+    assert encoded(put(tmp_path, body), AS_IS, frozenset({"avif", "jpg"})).kept
+    other = body.replace(b"avif", b"xxxx", 1)
+    assert body[8:12] == b"avif" and reason(other) == "good"
+    assert not encoded(put(tmp_path, other), AS_IS, frozenset({"avif", "jpg"})).kept
+
+
 def test_runs_of_a_bmp_that_break_off_are_missing_data() -> None:
     head = struct.pack("<IiiHHIIiiII", 40, 16, 4, 1, 8, 1, 4, 0, 0, 256, 0) + bytes(1024)
     body = struct.pack("<2sIHHI", b"BM", 0, 0, 0, 14 + len(head)) + head + bytes((16, 1, 0, 0))
