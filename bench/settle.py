@@ -61,6 +61,7 @@ def filled(folder: Path, rows: int) -> Store:
         count = min(SIZE, rows - first)
         pq.write_table(table(random, first, count), folder / f"part-{number:05}-000-x.parquet")
         marker = Marker(f"part-{number:05}-000-x", number, count, {"saved": count}, {}, 1)
+        store.put(f"{marker.piece}.tar", b"x")
         store.put(f"{marker.piece}.json", marker.dump())
     return store
 

@@ -94,9 +94,10 @@ def accounts(store: Store, read: int = 0) -> Accounts:
     if PLAN not in sizes:
         raise InputError(f"{store.url}: no set of collector's is there; `collector fetch --store` makes one")
     facts = _facts(store)
-    pieces = list(markers(store, sizes))
+    unreadable: list[str] = []
+    pieces = list(markers(store, sizes, unreadable))
     states, reasons = Counter[str](), Counter[str]()
-    missing: list[str] = []
+    missing = [f"{name}: not a marker of collector's" for name in unreadable]
     done = Counter[int]()
     for one in pieces:
         states.update(one.states)
@@ -127,6 +128,8 @@ def _broken(store: Store, marker: Marker, sizes: Mapping[str, int]) -> list[str]
     wrong = []
     if table not in sizes:
         wrong.append(f"{table}: gone")
+    elif marker.table_bytes not in (None, sizes[table]):
+        wrong.append(f"{table}: {sizes[table]:,} bytes instead of {marker.table_bytes:,}")
     else:
         with store.open(table) as file:
             rows = arrow.pyarrow().parquet.ParquetFile(file).metadata.num_rows

@@ -60,6 +60,8 @@ class Marker:
     reasons: Mapping[str, int]
     tar_bytes: int
     """0: there is no tar, because nothing was saved."""
+    table_bytes: int | None = None
+    """None: nobody wrote it down."""
     before: Mapping[str, int] = field(default_factory=dict)
     """State -> jobs that an earlier piece had left with it, and that are settled here."""
     seconds: float = 0.0
@@ -68,7 +70,9 @@ class Marker:
 
     def stands(self, sizes: Mapping[str, int]) -> bool:
         """Whether a store with these objects has the others that it vouches for."""
-        return f"{self.piece}.parquet" in sizes and sizes.get(f"{self.piece}.tar", 0) == self.tar_bytes
+        table = sizes.get(f"{self.piece}.parquet")
+        whole = table is not None and self.table_bytes in (None, table)
+        return whole and sizes.get(f"{self.piece}.tar", 0) == self.tar_bytes
 
     def dump(self) -> bytes:
         """As JSON."""
@@ -136,7 +140,9 @@ class Work:
             size = tar.stat().st_size if states["saved"] else 0
             if size:
                 _persistently(lambda: store.put_file(f"{name}.tar", str(tar)))
-            _persistently(lambda: store.put_file(f"{name}.parquet", str(place / "fates.parquet")))
+            fates = place / "fates.parquet"
+            table_size = fates.stat().st_size
+            _persistently(lambda: store.put_file(f"{name}.parquet", str(fates)))
         reasons = Counter(row["reason"] for row in table if row["reason"])
         seconds, spent = round(time.monotonic() - started, 3), round(_cpu() - cpu, 2)
         return Marker(
@@ -146,6 +152,7 @@ class Work:
             dict(states),
             dict(reasons),
             size,
+            table_size,
             seconds=seconds,
             cpu_seconds=spent,
         )
@@ -157,14 +164,15 @@ def schema() -> Any:
     return library.schema([(name, library.string()) for name in TEXTS] + [(name, library.int64()) for name in NUMBERS])
 
 
-def markers(store: Store, names: Iterable[str]) -> Iterator[Marker]:
-    """The markers among these names, in their order."""
+def markers(store: Store, names: Iterable[str], unreadable: list[str] | None = None) -> Iterator[Marker]:
+    """The markers among these names, in their order; the names of those that are none go into `unreadable`."""
     for name in names:
         if name.startswith("part-") and name.endswith(".json"):
             try:
                 yield Marker.load(store.read(name))
-            except msgspec.MsgspecError as error:
-                raise InputError(f"{store.url}/{name}: not a marker of collector's: {error}") from None
+            except msgspec.MsgspecError:
+                if unreadable is not None:
+                    unreadable.append(name)
 
 
 def packed(settings: FetchSettings) -> tuple[FetchSettings, bytes]:

@@ -67,8 +67,9 @@ def settled(store: Store) -> dict[str, int]:
 def _with_bytes(store: Store, columns: list[str] | None = None) -> Iterator[Any]:
     """The rows of each piece whose bytes are there."""
     library = arrow.pyarrow()
-    for marker in markers(store, store.sizes()):
-        if marker.tar_bytes:
+    sizes = store.sizes()
+    for marker in markers(store, sizes):
+        if marker.tar_bytes and marker.stands(sizes):
             with store.open(f"{marker.piece}.parquet") as file:
                 yield library.parquet.read_table(file, columns=columns, filters=[("state", "in", HAVE_BYTES)])
 

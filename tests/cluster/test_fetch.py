@@ -225,6 +225,21 @@ def test_missing_and_altered_objects_are_named(tmp_path: Path) -> None:
     assert len(accounts(store).missing) == 2
 
 
+@pytest.mark.parametrize("kind", ["json", "parquet"])
+def test_a_marker_or_table_that_is_cut_off_is_named_and_done_again(tmp_path: Path, kind: str) -> None:
+    store = f"file://{tmp_path}/set"
+    with hosts(1) as [host]:
+        folder = listed(tmp_path / "images", {"cat": urls(host, range(4))})
+        kept = fetched(folder, store)
+        [spoilt] = tmp_path.glob(f"set/part-*.{kind}")
+        size = spoilt.stat().st_size
+        spoilt.write_bytes(spoilt.read_bytes()[:30])
+        line = "not a marker of collector's" if kind == "json" else f"30 bytes instead of {size:,}"
+        assert f"{spoilt.name}: {line}" in accounts(store).missing
+        mended = fetched(folder, store)
+    assert (mended.states, mended.closes, mended.set) == (kept.states, True, kept.set)
+
+
 def test_a_piece_that_was_spoilt_is_done_again_and_leaves_nothing_behind(tmp_path: Path) -> None:
     store = f"file://{tmp_path}/set"
     with hosts(1) as [host]:

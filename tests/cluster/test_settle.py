@@ -40,6 +40,7 @@ def stored(pieces: list[Rows]) -> Store:
         store.put(f"{name}.parquet", file.getvalue())
         states = Counter(one["state"] for one in rows)
         marker = Marker(name, number, len(rows), states, {}, states["saved"] + states["duplicate"])
+        store.put(f"{name}.tar", b"x" * marker.tar_bytes)
         store.put(f"{name}.json", marker.dump())
     return store
 
