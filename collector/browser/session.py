@@ -31,6 +31,8 @@ QUIT_TIME = 5.0
 """Seconds a browser gets to close by itself; a hung one took Selenium 50 s."""
 DIALOGS = 30
 """Dialogs that a page may open during one command."""
+_ANSWERED = frozenset(("executeCdpCommand", Command.W3C_GET_WINDOW_HANDLES, Command.GET_LOG, Command.GET_CURRENT_URL))
+"""Commands whose answer is never nothing: a dialog has cut such a one short."""
 
 
 class PatientDriver(WebDriver):
@@ -40,7 +42,9 @@ class PatientDriver(WebDriver):
         """As WebDriver; a load counts as done, any other command is given again."""
         for _ in range(DIALOGS):
             try:
-                return super().execute(driver_command, params)
+                answer = super().execute(driver_command, params)
+                if driver_command not in _ANSWERED or answer.get("value") is not None:
+                    return answer
             except UnexpectedAlertPresentException:
                 if driver_command == Command.GET:
                     return {"value": None}

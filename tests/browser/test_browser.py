@@ -190,6 +190,20 @@ def test_alerts_and_prompts_are_dismissed(shared: ChromeBrowser, site: Site) -> 
     assert shared.run("return window.answers") == [False, None]
 
 
+def test_a_page_that_never_stops_alerting_is_read_or_hung(new_browser: New, site: Site) -> None:
+    """Dialogs leave commands without an answer, whichever is under way."""
+    browser = new_browser()
+    try:
+        browser.open(site.home + "/alerting")
+        for _ in range(10):
+            assert browser.address() == site.home + "/alerting"
+            browser.requests()
+            assert browser.apart("return 1") == 1
+    except BrowserError as error:
+        assert error.reason == "browser.hung"
+        assert "dialog" in str(error) or "time" in str(error).lower()
+
+
 def test_popups_are_blocked_and_clicked_windows_closed(shared: ChromeBrowser, site: Site) -> None:
     shared.open(site.home + "/popups")
     time.sleep(0.3)

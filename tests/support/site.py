@@ -22,6 +22,7 @@ PAGES: dict[str, str] = {
     "window.getComputedStyle = window.setTimeout = window.PerformanceObserver = lie; window.fooled = 1;</script>",
     "/alerts": "<h1>alerts</h1><script>alert(1);alert(2);"
     "let n = 0; const timer = setInterval(() => {if (++n > 8) clearInterval(timer); alert(3)}, 50)</script>",
+    "/alerting": "<h1>alerting</h1><script>setInterval(() => alert(1), 1)</script>",
     "/prompts": "<h1>prompts</h1><script>window.answers = [confirm('?'), prompt('?')]</script>",
     "/popups": "<h1>popups</h1><script>for (let i = 0; i < 50; i++) window.open('/plain?' + i)</script>",
     "/reloading": "<h1>reloading</h1><script>setTimeout(() => location.reload(), 30)</script>",
