@@ -164,9 +164,12 @@ class ChromeBrowser:
             return held if isinstance(held, list) else [self._session.untouched(value) for value in values]
 
     def address(self) -> str:
-        """The URL of the page shown."""
+        """The URL of the page shown; not by the driver, which asks the page."""
         with self._session.speaking() as driver:
-            return str(driver.current_url)
+            if not self._devtools:
+                return str(driver.current_url)
+            frame = self._frame()
+            return f"{frame.get('unreachableUrl') or frame['url']}{frame.get('urlFragment', '')}"
 
     def html(self) -> str:
         """The DOM as HTML."""

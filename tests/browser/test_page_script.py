@@ -75,6 +75,18 @@ def test_what_the_page_overrides_does_not_reach_it(shared: ChromeBrowser, site: 
 
 
 @pytest.mark.browser
+def test_a_page_that_breaks_what_the_driver_relies_on_is_read_all_the_same(shared: ChromeBrowser, site: Site) -> None:
+    window = BrowserPage(shared)
+    window.open(site.home + "/seized")
+    assert shared.address() == site.home + "/seized"
+    assert "seized" in shared.html()
+    assert window.look().figures == []
+    shared.apart("document.documentElement.remove()")
+    assert window.further(50, 200).bottom
+    shared.rest()
+
+
+@pytest.mark.browser
 def test_what_fails_or_never_ends_apart_is_told(shared: ChromeBrowser, site: Site) -> None:
     shared.open(site.home + "/plain")
     with pytest.raises(SourceError, match="a script failed in the page: TypeError"):

@@ -20,6 +20,11 @@ PAGES: dict[str, str] = {
     "const define = Object.defineProperty, own = names.length; for (let n = 0; n < own; n += 1)"
     "try { define(names[n][0], names[n][1], {value: lie}); } catch {}"
     "window.getComputedStyle = window.setTimeout = window.PerformanceObserver = lie; window.fooled = 1;</script>",
+    "/seized": "<h1>seized</h1><script>const lie = () => { throw 1; };"
+    "Object.defineProperty(Object.prototype, 'id', {get: lie}); Object.prototype.toString = lie;"
+    "Array.prototype[Symbol.iterator] = lie; for (const name of ['then', 'catch', 'finally']) Promise.prototype[name] = lie;"
+    "window.MutationObserver = window.fetch = lie; const P = new Proxy(document, {get: lie});"
+    "try { Object.defineProperty(window, 'document', {value: P}); } catch {}</script>",
     "/alerts": "<h1>alerts</h1><script>alert(1);alert(2);"
     "let n = 0; const timer = setInterval(() => {if (++n > 8) clearInterval(timer); alert(3)}, 50)</script>",
     "/alerting": "<h1>alerting</h1><script>setInterval(() => alert(1), 1)</script>",

@@ -1,6 +1,6 @@
 // In the page: on to what is further down, in steps, so that nothing lazy is jumped over and no virtual row is missed.
 
-const height = () => Math.max(document.documentElement.scrollHeight, document.body ? document.body.scrollHeight : 0);
+const height = () => Math.max(0, ...[document.documentElement, document.body].map((part) => (part ? part.scrollHeight : 0)));
 
 // The document and every box with its own scrollbar that holds pictures, in frames too.
 function scrollers() {
