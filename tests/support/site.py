@@ -22,7 +22,8 @@ PAGES: dict[str, str] = {
     "window.getComputedStyle = window.setTimeout = window.PerformanceObserver = lie; window.fooled = 1;</script>",
     "/seized": "<h1>seized</h1><script>const lie = () => { throw 1; };"
     "Object.defineProperty(Object.prototype, 'id', {get: lie}); Object.prototype.toString = lie;"
-    "Array.prototype[Symbol.iterator] = lie; for (const name of ['then', 'catch', 'finally']) Promise.prototype[name] = lie;"
+    "Array.prototype[Symbol.iterator] = lie;"
+    "for (const name of ['then', 'catch', 'finally']) Promise.prototype[name] = lie;"
     "window.MutationObserver = window.fetch = lie; const P = new Proxy(document, {get: lie});"
     "try { Object.defineProperty(window, 'document', {value: P}); } catch {}</script>",
     "/alerts": "<h1>alerts</h1><script>alert(1);alert(2);"
