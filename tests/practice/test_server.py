@@ -35,7 +35,7 @@ def test_stop_does_not_wait_for_hung_requests() -> None:
         while not any(request.bare_path == "/search" for request in web.log):
             time.sleep(0.01)
         started = time.monotonic()
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 5
     asking.join(5)
     assert not asking.is_alive()
 

@@ -96,7 +96,7 @@ def test_searches_in_parallel_and_reuses_browsers(tmp_path: Path) -> None:
     assert {event.search.query.keyword for event in ended} == {"a", "b", "c", "d"}
     assert (len(bench.of(SearchStarted)), len(bench.of(Found)), len(browsers)) == (4, 4, 2)
     assert bench.pool.busy == 0
-    close_in(bench, 2)
+    close_in(bench, 8)
     assert all(browser.closed for browser in browsers)
 
 
@@ -112,7 +112,7 @@ def test_sources_without_a_browser_have_workers_of_their_own(tmp_path: Path) -> 
     for number, name in enumerate(("imgur", "google", "imgur", "imgur")):
         bench.pool.submit(Search(number, query(f"k{number}"), name, 10))
     assert bench.until_ended(4) and bench.of(Found), "all four at once"
-    close_in(bench, 2)
+    close_in(bench, 8)
 
 
 def test_a_worker_of_browsers_that_is_busy_leaves_room_for_the_others(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_worker_of_browsers_that_is_busy_leaves_room_for_the_others(tmp_path: 
     assert (bench.pool.room("google"), bench.pool.room("imgur")) == (False, True)
     go.set()
     bench.until_ended(1)
-    close_in(bench, 2)
+    close_in(bench, 8)
 
 
 def test_a_source_that_said_it_needs_no_browser_gets_none(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_source_that_said_it_needs_no_browser_gets_none(tmp_path: Path) -> Non
     ended = bench.until_ended(1)[0]
     assert (ended.state, ended.reason) == (SearchState.FAILED, "internal.error")
     assert "needs_browser=False" in ended.detail
-    close_in(bench, 2)
+    close_in(bench, 8)
 
 
 def no_browser() -> FakeBrowser:
@@ -156,7 +156,7 @@ def test_starts_no_more_workers_than_searches(tmp_path: Path) -> None:
     for number in range(5):
         bench.submit(f"k{number}")
         bench.until_ended(number + 1)
-    close_in(bench, 2)
+    close_in(bench, 8)
     assert len(started) == 1
 
 
@@ -167,7 +167,7 @@ def test_a_bug_ends_its_search_alone(tmp_path: Path) -> None:
     assert (ended.state, ended.reason) == (SearchState.FAILED, "internal.error")
     assert ended.detail == "ZeroDivisionError: a bug"
     assert bench.pool.busy == 0
-    close_in(bench, 2)
+    close_in(bench, 8)
 
 
 def test_usage_errors_too(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_usage_errors_too(tmp_path: Path) -> None:
     bench.submit("a")
     with pytest.raises(UsageError, match="/nowhere/chrome: no such file"):
         bench.until_ended(1)
-    close_in(bench, 2)
+    close_in(bench, 8)
 
 
 def test_what_cannot_start_is_looked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,10 +192,10 @@ def test_what_cannot_start_is_looked_for_once(tmp_path: Path, monkeypatch: pytes
         assert (event.state, event.reason) == (SearchState.FAILED, "browser.start")
         assert event.detail == "no Chrome or Chromium found"
     assert len(looked) == 1
-    close_in(bench, 2)
+    close_in(bench, 8)
 
 
-@pytest.mark.parametrize(("now", "seconds"), [(False, 3), (True, 2)])
+@pytest.mark.parametrize(("now", "seconds"), [(False, 6), (True, 4.5)])
 def test_close_ends_searches_between_two_commands(tmp_path: Path, now: bool, seconds: float) -> None:
     def endless(search: Search, web: Web) -> Iterator[Hit]:
         number = 0
@@ -207,7 +207,8 @@ def test_close_ends_searches_between_two_commands(tmp_path: Path, now: bool, sec
 
     bench = Bench(tmp_path, endless, FakeBrowser, browsers=2)
     bench.submit("a", "b", "waiting", wanted=10**9)
-    time.sleep(0.2)
+    while len(bench.of(SearchStarted)) < 2 or not bench.of(Found):
+        bench.events.append(bench.inbox.get(timeout=20))
     close_in(bench, seconds, now)
     bench.drain()
     assert bench.of(Found) and not bench.of(SearchEnded), "they stay pending"
@@ -216,10 +217,11 @@ def test_close_ends_searches_between_two_commands(tmp_path: Path, now: bool, sec
 
 
 def test_close_returns_although_a_browser_and_the_inbox_hang(tmp_path: Path) -> None:
-    release = threading.Event()
+    hangs, fills, release = threading.Event(), threading.Event(), threading.Event()
 
     class Hung(FakeBrowser):
         def run(self, script: str, *arguments: Any) -> Any:
+            hangs.set()
             while not self.closed and not release.wait(0.01):
                 pass
             raise BrowserError("browser.crash", "killed")
@@ -229,18 +231,19 @@ def test_close_returns_although_a_browser_and_the_inbox_hang(tmp_path: Path) -> 
 
     bench = Bench(tmp_path, source, Hung)
     bench.submit("a")
-    time.sleep(0.1)
-    close_in(bench, 2, now=True)
+    assert hangs.wait(20)
+    close_in(bench, 4.5, now=True)
     assert not bench.of(SearchEnded)
     stuck = Bench(tmp_path, pages(hit(1)), FakeBrowser)
 
     def full(event: Any) -> None:
+        fills.set()
         release.wait(20)
 
     stuck.pool = SearchPool(SearchSettings(), full, stuck._load, tmp_path, no_visit, FakeBrowser)
     stuck.submit("a")
-    time.sleep(0.1)
-    close_in(stuck, 2, now=True)
+    assert fills.wait(20)
+    close_in(stuck, 4.5, now=True)
     release.set()
 
 
@@ -337,7 +340,7 @@ def test_a_browser_that_has_grown_is_replaced_between_keywords(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("now", "seconds"), [(False, 10), (True, 2.5)])
+@pytest.mark.parametrize(("now", "seconds"), [(False, 10), (True, 4.5)])
 def test_close_leaves_nothing_even_in_the_middle_of_a_hung_page(
     tmp_path: Path, temp: Path, site: Site, now: bool, seconds: float
 ) -> None:

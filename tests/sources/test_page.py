@@ -155,7 +155,7 @@ def test_what_lies_beside_a_page_has_one_deadline_however_many_there_are() -> No
             took = time.monotonic() - began
     assert [hit.url for hit in hits] == [own.base + "/a.jpg"]
     assert web.notices == ["127.0.0.1: style sheets and pages beside it were left out after 0.5 s (page.beside)"]
-    assert took < 5, "90 seconds for each of them without it"
+    assert took < 30, "90 seconds for each of them without it"
 
 
 def test_a_sheet_is_cut_off_and_all_of_them_have_a_most_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
