@@ -39,6 +39,8 @@ _TIFF_PACKING: Final = frozenset(
     ("raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate", "jpeg", "group3", "group4")
 )
 """What every build of libtiff unpacks."""
+_TIFF_BITS: Final = 258
+"""The tag of the bits of each sample."""
 _FIRST_FRAMES: Final = 16
 """Frames that are looked through for one that is not blank."""
 
@@ -184,6 +186,11 @@ def _has_more_frames(image: ImageFile) -> bool:
         return True
 
 
+def _has_whole_bytes(image: Any) -> bool:
+    """Whether no sample of a TIFF is a part of a byte: not all builds of OpenCV unpack 2 and 4 bits."""
+    return all(bits % 8 == 0 for bits in image.tag_v2.get(_TIFF_BITS, (1,)))
+
+
 def _is_common(image: ImageFile, body: bytes) -> bool:
     """A variant of its format that every loader reads, without the damage that Pillow forgives and others do not."""
     try:
@@ -195,7 +202,7 @@ def _is_common(image: ImageFile, body: bytes) -> bool:
     if image.format == "BMP":
         return _is_common_bmp(body)
     if image.format == "TIFF":
-        plain = metadata.tiff_orientation(image) == 1 and image.mode not in ("I", "F")
+        plain = metadata.tiff_orientation(image) == 1 and image.mode not in ("I", "F") and _has_whole_bytes(image)
         return plain and image.info.get("compression") in _TIFF_PACKING
     if image.format == "AVIF":
         return body[8:12] in (b"avif", b"avis")  # Others take none that says so only behind another kind.

@@ -303,6 +303,16 @@ def test_a_tiff_with_a_broken_second_page_is_exported(tmp_path: Path) -> None:
         assert not encoded(tmp_path / "x", AS_IS, LOADERS).kept
 
 
+@pytest.mark.parametrize(("bits", "kept"), [(8, True), (4, False), (2, False)])
+def test_a_tiff_of_less_than_bytes_is_written_anew(bits: int, kept: bool, tmp_path: Path) -> None:
+    rows = bytes(range(64)) * 64 if bits == 8 else bytes([0x1B] * (64 * 64 * bits // 8))
+    entries = ((256, 64), (257, 64), (258, bits), (259, 1), (262, 1), (273, 8), (277, 1), (278, 64), (279, len(rows)))
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    body = b"II*\0" + struct.pack("<I", 8 + len(rows)) + rows + struct.pack("<H", len(entries)) + directory + bytes(4)
+    assert reason(body) == "good"
+    assert encoded(put(tmp_path, body), AS_IS, LOADERS).kept is kept
+
+
 def test_an_avif_that_says_so_only_behind_another_kind_is_written_anew(tmp_path: Path) -> None:
     body = saved(PICTURE, "AVIF")
     assert encoded(put(tmp_path, body), AS_IS, frozenset({"avif", "jpg"})).kept
