@@ -4,6 +4,7 @@
     python bench/relevance.py --short       4 repeats
     python bench/relevance.py --models DIR  asks a model that knows words, too (docs/relevance.md)
     python bench/relevance.py --stand-in good   asks a stand-in for one
+    python bench/relevance.py --pictures DIR    edited copies of any folder's pictures alone: the share that is proved
 
 The photographs are the stamps of Tux Paint (Debian: `apt install tuxpaint-stamps-default`, 161 MB, GPL-2), cut out
 on white as shops show things. Eight of their folders are classes; what is in none of them, drawings and signs left
@@ -317,6 +318,19 @@ def cleanvision(pairs: list[tuple[Path, Path]]) -> int:
     return sum(any({str(one), str(other)} <= group for group in groups) for one, other in pairs)
 
 
+def proved(pictures: list[Path], folder: Path) -> None:
+    """Share of edited copies that are proved, whether or not they are candidates."""
+    print(f"{len(pictures)} pictures\n\n| edit | proved |\n|---|---|")
+    for edit, change in EDITS.items():
+        found = 0
+        for number, original in enumerate(pictures):
+            copy = folder / f"{list(EDITS).index(edit)}-{number}.png"  # Another name each: points are kept by it.
+            change(upright(original)).save(copy, compress_level=1)
+            found += compared((original, copy)) != [-1]
+            copy.unlink()
+        print(f"| {edit} | {found / len(pictures):.0%} |", flush=True)
+
+
 def _wrong(paths: list[Path], looks: NDArray[np.float32]) -> None:
     pairs, found, spent = 0, [], time.process_time()
     for place, *others in likely(looks):
@@ -340,9 +354,14 @@ def main() -> None:
     parser.add_argument(
         "--stand-in", choices=("good", "poor"), help="for a model that knows words, where there is none"
     )
+    parser.add_argument("--pictures", type=Path, metavar="DIR")
     given = parser.parse_args()
     words = asked(given.model, given.models)
     repeats = 4 if given.short else 16
+    if given.pictures:
+        with tempfile.TemporaryDirectory() as folder:
+            proved([path for path in sorted(given.pictures.rglob("*.*")) if path.is_file()], Path(folder))
+        return
     for classes in (CLASSES, THEMES):
         found = files(classes)
         paths = [path for own in found.values() for path in own]

@@ -26,18 +26,21 @@ _CLEARER: Final = 0.8
 """How much nearer the best match of a point must be than the next one (Lowe, 2004)."""
 _SCALES: Final = (0.2, 5.0)
 _CELL: Final = 64
-_AGREE, _DIFFER = 0.8, 0.5
-"""Correlation of the pixels of most cells below the points, and below which a cell shows something else; of other
-pictures it is about 0."""
+_AGREE: Final = 0.8
+"""Correlation of the pixels of most cells below the points; of other pictures it is about 0."""
+_STEPS: Final = 30
+"""By which the move is made finer at most."""
 _MIDDLE: Final = 0.2
 """Share of each side that is edge, where something may be written over."""
-_STRAY: Final = 0.05
-"""Cells of the middle that may show something else."""
+_TINT, _FEWEST = 16, 12
+"""Pixels a side of a place whose color is compared, and how many places there are at least."""
+_LEVELS, _GAIN = 24.0, 2.5
+"""Levels from which on a color is another one, and how much more contrast a copy may have."""
+_STRAY, _WRITTEN = 0.01, 0.4
+"""Places of the middle, and of all, that may have another color."""
 _EDGE, _CONTRAST = 15, 3
 """Of the points: how near the edge they may lie, and how many levels they stand out by at least (OpenCV's ORB: 31 and
 20): parts of smooth pictures have few."""
-_TINTS: Final = 16
-"""Cells a side that colors are compared in."""
 _HUED: Final = 8.0
 """Spread of a color below which a picture is grey, whose colors say nothing."""
 _FLAT: Final = 6.0
@@ -77,7 +80,7 @@ def compared(paths: tuple[Path, ...]) -> list[int]:
 def _same(plain: Points, turned: Points, other: Points) -> int:
     for seen in (plain, turned):
         move = _move(seen, other)
-        if move is not None and _agrees(seen, other, move):
+        if move is not None and (_agrees(seen, other, move) or _agrees(seen, other, _finer(seen, other, move))):
             scale = abs(float(np.linalg.det(move[:, :2])))
             shown = scale * seen.grey.size / other.grey.size
             return FIRST if shown > _LARGER else OTHER if shown < 1 / _LARGER else NEITHER
@@ -107,43 +110,75 @@ def _agrees(one: Points, other: Points, move: NDArray[np.float64]) -> bool:
     import cv2
 
     height, width = other.grey.shape
-    laid = cv2.warpAffine(one.grey, move, (width, height))
-    covered = cv2.warpAffine(np.full_like(one.grey, 255), move, (width, height))
-    found: list[float] = []
-    middle: list[bool] = []
-    for top in range(0, height - _CELL // 2, _CELL):
-        for left in range(0, width - _CELL // 2, _CELL):
-            cell = slice(top, top + _CELL), slice(left, left + _CELL)
-            pixels, under = laid[cell].astype(np.float64), other.grey[cell].astype(np.float64)
-            if covered[cell].min() < 255 or max(pixels.std(), under.std()) < _FLAT:
-                continue
-            alike = _correlation(pixels, under)
-            if min(pixels.std(), under.std()) >= _FLAT:
-                found.append(alike)
-            places = ((top + _CELL / 2) / height, (left + _CELL / 2) / width)
-            if all(_MIDDLE < place < 1 - _MIDDLE for place in places):
-                middle.append(alike < _DIFFER)
-    if len(found) < 2 or float(np.median(found)) < _AGREE or np.mean(middle or [False]) > _STRAY:
+    covered = cv2.warpAffine(np.full_like(one.grey, 255), move, (width, height)) == 255
+    laid, under = cv2.warpAffine(one.grey, move, (width, height)).astype(np.float64), other.grey.astype(np.float64)
+    cells = [
+        cell
+        for top in range(0, height - _CELL // 2, _CELL)
+        for left in range(0, width - _CELL // 2, _CELL)
+        if covered[cell := (slice(top, top + _CELL), slice(left, left + _CELL))].all()
+        and min(laid[cell].std(), under[cell].std()) >= _FLAT
+    ]
+    if cells and float(np.median([_correlation(laid[cell], under[cell]) for cell in cells])) < _AGREE:
         return False
-    return _same_colors(one, other, move)
+    return _same_colors(one, other, move, covered)
 
 
-def _same_colors(one: Points, other: Points, move: NDArray[np.float64]) -> bool:
-    """Whether both have their colors in the same places; True where one of them has none."""
+def _finer(one: Points, other: Points, move: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The move that lets most pixels agree, near the one that points gave (Evangelidis, Psarakis, 2008)."""
     import cv2
 
-    colors, under = _colors(one), _colors(other)
+    half = np.diag([0.5, 0.5, 1.0])
+    began = half @ np.vstack([move, [0, 0, 1]]) @ np.linalg.inv(half)
+    seen, under = (cv2.resize(each.grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for each in (one, other))
+    backwards = np.linalg.inv(began)[:2].astype(np.float32)
+    enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _STEPS, 1e-4)
+    try:
+        _, found = cv2.findTransformECC(under, seen, backwards, cv2.MOTION_AFFINE, enough)
+    except cv2.error:  # It does not converge: they hardly agree.
+        return move
+    whole = np.linalg.inv(np.vstack([found, [0, 0, 1]]))
+    return np.asarray((np.linalg.inv(half) @ whole @ half)[:2], np.float64)
+
+
+def _same_colors(one: Points, other: Points, move: NDArray[np.float64], covered: NDArray[np.bool_]) -> bool:
+    """Whether both have the same colors in the same places, but for brightness and contrast of each and for edges."""
+    import cv2
+
     height, width = other.grey.shape
-    laid = cv2.warpAffine(colors, move, (width, height))
-    covered = cv2.warpAffine(np.full_like(one.grey, 255), move, (width, height))
-    small = (_TINTS, _TINTS)
-    inside = cv2.resize(covered, small, interpolation=cv2.INTER_AREA) == 255
-    tints = [cv2.resize(each, small, interpolation=cv2.INTER_AREA)[inside].astype(np.float64) for each in (laid, under)]
-    opposed = [each @ np.array([[1, 0.5], [-1, 0.5], [0, -1]]) for each in tints]
-    for first, second in zip(opposed[0].T, opposed[1].T, strict=True):
-        if min(first.std(), second.std()) >= _HUED and _correlation(first, second) < _DIFFER:
-            return False
-    return True
+    small = (max(1, width // _TINT), max(1, height // _TINT))
+    inside = cv2.resize(covered.astype(np.uint8) * 255, small, interpolation=cv2.INTER_AREA) == 255
+    if inside.sum() < _FEWEST:
+        return False
+    colors = (cv2.warpAffine(_colors(one), move, (width, height)), _colors(other))
+    pair = [cv2.resize(each, small, interpolation=cv2.INTER_AREA)[inside].astype(np.float64) for each in colors]
+    hued = [bool(np.ptp(each, axis=1).std() >= _HUED) for each in pair]
+    if not all(hued):
+        grey = [each.mean(axis=1, keepdims=True) for each in pair]
+        for place in (place for place in (0, 1) if hued[place]):  # Grey weighs colors in one way or another.
+            weighed = np.hstack([pair[place], np.ones((len(pair[place]), 1))])
+            grey[place] = weighed @ np.linalg.lstsq(weighed, grey[1 - place], rcond=None)[0]
+        pair = grey
+    rows, columns = np.nonzero(inside)
+    middle = np.ones(len(rows), bool)
+    for places in (rows, columns):
+        edge = _MIDDLE * float(np.ptp(places) + 1)
+        middle &= (places >= places.min() + edge) & (places <= places.max() - edge)
+    if max(each.std(axis=0).max() for each in pair) < _FLAT:
+        return False
+    apart = np.max([_apart(*channel) for channel in zip(*(each.T for each in pair), strict=True)], axis=0)
+    return bool(np.mean(apart[middle] > _LEVELS) <= _STRAY and np.mean(apart > _LEVELS) <= _WRITTEN)
+
+
+def _apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) levels by which values differ when brightness and contrast of one are those of the other's; most count."""
+    apart = np.abs(other - one - np.median(other - one))
+    for _ in range(3):
+        most = apart <= np.quantile(apart, 0.8)
+        first, second = one[most], other[most]
+        gain = float(np.clip(second.std() / max(first.std(), 1e-6), 1 / _GAIN, _GAIN))
+        apart = np.abs(second.mean() + gain * (one - first.mean()) - other)
+    return np.asarray(apart, np.float64)
 
 
 def _colors(points: Points) -> NDArray[np.uint8]:
