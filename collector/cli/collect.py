@@ -133,7 +133,7 @@ def fetch(
     With --store the pictures and the fate of every URL go to an object store, a tar and a table for each group of
     hosts, on this machine or on a Ray cluster, and the folder is only read. The same command goes on, and fetches
     nothing twice. A keyword's limit and copies at two hosts are settled when all is fetched: set.parquet says which
-    pictures stay. `collector status --store URL` tells how it stands; docs/scale.md tells the rest.
+    pictures stay. `collector status --store URL` shows its state; docs/scale.md says more.
 
     With --central the folder's own ledger decides as ever (limits, ranks, copies, each host's connections), and the
     pictures come into the folder; only downloading and looking at them is done by workers on the cluster. For up to

@@ -328,7 +328,7 @@ class Fetching:
         "--types", key="fetch.types", metavar="TYPE,...", help="Save only these types, e.g. jpg,png,webp."
     )
     exif: bool | None = switch(
-        "--exif", key="fetch.exif", help="Keep the time and place that pictures tell in their EXIF; private by default."
+        "--exif", key="fetch.exif", help="Keep the time and place recorded in EXIF; left out by default."
     )
     delay: float | None = option(
         "--delay", key="fetch.delay", type=click.FloatRange(0, 60), metavar="SECONDS",

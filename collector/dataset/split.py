@@ -52,7 +52,7 @@ def parse_scheme(text: str, salt: str = "") -> Scheme:
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         match = _PART.fullmatch(part)
         if match is None:
-            raise ValueError(f"{part!r} is no split; write name=0.8, name=80% or name=100")
+            raise ValueError(f"{part!r} is not a split; write name=0.8, name=80% or name=100")
         size = float(match[2] or 0) / (100 if match[3] else 1)
         if match[2] and (size == 0 or (size >= 1 and size != int(size))):
             raise ValueError(f"{part!r}: a share below 1, or a whole number of pictures a class")

@@ -45,7 +45,7 @@ def _host(text: str, where: str) -> str:
         except UnicodeError:
             name = ""
     if not _NAME.match(name):
-        raise UsageError(f"{where}: {text.strip()[:60]!r} is no host name; write it like example.com")
+        raise UsageError(f"{where}: {text.strip()[:60]!r} is not a host name; write it like example.com")
     return name
 
 

@@ -214,7 +214,7 @@ def _urls(path: Path, line: int, keyword: str, value: object) -> Records:
         elif record:
             yield Record(keyword, record.url, record.fields)
         elif item is not None:  # old maps hold None where a thumbnail had no address
-            raise InputError(f"{path}, line {line}: {str(item)[:40]!r} under {keyword[:40]!r} is no URL")
+            raise InputError(f"{path}, line {line}: {str(item)[:40]!r} under {keyword[:40]!r} is not a URL")
 
 
 def _record(item: object, fallback: str) -> Record | None:
@@ -304,7 +304,7 @@ def _plain(path: Path, text: str, keyword: str) -> Records:
             continue
         if not _SCHEME.match(line.strip()):
             raise InputError(
-                f"{path}, line {number}: {line.strip()[:40]!r} is no URL; write one per line, with https://"
+                f"{path}, line {number}: {line.strip()[:40]!r} is not a URL; write one per line, with https://"
             )
         yield Record(keyword, line)
 

@@ -64,7 +64,7 @@ def load(name: str) -> Source:
     else:
         raise UsageError(f"no source {name!r}; {alternatives(name, names())}")
     if not isinstance(source, Source):
-        raise UsageError(f"source {name!r}: {outsiders()[name]} is no collector.sources.contract.Source")
+        raise UsageError(f"source {name!r}: {outsiders()[name]} is not a collector.sources.contract.Source")
     return source
 
 

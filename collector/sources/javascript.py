@@ -109,7 +109,7 @@ def _scalar(token: re.Match[str]) -> Any:
         return float(number) if set(number) & set(".eE") else int(number)
     if token["word"] in _WORDS:
         return _WORDS[token["word"]]
-    raise ValueError(f"{token[0][:40]!r} is no literal")
+    raise ValueError(f"{token[0][:40]!r} is not a literal")
 
 
 def _put(into: dict[str, Any] | list[Any], name: str | None, value: Any) -> None:

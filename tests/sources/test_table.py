@@ -75,7 +75,7 @@ def test_a_package_cannot_replace_a_source_of_ours(install: Install) -> None:
     [
         ("album = nothing_there:SOURCE", "nothing_there:SOURCE cannot be loaded"),
         ("album = album_source:MISSING", "album_source:MISSING cannot be loaded"),
-        ("album = album_source:OTHER", "album_source:OTHER is no collector.sources.contract.Source"),
+        ("album = album_source:OTHER", "album_source:OTHER is not a collector.sources.contract.Source"),
     ],
 )
 def test_a_broken_package_is_named(install: Install, line: str, says: str) -> None:

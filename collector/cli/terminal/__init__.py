@@ -3,11 +3,10 @@
 Decides nothing and keeps nothing. What comes from the web or the user is escaped before it is shown.
 """
 
-from collector.cli.terminal.accounts import store_accounts
 from collector.cli.terminal.progress import JsonLines, Nothing, choose
 from collector.cli.terminal.story import story
 from collector.cli.terminal.summary import summary, tally_lines
-from collector.cli.terminal.tables import grid, report
+from collector.cli.terminal.tables import grid, report, store_accounts
 from collector.cli.terminal.tee import LogFile, Together, Verbose
 from collector.cli.terminal.text import error, line, looked_at, outcome
 

@@ -1,19 +1,24 @@
-"""Tables for people: rows of values in aligned columns, numbers to the right, and the tables of the report."""
+"""Tables for people: rows of values in aligned columns, numbers to the right; those of the report and of a store."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from collector.api.collect import counted
-from collector.cli.terminal.text import line, printable
+from collector.cli.terminal.text import line, outcome, printable
 
 if TYPE_CHECKING:
+    from collector.cluster.accounts import Accounts
     from collector.ledger.stats import Yield
     from collector.report.facts import Facts
 
 FULL: Final = 40
 """Rows up to which all are printed; else the largest so many."""
+_SHOWN: Final = 10
+"""Reasons, and lines about what is missing, that a store's accounts name."""
 _HEAD: Final = ("found", "fetched", "decoded", "unique", "kept", "MB", "seconds")
 
 
@@ -72,3 +77,29 @@ def _row(one: Yield) -> tuple[object, ...]:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f}"
+
+
+def store_accounts(accounts: Accounts, url: str, *, as_json: bool = False) -> None:
+    """Print the accounts of a store on standard output."""
+    if as_json:
+        outcome(json.dumps({"event": "store", **asdict(accounts), "closes": accounts.closes}))
+        return
+    outcome(f"{url}: {accounts.given:,} URLs in {accounts.pieces:,} pieces")
+    for state, count in accounts.states.items():
+        outcome(f"  {state:10}{count:>12,}")
+    for reason, count in list(accounts.reasons.items())[:_SHOWN]:
+        outcome(f"    {reason:28}{count:>12,}")
+    if accounts.set:
+        left = sum(accounts.set.values()) - accounts.set.get("", 0)
+        outcome(f"  {accounts.set.get('', 0):,} pictures make the set, {left:,} are left out of it (set.parquet)")
+        for reason, count in sorted(accounts.set.items()):
+            if reason:
+                outcome(f"    {reason:28}{count:>12,}")
+    if accounts.repeated:
+        outcome(f"  {accounts.repeated:,} more URLs stood under two keywords of one class")
+    if accounts.read:
+        outcome(f"  {accounts.read:,} pieces were there before and were not fetched again")
+    for one in accounts.missing[:_SHOWN]:
+        outcome(f"  missing: {one}")
+    if len(accounts.missing) > _SHOWN:
+        outcome(f"  and {len(accounts.missing) - _SHOWN:,} more are missing")

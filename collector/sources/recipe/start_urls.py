@@ -29,7 +29,7 @@ def expanded(text: str, values: Mapping[str, str]) -> Iterator[str]:
         head = head.rstrip("/") if text.startswith("/") else head
     named = set(_PIECE.findall(text))
     if unknown := named - set(values):
-        raise ValueError(f"{{{min(unknown)}}} is no parameter; name it under [params]")
+        raise ValueError(f"{{{min(unknown)}}} is not a parameter; name it under [params]")
     spreads = {name: _spread(values[name]) for name in named}
     count = 0
     for choice in product(*spreads.values()):
@@ -45,7 +45,7 @@ def expanded(text: str, values: Mapping[str, str]) -> Iterator[str]:
 def _checked(url: str, given: bool) -> str:
     """As it is. A recipe that is only shown may lack the parameter at its beginning."""
     if urlsplit(url).scheme not in ("http", "https") and not (given and not url.startswith("http")):
-        raise ValueError(f"{url[:60]!r} is no address; begin it with https://")
+        raise ValueError(f"{url[:60]!r} is not an address; begin it with https://")
     return url
 
 
@@ -68,6 +68,6 @@ def _of(found: re.Match[str]) -> list[str]:
         return [part.strip() for part in found[4].split(",")]
     first, last, step = int(found[1]), int(found[2]), int(found[3] or 1)
     if step < 1 or last < first or (last - first) // step >= MOST:
-        raise ValueError(f"{found[0]} is no range of at most {MOST:,}")
+        raise ValueError(f"{found[0]} is not a range of at most {MOST:,}")
     width = len(found[1]) if found[1].startswith("0") else 0
     return [str(number).zfill(width) for number in range(first, last + 1, step)]
