@@ -45,6 +45,8 @@ class Decided:
     """(sha256, label, reason) of pictures that get a further class."""
     conflicts: tuple[Group, ...]
     """Groups under more than one label, whatever became of them."""
+    groups: int
+    """How many of more than one picture there were."""
 
 
 def preference(item: Row, merit: Merit) -> tuple[Merit, int, bool, int, int, int]:
@@ -129,20 +131,28 @@ def _pairs(words: near.Words, turned: near.Words | None, distance: int) -> Itera
         yield np.column_stack([block[:, :2] % len(words), block[:, 2]])
 
 
-def decide(found: Sequence[Group], policy: Policy) -> Decided:
-    """Conflicts first, by the policy; then of each group's pictures under one label all but the best."""
+def decide(found: Iterable[Group], policy: Policy) -> Decided:
+    """Conflicts first, by the policy; then of each group's pictures under one label all but the best.
+
+    A group is let go of once it is decided, unless it is a conflict.
+    """
     verdicts: list[Verdict] = []
     extra: list[tuple[str, str, str]] = []
-    conflicts = [group for group in found if len(group.labels) > 1]
+    conflicts: list[Group] = []
+    groups = 0
     for group in found:
-        members = group.members
-        if len(group.labels) > 1 and policy != "list":
-            out, members = _resolved(group, policy)
-            verdicts += out
-        if len(group.labels) > 1 and policy == "multi":
-            extra += [(members[0].sha256, label, "set.conflict") for label in group.labels if label != members[0].label]
+        members, labels = group.members, group.labels
+        groups += len(members) > 1
+        if len(labels) > 1:
+            conflicts.append(group)
+            if policy != "list":
+                out, members = _resolved(group, policy)
+                verdicts += out
+            if policy == "multi":
+                extra += [(members[0].sha256, label, "set.conflict") for label in labels if label != members[0].label]
         verdicts += _repeated(members, group)
-    return Decided(tuple(verdicts), tuple(extra), tuple(conflicts))
+    conflicts.sort(key=lambda group: group.members[0].id)
+    return Decided(tuple(verdicts), tuple(extra), tuple(conflicts), groups)
 
 
 def _resolved(group: Group, policy: Policy) -> tuple[list[Verdict], tuple[Row, ...]]:

@@ -111,14 +111,13 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
     unreadable = hash_set(ledger, folder, processes, tell)
     reasons = ("set.near_duplicate", "set.conflict")
     ids = ledger.dataset.ids(reasons)
-    found = _groups(ledger, folder, ids, distance, mirrored, processes)
-    decided = dedupe.decide(found, policy)
+    decided = dedupe.decide(_groups(ledger, folder, ids, distance, mirrored, processes), policy)
     with ledger.transaction():
         ledger.dataset.decide(reasons, decided.verdicts)
         ledger.dataset.replace_extra_labels(decided.extra_labels)
     return Deduped(
         pictures=len(ids),
-        groups=sum(len(group.members) > 1 for group in found),
+        groups=decided.groups,
         verdicts=decided.verdicts,
         conflicts=decided.conflicts,
         labelled_further=len(decided.extra_labels),
@@ -146,7 +145,7 @@ def _near_pairs(ledger: Ledger, folder: Path, distance: int, mirrored: bool, pro
 
 def _groups(
     ledger: Ledger, folder: Path, ids: near.Numbers, distance: int, mirrored: bool, processes: int
-) -> list[dedupe.Group]:
+) -> Iterator[dedupe.Group]:
     """Of these pictures those that look the same, within and across labels, and those whose bytes have two labels.
 
     Only what belongs to a group is read whole, some at a time, and looked at for what is better.
@@ -154,7 +153,6 @@ def _groups(
     pairs, copies = _near_pairs(ledger, folder, distance, mirrored, processes), ledger.dataset.copies()
     parts = frozenset(one + other - whole for one, other, whole in copies if whole)
     together = [ids[places].tolist() for places in dedupe.alike(ids, [pairs], copies)]
-    found: list[dedupe.Group] = []
     with Workers(portrait, processes=processes) as workers:
         for some in _portions(together):
             numbers = [number for group in some for number in group]
@@ -162,11 +160,12 @@ def _groups(
             looks = ledger.dataset.looks_of(numbers)
             seen = workers.map((row.sha256, inside(folder, row.file)) for row in rows.values())
             portraits = {name: body for name, body in seen if isinstance(body, bytes)}
-            found += [dedupe.grouped(looks, group, rows, mirrored, portraits, parts) for group in some]
+            yield from (dedupe.grouped(looks, group, rows, mirrored, portraits, parts) for group in some)
     grouped = {number for group in together for number in group}
     reasons = ("set.near_duplicate", "set.conflict")
-    alone = (row for row in ledger.dataset.under_two_labels() if row.id not in grouped and _open_to(row, reasons))
-    return sorted((*found, *(dedupe.Group((row,), (0,)) for row in alone)), key=lambda group: group.members[0].id)
+    for row in ledger.dataset.under_two_labels():
+        if row.id not in grouped and _open_to(row, reasons):
+            yield dedupe.Group((row,), (0,))
 
 
 def _portions(groups: Sequence[list[int]]) -> Iterator[list[list[int]]]:
