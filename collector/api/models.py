@@ -47,14 +47,15 @@ def get_model(
     """Download a model of the Hugging Face Hub for `relevance`, `embed` and `similar`; its folder.
 
     `name`: one of `listed`, or `owner/name`. `agree` is shown what it is, its licence, size and hashes, before anything
-    is fetched; None when it says no. One that is here is not asked for again. `tell` hears (bytes, of how many).
+    is fetched; None when it says no. One that is here is not asked for again, unless a
+    revision is named: InputError when another one is here. `tell` hears (bytes, of how many).
     InputError, Incomplete, DiskError, SourceError.
     """
     from collector.images.known_models import downloads, folder_name
     from collector.maintenance.models import Hub, is_whole
 
     folder = downloads() / folder_name(name.partition("@")[0])
-    if is_whole(folder):
+    if "@" not in name and is_whole(folder):
         return folder
     hub = Hub(settings or FetchSettings())
     offer = hub.offer(name)

@@ -19,7 +19,7 @@ from typing import Any, Final
 from collector.cluster.central import Lost, Machines, Report, Station
 from collector.cluster.partitions import Partition
 from collector.cluster.piece import Marker, Work
-from collector.errors import CollectorError, InputError, Stopped, missing
+from collector.errors import CollectorError, InputError, Stopped, UsageError, missing
 from collector.fetch.messages import Begin
 
 PATIENCE: Final = 0.5
@@ -76,8 +76,12 @@ def _ray() -> Any:
 def _join(ray: Any, address: str) -> None:
     where = address if address.startswith("ray://") else os.environ.get("RAY_ADDRESS")
     ours = signal.getsignal(signal.SIGTERM)
+    if where == "ray://":
+        raise UsageError("--on ray://: the cluster's head is missing, such as ray://head:10001")
     try:
         ray.init(address=where, log_to_driver=False, logging_level="error", include_dashboard=None if where else False)
+    except ImportError as error:
+        raise UsageError(f"{where}: Ray's client is not installed: pip install 'ray[client]'") from error
     except Exception as error:  # each way to a cluster fails in its own way
         text = str(error).partition("\n")[0] or type(error).__name__
         raise InputError(f"{where or 'ray'}: the cluster cannot be reached: {text[:300]}") from error

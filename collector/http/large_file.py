@@ -115,6 +115,10 @@ class LargeFiles:
             wait = retry_after(named.get("retry-after"))
             raise FetchError(f"http.{status}", f"{host_of(answer.url or '')} HTTP {status}".strip(), status, wait)
         check_head(named, size, status)
+        if status == 200 and named.get("content-length", str(size)) != str(size):  # A page of a proxy, say.
+            raise FetchError(
+                "http.bad_framing", f"{size:,} bytes were stated, {named['content-length']} announced", status
+            )
         start, _, whole = part_of(named) or (0, 0, None) if status == 206 else (0, 0, None)
         if start > file.tell() or whole not in (None, size):
             raise FetchError("http.bad_framing", "another part of the file than was asked for", status)

@@ -19,6 +19,7 @@ from collector.errors import InputError
 from collector.images import lite0
 from collector.images.form import Shape
 from collector.images.processes import FileTrouble, map_files
+from collector.images.sniff import Unusable
 
 Vector = NDArray[np.float16]
 Directions = NDArray[np.float32]
@@ -70,13 +71,18 @@ def embed_files(
 
 
 def embedded(paths: tuple[Path, ...], graph: str, shape: Shape) -> bytes:
-    """The vectors of a few files, one behind the other as float16. Unusable when one of them cannot be decoded."""
+    """The vectors of a few files, one behind the other as float16. Unusable when one of them cannot be decoded, or has
+    none."""
     from collector.images.pixels import square
 
     pixels = np.stack([square(path, shape) for path in paths]).astype(np.float32)
     scaled = (pixels - np.array(shape.mean, np.float32)) / np.array(shape.deviation, np.float32)
     found = answered(graph, OF_PICTURES, {"pixels": np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)), **NO_WORDS})
-    return bytes(found.astype(np.float16).tobytes())
+    with np.errstate(over="ignore"):
+        kept = found.astype(np.float16)
+    if not np.isfinite(kept).all():
+        raise Unusable("image.unsupported", "the model has no numbers for it")
+    return bytes(kept.tobytes())
 
 
 def directions(vectors: NDArray[Any], model: Embedder | None = None) -> Directions:

@@ -41,6 +41,8 @@ google/siglip2-base-patch16-224; its siblings differ by a few per cent."""
 _CLIP: Final = 100.0
 """What CLIP's scale is kept below while it is trained, and reaches."""
 _IMAGENET: Final = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+_LARGEST: Final = 10_000
+"""What a scale or bias can be: hundreds at most are trained."""
 _MOST: Final = 1 << 22
 """Bytes of a JSON file that are read."""
 
@@ -79,6 +81,8 @@ class Layout:
         """Its tower for pictures. InputError when it gives no vectors."""
         pixels = np.zeros((1, 3, self.shape.side, self.shape.side), np.float32)
         found = answered(str(self.pictures), OF_PICTURES, {"pixels": pixels, **NO_WORDS})
+        if not np.isfinite(found).all():
+            raise InputError(f"{self.pictures}: its vectors are no numbers; take the export of another precision")
         digest = _digest(self.pictures, repr(self.shape))
         return Embedder(self.name, digest, self.pictures, self.shape, found.shape[1])
 
@@ -110,10 +114,11 @@ def read(folder: Path, name: str) -> Layout:
     length = length if isinstance(length, int) and 2 < length < 4096 else 64 if sigmoid else 77
     newer = "siglip2" in said or "gemma" in said or '"vocab_size": 256000' in said
     scale, bias = (_SIGLIP2 if newer else _SIGLIP) if sigmoid else (_CLIP, 0.0)
-    if isinstance(given := config.get("logit_scale"), int | float):
-        scale = math.exp(given) if given < 8 else float(given)  # As it is trained, it is a logarithm.
-    if isinstance(given := config.get("logit_bias"), int | float):
-        bias = float(given)
+    if (given := config.get("logit_scale")) is not None:
+        scale = _number(given, f"{folder}: config.json: logit_scale")
+        scale = math.exp(scale) if scale < 8 else scale  # As it is trained, it is a logarithm.
+    if (given := config.get("logit_bias")) is not None:
+        bias = _number(given, f"{folder}: config.json: logit_bias")
     words = Words(graph, tokenizer, length, shape.side, tokens, sigmoid, scale, bias)
     return Layout(name, folder, pictures, shape, words)
 
@@ -159,6 +164,8 @@ class TextTower:
             tokens = np.array([self._tokens(text)])
             inputs = {"tokens": tokens, "mask": np.ones_like(tokens), "pixels": pixels}
             found.append(answered(str(given.graph), OF_WORDS, inputs))
+        if not np.isfinite(found).all():
+            raise InputError(f"{given.graph}: its vectors are no numbers; take the export of another precision")
         return unit(np.concatenate(found))
 
     def _tokens(self, text: str) -> list[int]:
@@ -224,6 +231,12 @@ def _json(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InputError(f"{path}: no object of JSON")
     return found
+
+
+def _number(given: Any, where: str) -> float:
+    if not isinstance(given, int | float) or not abs(given) <= _LARGEST:
+        raise InputError(f"{where}: not a number from -{_LARGEST:,} to {_LARGEST:,}")
+    return float(given)
 
 
 def _side(size: Any, name: str) -> int:

@@ -130,11 +130,16 @@ def chosen(name: str | None, models: Path | None) -> hub_layout.Layout:
         if models is not None and len(inside) == 1:
             return hub_layout.read(inside[0], folder_name(inside[0].name))
     wanted = name or DEFAULT
-    for folder in _places(place, wanted):
+    for folder in _places(place, wanted) if models is not None else [place / folder_name(wanted)]:
         if hub_layout.is_model(folder):
             return hub_layout.read(folder, folder_name(wanted))
     if models is not None and hub_layout.is_model(place):
         return hub_layout.read(place, folder_name(wanted))
+    if models is not None and not place.is_dir():
+        raise InputError(f"{models}: no such folder")
+    if models is not None and name is None:
+        names = ", ".join(one.name for one in inside[:5])
+        raise InputError(f"{models}: {f'which model? name one with --model: {names}' if inside else 'no model there'}")
     if models is not None:
         raise InputError(f"{models}: no model {wanted} there: neither {wanted}/onnx/vision_model.onnx nor onnx/")
     if wanted in KNOWN and not KNOWN[wanted].files:

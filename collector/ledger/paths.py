@@ -24,6 +24,10 @@ _USUAL = re.compile(r"[^./\\:\0][^/\\:\0]{0,62}/[0-9a-f]{32}\.[a-z0-9]{1,10}")
 """CLASS/FILE as nearly every row has it; the rest is taken apart."""
 
 
+class LinkOut(LedgerError):
+    """A path that is fine in itself leads out of its folder by a link."""
+
+
 def stored_path(text: str) -> Path:
     """A path as a row has it: below the output folder, or one of its rejects. LedgerError for any other."""
     if _USUAL.fullmatch(text):
@@ -58,9 +62,9 @@ def inside(folder: Path, path: Path) -> Path:
     else:
         root = os.path.realpath(base)
     if not os.path.realpath(base / rest).startswith(root.rstrip(os.sep) + os.sep):
-        raise LedgerError(
+        raise LinkOut(
             f"{base / rest}: a link on the way leads out of {base}, where no picture is read or written; nothing was "
-            "touched; put the folder itself in the place of the link"
+            "touched; put what it leads to in the place of the link"
         )
     return base / rest
 

@@ -12,7 +12,7 @@ from typing import Final
 from collector.ledger import Ledger, Row
 from collector.ledger.layout import FILE_NAME
 from collector.ledger.names import Named, Names, number_of
-from collector.ledger.paths import inside
+from collector.ledger.paths import LinkOut, inside
 from collector.ledger.rows import Which
 
 ALTERED: Final = ".altered"
@@ -32,7 +32,18 @@ def sha256(file: Path) -> str:
 def trouble(folder: Path, saved: Row, bytes_too: bool = True) -> str:
     """ "" when the file is there as recorded, else `missing` or `altered`, as is what is no file at all. Its size is
     looked at first."""
-    return file_trouble(inside(folder, saved.file), saved.bytes, saved.sha256 if bytes_too else "")
+    try:
+        file = inside(folder, saved.file)
+    except LinkOut:
+        if not itself(folder, saved.file).is_symlink():
+            raise
+        return "altered"
+    return file_trouble(file, saved.bytes, saved.sha256 if bytes_too else "")
+
+
+def itself(folder: Path, path: Path) -> Path:
+    """Where a row's file stands, a link at its very place not followed. LedgerError as `inside` of its folder."""
+    return inside(folder, path.parent) / path.name
 
 
 def file_trouble(file: Path, size: int | None, sha: str) -> str:

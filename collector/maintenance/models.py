@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from collector.errors import DiskError, Incomplete, InputError, UsageError, alternatives
 from collector.http.contract import Request
@@ -34,6 +35,8 @@ _SPARE: Final = 64 << 20
 """Bytes of the disk that are left alone."""
 _BESIDE: Final = ("tokenizer.json", "tokenizer_config.json", "preprocessor_config.json", "config.json")
 _SHOWN: Final = 16
+_NAME: Final = re.compile(r"(?![.-])[\w.-]{1,96}(?<![.-])/(?![.-])[\w.-]{1,96}(?<![.-])(@[\w][\w./-]*)?", re.ASCII)
+"""https://huggingface.co/docs/huggingface_hub/package_reference/utilities, validate_repo_id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class Hub:
 
     def __init__(self, settings: FetchSettings, environment: Mapping[str, str] = os.environ, **for_tests: Any) -> None:
         endpoint, token = environment.get("HF_ENDPOINT", "").rstrip("/"), environment.get("HF_TOKEN", "").strip()
-        if endpoint and not endpoint.startswith(("https://", "http://")):
+        if endpoint and not _is_address(endpoint):
             raise UsageError(f"HF_ENDPOINT={endpoint}: give the address of a hub, such as {_HUB}")
         self.endpoint = endpoint or _HUB
         self._settings = replace(settings, allow_private=True) if endpoint else settings
@@ -108,6 +111,8 @@ class Hub:
         known = KNOWN.get(name)
         if known is None and "/" not in name:
             raise InputError(f"no model {name!r}; {alternatives(name, KNOWN)}; or give owner/name of the hub")
+        if known is None and not _NAME.fullmatch(name):
+            raise InputError(f"{name!r} is no repository of the hub: owner/name, or owner/name@revision")
         if known is not None and not known.files:
             raise InputError(unpublished(name))
         repo, _, revision = (known.repo, "", known.revision) if known else name.partition("@")
@@ -220,6 +225,14 @@ class Hub:
 
 
 # --------------------------------------------------------------------------- inside
+
+
+def _is_address(endpoint: str) -> bool:
+    try:
+        parts = urlsplit(endpoint)
+        return parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _chosen_of(repo: str, stated: dict[str, Any]) -> Known:

@@ -45,7 +45,9 @@ def findings(ledger: Ledger, folder: Path, bytes_too: bool = True) -> Iterator[F
         if kind == "missing":
             missing[(folder / saved.file).name] = saved
         elif kind:
-            yield Finding(kind, saved.file, saved=saved, instead=files.in_its_place(folder / saved.file))
+            place = folder / saved.file
+            instead = files.in_its_place(place) or ("a link" if place.is_symlink() else "")
+            yield Finding(kind, saved.file, saved=saved, instead=instead)
     moved = set()
     for finding in (*misplaced(ledger, folder, missing), *_unbacked(ledger, folder)):
         moved.add(finding.now)
@@ -99,5 +101,5 @@ def fetch_again(ledger: Ledger, folder: Path, found: list[Finding]) -> int:
     lost = [finding.saved for finding in found if finding.kind in ("missing", "altered") and finding.saved]
     for finding in found:
         if finding.kind == "altered":
-            files.set_aside(inside(folder, finding.path))
+            files.set_aside(files.itself(folder, finding.path))
     return ledger.maintenance.lost(lost) + close_books(ledger, found)

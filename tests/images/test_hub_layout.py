@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from collector.errors import InputError, UsageError
-from collector.images import hub_layout, known_models
+from collector.images import embed, hub_layout, known_models
 from collector.images.embed import embed_files, unit
 from collector.images.form import Shape
 from collector.images.hub_layout import TextTower, read, shape_of
 from collector.images.pixels import square
+from collector.images.processes import FileTrouble
 from tests.support.tiny_models import SIDE, tiny_model
 
 pytestmark = pytest.mark.usefixtures("pictures_in_process")
@@ -84,6 +85,32 @@ def test_the_scale_of_the_configuration_goes_first(tmp_path: Path) -> None:
     words = read(folder, "m").words
     assert words is not None
     assert (round(words.scale, 3), words.bias) == (90.017, -12.0)
+
+
+@pytest.mark.parametrize("given", ["1e308", "NaN", "-Infinity", '"big"', "[1]", "10001"])
+@pytest.mark.parametrize("name", ["logit_scale", "logit_bias"])
+def test_a_scale_that_cannot_be_is_told(tmp_path: Path, name: str, given: str) -> None:
+    folder = tiny_model(tmp_path / "model")
+    (folder / "config.json").write_text(f'{{"model_type": "siglip", "{name}": {given}}}')
+    with pytest.raises(InputError, match=rf"config\.json: {name}: not a number from -10,000 to 10,000"):
+        read(folder, "m")
+
+
+def test_vectors_that_are_no_numbers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read(tiny_model(tmp_path / "model"), "m")
+    model = found.embedder()
+    assert found.words is not None
+    for number in (float("nan"), float("inf"), 1e30):  # The last is beyond what is kept of pictures.
+        answer = np.full((1, 3), number, np.float32)
+        for module in (hub_layout, embed):
+            monkeypatch.setattr(module, "answered", lambda *_, answer=answer: answer)
+        [(_, alone)] = embed_files([("a", painted(tmp_path / "a.png", (1, 2, 3)))], model, 1)
+        assert alone == FileTrouble("image.unsupported", "the model has no numbers for it")
+        if number != 1e30:
+            with pytest.raises(InputError, match="its vectors are no numbers"):
+                found.embedder()
+            with pytest.raises(InputError, match="its vectors are no numbers"):
+                TextTower(found.words).vectors(["red"])
 
 
 @pytest.mark.parametrize(
@@ -184,6 +211,14 @@ def test_where_a_model_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert chosen(known.repo, tmp_path / root).folder.is_relative_to(tmp_path / root)
     with pytest.raises(InputError, match="no model else there"):
         chosen("else", tmp_path / "here")
+    with pytest.raises(InputError, match="nowhere: no such folder"):
+        chosen(None, tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="empty: no model there"):
+        chosen(None, tmp_path / "empty")
+    tiny_model(tmp_path / "here" / "second")
+    with pytest.raises(InputError, match="which model\\? name one with --model: own, second"):
+        chosen(None, tmp_path / "here")
     with pytest.raises(InputError, match="`collector models get siglip2-b32` downloads it"):
         chosen(None, None)
     with pytest.raises(InputError, match="sscd: nobody is known to publish it"):
@@ -193,6 +228,8 @@ def test_where_a_model_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyP
     tiny_model(tmp_path / "cache" / "models" / "siglip2-b32")
     assert chosen(None, None).folder == tmp_path / "cache" / "models" / "siglip2-b32"
     assert known_models.asked(None, None) is None
+    with pytest.raises(InputError, match="stranger/siglip2-b32 is not on this machine"):
+        chosen("stranger/siglip2-b32", None)
 
 
 @pytest.mark.parametrize("package", ["onnxruntime", "tokenizers"])

@@ -128,6 +128,38 @@ def test_another_file_than_was_stated_is_not_kept(hub: ModelHub, ask: Callable[.
     assert models.locked(offer.folder) == {}
 
 
+def test_a_page_in_the_place_of_a_file_is_no_beginning_of_it(hub: ModelHub, ask: Callable[..., Hub]) -> None:
+    offer = ask().offer(REPO)
+    hub.page = b"<html>Please log in</html>"
+    with pytest.raises(Incomplete, match="102,400 bytes were stated, 26 announced; 0 of 102,400 bytes are here"):
+        ask().download(offer)
+    hub.page = b""
+    assert (ask().download(offer) / "onnx" / "vision_model.onnx").read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../b", "a/..", "../../x/y", "a/b/c", "a/b?x=1", "a/b@", "a/b@../../x", "/a", "a/", "a /b", "a/b\n", ".a/b"],
+)
+def test_what_is_no_name_of_a_repository_is_not_asked_for(hub: ModelHub, ask: Callable[..., Hub], name: str) -> None:
+    with pytest.raises(InputError, match="is no repository of the hub: owner/name, or owner/name@revision"):
+        ask().offer(name)
+    assert hub.asked == []
+
+
+def test_another_revision_than_the_one_that_is_here_is_told(
+    hub: ModelHub, ask: Callable[..., Hub], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask().download(ask().offer(REPO))
+    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+    hub.asked = []
+    assert api.get_model(REPO, lambda _: False) is not None
+    assert hub.asked == []
+    hub.files[REPO, "tokenizer.json"] = b"[]"
+    with pytest.raises(InputError, match=r"tokenizer\.json is another file than was downloaded before"):
+        api.get_model(f"{REPO}@v2", lambda _: True)
+
+
 def test_two_downloads_do_not_mix(hub: ModelHub, ask: Callable[..., Hub]) -> None:
     offer = ask().offer(REPO)
     with FolderLock(offer.folder), pytest.raises(FolderLocked, match="give another COLLECTOR_CACHE"):
@@ -181,8 +213,9 @@ def test_a_hub_that_refuses(hub: ModelHub, ask: Callable[..., Hub], status: int,
 
 
 def test_an_endpoint_that_is_no_address(ask: Callable[..., Hub]) -> None:
-    with pytest.raises(UsageError, match="HF_ENDPOINT=hub: give the address"):
-        ask(HF_ENDPOINT="hub")
+    for text in ("hub", "http://", "http://127.0.0.1:99999", "http://127.0.0.1:0", "ftp://a.test", "http://[::1"):
+        with pytest.raises(UsageError, match=r"HF_ENDPOINT=.*: give the address"):
+            ask(HF_ENDPOINT=text)
 
 
 def test_what_the_hub_does_not_have(hub: ModelHub, ask: Callable[..., Hub]) -> None:

@@ -31,6 +31,8 @@ class ModelHub:
     ranges: bool = True
     altered: bytes = b""
     """Sent in the place of the files' last bytes."""
+    page: bytes = b""
+    """What a gateway answers in the place of every file, with status 200."""
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     """(host, path, headers) of each request."""
     endpoint: str = ""
@@ -74,6 +76,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, state: ModelHub, body: bytes, asked: str | None) -> None:
         if state.file_status:
             self._say(state.file_status, b"")
+            return
+        if state.page:
+            self._say(200, state.page)
             return
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and state.ranges else 0
         size = len(body)
