@@ -246,6 +246,8 @@ class Crawl:
 
                     wide, self._start = stack.enter_context(workers(self._on, self._workers, self._settings.fetch))
                     self._settings = replace(self._settings, fetch=wide)
+                if self._asked is None and not self._settings.out.exists():
+                    Ledger.read(self._settings.out).close()  # It raises: what is to do stands there, or nowhere.
                 opened = assemble.open_collection(self._settings.out, self._notice, self._stop_now)
                 ledger = stack.enter_context(opened)
                 self._settings = stack.enter_context(site(self._practice, ledger, self._settings))

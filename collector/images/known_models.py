@@ -136,7 +136,7 @@ def chosen(name: str | None, models: Path | None) -> hub_layout.Layout:
     if models is not None and hub_layout.is_model(place):
         return hub_layout.read(place, folder_name(wanted))
     if models is not None and not place.is_dir():
-        raise InputError(f"{models}: no such folder")
+        raise InputError(f"{models}: no such folder, so no model {wanted}")
     if models is not None and name is None:
         names = ", ".join(one.name for one in inside[:5])
         raise InputError(f"{models}: {f'which model? name one with --model: {names}' if inside else 'no model there'}")

@@ -119,8 +119,9 @@ MISTAKES = [
     # folders
     ("run cat --out /", 2, "give a folder of its own, not the root of the disk or your home"),
     ("run cat --out empty.csv", 3, "empty.csv: a file is in the place of a folder"),
-    ("fetch --out empty.csv/below", 3, "a file is in the place of a folder"),
-    ("fetch --out /proc/nowhere", 3, "/proc/nowhere: No such file or directory"),
+    ("run cat --out empty.csv/below", 3, "a file is in the place of a folder"),
+    ("fetch --out nowhere", 6, "nowhere/collector.db: no ledger here; run `collector run` first or give --out"),
+    ("run cat --out /proc/nowhere", 3, "/proc/nowhere: No such file or directory"),
     ("fetch --out busy", 5, "busy"),
     ("run cat --log none/log.txt", 3, "none/log.txt: No such file or directory"),
     ("status --out nowhere", 6, "nowhere/collector.db: no ledger here; run `collector run` first or give --out"),
