@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -256,8 +257,7 @@ class Worker:
     # ----------------------------------------------------------------- in the threads
 
     def _in_thread(self, slot: int) -> None:
-        from collector.images import decode  # noqa: F401 - while the first connections are made.
-
+        _load_decoders()
         while (work := self._work.get()) is not None:
             outcome = self._done(work.function, slot, work.job.given.serial if work.looks else None)
             self._worked.append((work, outcome))
@@ -336,6 +336,17 @@ def main() -> None:
         _write(out, line([Trouble(traceback.format_exc(limit=-4))]))
         os._exit(1)
     os._exit(0)
+
+
+def _load_decoders() -> None:
+    """While the first connections are made; where these have every file that may be open, once some have ended."""
+    while True:
+        try:
+            import_module("collector.images.decode")
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _listen(lines: BinaryIO, worker: Worker) -> None:

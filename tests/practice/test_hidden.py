@@ -64,6 +64,6 @@ def test_how_tokens_are_resolved(redirect: str, told: set[int]) -> None:
 def test_a_wall_after_so_many() -> None:
     with PracticeWeb(Knobs.calm(total=30, hidden="pictures", redirect_wall=3)) as web:
         text, cookie = search(web)
-        tokens = sorted(set(re.findall(r"/goto\?url=CAES[\w-]+", text.replace("\\u003d", "="))))[:5]
-        walled = ["/sorry/" in asked(web, token, cookie).location for token in tokens]
+        token = re.findall(r"/goto\?url=CAES[\w-]+", text.replace("\\u003d", "="))[0]
+        walled = ["/sorry/" in asked(web, token, cookie).location for _ in range(5)]
     assert walled == [False, False, False, True, True]
