@@ -122,31 +122,37 @@ def chosen(name: str | None, models: Path | None) -> hub_layout.Layout:
 
     A name may be one of ours, that of a repository, or of a folder. InputError when it is not there.
     """
-    place = models or downloads()
-    if name is None:
-        inside = [one for one in sorted(place.iterdir()) if hub_layout.is_model(one)] if place.is_dir() else []
-        if models is not None and hub_layout.is_model(place):
-            return hub_layout.read(place, folder_name(place.absolute().name))
-        if models is not None and len(inside) == 1:
-            return hub_layout.read(inside[0], folder_name(inside[0].name))
+    return _downloaded(name or DEFAULT) if models is None else _below(models, name)
+
+
+def _downloaded(name: str) -> hub_layout.Layout:
+    folder = downloads() / folder_name(name)
+    if hub_layout.is_model(folder):
+        return hub_layout.read(folder, folder_name(name))
+    if name in KNOWN and not KNOWN[name].files:
+        raise InputError(unpublished(name))
+    if name in KNOWN or "/" in name:
+        raise InputError(f"{name} is not on this machine: `collector models get {name}` downloads it")
+    raise InputError(f"no model {name!r}; {alternatives(name, KNOWN)}")
+
+
+def _below(root: Path, name: str | None) -> hub_layout.Layout:
+    """In a folder: itself, the one that is named, or the only one."""
     wanted = name or DEFAULT
-    for folder in _places(place, wanted) if models is not None else [place / folder_name(wanted)]:
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder, so no model {wanted}")
+    if hub_layout.is_model(root):
+        return hub_layout.read(root, folder_name(name or root.absolute().name))
+    for folder in _places(root, wanted):
         if hub_layout.is_model(folder):
             return hub_layout.read(folder, folder_name(wanted))
-    if models is not None and hub_layout.is_model(place):
-        return hub_layout.read(place, folder_name(wanted))
-    if models is not None and not place.is_dir():
-        raise InputError(f"{models}: no such folder, so no model {wanted}")
-    if models is not None and name is None:
-        names = ", ".join(one.name for one in inside[:5])
-        raise InputError(f"{models}: {f'which model? name one with --model: {names}' if inside else 'no model there'}")
-    if models is not None:
-        raise InputError(f"{models}: no model {wanted} there: neither {wanted}/onnx/vision_model.onnx nor onnx/")
-    if wanted in KNOWN and not KNOWN[wanted].files:
-        raise InputError(unpublished(wanted))
-    if wanted in KNOWN or "/" in wanted:
-        raise InputError(f"{wanted} is not on this machine: `collector models get {wanted}` downloads it")
-    raise InputError(f"no model {wanted!r}; {alternatives(wanted, KNOWN)}")
+    if name is not None:
+        raise InputError(f"{root}: no model {name} there: neither {name}/onnx/vision_model.onnx nor onnx/")
+    found = [one for one in sorted(root.iterdir()) if hub_layout.is_model(one)]
+    if len(found) == 1:
+        return hub_layout.read(found[0], folder_name(found[0].name))
+    names = ", ".join(one.name for one in found[:5])
+    raise InputError(f"{root}: {f'which model? name one with --model: {names}' if found else 'no model there'}")
 
 
 def unpublished(name: str) -> str:
