@@ -6,6 +6,7 @@ that the calling process is dead, and so are we. Never names a picture and never
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import queue
@@ -339,12 +340,17 @@ def main() -> None:
 
 
 def _load_decoders() -> None:
-    """While the first connections are made; where these have every file that may be open, once some have ended."""
+    """While the first connections are made; where these have every file that may be open, once some have ended. Any
+    other trouble is told by the first picture, which needs them, too."""
     while True:
         try:
             import_module("collector.images.decode")
-        except OSError:
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                return
             time.sleep(0.05)
+        except Exception:  # noqa: BLE001 - as above.
+            return
         else:
             return
 
