@@ -13,7 +13,6 @@ from pathlib import Path
 
 from collector.images.extras import installed, reasons
 from collector.ledger import Ledger, disk
-from collector.ledger.paths import inside
 from collector.maintenance import files
 
 RUNNING = "running"
@@ -78,8 +77,8 @@ def after_unclean_stop(ledger: Ledger, folder: Path, boot: Callable[[], str] = d
         return Mended(orphans)
     lost = [saved for saved in unsynced if files.trouble(folder, saved)]
     for saved in lost:
-        file = inside(folder, saved.file)
-        if files.in_its_place(file):
+        file = files.itself(folder, saved.file)
+        if file.is_symlink() or files.in_its_place(file):
             files.set_aside(file)
         file.unlink(missing_ok=True)
     ledger.maintenance.lost(lost)

@@ -45,6 +45,20 @@ def test_a_dead_machine_costs_what_was_not_flushed_and_no_more(shelf: Shelf) -> 
     assert not judge(shelf.folder, decode=False)
 
 
+def test_a_link_that_leads_out_in_the_place_of_a_lost_picture_is_set_aside(shelf: Shelf) -> None:
+    shelf.die()
+    linked, *whole = shelf.files()
+    theirs = shelf.folder.parent / "theirs.jpg"
+    theirs.write_bytes(b"theirs")
+    linked.unlink()
+    linked.symlink_to(theirs)
+    with Ledger.open(shelf.folder) as ledger:
+        assert after_unclean_stop(ledger, shelf.folder, rebooted) == Mended(0, 1, 4)
+    assert linked.with_name(f"{linked.name}.altered").readlink() == theirs
+    assert theirs.read_bytes() == b"theirs"
+    assert not linked.is_symlink() and all(file.is_file() for file in whole)
+
+
 def test_a_dead_process_costs_no_hashing(shelf: Shelf) -> None:
     shelf.die()
     with Ledger.open(shelf.folder) as ledger:
