@@ -64,7 +64,7 @@ class Ledger:
         path = folder / layout.LEDGER
         _refuse_remains(path)
         if not path.is_file():
-            raise LedgerError(f"{path}: no ledger here; run `collector run` first or give --out")
+            raise no_ledger(folder)
         if not os.access(folder, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
             with plain_words(path):  # A folder that cannot be written, and nothing but the file: it cannot change.
                 return cls(_connected(path, "immutable=1"))
@@ -153,6 +153,11 @@ def _ready(connection: sqlite3.Connection, path: Path, check: Callable[[], objec
         connection.close()
         raise
     return connection
+
+
+def no_ledger(folder: Path) -> LedgerError:
+    """What is said of a folder that has none."""
+    return LedgerError(f"{folder / layout.LEDGER}: no ledger here; run `collector run` first or give --out")
 
 
 @contextmanager
