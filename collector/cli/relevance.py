@@ -15,6 +15,13 @@ from collector.cli.options import Place, settings_of
 
 if TYPE_CHECKING:
     from collector.dataset.topic import Topic
+    from collector.settings import LookSettings
+
+
+def _opened(where: Place, model: str | None, models: str | None) -> tuple[Collection, LookSettings]:
+    """The set, and which model looks at it."""
+    settings = settings_of(where, also={"look.model": model, "look.models": models})
+    return Collection(settings.out, terminal.error), settings.look
 
 
 @click.command()
@@ -27,9 +34,7 @@ def embed(where: Place, model: str | None, models: str | None) -> None:
     They are kept beside the ledger, so that only new pictures are looked at next time. `relevance` and `similar` do
     this by themselves.
     """
-    settings = settings_of(where, also={"look.model": model, "look.models": models})
-    look = settings.look
-    collection = Collection(settings.out, terminal.error)
+    collection, look = _opened(where, model, models)
     done = collection.embed(model=look.model, models=look.models, tell=terminal.looked_at)
     terminal.line(f"{counted(done.made, 'picture')} newly looked at, {done.known:,} known before")
     if done.unreadable:
@@ -47,9 +52,7 @@ def similar(file: Path, where: Place, model: str | None, models: str | None, top
 
     FILE need not be in the set. The number is the cosine of two embeddings: 1 is the same, 0 nothing in common.
     """
-    settings = settings_of(where, also={"look.model": model, "look.models": models})
-    look = settings.look
-    collection = Collection(settings.out, terminal.error)
+    collection, look = _opened(where, model, models)
     found = collection.similar(file, top, model=look.model, models=look.models, tell=terminal.looked_at)
     rows = [(f"{one.likeness:.2f}", one.row.label, one.row.file) for one in found]
     terminal.grid(("likeness", "class", "file"), rows)
@@ -79,9 +82,7 @@ def relevance(
     other classes and against logos, screenshots and their like. Look through the list first: hard, clean pictures are
     in it, too.
     """
-    settings = settings_of(where, also={"look.model": model, "look.models": models})
-    look = settings.look
-    collection = Collection(settings.out, terminal.error)
+    collection, look = _opened(where, model, models)
     done = collection.relevance(drop=drop, confidence=confidence, split=split, model=look.model, models=look.models,
                                 tell=terminal.looked_at)  # fmt: skip
     moved = collection.apply() if apply else 0
@@ -100,8 +101,10 @@ def relevance(
     for ranked in done.ranked:
         if ranked.rank <= top:
             terminal.line(f"{ranked.probability:.2f}  {ranked.row.file.as_posix()}")
-    state = "are left out now" if drop else "would be left out (--drop does that)"
-    terminal.line(f"{len(done.sure):,} pictures {state}; about {done.precision:.0%} of them are truly off topic")
+    state = "left out now" if drop else "would be left out (--drop does that)"
+    terminal.line(
+        f"{counted(len(done.sure), 'picture')} {state}; about {done.precision:.0%} of them are truly off topic"
+    )
     if apply:
         terminal.line(f"{counted(moved, 'file')} moved")
 
