@@ -81,7 +81,7 @@ class Yield:
     skipped: int = 0
     """Not asked for, by decision."""
     failed: int = 0
-    """Asked for, and not had whole, for good or for now."""
+    """Asked for, and could not be downloaded whole, for good or for now."""
     rejected: int = 0
     """Bytes came, and they are no picture that is accepted."""
     duplicate: int = 0

@@ -36,8 +36,8 @@ OUTCOMES: Final = {
     "kept": "kept",
     "left_out": "left out of the set",
     "duplicate": "duplicate",
-    "rejected": "no picture we accept",
-    "failed": "not had whole",
+    "rejected": "rejected",
+    "failed": "failed",
     "skipped": "skipped",
     "waiting": "still to do",
 }
