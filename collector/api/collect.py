@@ -242,13 +242,13 @@ class Crawl:
 
             self._started = time.monotonic()
             with ExitStack() as stack:
-                if self._asked is None and not self._settings.out.exists():
-                    raise no_ledger(self._settings.out)
                 if self._on is not None:
                     from collector.cluster.central import workers
 
                     wide, self._start = stack.enter_context(workers(self._on, self._workers, self._settings.fetch))
                     self._settings = replace(self._settings, fetch=wide)
+                if self._asked is None and not self._settings.out.exists():
+                    raise no_ledger(self._settings.out)
                 opened = assemble.open_collection(self._settings.out, self._notice, self._stop_now)
                 ledger = stack.enter_context(opened)
                 self._settings = stack.enter_context(site(self._practice, ledger, self._settings))
