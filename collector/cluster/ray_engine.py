@@ -83,11 +83,22 @@ def _join(ray: Any, address: str) -> None:
     except ImportError as error:
         raise UsageError(f"{where}: Ray's client is not installed: pip install 'ray[client]'") from error
     except Exception as error:  # each way to a cluster fails in its own way
-        text = str(error).partition("\n")[0] or type(error).__name__
-        raise InputError(f"{where or 'ray'}: the cluster cannot be reached: {text[:300]}") from error
+        raise InputError(
+            f"{where or 'ray'}: the cluster cannot be reached: {_line(error)}{_token_hint(where)}"
+        ) from error
     finally:
         with contextlib.suppress(ValueError, TypeError):  # Not in the main thread: nothing has changed.
             signal.signal(signal.SIGTERM, ours)
+
+
+def _token_hint(where: str | None) -> str:
+    """Ray asks for a token by default since 2.59 (2.61 everywhere); a client without one only sees a time-out.
+
+    https://docs.ray.io/en/latest/ray-security/token-auth.html
+    """
+    if not where or os.environ.get("RAY_AUTH_MODE"):
+        return ""
+    return "; if it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN"
 
 
 def _worked_off(

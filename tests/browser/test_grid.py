@@ -167,7 +167,7 @@ def test_a_pool_on_a_grid_makes_no_folder_and_leaves_no_session(node: Node, site
         pool.submit(Search(number, query(keyword), "google", 5))
     events: list[Any] = []
     while sum(isinstance(event, SearchEnded) for event in events) < 3:
-        events.append(inbox.get(timeout=30))
+        events.append(inbox.get(timeout=120))
     assert {event.state for event in events if isinstance(event, SearchEnded)} == {SearchState.EXHAUSTED}
     assert sum(isinstance(event, Found) for event in events) == 3
     pool.close()

@@ -15,6 +15,8 @@ import pytest
 
 from collector import accounts, fetch
 from collector import open as open_collection
+from collector.cluster.ray_engine import _join
+from collector.errors import InputError
 from tests.support.command import ROOT
 from tests.support.picture_hosts import hosts, listed
 
@@ -108,3 +110,24 @@ def test_one_ledger_loses_nothing_with_a_machine(tmp_path: Path, cluster: Any) -
         assert max(host.most for host in running) <= 8, "connections at a host, whoever asks"
     assert len(list(folder.rglob("*.jpg"))) == 200
     assert not list(folder.glob(".collector-*.part"))
+
+
+class _Away:
+    """A Ray whose client does not get through."""
+
+    def init(self, **_: Any) -> None:
+        raise ConnectionError("Initialization failure from server:\n\nno room for another job\n")
+
+
+@pytest.mark.parametrize(("mode", "hint"), [
+    (None, "; if it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN"), ("token", ""),
+])  # fmt: skip
+def test_a_cluster_that_is_away_is_told_in_one_line(
+    mode: str | None, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    if mode:
+        monkeypatch.setenv("RAY_AUTH_MODE", mode)
+    with pytest.raises(InputError) as told:
+        _join(_Away(), "ray://head:10001")
+    assert str(told.value) == f"ray://head:10001: the cluster cannot be reached: no room for another job{hint}"
