@@ -8,11 +8,13 @@ numbers of bits: Qin and others, "GPH", 2018), so only those that share a band b
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
-from math import comb, exp, log2
+from math import comb, log2
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +25,15 @@ MOST = 31
 _WIDEST = 24
 """Bits of a band: there is a table of all its values."""
 _CHUNK = 1 << 16
-"""Values, or pairs, looked at in one step: what bounds the memory."""
-_LOOK, _COMPARE = 6.0, 14.0
+"""Hashes, or pairs, looked at in one step: what bounds the memory beside the hashes and one band's table."""
+_AHEAD = 8
+"""Chunks of which the pairs are held before they are asked for."""
+_LOOK, _COMPARE = 3.0, 6.0
 """What looking a band's value up and comparing two hashes cost, in nanoseconds; their ratio chooses the bands."""
+_CROWD = 4096
+"""More hashes with one value of a band are searched by their other bits, where that takes fewer comparisons."""
+_TRIED = 4096
+"""Random pairs of a crowd that tell so."""
 
 _CELL_STEP, _MEAN_STEP = 16, 2.0
 """Levels by which two flat pictures may differ in one cell, and on the whole: what encoders and resizing do."""
@@ -40,14 +48,56 @@ def pairs(words: Words, distance: int, threads: int = 0) -> Iterator[Numbers]:
     """(n, 3) arrays of (first, second, distance) with first < second, each pair at least once.
 
     `words` is (number, 4); ValueError for a distance above 31. `threads` 0 takes one per core. The time grows with
-    the power 1.5 of the number of random hashes, the memory with the number itself.
+    the power 1.5 of the number of random hashes, the memory with the number itself. Hashes that are all near each
+    other, equal ones as well, cost the square of their number: so many pairs there are.
     """
     if not 0 <= distance <= MOST:
         raise ValueError(f"a distance of 0 to {MOST}, not {distance}")
-    bands = _bands(len(words), distance)
     with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:  # NumPy lets go of Python's lock.
-        for found in pool.map(lambda band: list(_pairs_of(words, band, distance)), bands):
-            yield from found
+        yield from _searched(pool, words, distance, BITS)
+
+
+def _searched(pool: ThreadPoolExecutor, words: Words, distance: int, bits: int) -> Iterator[Numbers]:
+    """The pairs of hashes of which only the first `bits` bits vary."""
+    for band in _bands(len(words), distance, bits):
+        table = _Table.of(words, band, bits)
+        split = []
+        for value in np.flatnonzero(np.diff(table.starts) > _CROWD).tolist():
+            places = table.order[table.starts[value] : table.starts[value + 1]].astype(np.int64)
+            crowd, varied = _varied(words[places])
+            if _is_split(crowd, distance, varied):
+                split.append(value)
+                for found in _searched(pool, crowd, distance, varied):
+                    yield np.column_stack([np.sort(places[found[:, :2]], axis=1), found[:, 2]])
+        waiting: deque[Future[list[Numbers]]] = deque()
+        for begin in range(0, len(words), _CHUNK):
+            waiting.append(pool.submit(table.pairs, begin, distance, split))
+            if len(waiting) > _AHEAD:
+                yield from waiting.popleft().result()
+        for done in waiting:
+            yield from done.result()
+
+
+def _varied(words: Words) -> tuple[Words, int]:
+    """The same hashes with the bits in which they differ first, and how many those are."""
+    same = np.bitwise_or.reduce(words ^ words[0], axis=0).view(np.uint8)
+    moved = np.argsort(np.unpackbits(same, bitorder="little") == 0, kind="stable")
+    packed = np.empty_like(words)
+    for begin in range(0, len(words), _CHUNK):
+        some = np.unpackbits(words[begin : begin + _CHUNK].view(np.uint8), axis=1, bitorder="little")
+        bits = np.ascontiguousarray(np.packbits(some[:, moved], axis=1, bitorder="little"))
+        packed[begin : begin + _CHUNK] = bits.view(np.uint64)
+    return packed, int(np.bitwise_count(same).sum())
+
+
+def _is_split(crowd: Words, distance: int, bits: int) -> bool:
+    """Whether bands of these bits save most of the comparisons of a crowd, by a sample of its pairs."""
+    if bits < BITS // 2:
+        return False
+    one, other = np.random.default_rng(0).integers(0, len(crowd), (2, _TRIED))
+    differing = crowd[one] ^ crowd[other]
+    shared = [np.bitwise_count(band.values(differing)) <= band.flips for band in _bands(len(crowd), distance, bits)]
+    return bool(np.sum(shared) < _TRIED / 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +115,20 @@ class _Band:
             cut |= words[:, place + 1] << np.uint64(64 - shift)
         return (cut & np.uint64((1 << self.width) - 1)).astype(np.uint32)
 
-    @property
-    def others_first(self) -> list[int]:
-        """The four words of a hash, those without this band first: of hashes that share it they tell most."""
-        place = self.start // 64
-        return [(place + 2) % 4, (place + 3) % 4, place, (place + 1) % 4]
+    def others_first(self, bits: int) -> list[int]:
+        """The four words of a hash, those without this band and with varying bits first: they tell most."""
+        own = {self.start // 64, (self.start + self.width - 1) // 64}
+        return sorted(range(4), key=lambda word: (word in own, word * 64 >= bits))
 
 
-def _bands(count: int, distance: int) -> list[_Band]:
+def _bands(count: int, distance: int, bits: int = BITS) -> list[_Band]:
     """The cheapest bands for so many random hashes. With m bands the flips allowed add up to distance - m + 1."""
     widest = max(16, min(_WIDEST, round(log2(max(2, count))) + 2))
     best: tuple[float, list[tuple[int, int]]] = (float("inf"), [])
     for number in range(1, distance + 2):
         flips, more = divmod(distance - number + 1, number)
         for wide in range(1, widest + 1):
-            narrow = min(widest, (BITS - wide * more) // (number - more))
+            narrow = min(widest, (bits - wide * more) // (number - more))
             if narrow < 1:
                 break
             shapes = [(wide, flips + 1)] * more + [(narrow, flips)] * (number - more)
@@ -89,87 +138,90 @@ def _bands(count: int, distance: int) -> list[_Band]:
 
 
 def _cost(count: int, width: int, flips: int) -> float:
-    values = 2.0**width
-    distinct = values * (1 - exp(-count / values))
     neighbours = sum(comb(width, number) for number in range(flips + 1)) / 2
-    return neighbours * (distinct * _LOOK + count * count / values * _COMPARE)
+    return neighbours * count * (_LOOK + count / 2.0**width * _COMPARE)
 
 
-def _pairs_of(words: Words, band: _Band, distance: int) -> Iterator[Numbers]:
-    """The near pairs that share a band but for its flips."""
-    values = band.values(words)
-    order = np.argsort(values, kind="stable").astype(np.int32)
-    starts = np.zeros((1 << band.width) + 1, dtype=np.int32)
-    np.cumsum(np.bincount(values, minlength=1 << band.width), out=starts[1:])
-    del values
-    columns = [np.ascontiguousarray(words[order, column]) for column in band.others_first]
-    for left, right in _neighbours(starts, band):
-        close = np.flatnonzero(_gaps(columns[:2], left, right) <= distance)  # Hardly any.
-        if not len(close):
-            continue
-        left, right = left[close], right[close]
-        gap = _gaps(columns, left, right)
-        near = gap <= distance
-        if near.any():
-            ends = np.sort(np.stack([order[left[near]], order[right[near]]], axis=1).astype(np.int64), axis=1)
-            yield np.column_stack([ends, gap[near]])
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Hashes in the order of their values of a band."""
+
+    band: _Band
+    order: NDArray[np.int32]
+    """Places of the hashes."""
+    values: NDArray[np.uint32]
+    """Rising."""
+    starts: NDArray[np.int32]
+    """Where those of each value begin, and where the last ones end."""
+    columns: list[Words]
+    """The four words of each hash, see `others_first`."""
+
+    @classmethod
+    def of(cls, words: Words, band: _Band, bits: int) -> _Table:
+        values = band.values(words)
+        order = np.argsort(values).astype(np.int32)
+        values = values[order]
+        starts = np.zeros((1 << band.width) + 1, dtype=np.int32)
+        np.cumsum(np.bincount(values, minlength=1 << band.width), out=starts[1:])
+        return cls(band, order, values, starts, [words[:, place].take(order) for place in band.others_first(bits)])
+
+    def pairs(self, begin: int, distance: int, split: Sequence[int]) -> list[Numbers]:
+        """The near pairs of a chunk of hashes with those of which the band is the same but for its flips.
+
+        Of two hashes only one finds the other. Those that share a value of `split` are left out.
+        """
+        found = []
+        for left, right in self._candidates(begin, split):
+            close = np.flatnonzero(_gaps(self.columns[:2], left, right) <= distance)  # Hardly any.
+            if not len(close):
+                continue
+            left, right = left[close], right[close]
+            gap = _gaps(self.columns, left, right)
+            near = gap <= distance
+            if near.any():
+                ends = np.sort(np.stack([self.order[left[near]], self.order[right[near]]], axis=1), axis=1)
+                found.append(np.column_stack([ends, gap[near]]).astype(np.int64))
+        return found
+
+    def _candidates(self, begin: int, split: Sequence[int]) -> Iterator[tuple[Numbers, Numbers]]:
+        values = self.values[begin : begin + _CHUNK].astype(np.int64)
+        rows = np.arange(begin, begin + len(values), dtype=np.int64)
+        whole = ~np.isin(values, split)
+        yield from self._partners(rows[whole], rows[whole] + 1, self.starts[1:].take(values[whole]))
+        for high in range(self.band.width if self.band.flips else 0):
+            lower = values >> high & 1 == 0  # Of each pair, the one without the bit.
+            some, lacking = rows[lower], values[lower]
+            for number in range(self.band.flips):
+                for bits in combinations(range(high), number):
+                    wanted = lacking ^ ((1 << high) + sum(1 << bit for bit in bits))
+                    yield from self._partners(some, self.starts.take(wanted), self.starts[1:].take(wanted))
+
+    @staticmethod
+    def _partners(rows: Numbers, after: NDArray[Any], ends: NDArray[Any]) -> Iterator[tuple[Numbers, Numbers]]:
+        """Each row with all rows from `after` to `ends`, in chunks."""
+        while len(left := np.flatnonzero(after < ends)):
+            rows, after, ends = rows.take(left), after.take(left).astype(np.int64), ends.take(left)
+            step = max(1, _CHUNK // 8 // len(rows))
+            if step == 1:
+                yield rows, after
+            else:
+                counts = np.minimum(ends - after, step)
+                yield np.repeat(rows, counts), _runs(after, counts)
+            after = after + step
 
 
-def _gaps(columns: Sequence[Words], left: NDArray[np.int32], right: NDArray[np.int32]) -> Numbers:
+def _gaps(columns: Sequence[Words], left: Numbers, right: Numbers) -> NDArray[np.uint16]:
     """Bits in which these of the four words of each pair differ."""
-    total = np.zeros(len(left), dtype=np.int64)
+    total = np.zeros(len(left), dtype=np.uint16)
     for column in columns:
-        total += np.bitwise_count(column[left] ^ column[right])
+        total += np.bitwise_count(column.take(left) ^ column.take(right))
     return total
 
 
-def _neighbours(starts: NDArray[np.int32], band: _Band) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
-    """Places of hashes whose values of a band differ in its flips at most, in chunks; of one pair only one.
-
-    `starts`: where the hashes of each value begin, in their order.
-    """
-    filled = starts[1:] > starts[:-1]
-    distinct = np.flatnonzero(filled).astype(np.uint32)
-    several = distinct[starts[distinct + 1] - starts[distinct] > 1]
-    for left, right in _products(starts, several, several):
-        ahead = left < right
-        yield left[ahead], right[ahead]
-    for high in range(band.width if band.flips else 0):
-        lower = distinct[distinct >> np.uint32(high) & np.uint32(1) == 0]  # Of each pair, the one without the bit.
-        for number in range(band.flips):
-            for bits in combinations(range(high), number):
-                mask = np.uint32((1 << high) + sum(1 << bit for bit in bits))
-                for begin in range(0, len(lower), _CHUNK):
-                    some = lower[begin : begin + _CHUNK]
-                    partners = some ^ mask
-                    there = np.flatnonzero(filled[partners])
-                    yield from _products(starts, some[there], partners[there])
-
-
-def _products(
-    starts: NDArray[np.int32], first: NDArray[np.uint32], second: NDArray[np.uint32]
-) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
-    """Every place of each first value with every place of its second value, in chunks."""
-    left, right = starts[first], starts[second]
-    many, more = starts[first + 1] - left, starts[second + 1] - right
-    if not len(first) or (many.max() == 1 and more.max() == 1):
-        yield left, right
-        return
-    left, width, right = _runs(left, many), np.repeat(more, many), np.repeat(right, many)
-    edges = np.cumsum(width, dtype=np.int64)
-    begin = 0
-    while begin < len(left):
-        done = int(edges[begin - 1]) if begin else 0
-        end = max(begin + 1, int(np.searchsorted(edges, done + _CHUNK, side="right")))
-        chunk = slice(begin, end)
-        yield np.repeat(left[chunk], width[chunk]), _runs(right[chunk], width[chunk])
-        begin = end
-
-
-def _runs(begin: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.int32]:
+def _runs(begin: Numbers, counts: Numbers) -> Numbers:
     """begin, begin + 1, ... so many of each."""
-    ends = np.cumsum(counts, dtype=np.int32)
-    return np.repeat(begin - (ends - counts), counts) + np.arange(ends[-1] if len(ends) else 0, dtype=np.int32)
+    ends = np.cumsum(counts)
+    return np.repeat(begin - (ends - counts), counts) + np.arange(ends[-1])
 
 
 def close(cells: NDArray[np.uint8]) -> Iterator[NDArray[np.int64]]:

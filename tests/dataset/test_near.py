@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from collector.dataset import near
 from collector.dataset.near import Words
@@ -46,6 +51,56 @@ def test_pictures_that_all_look_alike_cost_time_but_no_memory(monkeypatch: pytes
     blocks = list(near.pairs(words, 31))
     assert max(len(block) for block in blocks) <= 1000
     assert {tuple(pair) for block in blocks for pair in block.tolist()} == by_comparing_all(words, 31)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    count=st.integers(2, 120),
+    shared=st.integers(0, 200),
+    distance=st.sampled_from([0, 3, 15, 31]),
+)
+@settings(max_examples=40, deadline=None)
+def test_pairs_of_crowds_are_those_of_comparing_all(seed: int, count: int, shared: int, distance: int) -> None:
+    """Most hashes share their first bits, as those of pictures of nearly nothing do; some are equal."""
+    words = hashes(count, count // 3, seed)
+    alike = np.arange(256) < shared
+    bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
+    bits[: count // 2, alike] = bits[0, alike]
+    words = np.ascontiguousarray(np.packbits(bits, axis=1, bitorder="little")).view(np.uint64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(near, "_CROWD", 4)
+        patch.setattr(near, "_CHUNK", 16)
+        assert found(words, distance) == by_comparing_all(words, distance)
+
+
+def compared(words: Words, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many pairs each step compared."""
+    sizes: list[int] = []
+    gaps = near._gaps
+
+    def counted(columns: Sequence[Words], left: near.Numbers, right: near.Numbers) -> NDArray[np.uint16]:
+        sizes.append(len(left))
+        return gaps(columns, left, right)
+
+    monkeypatch.setattr(near, "_gaps", counted)
+    assert found(words, 31) == by_comparing_all(words, 31)
+    return sizes
+
+
+def test_a_crowd_in_one_band_is_searched_by_its_other_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = hashes(3000, 30)
+    words[:2000, 0] = words[0, 0]
+    plain = sum(compared(words, monkeypatch))
+    monkeypatch.setattr(near, "_CROWD", 500)
+    assert sum(compared(words, monkeypatch)) < plain / 10
+
+
+def test_no_step_gathers_more_than_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near, "_CHUNK", 256)
+    words = hashes(1500, 600)
+    words[:700, 0] = words[0, 0]
+    words[:100] = words[0]
+    assert max(compared(words, monkeypatch)) <= 256
 
 
 def test_a_distance_that_cannot_be_kept_exactly_is_refused() -> None:
