@@ -64,9 +64,9 @@ def dedupe(
     if as_json:
         terminal.line(json.dumps(_facts(done, moved), ensure_ascii=False))
         return
-    for group in done.conflicts[:_SHOWN]:
-        files = ", ".join(item.file.as_posix() for item in group.members[:4])
-        terminal.line(f"under {' and '.join(group.labels)}: {files}")
+    for conflict in done.conflicts[:_SHOWN]:
+        files = ", ".join(file.as_posix() for file in conflict.files[:4])
+        terminal.line(f"under {' and '.join(conflict.labels)}: {files}")
     if len(done.conflicts) > _SHOWN:
         terminal.line(f"... and {len(done.conflicts) - _SHOWN:,} more under several labels (--json lists all)")
     reasons = Counter(verdict.reason for verdict in done.verdicts)
@@ -216,9 +216,7 @@ def _forgotten(path: Path, urls: int) -> None:
 
 
 def _facts(done: Deduped, moved: int) -> dict[str, object]:
-    conflicts = [
-        {"labels": group.labels, "files": [item.file.as_posix() for item in group.members]} for group in done.conflicts
-    ]
+    conflicts = [{"labels": one.labels, "files": [file.as_posix() for file in one.files]} for one in done.conflicts]
     return {
         "pictures": done.pictures,
         "groups": done.groups,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -37,14 +38,23 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """A group under more than one label, as far as it is told: a set may have very many."""
+
+    labels: tuple[str, ...]
+    files: tuple[Path, ...]
+    """Relative to the output folder, the one to keep first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """What the rules make of the groups."""
 
     verdicts: tuple[Verdict, ...]
     extra_labels: tuple[tuple[str, str, str], ...]
     """(sha256, label, reason) of pictures that get a further class."""
-    conflicts: tuple[Group, ...]
-    """Groups under more than one label, whatever became of them."""
+    conflicts: tuple[Conflict, ...]
+    """Groups under more than one label, whatever became of them, the oldest first."""
     groups: int
     """How many of more than one picture there were."""
 
@@ -82,12 +92,14 @@ def near_ids(
 
 
 def alike(ids: near.Numbers, found: Iterable[near.Numbers], copies: Copies = ()) -> list[list[int]]:
-    """Places in `ids` (rising) of pictures that look the same: connected groups, in the order of their first members.
+    """Of these ids (rising) those of pictures that look the same: connected groups, in the order of their first ones.
 
     `found`: see `near_ids`; pairs of others do not matter. `copies` look the same whatever their hashes say.
     """
     made = np.array([(one, other) for one, other, _ in copies], dtype=np.int64).reshape(-1, 2)
-    return near.groups(len(ids), (places_of(ids, block) for block in chain(found, [made])))
+    pairs = ids[np.concatenate([places_of(ids, block) for block in chain(found, [made])])]
+    members, places = np.unique(pairs, return_inverse=True)
+    return [members[group].tolist() for group in near.groups(len(members), [places.reshape(-1, 2)])]
 
 
 def places_of(ids: near.Numbers, pairs: near.Numbers) -> near.Numbers:
@@ -134,25 +146,25 @@ def _pairs(words: near.Words, turned: near.Words | None, distance: int) -> Itera
 def decide(found: Iterable[Group], policy: Policy) -> Decided:
     """Conflicts first, by the policy; then of each group's pictures under one label all but the best.
 
-    A group is let go of once it is decided, unless it is a conflict.
+    A group is let go of once it is decided.
     """
     verdicts: list[Verdict] = []
     extra: list[tuple[str, str, str]] = []
-    conflicts: list[Group] = []
+    conflicts: list[tuple[int, Conflict]] = []
     groups = 0
     for group in found:
         members, labels = group.members, group.labels
         groups += len(members) > 1
         if len(labels) > 1:
-            conflicts.append(group)
+            conflicts.append((members[0].id, Conflict(labels, tuple(item.file for item in members))))
             if policy != "list":
                 out, members = _resolved(group, policy)
                 verdicts += out
             if policy == "multi":
                 extra += [(members[0].sha256, label, "set.conflict") for label in labels if label != members[0].label]
         verdicts += _repeated(members, group)
-    conflicts.sort(key=lambda group: group.members[0].id)
-    return Decided(tuple(verdicts), tuple(extra), tuple(conflicts), groups)
+    told = tuple(conflict for _, conflict in sorted(conflicts))
+    return Decided(tuple(verdicts), tuple(extra), told, groups)
 
 
 def _resolved(group: Group, policy: Policy) -> tuple[list[Verdict], tuple[Row, ...]]:

@@ -46,7 +46,7 @@ class Deduped:
     pictures: int
     groups: int
     verdicts: tuple[Verdict, ...]
-    conflicts: tuple[dedupe.Group, ...]
+    conflicts: tuple[dedupe.Conflict, ...]
     labelled_further: int
     unreadable: int
 
@@ -152,7 +152,7 @@ def _groups(
     """
     pairs, copies = _near_pairs(ledger, folder, distance, mirrored, processes), ledger.dataset.copies()
     parts = frozenset(one + other - whole for one, other, whole in copies if whole)
-    together = [ids[places].tolist() for places in dedupe.alike(ids, [pairs], copies)]
+    together = dedupe.alike(ids, [pairs], copies)
     with Workers(portrait, processes=processes) as workers:
         for some in _portions(together):
             numbers = [number for group in some for number in group]

@@ -56,17 +56,37 @@ def inside(folder: Path, path: Path) -> Path:
     Everything that opens, moves, writes or deletes a file that a row names asks here.
     """
     base, rest = folder.absolute(), stored_path(path.as_posix())
-    if rest.parts[0] == "..":
-        base, rest = base.with_name(rest.parts[1]), Path(*rest.parts[2:])
-        root = os.path.join(os.path.realpath(base.parent), base.name)  # noqa: PTH118 - a link here leads elsewhere.
-    else:
-        root = os.path.realpath(base)
-    if not os.path.realpath(base / rest).startswith(root.rstrip(os.sep) + os.sep):
+    top = base
+    if rest.parts[0] == "..":  # Its folder of rejects is a step of the way: a link there leads elsewhere.
+        top, base, rest = base.parent, base.with_name(rest.parts[1]), Path(*rest.parts[2:])
+    place = base / rest
+    if _has_link(top, place) and not _leads_into(top, base, place):
         raise LinkOut(
-            f"{base / rest}: a link on the way leads out of {base}, where no picture is read or written; nothing was "
+            f"{place}: a link on the way leads out of {base}, where no picture is read or written; nothing was "
             "touched; put what it leads to in the place of the link"
         )
-    return base / rest
+    return place
+
+
+def _has_link(top: Path, place: Path) -> bool:
+    """Whether one of the steps from a folder down to a file is a link: two looks at the disk, as a rule.
+
+    On Windows a junction leads elsewhere as well and is no link to Python: there, too, all is followed.
+    """
+    if os.name == "nt":
+        return True
+    way = os.fspath(top)
+    for name in place.parts[len(top.parts) :]:
+        way = f"{way}{os.sep}{name}"
+        if os.path.islink(way):  # noqa: PTH114 - asked of every row; a Path costs more.
+            return True
+    return False
+
+
+def _leads_into(top: Path, base: Path, place: Path) -> bool:
+    """Whether a file lies below its folder once all links below `top` are followed."""
+    root = os.path.join(os.path.realpath(top), *base.parts[len(top.parts) :])  # noqa: PTH118
+    return os.path.realpath(place).startswith(root.rstrip(os.sep) + os.sep)
 
 
 def drop_if_empty(place: Path) -> None:

@@ -36,8 +36,7 @@ def groups_of(ledger: Ledger, looks: Looks, distance: int = NEAR) -> list[list[i
     """`Row.id`s of pictures that look the same, the largest groups first."""
     dataset = ledger.dataset
     near = dedupe.near_ids(looks, distance, sketches=dataset.sketches())
-    found = dedupe.alike(looks.ids, near, dataset.copies())
-    return [looks.ids[places].tolist() for places in sorted(found, key=lambda one: (-len(one), one[0]))]
+    return sorted(dedupe.alike(looks.ids, near, dataset.copies()), key=lambda one: (-len(one), one[0]))
 
 
 def alike(ledger: Ledger, distance: int = NEAR) -> Alike:

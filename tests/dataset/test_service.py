@@ -74,7 +74,9 @@ def test_a_picture_under_two_labels(
     picture = drawn(5, (640, 480))
     items = {"cat": collection.add("cat", picture.resize((320, 240))), "dog": collection.add("dog", picture)}
     done = service.dedupe_set(collection.ledger, collection.folder, 31, policy)
-    assert [group.labels for group in done.conflicts] == [("cat", "dog")]
+    assert [(one.labels, one.files) for one in done.conflicts] == [
+        (("cat", "dog"), (items["dog"].path, items["cat"].path))
+    ]
     assert sorted(v.label for v in collection.ledger.dataset.verdicts()) == out
     assert dict(collection.ledger.dataset.extra_labels()) == {
         items[name].sha256: labels for name, labels in further.items()

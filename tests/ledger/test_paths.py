@@ -79,6 +79,8 @@ def test_links_are_followed(tmp_path: Path) -> None:
     for text in ("cat/1.jpg", "cat/new.jpg", "dog/1.jpg", "../images-rejected/cat/1.jpg"):
         with pytest.raises(LedgerError, match="a link on the way leads out of"):
             inside(folder, Path(text))
+    (folder / "cow").symlink_to(folder / "dog")
+    assert inside(folder, Path("cow/2.jpg")) == folder / "cow" / "2.jpg", "it leads nowhere else"
     (tmp_path / "link").symlink_to(folder)
     assert inside(tmp_path / "link", Path("dog/2.jpg")) == tmp_path / "link" / "dog" / "2.jpg"
 
