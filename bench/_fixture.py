@@ -31,8 +31,8 @@ def _free_ports(number: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-PLAIN, SLOW, FAULTY = _free_ports(3)
-"""Ports: files as they are; 100-300 ms before the first byte; trouble by path."""
+PLAIN, SLOW, LINE, FAULTY = _free_ports(4)
+"""Ports: files as they are; 100-300 ms before the first byte; 100 KB/s a connection; trouble by path."""
 MIX = {"404": 100, "referer": 60, "stall": 40, "truncated": 40, "html": 20, "reset": 20, "429": 40, "loop": 20}
 """How many of 2,000 URLs of the faulty list are what; the rest is good. Obtainable: good, referer, stall, 429."""
 OBTAINABLE = frozenset(("good", "referer", "stall", "429"))
@@ -99,11 +99,11 @@ class Fixture:
         self.facts = known
 
     def urls(self, work: str) -> list[str]:
-        """The list of a kind of work: web, small, lat or faulty."""
+        """The list of a kind of work: web, small, lat, line or faulty."""
         if work == "faulty":
             return self._faulty()
-        kind, port = ("small", PLAIN) if work == "small" else ("web", SLOW if work == "lat" else PLAIN)
-        count = min(self.count, 2000) if work == "lat" else self.count
+        kind, port = ("small" if work == "small" else "web"), {"lat": SLOW, "line": LINE}.get(work, PLAIN)
+        count = min(self.count, 2000) if work in ("lat", "line") else self.count
         return [f"http://{_host(n)}:{port}/{kind}/{n:05d}.jpg" for n in range(count)]
 
     def _faulty(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""A real nginx on loopback that serves the fixture: plainly, late, and with trouble."""
+"""A real nginx on loopback that serves the fixture: plainly, late, slowly, and with trouble."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
-from _fixture import FAULTY, PLAIN, SLOW
+from _fixture import FAULTY, LINE, PLAIN, SLOW
 
 MODULES = Path("/usr/lib/nginx/modules")
 CONFIG = """
@@ -28,6 +28,7 @@ http {{
   client_body_temp_path {run}; proxy_temp_path {run}; fastcgi_temp_path {run}; uwsgi_temp_path {run};
   scgi_temp_path {run}; lua_shared_dict asked 1m; reset_timedout_connection on;
   server {{ listen {plain} backlog=4096; root {root}; }}
+  server {{ listen {line} backlog=4096; root {root}; limit_rate 100k; }}
   server {{ listen {slow} backlog=4096; root {root};
     location / {{ access_by_lua_block {{ ngx.sleep(0.1 + 0.2 * (ngx.crc32_short(ngx.var.uri) % 1000) / 1000) }} }} }}
   server {{ listen {faulty} backlog=4096; root {root};
@@ -83,7 +84,7 @@ class Nginx:
         self._run = tempfile.TemporaryDirectory(prefix="collector-nginx-")
         config = Path(self._run.name) / "nginx.conf"
         values = {"run": self._run.name, "modules": MODULES, "root": self._root}
-        config.write_text(CONFIG.format(**values, plain=PLAIN, slow=SLOW, faulty=FAULTY))
+        config.write_text(CONFIG.format(**values, plain=PLAIN, slow=SLOW, line=LINE, faulty=FAULTY))
         command = ["nginx", "-p", self._run.name, "-c", str(config)]
         self._process = subprocess.Popen(command, start_new_session=True, preexec_fn=_die_with_parent)
         for _ in range(100):

@@ -6,6 +6,7 @@
     python bench/fetch.py --only web,lat  some kinds of work
     python bench/fetch.py --against DIR   this checkout and another one, alternating: CPU of both, and their ratio
     python bench/fetch.py --memory 100000 resident memory over so many downloads
+    python bench/fetch.py --embed         what `fetch --embed` costs, on a line that leaves the cores time and on none
 
 Ours is the whole product: `python -m collector fetch` from a ledger that already knows the URLs; start-up, checks,
 perceptual hash, final names and every commit included. Peers read a list. Wall time is the whole process's; CPU is its
@@ -57,6 +58,8 @@ class Figures:
     cpu: float
     memory: int
     cut: bool
+    fetched: float
+    """Seconds until the last picture was there."""
 
 
 def ours(*flags: str, root: Path = ROOT) -> Prepared:
@@ -107,9 +110,11 @@ def run(prepared: Prepared, work: str, fixture: Fixture, nginx: Nginx, scratch: 
     nginx.forget()
     try:
         command = prepared(listed, out, len(urls))
+        started = time.time()
         wall, cpu, memory, cut = timed(command)
         correct, junk = counted(out, fixture.obtainable(urls))
-        return Figures(len(urls), correct, junk, wall, cpu, memory, cut)
+        fetched = max((path.stat().st_mtime - started for path in out.rglob("*.jpg")), default=wall)
+        return Figures(len(urls), correct, junk, wall, cpu, memory, cut, fetched)
     finally:
         shutil.rmtree(out)
 
@@ -178,7 +183,11 @@ def counted(out: Path, wanted: dict[str, str]) -> tuple[int, Counter[str]]:
     right: set[str] = set()
     junk: Counter[str] = Counter()
     for path in out.rglob("*"):
-        if not path.is_file() or path.suffix in (".json", ".parquet", ".txt", ".db", ".curl") or path.name[0] == ".":
+        if (
+            not path.is_file()
+            or path.suffix in (".json", ".parquet", ".txt", ".db", ".curl", ".vectors")
+            or path.name[0] == "."
+        ):
             junk["part"] += path.suffix in (".part", ".aria2")
             continue
         body = path.read_bytes()
@@ -255,6 +264,29 @@ def against(other: Path, wanted: list[str], rounds: int, fixture: Fixture, nginx
         print(f"| {name} | {' | '.join(cells)} | {min(taken[ROOT]) / min(taken[other]):.2f} |", flush=True)
 
 
+# --------------------------------------------------------------------------- embeddings
+
+
+def embedding(fixture: Fixture, nginx: Nginx, scratch: Path, rounds: int) -> None:
+    """What `--embed` costs a fetch: `line` leaves the cores time (64 connections of 100 KB/s), `web` leaves none."""
+    print("\n| work | | seconds to the last picture | lost | to the end | CPU ms/picture | peak MiB | correct |")
+    print("|---|---|---|---|---|---|---|---|")
+    for work in ("line", "web"):
+        ways, rows = {"fetch": ours(), "fetch --embed": ours("--embed")}, defaultdict[str, list[Figures]](list)
+        for turn in range(rounds):
+            for name in reversed(ways) if turn % 2 else ways:
+                rows[name].append(run(ways[name], work, fixture, nginx, scratch))
+        base = statistics.median(one.fetched for one in rows["fetch"])
+        for name in ways:
+            fetched, wall, cpu, memory = (
+                statistics.median(getattr(one, field) for one in rows[name])
+                for field in ("fetched", "wall", "cpu", "memory")
+            )
+            pictures, correct = rows[name][0].pictures, min(one.correct for one in rows[name])
+            print(f"| {work} | {name} | {fetched:.2f} | {fetched / base - 1:.0%} | {wall:.2f} |"
+                  f" {1000 * cpu / pictures:.2f} | {memory / 2**20:.0f} | {correct:,} |", flush=True)  # fmt: skip
+
+
 # --------------------------------------------------------------------------- tables
 
 
@@ -308,6 +340,7 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout of this project")
     parser.add_argument("--memory", type=int, metavar="DOWNLOADS")
+    parser.add_argument("--embed", action="store_true", help="needs the extra `look`")
     parser.add_argument("--only", default="web,small,lat,faulty")
     parser.add_argument("--names", default="", help="only the contestants whose names contain one of these")
     parser.add_argument("--runs", type=int)
@@ -328,6 +361,9 @@ def main() -> None:
     with Nginx(fixture.folder) as nginx, tempfile.TemporaryDirectory(prefix="collector-bench-", dir=place) as scratch:
         if chosen.memory:
             memory_over(chosen.memory, fixture, Path(scratch))
+            return
+        if chosen.embed:
+            embedding(fixture, nginx, Path(scratch), runs)
             return
         if chosen.against:
             against(chosen.against.resolve(), chosen.only.split(","), runs, fixture, nginx, Path(scratch))

@@ -331,7 +331,7 @@ class Crawl:
                     if self._search:
                         assemble.write_map(ledger, self._settings.out)
                     if embedding is not None:
-                        self._wait_for(embedding)
+                        self._embed_rest(ledger, embedding)
                 again = self._replacing is not None and not self._stop_now()
                 further = self._replacing.plan(ledger, self._number) if again and self._replacing else None
             self._digest = ledger.stats.digest(self._number)
@@ -343,11 +343,15 @@ class Crawl:
 
         return Alongside(self._settings.out, embedder())
 
-    def _wait_for(self, embedding: Alongside) -> None:
-        """Until every picture was looked at, or the run is stopped; what it did not come to is left to later verbs."""
-        if embedding.left > _TOLD:
-            self._notice(f"embeddings: {embedding.left:,} pictures are still to be looked at")
-        embedding.finish(self._stop_now)
+    def _embed_rest(self, ledger: Ledger, beside: Alongside) -> None:
+        """On all cores, as nothing is being fetched now; a stop leaves it to later verbs."""
+        from collector.dataset.embeddings import embed_set
+
+        if beside.left > _TOLD:
+            self._notice(f"embeddings: {beside.left:,} pictures are still to be looked at")
+        beside.finish()
+        if not self._stop_now():
+            embed_set(ledger, self._settings.out, beside.model, stop=self._stop_now)
 
     def _stop_now(self) -> bool:
         return self._closed or self._stopping()

@@ -19,7 +19,6 @@ from collector.ledger.paths import inside
 from collector.ledger.rows import PICTURES
 
 _CHUNK = 4096
-_TICK = 0.1
 _BATCH = 256
 """Vectors that are written to the disk at a time: what a stop may cost."""
 
@@ -35,24 +34,30 @@ class Embedded:
 
 
 def embed_set(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0,
-              tell: Callable[[int, int], None] = lambda *_: None) -> Embedded:  # fmt: skip
-    """Give every picture its embedding that has none. May be stopped and begun again; another model begins anew."""
+              tell: Callable[[int, int], None] = lambda *_: None,
+              stop: Callable[[], bool] = lambda: False) -> Embedded:  # fmt: skip
+    """Give every picture its embedding that has none, until `stop` says so. May be begun again; another model begins
+    anew."""
     files = {sha256: Path(path) for sha256, path in ledger.dataset.cells(("sha256", "path"), PICTURES)}
     vectors.keep_only(folder, files.keys())
     known = read(folder, model).places.keys()
     missing = [(sha256, inside(folder, path)) for sha256, path in files.items() if sha256 not in known]
     fresh: list[tuple[str, Vector]] = []
-    broken = 0
-    for done, (sha256, found) in enumerate(embed_files(missing, model, processes), start=1):
+    made = broken = 0
+    for sha256, found in embed_files(missing, model, processes):
         if isinstance(found, FileTrouble):
             broken += 1
         else:
+            made += 1
             fresh.append((sha256, found))
-        if len(fresh) >= _BATCH or done == len(missing):
+        stopped = stop()
+        if len(fresh) >= _BATCH or made + broken == len(missing) or stopped:
             vectors.add(folder, model.name, model.hash, fresh)
             fresh.clear()
-            tell(done, len(missing))
-    return Embedded(len(missing) - broken, len(files) - len(missing), broken)
+            tell(made + broken, len(missing))
+        if stopped:
+            break
+    return Embedded(made, len(files) - len(missing), broken)
 
 
 class Alongside:
@@ -61,34 +66,32 @@ class Alongside:
     """
 
     def __init__(self, folder: Path, model: Embedder) -> None:
-        self._folder, self._model = folder, model
+        self._folder, self.model = folder, model
         self._waiting: SimpleQueue[tuple[str, Path] | None] = SimpleQueue()
-        self._stopped, self._given, self._done = Event(), 0, 0
+        self._stopped = Event()
         self._error: Exception | None = None
         self._thread: Thread | None = None
 
     @property
     def left(self) -> int:
-        """Pictures that are still to be looked at."""
-        return self._given - self._done
+        """Pictures that it has not taken up."""
+        return self._waiting.qsize()
 
     def take(self, sha256: str, path: Path) -> None:
         """A picture that was saved, by its path below the folder."""
         if self._thread is None:
+            self._stopped.clear()
             self._thread = Thread(target=self._work, name="embed", daemon=True)
             self._thread.start()
-        self._given += 1
         self._waiting.put((sha256, inside(self._folder, path)))
 
-    def finish(self, stop: Callable[[], bool]) -> None:
-        """Look at what is left, or leave it when `stop` says so: then the verbs that need an embedding see to it."""
+    def finish(self) -> None:
+        """Leave what it has not come to, for `embed_set`."""
         if self._thread is None:
             return
+        self._stopped.set()
         self._waiting.put(None)
-        while self._thread.is_alive():
-            if stop():
-                self._stopped.set()
-            self._thread.join(_TICK)
+        self._thread.join()
         self._thread = None
         if self._error is not None:
             raise self._error
@@ -96,8 +99,7 @@ class Alongside:
     def _work(self) -> None:
         try:
             fresh: list[tuple[str, Vector]] = []
-            for sha256, found in embed_files(self._files(), self._model, 1, gently=True):
-                self._done += 1
+            for sha256, found in embed_files(self._files(), self.model, 1, gently=True):
                 if not isinstance(found, FileTrouble):
                     fresh.append((sha256, found))
                 if len(fresh) >= _BATCH:
@@ -112,7 +114,7 @@ class Alongside:
                 yield file
 
     def _keep(self, fresh: list[tuple[str, Vector]]) -> None:
-        vectors.add(self._folder, self._model.name, self._model.hash, fresh)
+        vectors.add(self._folder, self.model.name, self.model.hash, fresh)
         fresh.clear()
 
 

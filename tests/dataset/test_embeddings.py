@@ -40,28 +40,36 @@ def test_only_new_pictures_are_looked_at(collection: Collection, model: Embedder
 
 def test_while_others_are_fetched(collection: Collection, model: Embedder) -> None:
     rows = [collection.add("cat", drawn(number)) for number in range(11)]
+    (collection.folder / rows[0].file).write_bytes(b"gone bad")
     beside = embeddings.Alongside(collection.folder, model)
-    beside.finish(lambda: False)
+    beside.finish()
     for part in (rows[:3], rows[3:10]):
         for row in part:
             beside.take(row.sha256, row.file)
-        beside.finish(lambda: False)
+        beside.finish()
     assert beside.left == 0
-    assert set(embeddings.read(collection.folder, model).places) == {row.sha256 for row in rows[:10]}
-    assert embeddings.embed_set(collection.ledger, collection.folder, model, 1) == embeddings.Embedded(1, 10, 0)
-    (collection.folder / rows[0].file).write_bytes(b"gone bad")
-    beside.take(rows[0].sha256, rows[0].file)
-    beside.finish(lambda: False)
-    assert beside.left == 0
+    have = set(embeddings.read(collection.folder, model).places)
+    assert have <= {row.sha256 for row in rows[1:10]}
+    rest = embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+    assert rest == embeddings.Embedded(10 - len(have), len(have), 1)
 
 
-def test_a_stop_leaves_what_is_waiting(collection: Collection, model: Embedder) -> None:
+def test_what_waits_is_left_to_the_end(collection: Collection, model: Embedder) -> None:
     row = collection.add("cat", drawn(1))
     beside = embeddings.Alongside(collection.folder, model)
     for _ in range(1000):
         beside.take(row.sha256, row.file)
-    beside.finish(lambda: True)
     assert beside.left > 500
+    beside.finish()
+    assert beside.left == 0, "it ends without having looked at them"
+
+
+def test_a_stop_keeps_what_was_looked_at(collection: Collection, model: Embedder) -> None:
+    for number in range(9):
+        collection.add("cat", drawn(number))
+    done = embeddings.embed_set(collection.ledger, collection.folder, model, 1, stop=lambda: True)
+    assert done == embeddings.Embedded(1, 0, 0)
+    assert embeddings.embed_set(collection.ledger, collection.folder, model, 1) == embeddings.Embedded(8, 1, 0)
 
 
 def test_a_forgotten_picture_leaves_no_embedding(collection: Collection, model: Embedder) -> None:
