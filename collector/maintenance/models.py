@@ -22,6 +22,7 @@ from collector.errors import DiskError, Incomplete, InputError, UsageError, alte
 from collector.http.contract import Request
 from collector.http.large_file import LargeFiles
 from collector.http.page_client import PageClient
+from collector.http.safety import NO_WEB_PORTS
 from collector.http.transport import FetchError
 from collector.images.hub_layout import BOTH, PICTURES, PRECISIONS, WORDS
 from collector.images.known_models import KNOWN, Known, Remote, downloads, folder_name, unpublished
@@ -97,7 +98,8 @@ class Hub:
     def __init__(self, settings: FetchSettings, environment: Mapping[str, str] = os.environ, **for_tests: Any) -> None:
         endpoint, token = environment.get("HF_ENDPOINT", "").rstrip("/"), environment.get("HF_TOKEN", "").strip()
         if endpoint and not _is_address(endpoint):
-            raise UsageError(f"HF_ENDPOINT={endpoint}: give the address of a hub, such as {_HUB}")
+            raise UsageError(f"HF_ENDPOINT={endpoint}: give the address of a hub, such as {_HUB}, with no port that"
+                             " browsers refuse")  # fmt: skip
         self.endpoint = endpoint or _HUB
         self._settings = replace(settings, allow_private=True) if endpoint else settings
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -228,9 +230,12 @@ class Hub:
 
 
 def _is_address(endpoint: str) -> bool:
+    """Whether it is one that may be asked (the ports are those of `safety`)."""
     try:
         parts = urlsplit(endpoint)
-        return parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+        port = 443 if parts.port is None else parts.port
+        asked = port in (80, 443) or (port >= 1024 and port not in NO_WEB_PORTS)
+        return parts.scheme in ("https", "http") and bool(parts.hostname) and asked
     except ValueError:
         return False
 

@@ -213,7 +213,8 @@ def test_a_hub_that_refuses(hub: ModelHub, ask: Callable[..., Hub], status: int,
 
 
 def test_an_endpoint_that_is_no_address(ask: Callable[..., Hub]) -> None:
-    for text in ("hub", "http://", "http://127.0.0.1:99999", "http://127.0.0.1:0", "ftp://a.test", "http://[::1"):
+    for text in ("hub", "http://", "http://127.0.0.1:99999", "http://127.0.0.1:0", "ftp://a.test", "http://[::1",
+                 "http://127.0.0.1:22", "http://127.0.0.1:6000"):  # fmt: skip
         with pytest.raises(UsageError, match=r"HF_ENDPOINT=.*: give the address"):
             ask(HF_ENDPOINT=text)
 
