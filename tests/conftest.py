@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+from collections.abc import Generator
 
+import pytest
 from hypothesis import settings
 
 # A busy machine is no fault, and the same examples each time: what is new is looked for by bench/fuzz.py.
@@ -20,3 +23,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As a shell's background
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.support.browsers", "tests.support.fetching", "tests.support.in_process"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Thousands of tests come and none goes: they are not looked through for garbage, neither now nor later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -8,6 +8,7 @@ then, wrong_then, said. The last case of an order is the first n not hit.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -91,6 +92,8 @@ def warm() -> None:
     import collector.cli.terminal.summary
     import collector.crawl.assemble
     import collector.fetch.pool  # noqa: F401
+
+    gc.freeze()  # As tests/support/warm.py does.
 
 
 if __name__ == "__main__":

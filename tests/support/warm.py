@@ -9,6 +9,7 @@ and how it ended.
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -86,6 +87,7 @@ def _serve(wire: socket.socket) -> None:
     """Until the other end is closed."""
     for name in _IMPORTED:
         importlib.import_module(name)
+    gc.freeze()  # What is there already is neither looked through nor copied by the forks.
     while True:
         head, handles, _, _ = socket.recv_fds(wire, 4, 2)
         if not head:
