@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,9 @@ NEAREST = 5
 """Pictures that each one is compared with at most."""
 LIKELY = 0.4
 """Cosine from which two pictures are compared: of a half and its whole it is 0.58 and more, as a rule."""
-_CHUNK = 1024
+_CHUNK = 4096
+_ROWS = 256
+"""Pictures whose cosines with all others are held at a time: of 100,000 that is 100 MB, and as much while joined."""
 
 
 def find_copies(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0) -> int:
@@ -27,8 +29,11 @@ def find_copies(ledger: Ledger, folder: Path, model: Embedder, processes: int = 
     rows = [cells for cells in ledger.dataset.files() if cells[0] in stored.places]
     names = [sha256 for sha256, _, _ in rows]
     looks = np.concatenate(
-        [directions(stored.of(names[start : start + _CHUNK]), model) for start in range(0, len(names), _CHUNK)]
-        or [np.zeros((0, model.numbers), np.float32)]
+        [
+            directions(stored.of(names[start : start + _CHUNK]), model).astype(np.float16)
+            for start in range(0, len(names), _CHUNK)
+        ]
+        or [np.zeros((0, model.numbers), np.float16)]
     )
     tasks = ((some, tuple(folder / rows[place][1] for place in some)) for some in likely(looks))
     found: list[tuple[str, str, str]] = []
@@ -43,19 +48,23 @@ def find_copies(ledger: Ledger, folder: Path, model: Embedder, processes: int = 
     return len(found)
 
 
-def likely(looks: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Iterator[tuple[int, ...]]:
-    """(place, places of those it may be a copy of), each pair once."""
-    seen: set[tuple[int, int]] = set()
-    for start in range(0, len(looks), _CHUNK):
-        cosines = looks[start : start + _CHUNK] @ looks.T
-        for place, own in enumerate(cosines, start):
+def likely(looks: np.ndarray[tuple[int, ...], np.dtype[np.floating[Any]]]) -> Iterator[tuple[int, ...]]:
+    """(place, places of those it may be a copy of), each pair once. `looks` are directions, best of 16 bits each: only
+    a part of them and of their cosines is held in 32."""
+    seen: set[int] = set()
+    for start in range(0, len(looks), _ROWS):
+        rows = looks[start : start + _ROWS].astype(np.float32)
+        parts = [rows @ looks[other : other + _CHUNK].astype(np.float32).T for other in range(0, len(looks), _CHUNK)]
+        for place, own in enumerate(np.hstack(parts), start):
             own[place] = -1.0
-            near = np.argpartition(-own, min(NEAREST, len(own) - 1))[:NEAREST]
-            others = [int(other) for other in near if own[other] >= LIKELY]
-            fresh = [other for other in others if (min(place, other), max(place, other)) not in seen]
-            seen.update((min(place, other), max(place, other)) for other in fresh)
+            near = np.flatnonzero(own >= LIKELY)
+            if len(near) > NEAREST:
+                near = near[np.argpartition(-own[near], NEAREST - 1)[:NEAREST]]
+            pairs = {min(place, other) * len(looks) + max(place, other): other for other in near.tolist()}
+            fresh = [other for pair, other in pairs.items() if pair not in seen]
+            seen.update(pairs)
             if fresh:
-                yield (place, *islice(fresh, NEAREST))
+                yield (place, *fresh)
 
 
 def _whole(first: tuple[str, Path, int], other: tuple[str, Path, int], shows_more: int) -> str:

@@ -36,6 +36,10 @@ _TINT, _FEWEST = 16, 12
 """Pixels a side of a place whose color is compared, and how many places there are at least."""
 _LEVELS, _GAIN = 24.0, 2.5
 """Levels from which on a color is another one, and how much more contrast a copy may have."""
+_GREYS: Final = np.array([[0.299, 0.587, 0.114], [1 / 3, 1 / 3, 1 / 3], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+"""How programs make grey of red, green and blue: their luma (ITU-R BT.601), their mean, one of them alone."""
+_GREY_GAIN: Final = 1.25
+"""How much more contrast a grey copy of colors may have: with more, any grey would be that of any color."""
 _STRAY, _WRITTEN = 0.01, 0.4
 """Places of the middle, and of all, that may have another color."""
 _EDGE, _CONTRAST = 15, 3
@@ -153,12 +157,6 @@ def _same_colors(one: Points, other: Points, move: NDArray[np.float64], covered:
     colors = (cv2.warpAffine(_colors(one), move, (width, height)), _colors(other))
     pair = [cv2.resize(each, small, interpolation=cv2.INTER_AREA)[inside].astype(np.float64) for each in colors]
     hued = [bool(np.ptp(each, axis=1).std() >= _HUED) for each in pair]
-    if not all(hued):
-        grey = [each.mean(axis=1, keepdims=True) for each in pair]
-        for place in (place for place in (0, 1) if hued[place]):  # Grey weighs colors in one way or another.
-            weighed = np.hstack([pair[place], np.ones((len(pair[place]), 1))])
-            grey[place] = weighed @ np.linalg.lstsq(weighed, grey[1 - place], rcond=None)[0]
-        pair = grey
     rows, columns = np.nonzero(inside)
     middle = np.ones(len(rows), bool)
     for places in (rows, columns):
@@ -166,17 +164,27 @@ def _same_colors(one: Points, other: Points, move: NDArray[np.float64], covered:
         middle &= (places >= places.min() + edge) & (places <= places.max() - edge)
     if max(each.std(axis=0).max() for each in pair) < _FLAT:
         return False
-    apart = np.max([_apart(*channel) for channel in zip(*(each.T for each in pair), strict=True)], axis=0)
-    return bool(np.mean(apart[middle] > _LEVELS) <= _STRAY and np.mean(apart > _LEVELS) <= _WRITTEN)
+    if all(hued):
+        tries = [[_apart(one, other, _GAIN) for one, other in zip(pair[0].T, pair[1].T, strict=True)]]
+    else:
+        most = _GREY_GAIN if any(hued) else _GAIN
+        first, second = (
+            each @ _GREYS.T if of_colors else each[:, :1] for each, of_colors in zip(pair, hued, strict=True)
+        )
+        tries = [[_apart(one, other, most)] for one in first.T for other in second.T]
+    return any(
+        np.mean(apart[middle] > _LEVELS) <= _STRAY and np.mean(apart > _LEVELS) <= _WRITTEN
+        for apart in (np.max(channels, axis=0) for channels in tries)
+    )
 
 
-def _apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+def _apart(one: NDArray[np.float64], other: NDArray[np.float64], most_gain: float) -> NDArray[np.float64]:
     """(n,) levels by which values differ when brightness and contrast of one are those of the other's; most count."""
     apart = np.abs(other - one - np.median(other - one))
     for _ in range(3):
         most = apart <= np.quantile(apart, 0.8)
         first, second = one[most], other[most]
-        gain = float(np.clip(second.std() / max(first.std(), 1e-6), 1 / _GAIN, _GAIN))
+        gain = float(np.clip(second.std() / max(first.std(), 1e-6), 1 / most_gain, most_gain))
         apart = np.abs(second.mean() + gain * (one - first.mean()) - other)
     return np.asarray(apart, np.float64)
 

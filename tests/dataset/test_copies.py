@@ -84,6 +84,18 @@ def test_another_color_is_another_thing(tmp_path: Path) -> None:
     assert compared(tuple(files)) == [-1, NEITHER], "a green apple is no copy of a red one; grey says nothing"
 
 
+def test_a_grey_thing_is_no_copy_of_a_blue_one(tmp_path: Path) -> None:
+    """Spots of paint of one form: only a grey that programs make of the blue is its copy."""
+    blue, grey, copy = (tmp_path / f"{name}.bmp" for name in ("blue", "grey", "copy"))
+    form = np.asarray(photo("coffee.png").convert("L"), np.float64)[..., None] / 255
+    paint = np.array([0, 0, 120]) + form * np.array([255, 255, 135])
+    Image.fromarray(paint.astype(np.uint8)).save(blue)
+    Image.fromarray(np.repeat(215 + form * 40, 3, axis=2).astype(np.uint8)).save(grey)
+    with Image.open(blue) as opened:
+        opened.convert("L").save(copy)
+    assert compared((blue, grey, copy)) == [-1, NEITHER]
+
+
 def test_what_differs_in_the_middle_is_another_thing(tmp_path: Path) -> None:
     """Coins of one currency, the sides of one die: all but the number is the same."""
     whole, other = DATA / "astronaut.png", tmp_path / "other.bmp"
