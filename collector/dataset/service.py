@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from pathlib import Path
@@ -138,9 +140,17 @@ def _near_pairs(ledger: Ledger, folder: Path, distance: int, mirrored: bool, pro
         if sum(map(len, waiting)) > len(pairs) + _PAIRS:  # The same pair is found in several ways.
             pairs, waiting = np.unique(np.concatenate([pairs, *waiting]), axis=0), []
     pairs = np.unique(np.concatenate([pairs, *waiting]), axis=0)
+    del looks, waiting
+    _give_back()
     with ledger.transaction():
         ledger.dataset.remember_pairs(distance, mirrored, pairs)
     return pairs
+
+
+def _give_back() -> None:
+    """What the search's threads have freed, to the system: glibc would keep it beside the processes for pictures."""
+    with suppress(OSError, AttributeError, TypeError):  # Other C libraries have no such call, or no need of it.
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _groups(
