@@ -83,7 +83,7 @@ def run(
 @options.takes("reading", Reading)
 @options.takes("common", Common)
 @options.takes("blocking", Blocking)
-@options.takes("searching", Searching)
+@options.takes("searching", Searching, hide="relevant")
 @options.dry_run
 @options.old_filter_flags
 def search(

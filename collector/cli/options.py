@@ -43,8 +43,8 @@ def switch(*flags: str, key: str = "", value: Any = True, **attributes: Any) -> 
     return option(*flags, key=key, flag_value=value, is_flag=True, **attributes)
 
 
-def takes(name: str, kind: type[Any]) -> Decorator:
-    """Gives a verb all options of a class of them, as one argument."""
+def takes(name: str, kind: type[Any], hide: str = "") -> Decorator:
+    """Gives a verb all options of a class of them, as one argument; the help does not show the one to hide."""
 
     def decorate(verb: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(verb)
@@ -54,7 +54,8 @@ def takes(name: str, kind: type[Any]) -> Decorator:
 
         for one in reversed(fields(kind)):
             attributes = {"default": one.default, "cls": _Listed, "section": _section(kind, one.name)}
-            folded = click.option(*one.metadata["flags"], one.name, **attributes, **one.metadata["attributes"])(folded)
+            attributes |= one.metadata["attributes"] | ({"hidden": True} if one.name == hide else {})
+            folded = click.option(*one.metadata["flags"], one.name, **attributes)(folded)
         return folded
 
     return decorate
@@ -294,7 +295,7 @@ class Searching(Browsing):
     relevant: bool = option(
         "--relevant", default=False, is_flag=True,
         help="Leave out pictures that do not show their class, and collect others instead, unless the row says"
-        " relevant=no (`run` only; needs the extra `look`).",
+        " relevant=no (needs the extra `look`).",
     )  # fmt: skip
     harvest: str | None = option(
         "--harvest",

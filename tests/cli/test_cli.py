@@ -45,6 +45,13 @@ def test_every_verb_has_help(desk: Desk) -> None:
         assert f"Usage: collector {verb}" in ended.out
 
 
+def test_help_shows_no_flag_that_the_verb_refuses(desk: Desk) -> None:
+    assert "--relevant" in desk.run("run", "--help").out
+    assert "--relevant" not in desk.run("search", "--help").out
+    ended = desk.run("search", "--relevant", "cat")
+    assert (ended.code, "--relevant is for `run`" in ended.err) == (2, True)
+
+
 def test_help_groups_every_verb_and_cuts_no_summary(desk: Desk) -> None:
     shown = desk.run("--help").out
     assert re.findall(r"^(\w[\w ]+):$", shown, re.MULTILINE) == ["Options", *GROUPS]
