@@ -25,7 +25,7 @@ class Queries:
     ) -> None:
         """`number` of the run; `spares`: extra URLs searched per wanted picture."""
         self._ledger, self._number, self._frontier = ledger, number, frontier
-        self._stages, self._spares, self._facets = stages, spares, facets
+        self.stages, self._spares, self._facets = stages, spares, facets
 
     def take_up(self, opened: OpenQuery) -> list[Event]:
         """A query in hand: its sources are asked for what they have not given yet."""
@@ -34,7 +34,7 @@ class Queries:
         standing = state.standing()
         missing = urls_missing(standing, self._spares)
         for search in state.asked:
-            if is_asked_first(search.state, standing, self._stages, missing):
+            if is_asked_first(search.state, standing, self.stages, missing):
                 self._frontier.plan_search(state, search, extra(missing))
         return self.advance(state)
 
@@ -43,7 +43,7 @@ class Queries:
         while True:
             standing = state.standing()
             facets = not standing.waiting and any(self._next_facet(state, source) for source in self._exhausted(state))
-            match next_step(standing, self._stages, facets):
+            match next_step(standing, self.stages, facets):
                 case Step.WAIT:
                     return []
                 case Step.LOAD:

@@ -16,9 +16,10 @@ from collector.crawl.frontier import Frontier, HostLimits
 from collector.crawl.queries import SLOW, Queries, ending
 from collector.crawl.query_state import QueryState
 from collector.errors import SURPRISES, BrowserError, NetworkError
-from collector.ledger import Ledger, layout
+from collector.ledger import Ledger, OpenQuery, layout
+from collector.ledger.keywords import LeftPicture
 from collector.ledger.names import Named, Names
-from collector.ledger.paths import inside
+from collector.ledger.paths import drop_if_empty, inside
 from collector.ledger.rows import Which
 from collector.model import (
     Downloaded,
@@ -61,6 +62,9 @@ class PictureFiles(Protocol):
     def discard(self, part: Path) -> None:
         """Let go of a part; one that is gone already is fine."""
 
+    def move(self, old: Path, name: Path) -> bool:
+        """Give a picture another name; whether it has it, so that a move that a stop cut short can be done again."""
+
 
 class OutputFolder:
     """Class folders below one folder, on the disk that has the parts too."""
@@ -83,6 +87,15 @@ class OutputFolder:
     def discard(self, part: Path) -> None:
         """See `PictureFiles`."""
         part.unlink(missing_ok=True)
+
+    def move(self, old: Path, name: Path) -> bool:
+        """See `PictureFiles`."""
+        source, target = inside(self._folder, old), inside(self._folder, name)
+        if source != target and source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+            drop_if_empty(source.parent)
+        return target.is_file()
 
 
 def _identity(folder: str) -> tuple[int, int] | None:
@@ -121,8 +134,30 @@ class Recorder:
         self._empty: set[int] = set()
         """Searches that came back empty in this run."""
         self._forgotten_hosts = ledger.maintenance.forgotten_hosts()
+        self._reclaims = queries.stages.fetch and ledger.keywords.note_left()
+        """Whether there are pictures of keywords that no file lists any more: who finds one has it."""
         self._folders: dict[str, str] = {}
         """Label -> class folder, which stays while the run has the output folder to itself."""
+
+    def take_up(self, opened: OpenQuery) -> list[Event]:
+        """A query in hand, with what keywords that nobody lists any more have left of its pictures."""
+        events: list[Event] = []
+        for task, sha256 in self._ledger.keywords.left_to(opened.id) if self._reclaims else ():
+            if opened.query.limit is not None and opened.saved + len(events) >= opened.query.limit:
+                break
+            left = self._ledger.keywords.left(sha256=sha256)
+            if left and (saved := self._taken_over(task, opened.query.label, left)):
+                self._ledger.work.outcome(saved)
+                events.append(saved)
+        return [*events, *self._queries.take_up(replace(opened, saved=opened.saved + len(events)))]
+
+    def _taken_over(self, task: Task, label: str, left: LeftPicture) -> Saved | None:
+        """A picture that was left behind is this query's now; None when its file is not there."""
+        path = left.path.parent.parent / self._folder(label) / self._name(task, left.picture)
+        if not self._files.move(left.path, path):
+            return None
+        self._ledger.keywords.hand_over(left.picture.sha256, label, path)
+        return Saved(task, left.picture, path, left.attempt)
 
     def record(self, messages: Sequence[Message]) -> list[Event]:
         """Turn messages into stored events, all in one commit. Trouble is kept until what is good is stored."""
@@ -225,6 +260,9 @@ class Recorder:
             return [event, self._queries.record(state, Skipped(task, reason, told))]
         if self._forgotten_hosts and self._is_forgotten(event):
             return [event, self._queries.record(state, Skipped(task, "policy.forgotten"))]
+        left = self._ledger.keywords.left(url_key=event.hit.key) if self._reclaims and state.short else None
+        if left and (saved := self._taken_over(task, state.query.label, left)):
+            return [event, self._queries.record(state, saved)]
         state.url_found(task, event.rank)
         return [event]
 
@@ -276,6 +314,10 @@ class Recorder:
         task, picture, label = downloaded.task, downloaded.picture, state.query.label
         if not state.short:  # Another URL was tried in the place of a slow one, and both came.
             return Skipped(task, "policy.limit", SLOW)
+        left = self._ledger.keywords.left(sha256=picture.sha256) if self._reclaims else None
+        if left and (saved := self._taken_over(task, label, left)):
+            self._files.discard(downloaded.part)
+            return saved
         if (known := self._ledger.work.already(task, picture, label, downloaded.attempt)) is not None:
             return known
         path = Path(self._folder(label), self._name(task, picture))

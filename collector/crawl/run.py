@@ -102,7 +102,7 @@ class Run:
             return []
         rows = self._ledger.work.open_queries(self._number, self._position, room)
         self._position = rows[-1][0] if len(rows) == room else None
-        take_up, guarded = self._queries.take_up, self._recorder.guarded
+        take_up, guarded = self._recorder.take_up, self._recorder.guarded
         with self._ledger.transaction():
             return [event for _, one in rows for event in guarded(one.id, one.query.keyword, partial(take_up, one))]
 

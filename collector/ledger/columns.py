@@ -86,8 +86,8 @@ class Columns(Generic[Value]):
             cells.update(part.store(getattr(value, name)))
         return cells
 
-    def load(self, *cells: Any) -> Value:
-        """The value of a row."""
+    def load(self, *cells: Any, **unkept: object) -> Value:
+        """The value of a row; `unkept`: fields that have no column."""
         values = [nothing if cell is None else cell for cell, nothing in zip(cells, self._nothing, strict=True)]
         for place, decode in self._decoders:
             values[place] = decode(values[place])
@@ -95,7 +95,7 @@ class Columns(Generic[Value]):
             values[place : place + len(part.names)] = [load(*values[place : place + len(part.names)])]
         if self._whole:
             return self._kind(*values)
-        return self._kind(**dict(zip(self._fields, values, strict=True)))
+        return self._kind(**dict(zip(self._fields, values, strict=True)), **unkept)
 
 
 def _encoder(hint: Any) -> Callable[[Any], object] | None:

@@ -6,15 +6,17 @@ Moves no file and decides nothing.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from collector.ledger.columns import ATTEMPT, PICTURE
 from collector.ledger.db import filters_text, remember
 from collector.ledger.intake import STILLS
 from collector.ledger.paths import stored_path
 from collector.ledger.planning import PLAN, SAVED
-from collector.model import Query
+from collector.ledger.work import TASK, TASK_CELLS
+from collector.model import Attempt, Picture, Query, Task
 
 REMOVED = "set.removed"
 """Why the pictures of a keyword that nobody lists any more are left out of the set."""
@@ -32,6 +34,15 @@ class Keyword:
     label: str
     filters: str
     """As the ledger spells them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftPicture:
+    """A saved picture of a keyword that no file lists any more."""
+
+    picture: Picture
+    path: Path
+    attempt: Attempt
 
 
 class Keywords:
@@ -93,7 +104,7 @@ class Keywords:
 
     def reopen(self) -> None:
         """Before files are read: what no file listed may be listed again, and is open then."""
-        self._db.execute(f"UPDATE query SET state = 'open' WHERE id IN ({_GONE})")
+        self._db.execute(f"UPDATE query SET state = 'open', reopened = 1 WHERE id IN ({_GONE})")
 
     def close(self) -> None:
         """Nothing is searched or fetched any more for queries that no file lists."""
@@ -109,6 +120,64 @@ class Keywords:
                   WHERE d.sha256 = o.sha256 AND d.state = 'duplicate' AND dq.label = q.label
                   AND dq.id NOT IN ({_GONE}))"""
         ).fetchall()
+
+    # ------------------------------------------------------------------ what they left behind
+
+    def note_left(self) -> bool:
+        """Before a run: note for this connection what keywords that no file lists left behind; whether there is any."""
+        self._db.execute("DROP TABLE IF EXISTS temp.left_behind")
+        self._db.execute(
+            f"""CREATE TEMP TABLE left_behind AS SELECT url_key, sha256 FROM found JOIN outcome ON found_id = found.id
+                WHERE state = 'saved' AND query_id IN ({_GONE})"""
+        )
+        for column in ("url_key", "sha256"):
+            self._db.execute(f"CREATE INDEX temp.left_by_{column} ON left_behind ({column})")
+        return bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM left_behind)").fetchone()[0])
+
+    def left(self, url_key: str = "", sha256: str = "") -> LeftPicture | None:
+        """The picture that was left behind by this address, or of these bytes; see `note_left`."""
+        cells = ", ".join(f"outcome.{name}" for name in (*PICTURE.names, *ATTEMPT.names))
+        column, value = ("url_key", url_key) if url_key else ("sha256", sha256)
+        row = self._db.execute(
+            f"""SELECT path, {cells} FROM left_behind JOIN outcome USING (sha256)
+                WHERE left_behind.{column} = ? AND state = 'saved' LIMIT 1""",
+            (value,),
+        ).fetchone()
+        if row is None:
+            return None
+        path, first = stored_path(row[0]), 1 + len(PICTURE.names)
+        return LeftPicture(PICTURE.load(*row[1:first], extension=path.suffix[1:]), path, ATTEMPT.load(*row[first:]))
+
+    def left_to(self, query_id: int) -> list[tuple[Task, str]]:
+        """(URL of a query, sha256) that was left behind: its address, or the bytes that were found there."""
+        rows = self._db.execute(
+            f"""SELECT DISTINCT left_behind.sha256, {TASK_CELLS}
+                FROM found LEFT JOIN outcome ON found_id = found.id JOIN left_behind
+                  ON left_behind.url_key = found.url_key OR left_behind.sha256 = outcome.sha256
+                WHERE query_id = ? AND coalesce(state, 'retry') IN ('retry', 'duplicate') ORDER BY rank, found.id""",
+            (query_id,),
+        )
+        return [(TASK.load(*row), sha256) for sha256, *row in rows]
+
+    def hand_over(self, sha256: str, label: str, path: Path) -> None:
+        """Before a picture is saved for another query: what it was saved for has a duplicate of it now. What was said
+        of it goes along, but for that nobody lists its keyword."""
+        [old] = self._db.execute(
+            """UPDATE outcome SET state = 'duplicate' WHERE sha256 = ? AND state = 'saved' RETURNING
+               (SELECT label FROM found JOIN query ON query.id = query_id WHERE found.id = found_id)""",
+            (sha256,),
+        ).fetchone()
+        for table in ("verdict", "overruled"):
+            self._db.execute(f"DELETE FROM {table} WHERE sha256 = ? AND reason = ?", (sha256, REMOVED))
+        self.place(sha256, path)
+        self._carry("= :sha", {"sha": sha256, "old": old, "new": label})
+        self._db.execute(
+            """UPDATE outcome SET reason = CASE WHEN
+                 (SELECT label FROM found JOIN query ON query.id = query_id WHERE found.id = found_id) = ?
+                 THEN 'duplicate.same_label' ELSE 'duplicate.other_label' END
+               WHERE sha256 = ? AND state = 'duplicate'""",
+            (label, sha256),
+        )
 
     # ------------------------------------------------------------------ other labels and keywords
 
@@ -127,12 +196,7 @@ class Keywords:
     def relabel(self, number: int, label: str) -> None:
         """A query is of another class, with all that was decided about its pictures; splits are the pictures' own."""
         own = self._found("WHERE id = ?", (number,))[0]
-        values = {"id": number, "old": own.label, "new": label}
-        for table in ("verdict", "review", "overruled"):
-            self._db.execute(
-                f"UPDATE OR REPLACE {table} SET label = :new WHERE label = :old AND sha256 IN ({_OWN})", values
-            )
-        self._db.execute(f"DELETE FROM extra_label WHERE label = :new AND sha256 IN ({_OWN})", values)
+        self._carry(f"IN ({_OWN})", {"id": number, "old": own.label, "new": label})
         self._become(own, own.keyword, label)
 
     def rename(self, number: int, keyword: str) -> None:
@@ -172,10 +236,16 @@ class Keywords:
         self._db.execute(f"DELETE FROM found WHERE id IN ({beaten})", values)
         self._db.execute("UPDATE found SET query_id = :to, search_id = :search WHERE id = :found", values)
         self._db.execute(f"UPDATE query SET wanted = max(wanted, {SAVED}) WHERE id = :to", values)
-        for table in ("verdict", "review", "overruled"):
-            self._db.execute(f"UPDATE OR REPLACE {table} SET label = :new WHERE label = :old AND sha256 = :sha", values)
-        self._db.execute("DELETE FROM extra_label WHERE label = :new AND sha256 = :sha", values)
+        self._carry("= :sha", values)
         self._judge_duplicates(int(values["to"]))
+
+    def _carry(self, which: str, values: Mapping[str, object]) -> None:
+        """What was decided about pictures under the class :old holds under :new; `which`: SQL about their sha256."""
+        for table in ("verdict", "review", "overruled"):
+            self._db.execute(
+                f"UPDATE OR REPLACE {table} SET label = :new WHERE label = :old AND sha256 {which}", values
+            )
+        self._db.execute(f"DELETE FROM extra_label WHERE label = :new AND sha256 {which}", values)
 
     def _become(self, own: Keyword, keyword: str, label: str) -> None:
         remember(self._db, PLAN, "")  # The same file is to be planned anew.

@@ -34,7 +34,7 @@ def plan(db: sqlite3.Connection, rows: Sequence[Query], widen: bool, feeds: Coll
         db.executemany(
             f"""INSERT INTO query (keyword, label, filters, wanted, run, position) VALUES (?, ?, ?, ?, ?, ?)
                ON CONFLICT (keyword, label, filters) DO UPDATE SET
-                 reopened = excluded.wanted > query.wanted,
+                 reopened = excluded.wanted > query.wanted OR (query.reopened AND query.state = 'open'),
                  state = CASE WHEN excluded.wanted > query.wanted THEN 'open' ELSE query.state END,
                  wanted = CASE WHEN excluded.wanted >= query.wanted THEN excluded.wanted
                    ELSE max(excluded.wanted, {SAVED}) END, run = excluded.run, position = excluded.position""",
@@ -60,7 +60,7 @@ def plan(db: sqlite3.Connection, rows: Sequence[Query], widen: bool, feeds: Coll
         )
         if growing:
             _ask_again(db, run, growing)
-        free_spares(db, "query.run = ? AND query.reopened", (run,))
+        free_spares(db, f"query.run = ? AND query.reopened AND {SAVED} < wanted", (run,))
     return run
 
 

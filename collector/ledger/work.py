@@ -64,8 +64,10 @@ class OpenQuery:
 
 
 _FORGOTTEN = "sha256 IS NOT NULL AND state = 'skipped' AND reason = 'policy.forgotten'"
-_TASK = Columns(Task, {"id": "found.id", "attempt": "coalesce(attempts, 0) + 1"})
-_TODO = f"""{", ".join(f"found.{name}" if name in HIT.names else name for name in _TASK.names)}
+TASK = Columns(Task, {"id": "found.id", "attempt": "coalesce(attempts, 0) + 1"})
+TASK_CELLS = ", ".join(f"found.{name}" if name in HIT.names else name for name in TASK.names)
+"""What is selected for a task, from `found` with its `outcome`."""
+_TODO = f"""{TASK_CELLS}
 FROM found LEFT JOIN outcome ON found_id = found.id
 WHERE query_id = ? AND (outcome.state IS NULL OR outcome.state = 'retry')"""
 """A query's URLs that are to do."""
@@ -191,7 +193,7 @@ class Work:
             f"SELECT rank, {_TODO} AND found.id > ? ORDER BY found.id LIMIT ?",
             (query_id, after, -1 if count is None else count),
         )
-        return [(rank, _TASK.load(*row)) for rank, *row in rows]
+        return [(rank, TASK.load(*row)) for rank, *row in rows]
 
     def jobs(self) -> Generator[tuple[str, str, str, int, int, Hit], None, None]:
         """(keyword, label, source, rank, pictures still wanted, hit) of every URL that is still to be asked for,

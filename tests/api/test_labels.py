@@ -54,6 +54,13 @@ def classes(table: Path) -> dict[str, int]:
         return dict(Counter(row.label for row in rows))
 
 
+def contents(table: Path) -> set[str]:
+    """The names of all files in class folders, which their bytes decide."""
+    files = [file.name for file in (table.parent / "images").glob("*/*")]
+    assert len(set(files)) == len(files)
+    return set(files)
+
+
 def test_a_changed_label_takes_its_pictures_along(table: Path, web: collector.practice) -> None:
     assert run(table, "keyword,label\ntabby cat,cat\nred fox,fox\n", web) == []
     folder = table.parent / "images"
@@ -173,6 +180,31 @@ def test_the_first_run_after_an_update_follows_the_file_too(table: Path, web: co
         '"tabby cat" is of class pet now, not cat: 3 files moved'
     ]
     assert classes(table) == {"pet": 3, "fox": 3}, "which file had the fox, nobody knows"
+
+
+@pytest.mark.parametrize(("before", "after"), [("fox", "fox"), ("fox", "animal")])
+def test_a_text_that_finds_the_pictures_of_the_one_before_takes_them_over(
+    table: Path, web: collector.practice, before: str, after: str
+) -> None:
+    first, second = f"keyword,label\nred fox,{before}\n", f"keyword,label\nRed Fox,{after}\n"
+    run(table, first, web)
+    asked, old = len(web.pictures()), contents(table)
+    for text, label in ((second, after), (first, before), (second, after)):
+        assert "no longer in it" in run(table, text, web)[0]
+        assert classes(table) == {label: 3}, "the limit is met, by those that were there"
+        assert contents(table) == old, "nothing is lost, nothing is there twice"
+        assert len(web.pictures()) == asked, "nothing is fetched again"
+    run(table, f"{second}red fox,{before}\n", web)
+    assert sum(classes(table).values()) == 6, "both are listed: each has its own"
+
+
+def test_a_text_that_finds_only_some_of_them_takes_those_over(table: Path, web: collector.practice) -> None:
+    run(table, "keyword,label,limit\nred fox,fox,5\n", web)
+    assert "no longer in it" in run(table, "keyword,label,limit\nRed Fox,fox,2\n", web)[0]
+    assert classes(table) == {"fox": 2} and len(contents(table)) == 5, "the others are left out, and stay"
+    asked = len(web.pictures())
+    run(table, "keyword,label,limit\nRed Fox,fox,5\n", web)
+    assert classes(table) == {"fox": 5} and len(contents(table)) == 5 and len(web.pictures()) == asked
 
 
 def test_a_lowered_limit_is_never_below_what_is_saved(table: Path, web: collector.practice) -> None:
