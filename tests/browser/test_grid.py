@@ -39,7 +39,9 @@ Node = tuple[SearchSettings, "subprocess.Popen[bytes]"]
 def node(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     folder = tmp_path_factory.mktemp("node")
     with chromedriver(installation, folder) as (address, process):
-        yield replace(QUICK, grid=address, browser_binary=node_browser(installation, folder)), process
+        # A session given up while it starts stays: a lone chromedriver, other than a hub, does not list it to be ended.
+        patient = replace(QUICK, command_timeout=60)
+        yield replace(patient, grid=address, browser_binary=node_browser(installation, folder)), process
 
 
 def browsers_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -124,6 +126,7 @@ def test_a_hung_or_killed_session_is_ended_at_the_grid_too(node: Node, site: Sit
     with Door(settings.grid) as door:
         behind = replace(settings, grid=door.address)
         browser = ChromeBrowser(Grid(behind).browser(), behind)
+        browser.bound(lambda: QUICK.command_timeout)
         with closing(browser), pytest.raises(BrowserError) as caught:
             browser.open(site.home + "/endless-script")  # On a busy machine it hangs before it is open.
             time.sleep(0.3)
