@@ -6,8 +6,8 @@ DEMO_FLAGS ?= --practice --limit 12 --out practice-images
 RUN_FLAGS ?=
 BENCH_FLAGS ?= --short
 PYTEST_FLAGS ?=
-# Processes that run the tests (0: this one alone); a file's tests stay together. Four keep two cores busy: tests wait.
-PYTEST_WORKERS ?= 4
+# Processes that run the tests (0: this one alone); a file's tests stay together. Three keep two cores busy: tests wait.
+PYTEST_WORKERS ?= 3
 # Hundreds of processes are started, and each would compile collector anew where this is set.
 export PYTHONDONTWRITEBYTECODE =
 
