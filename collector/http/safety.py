@@ -34,10 +34,10 @@ _PLAIN = re.compile(rf"(https?://)([a-z0-9._-]+)(?::([0-9]{{1,5}}))?(/[{_KEPT}]*
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\Z")
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
 
-NO_WEB_PORTS = frozenset(
+_NO_WEB_PORTS = frozenset(
     (1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080)
 )
-"""Ports from 1024 that browsers refuse too (WHATWG Fetch, "port blocking"); below, only 80 and 443 are asked."""
+"""Ports from 1024 that browsers refuse too (WHATWG Fetch, "port blocking")."""
 
 PRIVATE = tuple(
     ipaddress.ip_network(text)
@@ -121,6 +121,11 @@ def _site(name: str, digits: str | None, allow_private: bool) -> str:
     return _host(name, bracketed=False, allow_private=allow_private) + port
 
 
+def may_be_asked(port: int) -> bool:
+    """Whether a browser would speak HTTP to it; below 1024 only the web's own two are, which is stricter."""
+    return port in (80, 443) or (port >= 1024 and port not in _NO_WEB_PORTS)
+
+
 def _port(parts: SplitResult) -> str:
     try:
         port = parts.port
@@ -128,7 +133,7 @@ def _port(parts: SplitResult) -> str:
         raise FetchError("url.port", "not a port number") from None
     if port is None:
         return ""
-    if (port < 1024 and port not in (80, 443)) or port in NO_WEB_PORTS:
+    if not may_be_asked(port):
         raise FetchError("url.port", f"port {port}")
     return f":{port}"
 

@@ -22,7 +22,7 @@ from collector.errors import DiskError, Incomplete, InputError, UsageError, alte
 from collector.http.contract import Request
 from collector.http.large_file import LargeFiles
 from collector.http.page_client import PageClient
-from collector.http.safety import NO_WEB_PORTS
+from collector.http.safety import may_be_asked
 from collector.http.transport import FetchError
 from collector.images.hub_layout import BOTH, PICTURES, PRECISIONS, WORDS
 from collector.images.known_models import KNOWN, Known, Remote, downloads, folder_name, unpublished
@@ -230,12 +230,10 @@ class Hub:
 
 
 def _is_address(endpoint: str) -> bool:
-    """Whether it is one that may be asked (the ports are those of `safety`)."""
     try:
         parts = urlsplit(endpoint)
-        port = 443 if parts.port is None else parts.port
-        asked = port in (80, 443) or (port >= 1024 and port not in NO_WEB_PORTS)
-        return parts.scheme in ("https", "http") and bool(parts.hostname) and asked
+        open_port = parts.port is None or may_be_asked(parts.port)
+        return parts.scheme in ("https", "http") and bool(parts.hostname) and open_port
     except ValueError:
         return False
 
