@@ -4,6 +4,7 @@
     python bench/relevance.py --short       4 repeats
     python bench/relevance.py --models DIR  asks a model that knows words, too (docs/relevance.md)
     python bench/relevance.py --stand-in good   asks a stand-in for one
+    python bench/relevance.py --classes DIR     the same with your photographs: a folder for each class, and `foreign`
     python bench/relevance.py --pictures DIR    edited copies of any folder's pictures alone: the share that is proved
 
 The photographs are the stamps of Tux Paint (Debian: `apt install tuxpaint-stamps-default`, 161 MB, GPL-2), cut out
@@ -87,6 +88,16 @@ def files(classes: dict[str, str] = CLASSES) -> dict[str, list[Path]]:
         if label or not place.startswith("symbols/"):
             found[label].append(path)
     return found
+
+
+def own_files(folder: Path) -> dict[str, list[Path]]:
+    """Class -> its photographs, of a folder of folders; "" are those of the one called `foreign`."""
+    found = {own.name: sorted(path for path in own.rglob("*.*") if path.is_file())
+             for own in sorted(folder.iterdir()) if own.is_dir()}  # fmt: skip
+    foreign = found.pop("foreign", [])
+    if not found or not foreign:
+        sys.exit(f"{folder}: a folder for each class is wanted, and one called foreign")
+    return {**found, "": foreign}
 
 
 def looked_at(paths: list[Path], model: Embedder) -> NDArray[np.float16]:
@@ -178,7 +189,7 @@ def measured(shown: Photographs, places: dict[str, NDArray[np.int64]], share: fl
             looks = shown.looks[members]
             found = judge(looks, shown.words(label, members, NOTHING, NOTHING), others).probability
             sure = found <= 1 - CONFIDENCE
-            curves.append(auroc(found, truth))
+            curves.append(np.nan if truth.all() else auroc(found, truth))
             caught, wrong = caught + int((sure & ~truth).sum()), wrong + int((~truth).sum())
             lost, right, dropped = lost + int((sure & truth).sum()), right + rights, dropped + int(sure.sum())
             promised += (1 - found[sure]).tolist()
@@ -188,12 +199,17 @@ def measured(shown: Photographs, places: dict[str, NDArray[np.int64]], share: fl
             rest = np.setdiff1d(np.arange(len(members)), np.concatenate([kept, out]))
             again = judge(looks, shown.words(label, members, kept, out), others).probability
             taught.append((auroc(found[rest], truth[rest]), auroc(again[rest], truth[rest])))
-    before, after = np.mean(taught, axis=0) if taught else (float("nan"), float("nan"))
-    return (
-        f"| {share:.0%} | {np.mean(curves):.3f} | {np.min(np.reshape(curves, (repeats, -1)).mean(axis=0)):.3f} |"
-        f" {caught / max(dropped, 1):.1%} | {np.mean(promised):.1%} | {caught / wrong:.0%} | {lost / right:.1%} |"
-        f" {before:.3f} → {after:.3f} |"
-    )
+    known = np.ma.masked_invalid(np.reshape(curves, (repeats, -1)))  # Where few are foreign, some classes have none.
+    cells = [
+        f"{share:.0%}",
+        *((f"{known.mean():.3f}", f"{known.mean(axis=0).min():.3f}") if wrong else ("–", "–")),
+        str(dropped),
+        *((f"{caught / dropped:.1%}", f"{np.mean(promised):.1%}") if dropped else ("–", "–")),
+        f"{caught / wrong:.0%}" if wrong else "–",
+        f"{lost / right:.1%}",
+        " → ".join(f"{value:.3f}" for value in np.mean(taught, axis=0)) if taught else "–",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def classified(shown: Photographs, places: dict[str, NDArray[np.int64]], share: float, repeats: int) -> str:
@@ -354,6 +370,7 @@ def main() -> None:
     parser.add_argument(
         "--stand-in", choices=("good", "poor"), help="for a model that knows words, where there is none"
     )
+    parser.add_argument("--classes", type=Path, metavar="DIR")
     parser.add_argument("--pictures", type=Path, metavar="DIR")
     given = parser.parse_args()
     words = asked(given.model, given.models)
@@ -362,8 +379,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             proved([path for path in sorted(given.pictures.rglob("*.*")) if path.is_file()], Path(folder))
         return
-    for classes in (CLASSES, THEMES):
-        found = files(classes)
+    for found in (own_files(given.classes),) if given.classes else (files(CLASSES), files(THEMES)):
         paths = [path for own in found.values() for path in own]
         ends = np.cumsum([0, *map(len, found.values())])
         places = {label: np.arange(ends[place], ends[place + 1]) for place, label in enumerate(found)}
@@ -372,9 +388,9 @@ def main() -> None:
         shown = Photographs(paths, vectors, [label for label in found if label], words)
         if given.stand_in:
             shown.stand_in(given.stand_in, places)
-        print("| foreign | AUROC | worst class | of the dropped, foreign | as stated | foreign ones dropped |"
-              " right ones dropped | AUROC after 5 + 5 decisions |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
-        for share in (0.1, 0.3, 0.5):
+        print("| foreign | AUROC | worst class | dropped | of these, foreign | as stated | foreign ones dropped |"
+              " right ones dropped | AUROC after 5 + 5 decisions |\n" + 9 * "|---" + "|")  # fmt: skip
+        for share in (0.0, 0.02, 0.05, 0.1, 0.3, 0.5):
             print(measured(shown, places, share, repeats))
         if not given.no_copies:
             print(
@@ -384,7 +400,7 @@ def main() -> None:
             )
             for share in (0.0, 0.1, 0.3, 0.5):
                 print(classified(shown, places, share, max(2, repeats // 2)))
-        if classes is CLASSES and not given.no_copies:
+        if (given.classes or set(CLASSES) <= set(found)) and not given.no_copies:
             with tempfile.TemporaryDirectory() as folder:
                 copies(paths, directions(vectors), Path(folder))
             print()
