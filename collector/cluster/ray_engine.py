@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 from collector.cluster.central import Lost, Machines, Report, Station
@@ -26,6 +27,8 @@ PATIENCE: Final = 0.5
 """Seconds between two looks at whether to stop."""
 AHEAD: Final = 2
 """Tasks handed over for each core: the next one is there when a core is free."""
+GOODBYE: Final = 5.0
+"""Seconds in which actors are closed by those who read from them: Ray ends threads that ask it after it has left."""
 LITTLE: Final = 0.001
 """Of a core, that a worker of one ledger asks for: those of a lost machine must find room on the others at once."""
 
@@ -45,8 +48,18 @@ def each(
 def machines(address: str) -> Iterator[Machines]:
     """Those of the cluster, for as long as this is open; see `each`."""
     with _joined(address) as ray:
-        given = Counter[str]()
-        yield Machines(max(1, int(ray.cluster_resources().get("CPU", 1))), partial(_Actor, ray, given))
+        given, actors = Counter[str](), list[_Actor]()
+
+        def opened(begin: Begin, cookies: bytes) -> _Actor:
+            actors.append(_Actor(ray, given, begin, cookies))
+            return actors[-1]
+
+        try:
+            yield Machines(max(1, int(ray.cluster_resources().get("CPU", 1))), opened)
+        finally:
+            ends = time.monotonic() + GOODBYE
+            for actor in actors:
+                actor.closed.wait(max(0.0, ends - time.monotonic()))
 
 
 @contextmanager
@@ -136,6 +149,7 @@ class _Actor:
 
     def __init__(self, ray: Any, given: Counter[str], begin: Begin, cookies: bytes) -> None:
         """`given`: machine -> workers. Those of a lost one still count, so that the others come first."""
+        self.closed = threading.Event()
         self._ray, self._given = ray, given
         self._asked: Any = None
         cores = {one["NodeID"]: one["Resources"].get("CPU", 0) for one in ray.nodes() if one["Alive"]}
@@ -165,10 +179,13 @@ class _Actor:
 
     def close(self) -> None:
         """Its scratch folder goes, and then the actor."""
-        with contextlib.suppress(self._ray.exceptions.RayError):
-            self._ray.get(self._station.close.remote(), timeout=PATIENCE)
-            self._given[self._node] -= 1
-        self._ray.kill(self._station)
+        try:
+            with contextlib.suppress(self._ray.exceptions.RayError):
+                self._ray.get(self._station.close.remote(), timeout=PATIENCE)
+                self._given[self._node] -= 1
+            self._ray.kill(self._station)
+        finally:
+            self.closed.set()
 
 
 def _line(error: Exception) -> str:

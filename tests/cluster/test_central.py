@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Event, Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from collector import open as open_collection
+from collector.cluster import ray_engine
 from collector.cluster.central import FarProcess, Lost, Report, Station
 from collector.fetch.messages import Begin
 from collector.fetch.pool import ProcessPool
@@ -175,6 +178,46 @@ def test_a_closed_pool_leaves_no_process_and_no_scratch_folder(
     pool.close()
     assert not any(map(alive, workers))
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+class _Ray:
+    """One machine; whatever is asked for is this itself, and an answer takes a moment, or until it has left."""
+
+    exceptions = SimpleNamespace(RayError=ConnectionError)
+    cluster_resources = staticmethod(lambda: {"CPU": 1})
+    nodes = staticmethod(lambda: [{"NodeID": "a", "Alive": True, "Resources": {"CPU": 1}}])
+
+    def __init__(self) -> None:
+        self.asked, self.over = Event(), Event()
+        self.answered: bool | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    def is_initialized(self) -> bool:
+        return False
+
+    def get(self, *_: Any, **__: Any) -> None:
+        self.asked.set()
+        self.answered = not self.over.wait(0.2)
+
+    def shutdown(self) -> None:
+        self.over.set()
+
+
+def test_ray_is_not_left_while_a_station_is_being_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = _Ray()
+    monkeypatch.setattr(ray_engine, "_ray", lambda: ray)
+    with ray_engine.machines("ray") as found:
+        reader = Thread(target=found.open(Begin(FetchSettings(), "", "", 1, 1, ""), b"").close)
+        reader.start()
+        assert ray.asked.wait(10)
+    reader.join()
+    assert ray.answered
+    assert ray.over.is_set()
 
 
 # --------------------------------------------------------------------------- how it is asked for
