@@ -17,6 +17,9 @@ from collector.images.pdq import RELIABLE
 from collector.ledger import Looks, Row
 from collector.model import Verdict
 
+_PAIRS = 1_000_000
+"""Pairs held before those that are there twice are dropped."""
+
 Policy = Literal["list", "drop", "best", "multi"]
 """What becomes of a picture with two labels: list: nothing, it is told; drop: left out under each; best: kept under
 the label that found it at the best rank; multi: kept once, with every label."""
@@ -70,45 +73,85 @@ Copies = Sequence[tuple[int, int, int]]
 
 def near_ids(
     looks: Looks, distance: int, mirrored: bool = False, sketches: Mapping[int, bytes] | None = None
-) -> Iterator[near.Numbers]:
-    """(n, 2) arrays of `Row.id`s of pictures that look the same: within `distance` bits of each other.
+) -> near.Numbers:
+    """(n, 2) `Row.id`s of pictures that look the same, sorted, each pair once; see `places_of` for what they join.
 
+    (a, b) with a < b: within `distance` bits of each other. (b, a): the hash of b is that of a, which is the first one
+    that has it and alone is compared with others: of many equal ones not every pair is told.
     The hashes of flat pictures say little: they are compared by their `sketches` (id -> sketch), with each other only.
     With `mirrored` a picture and its mirror image look the same, too.
     """
-    sound = np.flatnonzero(looks.quality >= RELIABLE)
-    if len(sound):
-        sure = len(sound) == len(looks)
-        words = looks.words if sure else looks.words[sound]
-        turned = looks.mirrored if sure else looks.mirrored[sound]
-        for block in _pairs(words, turned if mirrored else None, distance):
-            yield looks.ids[sound[block[:, :2]]]
+    sides = (looks.words, looks.mirrored) if mirrored else (looks.words,)
+    pairs = np.zeros(0, dtype=np.uint64)
+    waiting: list[NDArray[np.uint64]] = []
+    for block in chain(_near_rows(sides, np.flatnonzero(looks.quality >= RELIABLE), distance), _flat(looks, sketches)):
+        waiting.append(block[:, 0].astype(np.uint64) << np.uint64(32) | block[:, 1].astype(np.uint64))
+        if sum(map(len, waiting)) > len(pairs) + _PAIRS:  # The same pair is found in several ways.
+            pairs, waiting = np.unique(np.concatenate([pairs, *waiting])), []
+    pairs = np.unique(np.concatenate([pairs, *waiting]))
+    return looks.ids[np.stack([pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF)], axis=1).astype(np.int64)]
+
+
+def _near_rows(sides: Sequence[near.Words], sound: near.Numbers, distance: int) -> Iterator[near.Numbers]:
+    """The pairs among these rows, as `near_ids` has them. `sides`: hashes, and those of the mirror images if wanted."""
+    first = sound[near.firsts([column for side in sides for column in side[sound].T])]
+    alone = first == sound
+    yield np.column_stack([sound, first])[~alone]
+    among = sound[alone]
+    if len(sides) == 1:
+        yield from near.pairs(sides[0], distance, among=among)
+        return
+    count = len(sides[0])
+    for block in near.pairs(np.vstack(sides), distance, among=np.concatenate([among, among + count])):
+        yield np.sort(block[:, :2] % count, axis=1)
+
+
+def _flat(looks: Looks, sketches: Mapping[int, bytes] | None) -> Iterator[near.Numbers]:
+    """The pairs of flat pictures by their sketches."""
     known = sketches or {}
-    flat = [number for number in looks.ids[looks.quality < RELIABLE].tolist() if number in known]
-    if flat:
-        cells = np.frombuffer(b"".join(known[number] for number in flat), dtype=np.uint8)
-        for block in near.close(cells.reshape(len(flat), -1)):
-            yield np.array(flat, dtype=np.int64)[block]
+    flat = [row for row in np.flatnonzero(looks.quality < RELIABLE).tolist() if int(looks.ids[row]) in known]
+    first: dict[bytes, int] = {}
+    same = [(row, first.setdefault(known[int(looks.ids[row])], row)) for row in flat]
+    yield np.array([(row, other) for row, other in same if row != other], dtype=np.int64).reshape(-1, 2)
+    if first:
+        rows = np.array(list(first.values()), dtype=np.int64)
+        for block in near.close(np.frombuffer(b"".join(first), dtype=np.uint8).reshape(len(first), -1)):
+            yield rows[block]
 
 
-def alike(ids: near.Numbers, found: Iterable[near.Numbers], copies: Copies = ()) -> list[list[int]]:
+def alike(ids: near.Numbers, pairs: near.Numbers, copies: Copies = ()) -> list[list[int]]:
     """Of these ids (rising) those of pictures that look the same: connected groups, in the order of their first ones.
 
-    `found`: see `near_ids`; pairs of others do not matter. `copies` look the same whatever their hashes say.
+    `pairs`: see `near_ids`. `copies` look the same whatever their hashes say.
     """
-    made = np.array([(one, other) for one, other, _ in copies], dtype=np.int64).reshape(-1, 2)
-    pairs = ids[np.concatenate([places_of(ids, block) for block in chain(found, [made])])]
-    members, places = np.unique(pairs, return_inverse=True)
+    joined = ids[np.concatenate([places_of(ids, pairs), places_of(ids, ids_of(copies))])]
+    members, places = np.unique(joined, return_inverse=True)
     return [members[group].tolist() for group in near.groups(len(members), [places.reshape(-1, 2)])]
 
 
+def ids_of(copies: Copies) -> near.Numbers:
+    """(n, 2) `Row.id`s, each pair rising."""
+    pairs = np.array([pair[:2] for pair in copies], dtype=np.int64).reshape(-1, 2)
+    return np.sort(pairs, axis=1)
+
+
 def places_of(ids: near.Numbers, pairs: near.Numbers) -> near.Numbers:
-    """The pairs of which both are among `ids` (rising), as places there."""
+    """What joins those that are among `ids` (rising), as pairs of places there. `pairs`: see `near_ids`.
+
+    Pairs of others do not matter; where one stands for its equals and is not among them, the first that is stands in.
+    """
     if not len(ids):
         return np.zeros((0, 2), dtype=np.int64)
     places: near.Numbers = np.searchsorted(ids, pairs).clip(max=len(ids) - 1)
-    both: NDArray[np.bool_] = (ids[places] == pairs).all(axis=1)
-    return places[both]
+    there: NDArray[np.bool_] = ids[places] == pairs
+    orphans = (pairs[:, 0] > pairs[:, 1]) & there[:, 0] & ~there[:, 1]
+    if orphans.any():
+        absent, at = np.unique(pairs[orphans, 1], return_index=True)
+        meant = np.searchsorted(absent, pairs).clip(max=len(absent) - 1)
+        replaced = absent[meant] == pairs
+        places = np.where(replaced, places[orphans, 0][at][meant], places)
+        there |= replaced
+    return places[there.all(axis=1)]
 
 
 def grouped(
@@ -132,15 +175,6 @@ def grouped(
         seen = np.vstack([looks.words[places[:1]], looks.mirrored[places]])
         gaps = [min(both) for both in zip(gaps, near.distances(seen, 0, range(1, len(seen))), strict=True)]
     return Group(tuple(ordered), tuple(gaps))
-
-
-def _pairs(words: near.Words, turned: near.Words | None, distance: int) -> Iterator[NDArray[np.int64]]:
-    """Near pairs of the pictures, and of pictures and mirror images."""
-    if turned is None:
-        yield from near.pairs(words, distance)
-        return
-    for block in near.pairs(np.vstack([words, turned]), distance):
-        yield np.column_stack([block[:, :2] % len(words), block[:, 2]])
 
 
 def decide(found: Iterable[Group], policy: Policy) -> Decided:

@@ -42,40 +42,57 @@ _ROWS = 4096
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
+Places = NDArray[np.uint32]
 
 
-def pairs(words: Words, distance: int, threads: int = 0) -> Iterator[Numbers]:
+def firsts(columns: Sequence[NDArray[np.uint64]]) -> Numbers:
+    """Of each row of these columns the first row that is equal to it, itself at most."""
+    order = np.lexsort(columns)  # Stable: of equal rows the first stays the first.
+    fresh = np.zeros(len(order), dtype=np.bool_)
+    fresh[:1] = True
+    for column in columns:
+        ranked = column.take(order)
+        fresh[1:] |= ranked[1:] != ranked[:-1]
+    first = np.empty(len(order), dtype=np.int64)
+    first[order] = order[fresh][np.cumsum(fresh) - 1]
+    return first
+
+
+def pairs(words: Words, distance: int, threads: int = 0, among: Numbers | None = None) -> Iterator[Numbers]:
     """(n, 3) arrays of (first, second, distance) with first < second, each pair at least once.
 
-    `words` is (number, 4); ValueError for a distance above 31. `threads` 0 takes one per core. The time grows with
-    the power 1.5 of the number of random hashes, the memory with the number itself. Hashes that are all near each
-    other, equal ones as well, cost the square of their number: so many pairs there are.
+    `words` is (number, 4); only the rows `among` (rising) are searched, None: all. ValueError for a distance above 31.
+    `threads` 0 takes one per core. The time grows with the power 1.5 of the number of random hashes, the memory with
+    the number itself. Hashes that are all near each other cost the square of their number: so many pairs there are. Of
+    equal ones it is enough to search the first, see `firsts`.
     """
     if not 0 <= distance <= MOST:
         raise ValueError(f"a distance of 0 to {MOST}, not {distance}")
+    rows = np.arange(len(words), dtype=np.uint32) if among is None else among.astype(np.uint32)
     with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:  # NumPy lets go of Python's lock.
-        yield from _searched(pool, words, distance, BITS)
+        yield from _searched(pool, words, rows, distance, BITS)
 
 
-def _searched(pool: ThreadPoolExecutor, words: Words, distance: int, bits: int) -> Iterator[Numbers]:
-    """The pairs of hashes of which only the first `bits` bits vary."""
-    for band in _bands(len(words), distance, bits):
-        table = _Table.of(words, band, bits)
+def _searched(pool: ThreadPoolExecutor, words: Words, rows: Places, distance: int, bits: int) -> Iterator[Numbers]:
+    """The pairs of hashes in these rows, of which only the first `bits` bits vary."""
+    for band in _bands(len(rows), distance, bits):
+        table = _Table.of(words, rows, band, bits)
         split = []
-        for value in np.flatnonzero(np.diff(table.starts) > _CROWD).tolist():
+        for value in np.unique(table.values[_CROWD:][table.values[_CROWD:] == table.values[:-_CROWD]]).tolist():
             places = table.order[table.starts[value] : table.starts[value + 1]].astype(np.int64)
             crowd, varied = _varied(words[places])
             if _is_split(crowd, distance, varied):
                 split.append(value)
-                for found in _searched(pool, crowd, distance, varied):
+                for found in _searched(pool, crowd, np.arange(len(crowd), dtype=np.uint32), distance, varied):
                     yield np.column_stack([np.sort(places[found[:, :2]], axis=1), found[:, 2]])
         waiting: deque[Future[list[Numbers]]] = deque()
-        for begin in range(0, len(words), _CHUNK):
+        for begin in range(0, len(rows), _CHUNK):
             waiting.append(pool.submit(table.pairs, begin, distance, split))
             if len(waiting) > _AHEAD:
                 yield from waiting.popleft().result()
         for done in waiting:
             yield from done.result()
+        del table, waiting  # Before the next one is made.
 
 
 def _varied(words: Words) -> tuple[Words, int]:
@@ -147,23 +164,29 @@ class _Table:
     """Hashes in the order of their values of a band."""
 
     band: _Band
-    order: NDArray[np.int32]
-    """Places of the hashes."""
+    words: Words
+    order: Places
+    """Rows of the hashes."""
     values: NDArray[np.uint32]
     """Rising."""
     starts: NDArray[np.int32]
     """Where those of each value begin, and where the last ones end."""
     columns: list[Words]
-    """The four words of each hash, see `others_first`."""
+    """The two of the four words of each hash that tell most."""
 
     @classmethod
-    def of(cls, words: Words, band: _Band, bits: int) -> _Table:
-        values = band.values(words)
-        order = np.argsort(values).astype(np.int32)
-        values = values[order]
+    def of(cls, words: Words, rows: Places, band: _Band, bits: int) -> _Table:
+        keys = band.values(words)[rows].astype(np.uint64) << np.uint64(32) | rows
+        keys.sort()
+        order, values = keys.astype(np.uint32), (keys >> np.uint64(32)).astype(np.uint32)
+        del keys
         starts = np.zeros((1 << band.width) + 1, dtype=np.int32)
-        np.cumsum(np.bincount(values, minlength=1 << band.width), out=starts[1:])
-        return cls(band, order, values, starts, [words[:, place].take(order) for place in band.others_first(bits)])
+        for begin in range(0, len(values), _CHUNK):
+            some = values[begin : begin + _CHUNK]
+            starts[some[0] + 1 : some[-1] + 2] += np.bincount(some - some[0])
+        np.cumsum(starts, out=starts)
+        columns = [words[:, place].take(order) for place in band.others_first(bits)[:2]]
+        return cls(band, words, order, values, starts, columns)
 
     def pairs(self, begin: int, distance: int, split: Sequence[int]) -> list[Numbers]:
         """The near pairs of a chunk of hashes with those of which the band is the same but for its flips.
@@ -172,15 +195,14 @@ class _Table:
         """
         found = []
         for left, right in self._candidates(begin, split):
-            close = np.flatnonzero(_gaps(self.columns[:2], left, right) <= distance)  # Hardly any.
+            close = np.flatnonzero(_gaps(self.columns, left, right) <= distance)  # Hardly any.
             if not len(close):
                 continue
-            left, right = left[close], right[close]
-            gap = _gaps(self.columns, left, right)
+            ends = np.sort(self.order[np.stack([left[close], right[close]], axis=1)], axis=1)
+            gap = np.bitwise_count(self.words[ends[:, 0]] ^ self.words[ends[:, 1]]).sum(axis=1)
             near = gap <= distance
             if near.any():
-                ends = np.sort(np.stack([self.order[left[near]], self.order[right[near]]], axis=1), axis=1)
-                found.append(np.column_stack([ends, gap[near]]).astype(np.int64))
+                found.append(np.column_stack([ends[near], gap[near]]).astype(np.int64))
         return found
 
     def _candidates(self, begin: int, split: Sequence[int]) -> Iterator[tuple[Numbers, Numbers]]:

@@ -30,8 +30,6 @@ from collector.ledger.paths import REJECTED, drop_if_empty, inside
 from collector.ledger.rows import PICTURES
 from collector.model import Verdict
 
-_PAIRS = 1_000_000
-"""Pairs held before those that are there twice are dropped."""
 _BATCH = 500
 """Hashes kept in one commit: what a stop may cost."""
 
@@ -128,19 +126,11 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
 
 
 def _near_pairs(ledger: Ledger, folder: Path, distance: int, mirrored: bool, processes: int) -> near.Numbers:
-    """(n, 2) `Row.id`s of all pictures that look the same, those left out as well: searched once, then kept."""
+    """See `dedupe.near_ids`: of all pictures, those left out as well; searched once, then kept."""
     sketches = _sketch_flat(ledger, folder, processes)
     if (known := ledger.dataset.near_pairs(distance, mirrored)) is not None:
         return known
-    looks = ledger.dataset.looks(mirrored=mirrored)
-    pairs = np.zeros((0, 2), dtype=np.int64)
-    waiting: list[near.Numbers] = []
-    for block in dedupe.near_ids(looks, distance, mirrored, sketches):
-        waiting.append(block)
-        if sum(map(len, waiting)) > len(pairs) + _PAIRS:  # The same pair is found in several ways.
-            pairs, waiting = np.unique(np.concatenate([pairs, *waiting]), axis=0), []
-    pairs = np.unique(np.concatenate([pairs, *waiting]), axis=0)
-    del looks, waiting
+    pairs = dedupe.near_ids(ledger.dataset.looks(mirrored=mirrored), distance, mirrored, sketches)
     _give_back()
     with ledger.transaction():
         ledger.dataset.remember_pairs(distance, mirrored, pairs)
@@ -162,7 +152,7 @@ def _groups(
     """
     pairs, copies = _near_pairs(ledger, folder, distance, mirrored, processes), ledger.dataset.copies()
     parts = frozenset(one + other - whole for one, other, whole in copies if whole)
-    together = dedupe.alike(ids, [pairs], copies)
+    together = dedupe.alike(ids, pairs, copies)
     with Workers(portrait, processes=processes) as workers:
         for some in _portions(together):
             numbers = [number for group in some for number in group]
@@ -208,7 +198,7 @@ def filter_set(ledger: Ledger, folder: Path, limits: filter.Limits, processes: i
     """Find what is no use to anybody and enter it as left out. No file is moved."""
     hash_set(ledger, folder, processes)
     made = synthetic_set(ledger, folder, processes)
-    looks = ledger.dataset.looks(filter.REASONS)
+    looks = ledger.dataset.looks(filter.REASONS, mirrored=False)
     qualities = dict(zip(looks.ids.tolist(), looks.quality.tolist(), strict=True))
     said = ledger.dataset.reviews()
     items = (item for item in candidates(ledger, filter.REASONS) if said.get((item.sha256, item.label)) != "keep")
@@ -291,8 +281,7 @@ def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int,
     names = [name for name, _ in scheme.sizes]
     members = ledger.dataset.members(scheme.name, names)
     pairs = _near_pairs(ledger, folder, distance, mirrored, processes)
-    copies = np.array([pair[:2] for pair in ledger.dataset.copies()], dtype=np.int64).reshape(-1, 2)
-    together = split.clusters(members, [pairs, copies])
+    together = split.clusters(members, [pairs, dedupe.ids_of(ledger.dataset.copies())])
     given = split.assign(together, scheme)
     new = np.flatnonzero(members.given < 0).tolist()
     with ledger.transaction():

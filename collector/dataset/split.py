@@ -70,7 +70,7 @@ def parse_scheme(text: str, salt: str = "") -> Scheme:
 
 
 def clusters(members: Members, alike: Iterable[near.Numbers]) -> Clusters:
-    """Pictures that must not be torn apart: near-duplicates (`alike`: arrays of pairs of ids), and all of one page."""
+    """Pictures that must not be torn apart: near-duplicates (`alike`: arrays as of `near_ids`), and all of one page."""
     pairs = (places_of(members.ids, block) for block in alike)
     first = near.components(len(members), chain(pairs, [_neighbours(members.pages)]))
     tops, of = np.unique(first, return_inverse=True)

@@ -127,6 +127,11 @@ class Dataset:
         self._db.execute("DELETE FROM near")
         self._db.executemany("INSERT OR REPLACE INTO pdq VALUES (?, ?, ?, ?)", hashes)
 
+    def hashed(self, quality: int) -> int:
+        """How many saved pictures have a hash of this quality at least."""
+        found = f"SELECT count(*) {_PICTURES} AND sha256 IN (SELECT sha256 FROM pdq WHERE quality >= ?)"
+        return int(self._db.execute(found, (quality,)).fetchone()[0])
+
     def looks(self, reasons: Sequence[str] | None = None, mirrored: bool = True) -> Looks:
         """The hashes as columns: of all pictures but those left out for other reasons than these; None: of all."""
         return looks.read(self._db, reasons, mirrored)

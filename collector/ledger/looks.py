@@ -81,15 +81,19 @@ def _words(hashes: Sequence[str]) -> bytes:
 
 
 def depends_on(db: sqlite3.Connection) -> str:
-    """What near pairs depend on: which pictures there are, and how many are hashed. Hashes made anew drop the pairs."""
+    """What near pairs depend on: which pictures there are, and how many are hashed. Hashes made anew drop the pairs.
+
+    It begins with how they are told: before, of equal hashes every pair was.
+    """
     pictures = "SELECT count(*), coalesce(sum(found_id), 0) FROM outcome WHERE state = 'saved' AND media = 'picture'"
     numbers = [*db.execute(pictures).fetchone()]
     numbers += [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("pdq", "sketch")]
-    return " ".join(map(str, numbers))
+    return " ".join(["firsts", *map(str, numbers)])
 
 
 def near_pairs(db: sqlite3.Connection, distance: int, mirrored: bool) -> NDArray[np.int64] | None:
-    """(n, 2) `Row.id`s of pictures that look the same, as they were found last; None when the pictures have changed."""
+    """(n, 2) `Row.id`s of pictures that look the same, as `dedupe.near_ids` had them last; None when the pictures have
+    changed."""
     import numpy as np
 
     found = db.execute(

@@ -42,15 +42,14 @@ def groups_of(ledger: Ledger, looks: Looks, distance: int = NEAR) -> list[list[i
 def alike(ledger: Ledger, distance: int = NEAR) -> Alike:
     """Groups by the hashes that the ledger has; nothing is hashed for this."""
     both = list(ledger.dataset.under_two_labels())
-    looks = ledger.dataset.looks()
-    hashed = int((looks.quality >= RELIABLE).sum())
+    hashed = ledger.dataset.hashed(RELIABLE)
     if hashed > MOST:
         return Alike(hashed, False, 0, len(both), (), _exact(both[:ROWS]))
     rows: list[tuple[Row, ...]] = []
     conflicts: list[tuple[tuple[str, ...], tuple[Row, ...]]] = []
     grouped: set[int] = set()
     mixed = 0
-    groups = groups_of(ledger, looks, distance)
+    groups = groups_of(ledger, ledger.dataset.looks(mirrored=False), distance)
     for numbers in groups:
         members = list(ledger.dataset.rows(replace(PICTURES, ids=numbers)))
         labels = tuple(sorted({label for row in members for label in (row.label, *row.other_labels)}))

@@ -32,7 +32,7 @@ class AlikeView:
         ledger = self._ledger()
         version = (ledger.version, id(ledger))
         if self._looks is None or version != self._version:
-            self._looks, self._groups, self._version = ledger.dataset.looks(), None, version
+            self._looks, self._groups, self._version = ledger.dataset.looks(mirrored=False), None, version
         return self._looks
 
     def groups(self) -> list[list[int]] | None:

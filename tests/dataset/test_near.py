@@ -117,3 +117,17 @@ def test_groups_are_connected_through_their_members() -> None:
 def test_distances_of_one_to_others() -> None:
     words = np.array([[0, 0, 0, 0], [1, 0, 0, 3], [0, 2**64 - 1, 0, 0]], dtype=np.uint64)
     assert near.distances(words, 0, [1, 2, 0]) == [3, 64, 0]
+
+
+def test_the_first_of_equal_rows() -> None:
+    words = np.array([[1, 2], [1, 3], [1, 2], [0, 0], [1, 3], [1, 2]], dtype=np.uint64)
+    assert near.firsts(list(words.T)).tolist() == [0, 1, 0, 3, 1, 0]
+    assert near.firsts(list(words[:0].T)).tolist() == []
+
+
+def test_only_some_rows_are_searched() -> None:
+    words = hashes(1500, 600)
+    among = np.arange(0, 1500, 3)
+    found = {tuple(pair) for block in near.pairs(words, 31, among=among) for pair in block.tolist()}
+    assert found == {pair for pair in by_comparing_all(words, 31) if pair[0] % 3 == pair[1] % 3 == 0}
+    assert found

@@ -165,6 +165,19 @@ def test_pictures_that_look_the_same_and_labels_that_disagree(tmp_path: Path) ->
     assert "cat · dog" in html and "set.near_duplicate" in html
 
 
+def test_of_too_many_hashes_only_their_number_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(tmp_path / "desk")
+    with Collection(desk.images) as collection:
+        for number in (1, 1, 2, 3):
+            collection.add("cat", drawn(number, (640, 480)).resize((320 + 10 * number, 240)))
+    assert desk.run("dedupe").code == 0
+    monkeypatch.setattr("collector.report.alike.MOST", 2)
+    monkeypatch.setattr("collector.ledger.dataset.Dataset.looks", None)
+    with Ledger.read(desk.images) as ledger:
+        same = alike(ledger)
+    assert (same.hashed, same.looked, same.groups) == (3, False, 0)
+
+
 def test_further_pages_only_when_asked_and_no_picture_twice(tmp_path: Path) -> None:
     with Collection(tmp_path / "images") as collection:
         tiny = [Image.new("RGB", (40, 40), (n, 255 - n, n * 3 % 256)) for n in range(130)]
