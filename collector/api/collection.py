@@ -339,14 +339,19 @@ class Collection:
         """Find pictures that do not show their class (the extra `look`), the least likely first.
 
         `drop` leaves those out that are off topic with this `confidence`, in one split or in all. `model`: one that
-        knows words, which is asked whether a picture shows the keyword; `models` as with `embed`.
+        knows words, which is asked whether a picture shows the keyword; `models` as with `embed`. UsageError when there
+        is no such split, or `confidence` is not from 0.5 to 1.
         """
         from collector.dataset import embeddings, topic
         from collector.images.embed import embedder
         from collector.images.known_models import asked
 
+        if not 0.5 <= confidence <= 1:
+            raise UsageError(f"confidence {confidence:g}: give 0.5 to 1")
         usual, words = embedder(), asked(model, models)
         with self.writing() as ledger:
+            if split is not None:
+                _splits(ledger, split, ledger.dataset.latest_scheme())
             embeddings.embed_set(ledger, self.folder, usual, tell=tell)
             return topic.judge_set(ledger, self.folder, usual, confidence, drop, split, words=words, tell=tell)
 
@@ -613,7 +618,7 @@ def _splits(ledger: Ledger, split: str, scheme: str | None) -> Mapping[str, str]
     """sha256 -> split, of the scheme that is meant. UsageError when there is none, or more than one."""
     schemes = ledger.dataset.schemes()
     if not schemes:
-        raise UsageError('no picture has a split yet; split("train=0.8,val=0.2") gives every picture one')
+        raise UsageError("no picture has a split yet: `collector split train=0.8,val=0.2` gives every picture one")
     if scheme is None and len(schemes) > 1:
         raise UsageError(f"the pictures were split in several ways; say which scheme: {' | '.join(schemes)}")
     chosen = scheme if scheme is not None else schemes[0]

@@ -57,6 +57,8 @@ def dedupe(
     if undo:
         terminal.line(f"{counted(collection.undo(), 'file')} moved back")
         return
+    if not edited and (model or models):
+        raise UsageError("--model and --models look for edited copies: say --edited, too")
     told = terminal.looked_at
     done = collection.dedupe(distance, mirrored=mirrored, edited=edited, conflicts=conflicts, model=model,
                              models=models, tell=told)  # fmt: skip
@@ -92,7 +94,7 @@ def dedupe(
 )
 @click.option("--min-detail", type=click.IntRange(0, 100), default=2, show_default=True,
               help="Minimum detail (PDQ quality): white paper has 0, a product on white 20 or more.")  # fmt: skip
-@click.option("--max-aspect", type=click.FloatRange(0), default=8.0, show_default=True,
+@click.option("--max-aspect", type=options.Number(0), default=8.0, show_default=True,
               help="Maximum ratio of the longer to the shorter side.")  # fmt: skip
 @click.option("--min-side", type=click.IntRange(0), default=32, show_default=True,
               help="Minimum length of the shorter side, in pixels.")  # fmt: skip
@@ -133,7 +135,7 @@ def _thresholds(verb: Callable[..., Any]) -> Callable[..., Any]:
     from collector.dataset.quality import Thresholds
 
     for issue, least in reversed(Thresholds().pairs()):
-        flag, kind = f"--{issue.replace('_', '-')}", click.FloatRange(0, 1)
+        flag, kind = f"--{issue.replace('_', '-')}", options.Number(0, 1)
         verb = click.option(flag, type=kind, default=least, show_default=True, help=_ISSUES[issue])(verb)
     return verb
 
@@ -165,7 +167,7 @@ def quality(out: Path, apply: bool, **thresholds: float) -> None:
 @options.out
 def review(decision: Decision, files: tuple[str, ...], out: Path) -> None:
     """Keep pictures whatever the rules say, drop them, or undo such a decision. FILE is a path or a file name."""
-    terminal.line(f"{Collection(out, terminal.error).review(decision, files):,} pictures: {decision}")
+    terminal.line(f"{counted(Collection(out, terminal.error).review(decision, files), 'picture')}: {decision}")
 
 
 @click.command()

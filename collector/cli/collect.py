@@ -271,7 +271,7 @@ def import_(paths: tuple[Path, ...], where: Place, label: str | None, link: bool
 
 
 @click.command()
-@click.option("--every", type=click.FloatRange(0.01), metavar="SECONDS", help="Take a still every so many seconds.")
+@click.option("--every", type=options.Number(0.01), metavar="SECONDS", help="Take a still every so many seconds.")
 @click.option("--count", type=click.IntRange(1, 10_000), help="Take this many stills of each video, evenly spread.")
 @options.out
 def frames(every: float | None, count: int | None, out: Path) -> None:

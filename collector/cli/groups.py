@@ -75,6 +75,8 @@ class Verbs(click.Group):
         for parameter in command.params:
             if parameter.metavar is None and isinstance(parameter.type, click.IntRange | click.FloatRange):
                 parameter.metavar = "NUMBER"
+            if isinstance(parameter.type, click.IntRange):
+                parameter.type.name = "whole number"
         return command
 
     def resolve_command(

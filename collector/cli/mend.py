@@ -53,7 +53,7 @@ def retry(only: str, keyword: str, out: Path) -> None:
 @click.option("--sizes", is_flag=True, help="Compare sizes only: quick, but a flipped byte goes unnoticed.")
 @click.option("--live", is_flag=True, help="Ask the web whether the pictures are still there; leave the files alone.")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="With --live: only N of them, always the same.")
-@click.option("--rate", type=click.FloatRange(0), default=2.0, show_default=True,
+@click.option("--rate", type=options.Number(0), default=2.0, show_default=True,
               help="With --live: most requests per second to one host.")  # fmt: skip
 @options.takes("where", Where)
 @click.option("--allow-private", is_flag=True, help="With --live: also reach loopback and private addresses.")

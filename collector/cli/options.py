@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -86,6 +87,18 @@ def _section(kind: type[Any], name: str) -> str:
     """The heading of the class that an option was first written down in."""
     first = next(one for one in reversed(kind.__mro__) if name in getattr(one, "__annotations__", {}))
     return _HEADINGS[first.__name__]
+
+
+class Number(click.FloatRange):
+    """A number within bounds; "nan", which no bound keeps out, is none."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found: float = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"{value!r} is not a valid number.", param, ctx)
+        return found
 
 
 class Limit(click.ParamType[settings_file.Limit]):
@@ -322,7 +335,7 @@ class Fetching:
         help="Reject pictures whose shorter side is less than this.",
     )  # fmt: skip
     aspect: float | None = option(
-        "--aspect", key="fetch.max_aspect", type=click.FloatRange(1), metavar="NUMBER",
+        "--aspect", key="fetch.max_aspect", type=Number(1), metavar="NUMBER",
         help="Reject pictures whose longer side is more than this many times the shorter one.",
     )  # fmt: skip
     types: str | None = option(
@@ -332,7 +345,7 @@ class Fetching:
         "--exif", key="fetch.exif", help="Keep the time and place recorded in EXIF; left out by default."
     )
     delay: float | None = option(
-        "--delay", key="fetch.delay", type=click.FloatRange(0, 60), metavar="SECONDS",
+        "--delay", key="fetch.delay", type=Number(0, 60), metavar="SECONDS",
         help="Pause between two downloads from the same host.",
     )  # fmt: skip
     names: str | None = option(

@@ -55,7 +55,7 @@ def similar(file: Path, where: Place, model: str | None, models: str | None, top
     collection, look = _opened(where, model, models)
     found = collection.similar(file, top, model=look.model, models=look.models, tell=terminal.looked_at)
     rows = [(f"{one.likeness:.2f}", one.row.label, one.row.file) for one in found]
-    terminal.grid(("likeness", "class", "file"), rows)
+    terminal.grid(("similarity", "class", "file"), rows)
 
 
 @click.command()
@@ -65,7 +65,7 @@ def similar(file: Path, where: Place, model: str | None, models: str | None, top
 @click.option(
     "--drop", is_flag=True, help="Leave out what is off topic with this confidence; without it they are only listed."
 )
-@click.option("--confidence", type=click.FloatRange(0.5, 1), default=0.9, show_default=True,
+@click.option("--confidence", type=options.Number(0.5, 1), default=0.9, show_default=True,
               help="How sure it must be of each picture; at 1 none is left out, and all come back.")  # fmt: skip
 @click.option("--split", metavar="NAME", help="List and leave out only in this split; begin with test.")
 @click.option("--top", type=click.IntRange(0), default=5, show_default=True, help="Pictures to list per class.")
@@ -90,7 +90,7 @@ def relevance(
         terminal.line(json.dumps(_facts(done), ensure_ascii=False))
         return
     terminal.grid(
-        ("class", "pictures", "off topic, about", "surely"),
+        ("class", "pictures", "off topic (estimate)", "sure"),
         [(one.label, one.pictures, round(one.wrong), sum(sure.row.label == one.label for sure in done.sure))
          for one in done.classes],
     )  # fmt: skip
@@ -98,13 +98,11 @@ def relevance(
         for sense in one.senses:
             examples = ", ".join(path.as_posix() for path in sense.examples)
             terminal.line(f"{one.label} may mean several things: {sense.pictures:,} pictures like {examples}")
-    for ranked in done.ranked:
-        if ranked.rank <= top:
-            terminal.line(f"{ranked.probability:.2f}  {ranked.row.file.as_posix()}")
+    if listed := [(f"{one.probability:.2f}", one.row.file.as_posix()) for one in done.ranked if one.rank <= top]:
+        terminal.grid(("belongs", "file"), listed)
     state = "left out now" if drop else "would be left out (--drop does that)"
-    terminal.line(
-        f"{counted(len(done.sure), 'picture')} {state}; about {done.precision:.0%} of them are truly off topic"
-    )
+    share = f"; about {done.precision:.0%} of them are truly off topic" if done.sure else ""
+    terminal.line(f"{counted(len(done.sure), 'picture')} {state}{share}")
     if apply:
         terminal.line(f"{counted(moved, 'file')} moved")
 

@@ -75,9 +75,7 @@ class Purity:
     def __str__(self) -> str:
         if self.share is None:
             return "purity not measured"
-        return (
-            f"{self.share} of the pictures show their class, by a person's word about {self.decided:,} drawn at random"
-        )
+        return f"{self.share} of the pictures show their class, as a person said of {self.decided:,} drawn at random"
 
 
 def measure(ledger: Ledger) -> Purity:

@@ -262,6 +262,7 @@ def _come_back(host: str, seconds: float) -> SourceError:
 def _as_source_error(error: FetchError, host: str) -> SourceError:
     if error.reason == "net.proxy":
         return SourceError(SearchState.UNREACHABLE, error.reason, error.detail)
+    detail = error.detail if error.detail.startswith(host) else f"{host}: {error.detail}"
     if fate(error.reason) is Fate.RETRY or error.reason.startswith(("http.", "net.tls")):
-        return SourceError(SearchState.UNREACHABLE, "page.unreachable", f"{host}: {error.detail}")
-    return SourceError(SearchState.FAILED, error.reason, f"{host}: {error.detail}" if host else error.detail)
+        return SourceError(SearchState.UNREACHABLE, "page.unreachable", detail)
+    return SourceError(SearchState.FAILED, error.reason, detail)

@@ -151,7 +151,7 @@ def open_file(path: Path) -> Iterator[tuple[ImageFile, bytes]]:
     try:
         body = contents(path)
     except OSError as error:
-        raise Unusable("file.unreadable", f"{type(error).__name__}: {error.strerror}") from None
+        raise Unusable("file.unreadable", str(error.strerror or error)) from None
     if body.startswith(JPEG):
         _refuse_traps(body)
     with open_picture(body) as image:

@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.errors import InputError, missing
+from collector.errors import DiskError, InputError, missing
 from collector.images.form import Shape
 
 NAME: Final = "efficientnet-lite0"
@@ -53,19 +53,39 @@ def require() -> None:
 
 
 def prepared() -> tuple[Path, Path]:
-    """(ONNX graph from pixels to embedding, weights of the 1,000 classes as .npz), built if need be.
+    """(ONNX graph from pixels to embedding, weights of the 1,000 classes as .npz), built where they are not there or
+    are damaged: their sha256 stand in a third file.
 
-    UsageError without the extra, InputError when the weights are not those that are known.
+    UsageError without the extra, InputError when the weights are not those that are known, DiskError when nothing can
+    be written to the cache.
     """
     require()
     graph = cache() / f"lite0-{LAYOUT}-{SHA256[:16]}.onnx"
-    classes = graph.with_suffix(".npz")
-    if not (graph.exists() and classes.exists()):
+    classes, sums = graph.with_suffix(".npz"), graph.with_suffix(".sha256")
+    if not _are_whole(sums, graph, classes):
         weights = read(_weights())
-        graph.parent.mkdir(parents=True, exist_ok=True)
-        _write(classes, _archive(weights["_fc.weight"], weights["_fc.bias"]))
-        _write(graph, model(weights))
+        try:
+            graph.parent.mkdir(parents=True, exist_ok=True)
+            _write(classes, _archive(weights["_fc.weight"], weights["_fc.bias"]))
+            _write(graph, model(weights))
+            _write(sums, _sums(graph, classes))
+        except OSError as error:
+            why = error.strerror or error
+            raise DiskError(f"{graph.parent}: the model cannot be kept there: {why}; make room, or name another folder"
+                            " in COLLECTOR_CACHE") from None  # fmt: skip
     return graph, classes
+
+
+def _are_whole(sums: Path, *files: Path) -> bool:
+    try:
+        return sums.read_bytes() == _sums(*files)
+    except OSError:
+        return False
+
+
+def _sums(*files: Path) -> bytes:
+    """As sha256sum writes them."""
+    return "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files).encode()
 
 
 def cache() -> Path:

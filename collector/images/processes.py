@@ -25,11 +25,14 @@ from typing import Final, Generic, TypeVar, get_type_hints
 
 import msgspec
 
+from collector.errors import InputError
+from collector.reasons import meaning
+
 SECONDS: Final = 60.0
 """What one file may take: a minute of one core is more than the largest honest picture needs."""
 MEMORY: Final = 3 << 30
 """Bytes that a process may allocate: the largest picture in 32 bits, and what is made of it."""
-READY, DONE, UNUSABLE, FAILED = b"+", b"=", b"!", b"E"
+READY, DONE, UNUSABLE, REFUSED, FAILED = b"+", b"=", b"!", b"R", b"E"
 """What an answer begins with."""
 HEAD: Final = struct.Struct(">Ic")
 """Of an answer: bytes that follow, and which kind it is."""
@@ -54,7 +57,7 @@ class FileTrouble:
     detail: str
 
     def __str__(self) -> str:
-        return self.detail or self.reason
+        return self.detail or meaning(self.reason) or self.reason
 
 
 def cores() -> int:
@@ -80,7 +83,7 @@ class Workers(Generic[R]):
     The function stands at the top of a module, its annotations say what it takes and gives (values that msgspec
     knows), and it raises `Unusable` for a file that is no good. A process that dies has one more try with the file it
     had; a second death is the file's fault (image.decoder_crash), and so is an overrun of `seconds`
-    (image.decoder_timeout). Anything else that the function raises is raised here as RuntimeError. With `gently` they
+    (image.decoder_timeout). InputError is raised here, too, and anything else as RuntimeError. With `gently` they
     take only the time of a core that nobody else wants.
     """
 
@@ -141,6 +144,8 @@ class Workers(Generic[R]):
             for process in self._processes:
                 process.end_if_overdue(self._seconds)
             return {}
+        if kind == REFUSED:
+            raise InputError(body.decode())
         if kind == FAILED:
             raise RuntimeError(f"in a process for pictures:\n{body.decode(errors='replace')}")
         if not kind:

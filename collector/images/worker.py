@@ -21,8 +21,9 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from collector.errors import InputError
 from collector.images.child import ignore_signals, limit_memory
-from collector.images.processes import DONE, FAILED, HEAD, READY, UNUSABLE, Work
+from collector.images.processes import DONE, FAILED, HEAD, READY, REFUSED, UNUSABLE, Work
 from collector.images.sniff import Unusable
 
 
@@ -45,9 +46,11 @@ def main() -> None:
             _answer(out, *_looked_at(function, files.get(), arguments))
     except BrokenPipeError:
         os._exit(1)
-    except Exception:  # noqa: BLE001 - told to the process that started this one, which raises it.
+    except Exception as error:  # noqa: BLE001 - told to the process that started this one, which raises it.
+        known = isinstance(error, InputError)
+        told = str(error) if known else traceback.format_exc(limit=-6)
         with contextlib.suppress(OSError):
-            _answer(out, FAILED, traceback.format_exc(limit=-6).encode(errors="replace"))
+            _answer(out, REFUSED if known else FAILED, told.encode(errors="replace"))
         os._exit(1)
 
 

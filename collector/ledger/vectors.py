@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _HEAD: Final = 256
 """Bytes of the head: a line of JSON, filled up with spaces."""
 _CHUNK: Final = 4096
+_MOST: Final = 1 << 16
+"""Numbers of a vector that are believed: a damaged head may say anything."""
 USUAL: Final = "efficientnet-lite0"
 """The model whose file has no name of a model."""
 
@@ -137,10 +139,13 @@ def _head(path: Path) -> dict[str, Any] | None:
     """Whose file it is; None when it is none of ours."""
     try:
         with path.open("rb") as file:
-            head = json.loads(file.read(_HEAD))
+            read = file.read(_HEAD)
+        head = json.loads(read)
     except (OSError, ValueError):
         return None
-    return head if isinstance(head, dict) and isinstance(head.get("numbers"), int) else None
+    if len(read) < _HEAD or not isinstance(head, dict) or type(numbers := head.get("numbers")) is not int:
+        return None
+    return head if 0 < numbers <= _MOST else None
 
 
 def _begin(path: Path, head: dict[str, Any], records: Iterable[bytes]) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from collector.errors import DiskError, Incomplete, InputError, UsageError, alternatives
+from collector.errors import DiskError, Incomplete, InputError, SourceError, UsageError, alternatives
 from collector.http.contract import Request
 from collector.http.large_file import LargeFiles
 from collector.http.page_client import PageClient
@@ -172,6 +172,9 @@ class Hub:
         visit = PageClient(self._settings).visit(lambda: _SECONDS)
         try:
             answer = visit.get(Request(page, params={"blobs": "true"}, headers=self._headers))
+        except SourceError as error:
+            raise SourceError(error.state, error.reason, f"{error}; HF_ENDPOINT names another hub, and --models DIR a"
+                              " model that another machine downloaded") from None  # fmt: skip
         finally:
             visit.close()
         self._check_status(answer.status, repo)

@@ -113,8 +113,7 @@ def test_the_verb_the_card_and_croissant(tmp_path: Path) -> None:
         cwd=desk.folder, env=desk.environment, input="y x\nn u yyyyyyy q", capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert (
-        "89 % ± 21 (57 to 98 %) of the pictures show their class, by a person's word about 9 drawn at random"
-        in done.stdout
+        "89 % ± 21 (57 to 98 %) of the pictures show their class, as a person said of 9 drawn at random" in done.stdout
     )
     told = json.loads(desk.run("purity", "--sample", "0", "--json").out)
     assert (told["decided"], told["unsure"], told["classes"][0]["wrong"]) == (9, 1, 1)

@@ -105,8 +105,16 @@ def test_the_verb(tmp_path: Path) -> None:
         foreign = {row.file.as_posix() for row in filled(collection)}
     done = desk.run("relevance", "--top", "4")
     assert done.code == 0, done.err
-    assert {line.split("  ")[1] for line in done.out.splitlines() if line.startswith("0.")} == foreign
+    assert {line.split()[-1] for line in done.out.splitlines() if line.startswith("0.")} == foreign
     assert "4 pictures would be left out (--drop does that); about " in done.out
+    done = desk.run("relevance", "--split", "test")
+    assert (done.code, done.out) == (2, ""), "nothing is taken back because of a slip"
+    assert "no picture has a split yet: `" in done.err and "split train=0.8,val=0.2` gives" in done.err
+    assert desk.run("split", "train=0.8,val=0.2").code == 0
+    done = desk.run("relevance", "--drop", "--split", "test")
+    assert (done.code, "no split 'test' in train=0.8,val=0.2; there are: train, val" in done.err) == (2, True)
+    done = desk.run("relevance", "--confidence", "1")
+    assert done.out.endswith("0 pictures would be left out (--drop does that)\n")
     done = desk.run("relevance", "--drop", "--apply")
     assert "4 pictures left out now" in done.out
     assert "4 files moved" in done.out

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import pickle
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 import skimage
 from PIL import Image
 
-from collector.errors import InputError, UsageError
+from collector.errors import DiskError, InputError, UsageError
 from collector.images import embed, lite0
 from collector.images.processes import FileTrouble
 from tests.support.collection import drawn
@@ -109,6 +111,37 @@ def test_the_model_is_built_once(model: embed.Embedder) -> None:
     assert model.graph.stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("suffix", [".onnx", ".npz", ".sha256"])
+@pytest.mark.parametrize("damage", [lambda body: b"", lambda body: body[:-1000], lambda body: b"\0" * len(body), None])
+def test_a_damaged_model_is_built_anew(
+    model: embed.Embedder, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str,
+    damage: Callable[[bytes], bytes] | None,
+) -> None:  # fmt: skip
+    folder = Path(shutil.copytree(place, tmp_path / "cache"))
+    monkeypatch.setenv("COLLECTOR_CACHE", str(folder))
+    monkeypatch.setattr(lite0, "model", lambda _: model.graph.read_bytes())
+    [path] = folder.glob(f"*{suffix}")
+    whole = path.read_bytes()
+    path.unlink() if damage is None else path.write_bytes(damage(whole))
+    embed.embedder()
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("kind", ["a file", "no room"])
+def test_a_cache_that_takes_nothing_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    def full(path: Path, body: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    place = tmp_path / "cache"
+    if kind == "a file":
+        place.touch()
+    else:
+        monkeypatch.setattr(lite0, "_write", full)
+    monkeypatch.setenv("COLLECTOR_CACHE", str(place))
+    with pytest.raises(DiskError, match=r"cache: the model cannot be kept there: .*COLLECTOR_CACHE"):
+        embed.embedder()
+
+
 def test_weights_that_are_not_the_known_ones_are_not_read(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +175,7 @@ def test_what_is_no_checkpoint_is_refused_and_runs_nothing(body: bytes) -> None:
     assert not Path("/tmp/collector-was-here").exists()
 
 
-def test_nothing_is_written_but_the_two_files(model: embed.Embedder) -> None:
+def test_nothing_is_written_but_the_two_files_and_their_sums(model: embed.Embedder) -> None:
     with np.load(io.BytesIO(model.classes.read_bytes())) as weights:
         assert (weights["weight"].shape, weights["bias"].shape) == ((1000, 1280), (1000,))
-    assert {path.suffix for path in model.graph.parent.iterdir()} == {".onnx", ".npz"}
+    assert {path.suffix for path in model.graph.parent.iterdir()} == {".onnx", ".npz", ".sha256"}

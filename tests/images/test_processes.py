@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from collector.errors import InputError
 from collector.images.processes import FileTrouble, Workers, map_files
 from tests.support import pictures_work
 from tests.support.children import alive, running
@@ -53,6 +54,16 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
 def test_a_surprise_is_raised(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         list(map_files(pictures_work.named, files(tmp_path, "a", "surprise"), ""))
+
+
+def test_what_cannot_be_used_is_the_same_line_here(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^model\.onnx: no network$"):
+        list(map_files(pictures_work.named, files(tmp_path, "a", "no model"), ""))
+
+
+def test_trouble_is_told_in_words() -> None:
+    assert str(FileTrouble("body.empty", "")) == "the response is empty"
+    assert str(FileTrouble("body.html", "told")) == "told"
 
 
 def test_none_of_them_outlives_the_block(tmp_path: Path) -> None:

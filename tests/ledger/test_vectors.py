@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,17 @@ def test_a_record_that_was_cut_off_is_none_and_the_next_one_takes_its_place(tmp_
     assert kept(tmp_path) == {name(1): 0.25, name(3): 0.75}
 
 
+@pytest.mark.parametrize("length", [0, 1, 200, 255, 256])
+def test_a_head_that_was_cut_off_begins_anew(tmp_path: Path, length: int) -> None:
+    vectors.add(tmp_path, USUAL, "h1", some(1, 2))
+    path = tmp_path / VECTORS
+    path.write_bytes(path.read_bytes()[:length])
+    assert kept(tmp_path) == {}
+    assert vectors.keep_only(tmp_path, {name(1)}) == 0
+    vectors.add(tmp_path, USUAL, "h1", some(3))
+    assert kept(tmp_path) == {name(3): 0.75}
+
+
 @pytest.mark.parametrize("place", [0, 33, 40, SIZE - 1])
 def test_a_record_with_a_wrong_byte_is_none(tmp_path: Path, place: int) -> None:
     vectors.add(tmp_path, USUAL, "h1", some(1, 2, 3))
@@ -71,7 +83,11 @@ def test_another_model_begins_anew(tmp_path: Path) -> None:
     assert kept(tmp_path) == {}
 
 
-@pytest.mark.parametrize("body", [b"", b"x" * 300, b"[1]" + b" " * 300, b'{"numbers": "8"}' + b" " * 300])
+HEADS = [json.dumps({"vectors": 1, "model": USUAL, "hash": "h1", "numbers": numbers}).encode()
+         for numbers in ("8", -5, 0, True, 8.0, 10**11)]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", [b"", b"x" * 300, b"[1]" + b" " * 300, *(head.ljust(600) for head in HEADS)])
 def test_a_file_that_is_none_of_ours_gives_way(tmp_path: Path, body: bytes) -> None:
     (tmp_path / VECTORS).write_bytes(body)
     assert kept(tmp_path) == {}

@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+from collector.errors import InputError
 from collector.images.sniff import Unusable
 
 
@@ -25,6 +26,8 @@ def named(file: Path, suffix: str) -> str:
             bytearray(1 << 40)
         case "no picture":
             raise Unusable("image.unidentified", "told")
+        case "no model":
+            raise InputError("model.onnx: no network")
         case "surprise":
             return str(1 // 0)
     if "slow" in file.name:
