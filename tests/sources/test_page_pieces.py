@@ -287,7 +287,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "words behind an address": lambda n: '<img srcset="a.jpg ' + "b " * n + '">',
     "a number of digits": lambda n: f'<img srcset="a.jpg {"1" * n}w" width="{"1" * n}">',
     "figures in figures": lambda n: "<figure>" * (n // 10) + "</figure>" * (n // 10) + "<figure></figure>" * n,
-    "pictures in figures": lambda n: "<figure>" * 400 + '<div data-src="/a.jpg"><img src=/b.jpg></div>' * n,
+    "pictures in figures": lambda n: "<figure>" * 400 + '<div data-src="/a.jpg"><img src=/b.jpg></div>' * (n // 4),
     "an attribute of names": lambda n: '<div data-x="' + ".jpeg?-" * n + '">',
 }
 
