@@ -99,7 +99,7 @@ def relevance(
             examples = ", ".join(path.as_posix() for path in sense.examples)
             terminal.line(f"{one.label} may mean several things: {sense.pictures:,} pictures like {examples}")
     if listed := [(f"{one.probability:.2f}", one.row.file.as_posix()) for one in done.ranked if one.rank <= top]:
-        terminal.grid(("belongs", "file"), listed)
+        terminal.grid(("fits", "file"), listed)
     state = "left out now" if drop else "would be left out (--drop does that)"
     share = f"; about {done.precision:.0%} of them are truly off topic" if done.sure else ""
     terminal.line(f"{counted(len(done.sure), 'picture')} {state}{share}")

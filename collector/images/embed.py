@@ -5,6 +5,7 @@ onnxruntime and the model are an extra (`pip install '.[look]'`), imported only 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -172,6 +173,7 @@ OF_WORDS: Final = ("text_embeds", "pooler_output")
 """What the outputs are called that hold the vectors, the best name first."""
 NO_WORDS: Final[Mapping[str, NDArray[Any]]] = {"tokens": np.zeros((1, 8), int), "mask": np.ones((1, 8), int)}
 """For graphs that hold both towers and want both inputs."""
+_CODES: Final = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (Load model from .* failed: *)?")
 _KINDS: Final = {"tensor(float16)": np.float16, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 
@@ -219,9 +221,9 @@ def session(graph: str) -> Any:
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - onnxruntime's own have no base of theirs.
-        raise InputError(f"{graph}: no network that onnxruntime opens: {one_line(error)}") from None
+        raise InputError(f"{graph}: onnxruntime cannot open it ({one_line(error)}); get the model again") from None
 
 
 def one_line(error: Exception) -> str:
-    """The first line of a message of onnxruntime's or tokenizers', which may be long."""
-    return str(error).strip().partition("\n")[0][:200]
+    """The first line of a message of onnxruntime's or tokenizers', which may be long, without codes and path."""
+    return _CODES.sub("", str(error).strip().partition("\n")[0])[:200].rstrip(".")

@@ -140,7 +140,7 @@ def _below(root: Path, name: str | None) -> hub_layout.Layout:
     """In a folder: itself, the one that is named, or the only one."""
     wanted = name or DEFAULT
     if not root.is_dir():
-        raise InputError(f"{root}: no such folder, so no model {wanted}")
+        raise InputError(f"{root}: no such folder" + (f", so no model {name}" if name else ""))
     if hub_layout.is_model(root):
         return hub_layout.read(root, folder_name(name or root.absolute().name))
     for folder in _places(root, wanted):
@@ -151,8 +151,10 @@ def _below(root: Path, name: str | None) -> hub_layout.Layout:
     found = [one for one in sorted(root.iterdir()) if hub_layout.is_model(one)]
     if len(found) == 1:
         return hub_layout.read(found[0], folder_name(found[0].name))
+    if not found:
+        raise InputError(f"{root}: no model there: no onnx/vision_model.onnx and no onnx/model.onnx")
     names = ", ".join(one.name for one in found[:5])
-    raise InputError(f"{root}: {f'which model? name one with --model: {names}' if found else 'no model there'}")
+    raise InputError(f"{root}: which model? name one with --model: {names}")
 
 
 def unpublished(name: str) -> str:

@@ -186,13 +186,18 @@ def test_the_flag(tmp_path: Path) -> None:
     assert "1 group of pictures" in desk.run("dedupe").out, "it is kept"
 
 
-def test_candidates_by_another_model(tmp_path: Path) -> None:
+def test_candidates_by_the_model_that_the_docs_tell_how_to_make(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "desk")
     with Collection(desk.images) as collection:
         collection.add("cat", photo("chelsea.png"))
         collection.add("cat", cut(photo("chelsea.png")))
-    model = tiny_model(tmp_path / "sscd", layout="pictures")
-    done = desk.run("dedupe", "--edited", "--models", str(model))
+        collection.add("coffee", photo("coffee.png"))
+    desk.environment |= {"COLLECTOR_CACHE": str(tmp_path / "cache")}
+    done = desk.run("dedupe", "--edited", "--model", "sscd")
+    assert (done.code, done.out) == (4, "")
+    assert done.err.endswith(f"how to make it in {tmp_path / 'cache' / 'models' / 'sscd'}\n")
+    tiny_model(tmp_path / "cache" / "models" / "sscd", layout="sscd")
+    done = desk.run("dedupe", "--edited", "--model", "sscd")
     assert done.code == 0, done.err
-    assert "1 group of pictures that look the same: 1 left out as near-duplicates" in done.out
+    assert "3 pictures, 1 group of pictures that look the same: 1 left out as near-duplicates" in done.out
     assert [path.name for path in desk.images.glob("*.vectors")] == ["collector.sscd.vectors"]

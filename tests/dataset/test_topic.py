@@ -105,7 +105,7 @@ def test_the_verb(tmp_path: Path) -> None:
         foreign = {row.file.as_posix() for row in filled(collection)}
     done = desk.run("relevance", "--top", "4")
     assert done.code == 0, done.err
-    assert {line.split()[-1] for line in done.out.splitlines() if line.startswith("0.")} == foreign
+    assert {line.split("  ")[1] for line in done.out.splitlines() if line.startswith("0.")} == foreign
     assert "4 pictures would be left out (--drop does that); about " in done.out
     done = desk.run("relevance", "--split", "test")
     assert (done.code, done.out) == (2, ""), "nothing is taken back because of a slip"

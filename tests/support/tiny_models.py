@@ -27,17 +27,18 @@ SHAPES = {
 def tiny_model(
     folder: Path, family: Literal["siglip", "clip"] = "siglip", precision: str = "", layout: str = "towers"
 ) -> Path:
-    """The folder. `layout`: "towers" in files of their own, "both" in one, "pictures" alone."""
+    """The folder. `layout`: "towers" in files of their own, "both" in one, "pictures" alone, "sscd" as
+    docs/relevance.md makes it."""
     (folder / "onnx").mkdir(parents=True)
     tokenizer = _tokenizer(family)
-    names = {"towers": "vision_model", "both": "model", "pictures": "vision_model"}
+    names = {"towers": "vision_model", "both": "model", "pictures": "vision_model", "sscd": "model"}
     ends = ("image_embeds", "text_embeds") if family == "clip" or layout == "both" else ("pooler_output",) * 2
-    seeing, reading = _vision(ends[0]), _text(tokenizer, family, ends[1])
+    seeing, reading = _vision("embedding" if layout == "sscd" else ends[0]), _text(tokenizer, family, ends[1])
     together = [*seeing, *reading] if layout == "both" else seeing
     _save(folder / "onnx" / f"{names[layout]}{precision}.onnx", together)
     (folder / "preprocessor_config.json").write_text(json.dumps(SHAPES[family]))
     (folder / "config.json").write_text(json.dumps({"model_type": family}))
-    if layout != "pictures":
+    if layout not in ("pictures", "sscd"):
         tokenizer.save(str(folder / "tokenizer.json"))
         tokens = {"eos_token": "<eos>", "pad_token": {"content": "<pad>"}, "tokenizer_class": "GemmaTokenizer"}
         (folder / "tokenizer_config.json").write_text(json.dumps(tokens))
