@@ -5,6 +5,7 @@
     python bench/dataset.py --peers       ImageHash, `datasets` and img2dataset, too (in an environment of their own)
     python bench/dataset.py --only edits  some parts of it: files, pairs, rows, exports, edits, photographs
     python bench/dataset.py --only pairs --hashes 1000000,3000000,10000000
+    python bench/dataset.py --only pairs --hashes 1000000 --faiss    its binary indexes, too (`pip install faiss-cpu`)
 
 Every step runs in a process of its own; MB is the most that it and its children held, shared pages counted in each,
 CPU that of all of them, start-up included.
@@ -29,6 +30,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,8 @@ class Scale:
     originals: int
     hashes: tuple[int, ...] = ()
     """How many to search for near pairs; () is the number of rows and less."""
+    faiss: bool = False
+    """Whether its indexes search them as well."""
 
 
 # ------------------------------------------------------------------ ledgers
@@ -197,6 +201,41 @@ def step_pairs(_: Path, count: str) -> dict[str, Any]:
     return {"seconds": seconds, "number": len(words), "pairs": len(first), "search_cpu": cpu}
 
 
+def step_faiss(_: Path, argument: str) -> dict[str, Any]:
+    """What an index of faiss finds of the pairs that some of the hashes are in, a half of these near copies.
+
+    `seconds` and `all_cpu` are reckoned up from them to all hashes.
+    """
+    import faiss
+    import numpy as np
+
+    from collector.dataset import near
+
+    name, count, asked = argument.split()[0], *map(int, argument.split()[1:])
+    words = copied(count, count // 20)
+    some = np.concatenate(
+        [np.random.default_rng(7).integers(0, count, asked // 2), np.arange(count - asked // 2, count)]
+    )
+    ours = np.concatenate(list(near.pairs(words, 31)))[:, :2]
+    ours = np.unique(ours[:, 0] * count + ours[:, 1])
+    times = np.bincount(some, minlength=count)
+    expected = int(times[ours // count].sum() + times[ours % count].sum())
+    started, busy = time.perf_counter(), time.process_time()
+    index = FAISS[name](faiss)
+    index.add(words.view(np.uint8))
+    built, built_cpu = time.perf_counter(), time.process_time()
+    found = sum(
+        len(index.range_search(words[some[at : at + 2000]].view(np.uint8), 32)[1]) for at in range(0, asked, 2000)
+    )
+    share = count / asked
+    return {
+        "seconds": built - started + (time.perf_counter() - built) * share,
+        "number": count,
+        "all_cpu": built_cpu - busy + (time.process_time() - built_cpu) * share,
+        "found": (found - asked) / expected,
+    }
+
+
 def step_items(folder: Path, _: str) -> dict[str, Any]:
     with Ledger.open(folder) as ledger:
         started = time.perf_counter()
@@ -248,6 +287,26 @@ def step_export(folder: Path, what: str) -> dict[str, Any]:
     finally:
         shutil.rmtree(dest.parent)
 
+
+def _multi_hash(faiss: Any) -> Any:
+    index = faiss.IndexBinaryMultiHash(256, 16, 16)
+    index.nflip = 1
+    return index
+
+
+def _hash(faiss: Any) -> Any:
+    index = faiss.IndexBinaryHash(256, 23)
+    index.nflip = 2
+    return index
+
+
+FAISS: dict[str, Callable[[Any], Any]] = {
+    "IndexBinaryFlat": lambda faiss: faiss.IndexBinaryFlat(256),
+    "IndexBinaryMultiHash": _multi_hash,
+    "IndexBinaryHash": _hash,
+}
+"""16 bands of 16 bits with one flip are exact; 23 bits with two flips are not."""
+ASKED = {"IndexBinaryFlat": 2_000, "IndexBinaryMultiHash": 20_000, "IndexBinaryHash": 20_000}
 
 STEPS: dict[str, Callable[[Path, str], dict[str, Any]]] = {
     name.removeprefix("step_"): step for name, step in list(globals().items()) if name.startswith("step_")
@@ -301,6 +360,20 @@ def pairs_part(scale: Scale, _: bool) -> None:
         facts = measured("pairs", CACHE, str(count))
         note = f"{facts['search_cpu']:,.0f} s of CPU in the search; {facts['pairs']:,} pairs; 200 hashes as brute force"
         row("search", *rate(facts), note)
+        if scale.faiss:
+            faiss_rows(count)
+
+
+def faiss_rows(count: int) -> None:
+    if find_spec("faiss") is None:
+        print("faiss is not installed: pip install faiss-cpu")
+        return
+    for name, asked in ASKED.items():
+        asked = min(asked, count // 10)
+        facts = measured("faiss", CACHE, f"{name} {count} {asked}")
+        facts["cpu"] = facts["all_cpu"]
+        note = f"{facts['all_cpu']:,.0f} s of CPU, reckoned up from {asked:,} hashes; {facts['found']:.1%} of the pairs"
+        row(f"faiss.{name}", *rate(facts), note)
 
 
 def rows_part(scale: Scale, _: bool) -> None:
@@ -498,6 +571,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", "--quick", action="store_true")
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--faiss", action="store_true")
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--hashes", type=lambda text: tuple(map(int, text.split(","))), default=())
     parser.add_argument("--step", nargs=3, metavar=("NAME", "FOLDER", "ARGUMENT"))
@@ -508,7 +582,7 @@ def main() -> None:
         return
     CACHE.mkdir(exist_ok=True)
     scale = Scale(1_000, 100_000, 120) if chosen.short else Scale(10_000, 1_000_000, 600)
-    scale = replace(scale, hashes=chosen.hashes)
+    scale = replace(scale, hashes=chosen.hashes, faiss=chosen.faiss)
     load = os.getloadavg()[0]
     print(f"{time.strftime('%Y-%m-%d %H:%M')}, `python bench/dataset.py {' '.join(sys.argv[1:])}`, load {load:.1f}")
     for name in chosen.only.split(","):

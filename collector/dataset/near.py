@@ -28,6 +28,8 @@ _CHUNK = 1 << 16
 """Hashes, or pairs, looked at in one step: what bounds the memory beside the hashes and one band's table."""
 _AHEAD = 8
 """Chunks of which the pairs are held before they are asked for."""
+_FLIPS = 3
+"""Bits of a band that may differ, at most: with more of them each hash looks at thousands of values."""
 _LOOK, _COMPARE = 3.0, 6.0
 """What looking a band's value up and comparing two hashes cost, in nanoseconds; their ratio chooses the bands."""
 _CROWD = 4096
@@ -139,19 +141,26 @@ class _Band:
 
 
 def _bands(count: int, distance: int, bits: int = BITS) -> list[_Band]:
-    """The cheapest bands for so many random hashes. With m bands the flips allowed add up to distance - m + 1."""
-    widest = max(16, min(_WIDEST, round(log2(max(2, count))) + 2))
-    best: tuple[float, list[tuple[int, int]]] = (float("inf"), [])
-    for number in range(1, distance + 2):
-        flips, more = divmod(distance - number + 1, number)
-        for wide in range(1, widest + 1):
-            narrow = min(widest, (bits - wide * more) // (number - more))
-            if narrow < 1:
-                break
-            shapes = [(wide, flips + 1)] * more + [(narrow, flips)] * (number - more)
-            best = min(best, (sum(_cost(count, *shape) for shape in shapes), shapes))
-    starts = np.cumsum([0, *(width for width, _ in best[1])])
-    return [_Band(int(start), *shape) for start, shape in zip(starts, best[1], strict=False)]
+    """The cheapest bands for so many random hashes. If none of them differs in more bits than its flips, the hashes
+    differ in no more than these bits together; so the flips and one more of each band must add up to distance + 1."""
+    widest = min(bits, max(16, min(_WIDEST, round(log2(max(2, count))) + 2)))
+    shapes = [(width, flips) for flips in range(min(_FLIPS, distance) + 1) for width in range(1, widest + 1)]
+    costs = np.array([[_cost(count, *shape)] for shape in shapes])
+    widths, flips = np.array(shapes).T[:, :, None]
+    held = np.arange(bits + 1)
+    best = np.full((distance + 2, bits + 1), np.inf)  # Of bands with this sum and no more bits, what they cost,
+    last = np.zeros((distance + 2, bits + 1), dtype=np.int64)  # and the shape of one of them.
+    best[0] = 0
+    for due in range(1, distance + 2):
+        rest = np.where((flips < due) & (widths <= held), best[due - 1 - flips, held - widths], np.inf)
+        last[due] = (rest + costs).argmin(axis=0)
+        best[due] = (rest + costs).min(axis=0)
+    bands, due, left = [], distance + 1, bits
+    while due:
+        width, allowed = shapes[last[due, left]]
+        left, due = left - width, due - 1 - allowed
+        bands.append(_Band(left, width, allowed))
+    return bands
 
 
 def _cost(count: int, width: int, flips: int) -> float:

@@ -189,9 +189,9 @@ def synthetic_set(ledger: Ledger, folder: Path, processes: int = 0) -> dict[str,
             ledger.dataset.remember_scores(
                 (sha256, _SYNTHETIC, _SCORES[how]) for sha256, how in batch if not isinstance(how, FileTrouble)
             )
-    kinds = {score: how for how, score in _SCORES.items()}
-    found = ((sha256, kinds.get(score)) for sha256, score in ledger.dataset.scores(_SYNTHETIC).items())
-    return {sha256: how for sha256, how in found if how is not None}
+    kinds = {score: how for how, score in _SCORES.items() if how is not None}
+    found = ledger.dataset.scores(_SYNTHETIC, below=_SCORES[None])
+    return {sha256: kinds[score] for sha256, score in found.items() if score in kinds}
 
 
 def filter_set(ledger: Ledger, folder: Path, limits: filter.Limits, processes: int = 0) -> tuple[Verdict, ...]:
@@ -199,7 +199,8 @@ def filter_set(ledger: Ledger, folder: Path, limits: filter.Limits, processes: i
     hash_set(ledger, folder, processes)
     made = synthetic_set(ledger, folder, processes)
     looks = ledger.dataset.looks(filter.REASONS, mirrored=False)
-    qualities = dict(zip(looks.ids.tolist(), looks.quality.tolist(), strict=True))
+    empty = looks.quality < limits.min_detail
+    qualities = dict(zip(looks.ids[empty].tolist(), looks.quality[empty].tolist(), strict=True))
     said = ledger.dataset.reviews()
     items = (item for item in candidates(ledger, filter.REASONS) if said.get((item.sha256, item.label)) != "keep")
     verdicts = filter.judge(items, qualities, _seen(ledger), limits, made)
@@ -243,11 +244,12 @@ def score_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, proc
         ledger.dataset.remember_scores((sha256, "odd_size", score) for sha256, score in sizes)
         ledger.dataset.flag(thresholds.pairs())
         said = ledger.dataset.reviews()
-        items = candidates(ledger, ("set.quality",))
+        flagged = dict(ledger.dataset.flagged())
+        items = (item for item in candidates(ledger, ("set.quality",)) if item.sha256 in flagged)
         labels = {item.sha256: item.label for item in items if said.get((item.sha256, item.label)) != "keep"}
         verdicts = tuple(
             Verdict(sha256, labels[sha256], "set.quality", ", ".join(f"{issue} {score:.2f}" for issue, score in issues))
-            for sha256, issues in ledger.dataset.flagged()
+            for sha256, issues in flagged.items()
             if sha256 in labels
         )
         ledger.dataset.decide(("set.quality",), verdicts)

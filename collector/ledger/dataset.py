@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
+from math import inf
 from pathlib import Path
 from sys import intern
 from typing import TYPE_CHECKING, Any
@@ -392,9 +393,9 @@ class Dataset:
         """Keep (sha256, issue, score); nothing is flagged by it."""
         self._db.executemany("INSERT OR REPLACE INTO audit VALUES (?, ?, ?, 0)", scores)
 
-    def scores(self, issue: str) -> dict[str, float]:
-        """sha256 -> score of every picture that was looked at for an issue."""
-        return dict(self._db.execute("SELECT sha256, score FROM audit WHERE issue = ?", (issue,)))
+    def scores(self, issue: str, below: float = inf) -> dict[str, float]:
+        """sha256 -> score of every picture that was looked at for an issue, where it is below this."""
+        return dict(self._db.execute("SELECT sha256, score FROM audit WHERE issue = ? AND score < ?", (issue, below)))
 
     def flag(self, thresholds: Iterable[tuple[str, float]]) -> None:
         """Flag scores below (issue, threshold), and no others of the issue."""

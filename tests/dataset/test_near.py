@@ -131,3 +131,15 @@ def test_only_some_rows_are_searched() -> None:
     found = {tuple(pair) for block in near.pairs(words, 31, among=among) for pair in block.tolist()}
     assert found == {pair for pair in by_comparing_all(words, 31) if pair[0] % 3 == pair[1] % 3 == 0}
     assert found
+
+
+@given(count=st.integers(1, 10**8), distance=st.integers(0, near.MOST), bits=st.integers(near.BITS // 2, near.BITS))
+@settings(max_examples=30, deadline=None)
+def test_bands_lie_apart_and_miss_no_pair(count: int, distance: int, bits: int) -> None:
+    """Pigeonhole: hashes that exceed the flips of every band differ in one bit more than the distance at least."""
+    bands = sorted(near._bands(count, distance, bits), key=lambda band: band.start)
+    ends = [0, *(band.start + band.width for band in bands)]
+    assert all(end <= band.start for end, band in zip(ends, bands, strict=False))
+    assert ends[-1] <= bits
+    assert sum(band.flips + 1 for band in bands) == distance + 1
+    assert all(band.flips < band.width for band in bands)
