@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from collector.images.embed import Embedder, directions
 from collector.images.processes import FileTrouble, map_files
 from collector.images.same_scene import FIRST, OTHER, compared
 from collector.ledger import Ledger
+from collector.ledger.layout import PART_PREFIX, PART_SUFFIX
 
 NEAREST = 5
 """Pictures that each one is compared with at most."""
@@ -37,15 +40,28 @@ def find_copies(ledger: Ledger, folder: Path, model: Embedder, processes: int = 
     )
     tasks = ((some, tuple(folder / rows[place][1] for place in some)) for some in likely(looks))
     found: list[tuple[str, str, str]] = []
-    for some, answer in map_files(compared, tasks, processes=processes):
-        if isinstance(answer, FileTrouble):
-            continue
-        for other, shows_more in zip(some[1:], answer, strict=True):
-            if shows_more >= 0:
-                found.append((names[some[0]], names[other], _whole(rows[some[0]], rows[other], shows_more)))
+    with _store(folder) as store:
+        for some, answer in map_files(compared, tasks, store, processes=processes):
+            if isinstance(answer, FileTrouble):
+                continue
+            for other, shows_more in zip(some[1:], answer, strict=True):
+                if shows_more >= 0:
+                    found.append((names[some[0]], names[other], _whole(rows[some[0]], rows[other], shows_more)))
     with ledger.transaction():
         ledger.dataset.replace_copies(found)
     return len(found)
+
+
+@contextmanager
+def _store(folder: Path) -> Iterator[str]:
+    """A folder for points, some 80 KB a picture, that is gone afterwards, and after a kill with the next call."""
+    path = folder / f"{PART_PREFIX}points{PART_SUFFIX}"
+    rmtree(path, ignore_errors=True)
+    path.mkdir()
+    try:
+        yield str(path)
+    finally:
+        rmtree(path, ignore_errors=True)
 
 
 def likely(looks: np.ndarray[tuple[int, ...], np.dtype[np.floating[Any]]]) -> Iterator[tuple[int, ...]]:

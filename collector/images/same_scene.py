@@ -2,15 +2,18 @@
 
 OpenCV's ORB (Rublee and others, 2011) finds points, RANSAC the one turn and scale that most of them agree on, and what
 lies below must agree, too: the pixels of most cells, of all in the middle, where no banner is, and the colors. OpenCV
-is part of the extra `look`. Asks for nothing and keeps nothing.
+is part of the extra `look`. Asks for nothing, and keeps only what it is given a folder for.
 """
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from functools import lru_cache
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,7 @@ from collector.errors import UsageError
 SIDE: Final = 512
 """Pixels of the long side at which pictures are compared."""
 POINTS: Final = 1000
+_RECORD: Final = np.dtype([("place", "<f4", 2), ("mark", "u1", 32), ("there", "?")])
 LEAST: Final = 8
 """Points that must agree."""
 _CLEARER: Final = 0.8
@@ -57,16 +61,23 @@ NEITHER, FIRST, OTHER = 0, 1, 2
 
 
 class Points(NamedTuple):
-    """What is compared of a picture."""
+    """What is matched of a picture."""
 
     path: Path
     mirrored: bool
+    places: NDArray[np.float32]
+    """(n, 2), as x and y of the pixels that `_pixels` gives."""
+    marks: NDArray[np.uint8]
+    """(n, 32), what ORB says of each."""
+
+
+class Pixels(NamedTuple):
+    """What is compared of a picture, once its points match."""
+
     grey: NDArray[np.uint8]
     """Without a frame of one colour."""
     frame: tuple[slice, slice]
     """What of the file's pixels that is: rows and columns."""
-    places: NDArray[np.float32]
-    marks: Any
 
 
 def require() -> None:
@@ -75,10 +86,11 @@ def require() -> None:
         raise UsageError("this needs OpenCV, which is not installed: pip install '.[look]' in collector's folder")
 
 
-def compared(paths: tuple[Path, ...]) -> list[int]:
-    """The first file with each of the others: -1 for another scene, else which of the two shows more."""
-    first, *others = paths
-    return [_same(_points(first, False), _points(first, True), _points(other, False)) for other in others]
+def compared(paths: tuple[Path, ...], store: str | None = None) -> list[int]:
+    """The first file with each of the others: -1 for another scene, else which of the two shows more. `store` is a
+    folder that keeps the points of each file for later calls, some 80 KB; files must not change meanwhile."""
+    (plain, turned), *others = [_points(path, store) for path in paths]
+    return [_same(plain, turned, other) for other, _ in others]
 
 
 def _same(plain: Points, turned: Points, other: Points) -> int:
@@ -86,7 +98,7 @@ def _same(plain: Points, turned: Points, other: Points) -> int:
         move = _move(seen, other)
         if move is not None and (_agrees(seen, other, move) or _agrees(seen, other, _finer(seen, other, move))):
             scale = abs(float(np.linalg.det(move[:, :2])))
-            shown = scale * seen.grey.size / other.grey.size
+            shown = scale * _grey(seen).size / _grey(other).size
             return FIRST if shown > _LARGER else OTHER if shown < 1 / _LARGER else NEITHER
     return -1
 
@@ -113,9 +125,10 @@ def _agrees(one: Points, other: Points, move: NDArray[np.float64]) -> bool:
     """Whether the other picture looks as one picture does there, but for what is written over its edges."""
     import cv2
 
-    height, width = other.grey.shape
-    covered = cv2.warpAffine(np.full_like(one.grey, 255), move, (width, height)) == 255
-    laid, under = cv2.warpAffine(one.grey, move, (width, height)).astype(np.float64), other.grey.astype(np.float64)
+    seen, whole = _grey(one), _grey(other)
+    height, width = whole.shape
+    covered = cv2.warpAffine(np.full_like(seen, 255), move, (width, height)) == 255
+    laid, under = cv2.warpAffine(seen, move, (width, height)).astype(np.float64), whole.astype(np.float64)
     cells = [
         cell
         for top in range(0, height - _CELL // 2, _CELL)
@@ -134,7 +147,7 @@ def _finer(one: Points, other: Points, move: NDArray[np.float64]) -> NDArray[np.
 
     half = np.diag([0.5, 0.5, 1.0])
     began = half @ np.vstack([move, [0, 0, 1]]) @ np.linalg.inv(half)
-    seen, under = (cv2.resize(each.grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for each in (one, other))
+    seen, under = (cv2.resize(_grey(each), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for each in (one, other))
     backwards = np.linalg.inv(began)[:2].astype(np.float32)
     enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _STEPS, 1e-4)
     try:
@@ -149,7 +162,7 @@ def _same_colors(one: Points, other: Points, move: NDArray[np.float64], covered:
     """Whether both have the same colors in the same places, but for brightness and contrast of each and for edges."""
     import cv2
 
-    height, width = other.grey.shape
+    height, width = covered.shape
     small = (max(1, width // _TINT), max(1, height // _TINT))
     inside = cv2.resize(covered.astype(np.uint8) * 255, small, interpolation=cv2.INTER_AREA) == 255
     if inside.sum() < _FEWEST:
@@ -195,10 +208,17 @@ def _colors(points: Points) -> NDArray[np.uint8]:
 
     from collector.images.pixels import small
 
-    pixels = np.array(small(points.path, SIDE))[points.frame]
+    grey, frame = _pixels(points.path)
+    pixels = np.array(small(points.path, SIDE))[frame]
     pixels = pixels[:, ::-1] if points.mirrored else pixels
-    height, width = points.grey.shape
+    height, width = grey.shape
     return np.asarray(cv2.resize(np.ascontiguousarray(pixels), (width, height)), np.uint8)
+
+
+def _grey(points: Points) -> NDArray[np.uint8]:
+    """(height, width) in which its places are."""
+    grey = _pixels(points.path).grey
+    return np.ascontiguousarray(grey[:, ::-1]) if points.mirrored else grey
 
 
 def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
@@ -209,24 +229,46 @@ def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 
 
 @lru_cache(maxsize=128)
-def _points(path: Path, mirrored: bool) -> Points:
-    """Unusable when the file cannot be decoded."""
+def _points(path: Path, store: str | None) -> tuple[Points, Points]:
+    """Those of the picture and of its mirror image. Unusable when the file cannot be decoded."""
+    kept = None if store is None else Path(store, sha256(bytes(path)).hexdigest())
+    if kept is not None and kept.exists():
+        both = np.load(kept)
+    else:
+        grey = _pixels(path).grey
+        both = np.stack([_found(grey), _found(grey[:, ::-1])])
+        if kept is not None:
+            _keep(both, kept)
+    plain, turned = (rows[rows["there"]] for rows in both)
+    return Points(path, False, plain["place"], plain["mark"]), Points(path, True, turned["place"], turned["mark"])
+
+
+def _found(pixels: NDArray[np.uint8]) -> NDArray[np.void]:
+    """(POINTS,) records of its points, the last of them empty where there are fewer."""
     import cv2
 
-    if mirrored:
-        plain = _points(path, False)
-        pixels, frame = np.ascontiguousarray(plain.grey[:, ::-1]), plain.frame
-    else:
-        pixels, frame = _enlarged(path)
     cv2.setNumThreads(1)
     finder = cv2.ORB.create(nfeatures=POINTS, edgeThreshold=_EDGE, fastThreshold=_CONTRAST)
-    places, marks = finder.detectAndCompute(pixels, None)
-    return Points(
-        path, mirrored, pixels, frame, np.array([place.pt for place in places], np.float32).reshape(-1, 2), marks
-    )
+    places, marks = finder.detectAndCompute(np.ascontiguousarray(pixels), None)
+    records = np.zeros(POINTS, _RECORD)
+    count = min(len(places), POINTS)
+    if count:
+        records["place"][:count], records["mark"][:count] = [place.pt for place in places[:count]], marks[:count]
+        records["there"][:count] = True
+    return records
 
 
-def _enlarged(path: Path) -> tuple[NDArray[np.uint8], tuple[slice, slice]]:
+def _keep(both: NDArray[np.void], file: Path) -> None:
+    """In one rename: another process may read it. Where there is no room they are found again."""
+    part = file.with_suffix(f".{os.getpid()}")
+    with suppress(OSError):
+        with part.open("wb") as out:
+            np.save(out, both)
+        part.replace(file)
+
+
+@lru_cache(maxsize=32)
+def _pixels(path: Path) -> Pixels:
     """The grey levels without a frame, SIDE long, and what of the file's pixels that is."""
     import cv2
 
@@ -238,7 +280,7 @@ def _enlarged(path: Path) -> tuple[NDArray[np.uint8], tuple[slice, slice]]:
     larger = SIDE / max(pixels.shape)
     if larger > 1:  # Points are found at few scales: a small picture is enlarged.
         pixels = np.asarray(cv2.resize(pixels, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC), np.uint8)
-    return np.ascontiguousarray(pixels), frame
+    return Pixels(np.ascontiguousarray(pixels), frame)
 
 
 def _unframed(pixels: NDArray[np.uint8]) -> tuple[slice, slice]:

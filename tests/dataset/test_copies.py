@@ -11,6 +11,7 @@ import skimage
 from PIL import Image, ImageDraw, ImageOps
 
 from collector.dataset import copies, embeddings, service, split
+from collector.images import same_scene
 from collector.images.embed import Embedder, embedder
 from collector.images.same_scene import FIRST, NEITHER, OTHER, compared
 from collector.maintenance import forget
@@ -58,6 +59,24 @@ def test_edited_copies_are_proved(tmp_path: Path, name: str) -> None:
         change(photo(name)).save(copy)
     found = dict(zip(EDITS, compared((whole, *copies)), strict=True))
     assert found == {edit: shows_more for edit, (_, shows_more) in EDITS.items()}
+
+
+def test_kept_points_prove_the_same_and_are_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (store := tmp_path / "points").mkdir()
+    copy = tmp_path / "copy.bmp"
+    ImageOps.mirror(cut(photo("chelsea.png"))).save(copy)
+    files = (DATA / "chelsea.png", copy, DATA / "coffee.png")
+    assert compared(files, str(store)) == compared(files) == [FIRST, -1]
+    assert len(list(store.iterdir())) == len(files)
+    same_scene._points.cache_clear()
+    monkeypatch.setattr(same_scene, "_found", None)
+    assert compared(files, str(store)) == [FIRST, -1]
+
+
+def test_without_room_points_are_found_again(tmp_path: Path) -> None:
+    files = (DATA / "chelsea.png", DATA / "coffee.png")
+    same_scene._points.cache_clear()
+    assert compared(files, str(tmp_path / "none")) == [-1]
 
 
 @pytest.mark.parametrize("edit", EDITS)
@@ -161,7 +180,10 @@ def test_a_cut_under_another_label_is_a_conflict(collection: Collection, model: 
 def test_a_small_whole_does_not_take_the_place_of_a_large_part(collection: Collection, model: Embedder) -> None:
     collection.add("cat", cut(photo("chelsea.png"), 0.6))
     collection.add("cat", photo("chelsea.png").resize((225, 150)))
+    (left := collection.folder / ".collector-points.part").mkdir()
+    (left / "of-a-killed-run").touch()
     found(collection, model)
+    assert not left.exists(), "points are kept no longer than they are asked for"
     assert [whole for _, _, whole in collection.ledger.dataset.copies()] == [0]
 
 
