@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from selenium.webdriver.remote.client_config import ClientConfig
@@ -24,6 +25,8 @@ from collector.errors import BrowserError
 from collector.settings import SearchSettings
 
 START_TIME = 20.0
+BROWSER_TIME = 20.0
+"""Seconds that a browser has to start, at least: more than a command may take, on a busy machine."""
 COMPLAINT_TIME = 3.0
 PORT_TRIES = 3
 """Starts of a driver whose port was taken: it chooses one for IPv6, and another program may have the same for IPv4."""
@@ -52,13 +55,14 @@ class Chromedriver:
         except OSError as error:
             raise BrowserError("browser.start", f"no room for a browser profile: {error}") from None
         self.options = local_options(settings, installation, kept_profile or self._folder / "profile", gate)
+        patient = replace(settings, command_timeout=max(settings.command_timeout, BROWSER_TIME))
         command = [str(installation.driver), "--port=0", f"--log-path={self._folder / 'driver.log'}"]
         tries = PORT_TRIES
         while True:
             self._spawn(command)
             tries -= 1
             try:
-                self.config: ClientConfig = client(f"http://127.0.0.1:{self._port()}", settings)
+                self.config: ClientConfig = client(f"http://127.0.0.1:{self._port()}", patient)
                 return
             except OSError as error:
                 if tries and _PORT_TAKEN.search(str(error)):
@@ -80,6 +84,8 @@ class Chromedriver:
 
     def failure(self, error: BaseException) -> BrowserError:
         """Why no browser came, in the browser's own words if it has any."""
+        reaper.kill_group(self.pid)  # A browser that is only late would have the next one complain of its profile.
+        reaper.kill_users(str(self._folder))
         told = self._last_words([self.options.binary_location, *self.options.arguments]) or one_line(error)
         names = f"{self._installation.browser} (driven by {self._installation.driver})"
         return BrowserError("browser.start", f"{names} does not start: {told}")

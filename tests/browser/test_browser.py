@@ -220,7 +220,7 @@ def test_popups_are_blocked_and_clicked_windows_closed(shared: ChromeBrowser, si
 def test_a_page_that_reloads_itself_is_named(shared: ChromeBrowser, site: Site) -> None:
     shared.open(site.home + "/reloading")
     for _ in range(10):
-        assert heading(shared) == "reloading"
+        assert until(shared, "(document.querySelector('h1') || {}).textContent") == "reloading"
     with pytest.raises((SourceError, BrowserError)):
         shared.run_async("")  # the document never lives long enough for an answer
     shared.open(site.home + "/plain")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
 import sys
 import time
 from pathlib import Path
@@ -12,6 +14,7 @@ from collector.browser import chromedriver
 from collector.browser.chromedriver import Chromedriver
 from collector.browser.driver import Installation
 from collector.browser.processes import RunFolder
+from collector.browser.session import Session
 from collector.errors import BrowserError
 from collector.settings import SearchSettings
 
@@ -63,3 +66,26 @@ def test_a_port_that_is_taken_is_tried_again(
     with pytest.raises(BrowserError, match="Address already in use"):
         Chromedriver(Installation(program, program, "1", "1"), SearchSettings(headed="no"), run_folder)
     assert tried.read_text().count("x") == 2
+
+
+@pytest.mark.skipif(shutil.which("flock") is None, reason="no flock")
+def test_a_browser_that_is_late_is_not_told_as_in_its_own_way(
+    tmp_path: Path, run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chromedriver, "BROWSER_TIME", 1)
+    settings = SearchSettings(headed="no", command_timeout=1)
+    driver, browser = tmp_path / "chromedriver", tmp_path / "chromium"
+    browser.write_text(
+        f"#!/bin/sh\nexec 9> {tmp_path}/lock\nflock -w 1 9 || {{ echo 'ERROR: the profile is in use'; exit 21; }}\n"
+        f"echo > {tmp_path}/up\nexec sleep 60\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        driver.write_text(
+            f"#!/bin/sh\n{browser} &\nwhile [ ! -e {tmp_path}/up ]; do sleep 0.01; done\n"
+            f"echo started on port {silent.getsockname()[1]}.\nwait\n"
+        )
+        for program in (driver, browser):
+            program.chmod(0o755)
+        end = Chromedriver(Installation(browser, driver, "1", "1"), settings, run_folder)
+        with pytest.raises(BrowserError, match=r"does not start: .*timed out"):
+            Session(end, settings)

@@ -31,7 +31,7 @@ PAGES: dict[str, str] = {
     "/alerting": "<h1>alerting</h1><script>setInterval(() => alert(1), 1)</script>",
     "/prompts": "<h1>prompts</h1><script>window.answers = [confirm('?'), prompt('?')]</script>",
     "/popups": "<h1>popups</h1><script>for (let i = 0; i < 50; i++) window.open('/plain?' + i)</script>",
-    "/reloading": "<h1>reloading</h1><script>setTimeout(() => location.reload(), 30)</script>",
+    "/reloading": "<h1>reloading</h1><script>setTimeout(() => location.reload(), 100)</script>",
     "/download": "<h1>download</h1><script>for (const n of [1, 2]) {const a = document.createElement('a');"
     "a.href = '/evil.exe?' + n; a.download = '../../evil.exe'; document.body.append(a); a.click()}</script>",
     "/staying": "<h1>staying</h1><script>onbeforeunload = event => {event.preventDefault(); return 'stay'}</script>",
