@@ -18,6 +18,8 @@ from collector.errors import LedgerBusy, LedgerError
 from collector.ledger import layout
 from collector.model import Query
 
+PATIENCE = 10.0
+"""Seconds that another program may hold the ledger."""
 REPAIR = "`collector repair` rebuilds it from what is left, its backup and the pictures"
 _EVERYTHING = 1_000_000_000
 """How the column `wanted` says that a query has no limit."""

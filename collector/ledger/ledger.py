@@ -54,7 +54,8 @@ class Ledger:
         path = folder / layout.LEDGER
         _refuse_remains(path)
         with plain_words(path):
-            connection = _guarded(path, sqlite3.connect(path, timeout=10, isolation_level=None, factory=db.Connection))
+            held = sqlite3.connect(path, timeout=db.PATIENCE, isolation_level=None, factory=db.Connection)
+            connection = _guarded(path, held)
         journal = "TRUNCATE" if disk.network(folder) else "WAL"
         return cls(_ready(connection, path, lambda: schema.prepare(connection, journal)))
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from collector.cli import main
+from collector.ledger import db
 from collector.practice import Knobs, PracticeWeb
 from tests.support.command import Desk, Ended
 from tests.support.invariants import judge, saved_urls
@@ -301,15 +303,21 @@ def test_the_root_and_the_home_are_refused(desk: Desk) -> None:
     assert (desk.folder / "real" / "collector.db").exists()
 
 
-def test_a_ledger_that_another_program_holds_is_exit_5(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ledger_that_another_program_holds_is_exit_5(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(db, "PATIENCE", 0.1)
+    monkeypatch.chdir(desk.folder)
     desk.write("list.txt", "ftp://x.test/a\n")
     desk.run("urls", "--import", "list.txt")
     holder = sqlite3.connect(desk.images / "collector.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    ended = desk.run("fetch")
+    with pytest.raises(SystemExit) as ended:
+        main(["fetch"])
     holder.close()
-    assert ended.code == 5, ended.err
-    assert "another program" in ended.last_line
+    said = capsys.readouterr().err
+    assert ended.value.code == 5, said
+    assert "another program" in said.splitlines()[-1]
 
 
 def test_status_while_a_run_goes_on(desk: Desk) -> None:
