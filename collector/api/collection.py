@@ -526,12 +526,17 @@ class Collection:
             for line in hands.told(hands.accept(ledger, self.folder, list(hands.by_hand(ledger, self.folder)))):
                 self.notice(line)
             plan, published = service.export_set(ledger, self.folder, order)
+        plan = replace(plan, samples=replace(plan.samples, read=self._rows))
         loading = exporter.loading(place, plan)
         if push_to_hub is not None:
             loading = f"{loading}\n{sharing.pushed(place, push_to_hub, private)}"
         if sharing.is_store(str(dest)):
             loading = sharing.sent(place, str(dest), format, loading)
         return Exported(plan, published, loading)
+
+    def _rows(self, ids: Sequence[int]) -> list[Row]:
+        with self.reading() as ledger:
+            return list(ledger.dataset.rows(replace(PICTURES, ids=ids)))
 
     def torch(
         self, split: str | None = None, *, scheme: str | None = None, transform: Callable[[Any], Any] | None = None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,13 +17,24 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
-def write_attribution(path: Path, samples: Iterable[Sample]) -> None:
-    """One row for each picture, by id."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        for sample in sorted(samples, key=lambda sample: sample.key):
-            writer.writerow([no_formula(cell) for cell in attribution(sample)])
+class _Text:
+    """A file for csv that keeps nothing: its rows are what `writerow` returns."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+_WRITER: Final = csv.writer(_Text(), lineterminator="\n")
+
+
+def head() -> str:
+    """The row of the columns' names. One for each picture follows, by id."""
+    return str(_WRITER.writerow(_COLUMNS))
+
+
+def row(sample: Sample) -> str:
+    """The row of a picture."""
+    return str(_WRITER.writerow([no_formula(cell) for cell in attribution(sample)]))
 
 
 def attribution(sample: Sample) -> tuple[str, ...]:

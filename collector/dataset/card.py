@@ -31,35 +31,55 @@ class CollectedQuery:
     filters: tuple[tuple[str, str], ...]
 
 
-def card(
-    plan: ExportPlan,
-    samples: Sequence[Sample],
-    asked: Sequence[CollectedQuery],
-    patterns: Patterns,
-) -> str:
+class Tallies:
+    """What the card says of all pictures together, counted as they pass."""
+
+    def __init__(self) -> None:
+        self.pictures = 0
+        self.dates = ("-", "-")
+        """The first and the last day on which pictures were collected."""
+        self.classes: Counter[tuple[str, str]] = Counter()
+        """(split, class); a picture counts in each of its classes."""
+        self.sources: Counter[str] = Counter()
+        self.sites: Counter[str] = Counter()
+        self.licences: Counter[str] = Counter()
+
+    def add(self, sample: Sample) -> None:
+        """One more picture."""
+        item = sample.item
+        day = item.ended_at[:10]
+        first, last = self.dates if self.pictures else (day, day)
+        self.dates = min(first, day), max(last, day)
+        self.pictures += 1
+        for label in sample.labels:
+            self.classes[sample.split, label] += 1
+        self.sources[item.source] += 1
+        self.sites[_site(item)] += 1
+        self.licences[licence_name(item)] += 1
+
+
+def card(plan: ExportPlan, tallies: Tallies, asked: Sequence[CollectedQuery], patterns: Patterns) -> str:
     """README.md: YAML for Hugging Face, then what is in it, where it came from, and what is not known."""
-    items = [sample.item for sample in samples]
-    dates = sorted(item.ended_at[:10] for item in items) or ["-"]
     parts = [
-        *_front(plan, len(samples), patterns),
+        *_front(plan, tallies.pictures, patterns),
         f"# {_plain(plan.name)}",
         "",
-        f"{len(samples):,} pictures in {len(plan.classes):,} classes, collected {_span(dates)}.",
+        f"{tallies.pictures:,} pictures in {len(plan.classes):,} classes, collected {_span(*tallies.dates)}.",
         "",
         *((f"**{PRACTICE}**", "") if plan.practice else ()),
         "## Classes",
         "",
-        *_table(("number", "class", *(split or "pictures" for split in plan.splits)), _class_rows(plan, samples)),
+        *_table(("number", "class", *(split or "pictures" for split in plan.splits)), _class_rows(plan, tallies)),
         "## Where the pictures come from",
         "",
-        *_table(("source", "pictures"), Counter(item.source for item in items).most_common()),
-        *_table(("site", "pictures"), Counter(_site(item) for item in items).most_common(25)),
+        *_table(("source", "pictures"), tallies.sources.most_common()),
+        *_table(("site", "pictures"), tallies.sites.most_common(25)),
         "## Licences",
         "",
         "What sources and files say themselves; nobody checked it. Unknown is not free. Every picture's line is in",
         f"`{ATTRIBUTION}`.",
         "",
-        *_table(("licence", "pictures"), Counter(licence_name(item) for item in items).most_common(25)),
+        *_table(("licence", "pictures"), tallies.licences.most_common(25)),
         "## How it was asked for",
         "",
         *_table(("keyword", "class", "sources", "filters"), [_asked_row(one) for one in asked]),
@@ -101,10 +121,9 @@ def split_name(split: str) -> str:
     return re.sub(r"\W", "_", split) or "train"
 
 
-def _class_rows(plan: ExportPlan, samples: Sequence[Sample]) -> Iterator[tuple[object, ...]]:
-    counts = Counter((sample.split, label) for sample in samples for label in sample.labels)
+def _class_rows(plan: ExportPlan, tallies: Tallies) -> Iterator[tuple[object, ...]]:
     for number, label in enumerate(plan.classes):
-        yield (number, label, *(counts[split, label] for split in plan.splits))
+        yield (number, label, *(tallies.classes[split, label] for split in plan.splits))
 
 
 def _asked_row(one: CollectedQuery) -> tuple[object, ...]:
@@ -115,8 +134,8 @@ def _site(item: Row) -> str:
     return item.site or urlsplit(item.page).hostname or urlsplit(item.url).hostname or UNKNOWN
 
 
-def _span(dates: Sequence[str]) -> str:
-    return dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+def _span(first: str, last: str) -> str:
+    return first if first == last else f"{first} to {last}"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:

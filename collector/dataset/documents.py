@@ -6,53 +6,63 @@ The same set makes the same bytes: no date of today, no machine's name.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from collector.dataset.attribution import ATTRIBUTION, write_attribution
-from collector.dataset.card import CARD, CollectedQuery, Patterns, card, split_name
+from collector.dataset import attribution, lock
+from collector.dataset.attribution import ATTRIBUTION
+from collector.dataset.card import CARD, CollectedQuery, Patterns, Tallies, card, split_name
 from collector.dataset.export import LOCK
-from collector.dataset.lock import write_lock
 from collector.dataset.samples import ExportPlan, Sample
+from collector.dataset.spool import Spool
 
 INDEX: Final = "index"
 """The folder of the lists, one for each split."""
 
 
-def write_all(
-    folder: Path,
-    plan: ExportPlan,
-    names: Sequence[tuple[Sample, str]],
-    asked: Sequence[CollectedQuery],
-    format: str,
-    patterns: Patterns | None = None,
-) -> None:
-    """`names`: (sample, sha256 of its exported bytes); `patterns`: where Hugging Face can load the format itself.
+@contextmanager
+def documented(
+    folder: Path, plan: ExportPlan, asked: Sequence[CollectedQuery], format: str, patterns: Patterns | None = None
+) -> Iterator[Callable[[Sample, str], None]]:
+    """Yields what is to be told of each sample and the sha256 of its exported bytes, in order; writes all at its end.
 
-    Where it cannot, it would guess, and take any folder for a class: it is shown a list of the pictures instead.
+    `patterns`: where Hugging Face can load the format itself. Where it cannot, it would guess, and take any folder for
+    a class: it is shown a list of the pictures instead.
     """
-    samples = [sample for sample, _ in names]
-    write_lock(folder / LOCK, plan, names, format)
-    write_attribution(folder / ATTRIBUTION, samples)
-    if patterns is None or not patterns(plan):
-        _write_index(folder / INDEX, plan, names)
-        patterns = _index
-    (folder / CARD).write_text(card(plan, samples, asked, patterns), encoding="utf-8")
+    tallies = Tallies()
+    with ExitStack() as files:
+        spool = files.enter_context(Spool(folder.parent))
+        index = {}
+        if patterns is None or not patterns(plan):
+            patterns = _index
+            (folder / INDEX).mkdir()
+            for split, name in _index(plan):
+                index[split] = files.enter_context((folder / name).open("w", encoding="utf-8"))
+
+        def told(sample: Sample, sha256: str) -> None:
+            tallies.add(sample)
+            spool.add(sample.key, lock.line(sample, sha256) + attribution.row(sample))
+            if index:
+                index[sample.split].write(_index_line(plan, sample, sha256))
+
+        yield told
+        (folder / CARD).write_text(card(plan, tallies, asked, patterns), encoding="utf-8")
+        with (folder / LOCK).open("wb") as locked, (folder / ATTRIBUTION).open("wb") as attributed:
+            locked.write(lock.head(plan, format).encode())
+            attributed.write(attribution.head().encode())
+            for record in spool:
+                line, end, row = record.partition(b"\n")  # The line is JSON: it has no other one.
+                locked.write(line + end)
+                attributed.write(row)
 
 
-def _write_index(place: Path, plan: ExportPlan, names: Sequence[tuple[Sample, str]]) -> None:
-    place.mkdir()
-    files = {split: (place / f"{split_name(split)}.jsonl").open("w", encoding="utf-8") for split in plan.splits}
-    try:
-        for sample, sha256 in names:
-            label = sample.labels[0]
-            row = {"id": sample.key, "label": label, "label_id": plan.number(label), "labels": list(sample.labels),
-                   "split": sample.split, "url": sample.item.url, "exported_sha256": sha256}  # fmt: skip
-            files[sample.split].write(json.dumps(row, ensure_ascii=False) + "\n")
-    finally:
-        for file in files.values():
-            file.close()
+def _index_line(plan: ExportPlan, sample: Sample, sha256: str) -> str:
+    label = sample.labels[0]
+    row = {"id": sample.key, "label": label, "label_id": plan.number(label), "labels": list(sample.labels),
+           "split": sample.split, "url": sample.item.url, "exported_sha256": sha256}  # fmt: skip
+    return json.dumps(row, ensure_ascii=False) + "\n"
 
 
 def _index(plan: ExportPlan) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,8 +26,9 @@ from collector.ledger.paths import inside
 LOCK: Final = "dataset.lock"
 """In every export: what it was made of. A folder with it is ours to replace."""
 
-Documents = Callable[[Path, ExportPlan, Sequence[tuple[Sample, str]]], None]
-"""Writes what explains an export into its folder: (folder, plan, (sample, sha256 of the exported bytes) in order)."""
+Documents = Callable[[Path, ExportPlan], AbstractContextManager[Callable[[Sample, str], None]]]
+"""Writes what explains an export into its folder: is told of each sample with the sha256 of its exported bytes, in
+order, and has written all at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,32 +81,31 @@ def _written(
     missing_ok: int,
 ) -> Published:
     unreadable: list[tuple[Path, str]] = []
-    names: list[tuple[Sample, str]] = []
+    expected: Counter[tuple[str, str]] = Counter()
     size = 0
 
-    def pictures() -> Iterator[EncodedSample]:
+    def pictures(told: Callable[[Sample, str], None]) -> Iterator[EncodedSample]:
         nonlocal size
         for sample, made in rendered(plan, folder, exporter, processes):
             if isinstance(made, str):
                 unreadable.append((sample.item.file, made))
                 continue
-            same = made.sha256 == sample.item.sha256
-            names.append((sample, sample.item.sha256 if same else made.sha256))  # One text, not two, for a million.
+            told(sample, made.sha256)
+            expected[sample.split, sample.labels[0]] += 1
             size += len(made.body)
             yield made
 
-    exporter.write(part, plan, pictures())
-    if len(unreadable) > missing_ok or not names:
-        raise _missing(unreadable, len(plan.samples))
-    documents(part, plan, names)
-    expected = Counter((sample.split, sample.labels[0]) for sample, _ in names)
+    with documents(part, plan) as told:
+        exporter.write(part, plan, pictures(told))
+        if len(unreadable) > missing_ok or not expected:
+            raise _missing(unreadable, len(plan.samples))
     try:
         found = exporter.check(part, plan)
     except ValueError as error:
         raise InputError(f"the export was not put in place: its own check says: {error}") from None
     if found != expected:
         raise InputError(f"the export was not put in place: {_difference(expected, found)}")
-    return Published(len(names), size, tuple(unreadable), found)
+    return Published(expected.total(), size, tuple(unreadable), found)
 
 
 def _missing(unreadable: Sequence[tuple[Path, str]], of: int) -> MissingPictures:

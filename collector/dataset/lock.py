@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,9 +27,9 @@ class LockEntry:
     labels: tuple[str, ...]
 
 
-def write_lock(path: Path, plan: ExportPlan, names: Iterable[tuple[Sample, str]], format: str) -> None:
-    """One line of JSON with what was chosen, then one for each picture, by id."""
-    head = {
+def head(plan: ExportPlan, format: str) -> str:
+    """The first line: JSON of what was chosen. One for each picture follows, by id."""
+    return _line({
         "lock": 1,
         "collector": __version__,
         "name": plan.name,
@@ -40,11 +40,12 @@ def write_lock(path: Path, plan: ExportPlan, names: Iterable[tuple[Sample, str]]
         "scheme": plan.scheme,
         "classes": list(plan.classes),
         **({"practice": True} if plan.practice else {}),
-    }
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(_line(head))
-        for sample, exported in sorted(names, key=lambda pair: pair[0].key):
-            file.write(_line([sample.key, sample.item.sha256, exported, sample.split, list(sample.labels)]))
+    })  # fmt: skip
+
+
+def line(sample: Sample, exported: str) -> str:
+    """The line of a picture; `exported`: sha256 of its exported bytes."""
+    return _line([sample.key, sample.item.sha256, exported, sample.split, list(sample.labels)])
 
 
 def read_lock(path: Path) -> tuple[dict[str, Any], Iterator[LockEntry]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -80,13 +80,17 @@ class Purity:
 
 def measure(ledger: Ledger) -> Purity:
     """By what was said so far."""
-    drawn, said = ledger.dataset.scores(_DRAWN), ledger.dataset.reviews()
+    pictures = Counter({size.label: size.kept for size in ledger.stats.class_sizes() if size.kept})
+    answers = defaultdict[str, Counter[str]](Counter)
+    for row in filter(None, map(ledger.dataset.picture, ledger.dataset.scores(_DRAWN))):
+        if row.left_out in (None, "set.dropped"):
+            pictures[row.label] += row.left_out is not None
+            answers[row.label][ledger.dataset.reviewed(row.sha256, row.label)] += 1
     classes = []
-    for label, rows in _classes(ledger, drawn).items():
-        answers = [said.get((row.sha256, label)) for row in rows if row.sha256 in drawn]
-        right, wrong = answers.count("keep"), answers.count("drop")
+    for label, count in sorted(pictures.items()):
+        right, wrong, unsure = (answers[label][decision] for decision in ("keep", "drop", ""))
         share = wilson(right / (right + wrong), right + wrong) if right + wrong else None
-        classes.append(ClassPurity(label, len(rows), right, wrong, len(answers) - right - wrong, share))
+        classes.append(ClassPurity(label, count, right, wrong, unsure, share))
     return Purity(tuple(classes), _whole(classes))
 
 

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from struct import unpack
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from collector.dataset.classes import ordered
 from collector.images.form import AS_IS, Form
 from collector.ledger import Row
+from collector.ledger.candidates import Candidate
 from collector.ledger.names import Named, Names
+
+_CHUNK: Final = 2_000
+"""Pictures that are read at a time."""
+_COLUMNS: Final = np.dtype(
+    [("id", "i8"), ("own", "i4"), ("kind", "i4"), ("part", "i1"), ("unsplit", "?"), ("rank", "i8"), ("dealt", "u8"),
+     ("dealt_then", "u8"), ("exif", "?")]
+)  # fmt: skip
+Chosen = NDArray[Any]
+"""(n,) of `_COLUMNS`."""
+Read = Callable[[Sequence[int]], Iterable[Row]]
+"""The rows of these ids, in any order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +79,53 @@ class EncodedSample:
     """Of the body."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """The pictures of an export in their order, as columns: each is read as its turn comes, and none is held."""
+
+    ids: NDArray[np.int64]
+    """(n,): `Row.id`."""
+    kinds: NDArray[np.int32]
+    """(n,): places in `labels`."""
+    parts: NDArray[np.int8]
+    """(n,): places in `splits`."""
+    labels: tuple[tuple[str, ...], ...]
+    """The classes that pictures have together."""
+    splits: tuple[str, ...]
+    read: Read
+    names: Names | None = None
+    """How files are called; None: by their bytes."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[Sample]:
+        for start in range(0, len(self), _CHUNK):
+            ids, kinds, parts = (
+                column[start : start + _CHUNK].tolist() for column in (self.ids, self.kinds, self.parts)
+            )
+            rows = {row.id: row for row in self.read(ids)}
+            for id, kind, part in zip(ids, kinds, parts, strict=True):
+                row = rows[id]
+                name = self.names.stem(Named.of(row, row.sha256)) if self.names else None
+                yield Sample(row, self.labels[kind], self.splits[part], name)
+
+    def counts(self) -> Counter[tuple[str, str]]:
+        """(split, class) -> pictures; by their own class."""
+        places, counts = np.unique(self.parts * np.int64(len(self.labels)) + self.kinds, return_counts=True)
+        found: Counter[tuple[str, str]] = Counter()
+        for place, count in zip(places.tolist(), counts.tolist(), strict=True):
+            part, kind = divmod(place, len(self.labels))
+            found[self.splits[part], self.labels[kind][0]] += count
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class ExportPlan:
     """An export as a whole."""
 
     name: str
-    samples: tuple[Sample, ...]
+    samples: Samples
     """In the order in which they are written: by split, then as the salt deals them."""
     classes: tuple[str, ...]
     """In the order of their numbers."""
@@ -82,9 +141,11 @@ class ExportPlan:
     purity: str | None = None
     """How many pictures of the set show their class, in words; None while nobody looked."""
     practice: bool = False
+    """Drawings of the practice web, of nothing real."""
     exif: bool = False
     """Whether tables have columns of when and where pictures were taken: when the set knows it of any."""
-    """Drawings of the practice web, of nothing real."""
+    unsplit: int = 0
+    """Pictures that were given no split; they count to the first one."""
 
     def number(self, label: str) -> int:
         """The number of a class, in every format."""
@@ -92,17 +153,15 @@ class ExportPlan:
 
     def counts(self) -> Counter[tuple[str, str]]:
         """(split, class) -> pictures; by their own class."""
-        return Counter((sample.split, sample.labels[0]) for sample in self.samples)
+        return self.samples.counts()
 
 
 def plan(
     name: str,
-    items: Iterable[Row],
+    candidates: Iterable[Candidate],
+    read: Read,
     *,
-    out: Mapping[tuple[str, str], str],
     further: Mapping[str, tuple[str, ...]],
-    kept: frozenset[tuple[str, str]],
-    splits: Mapping[str, str],
     order: Sequence[str] = ("",),
     scheme: str = "",
     form: Form = AS_IS,
@@ -110,84 +169,99 @@ def plan(
     numbers: Mapping[str, int] | None = None,
     names: Names | None = None,
 ) -> ExportPlan:
-    """The samples of an export.
+    """What is exported of the candidates, which are looked at once; `read` gives the rows of those that are taken.
 
-    `out`: (sha256, label) -> why it is left out; `further`: more classes of a picture; `kept`: those that a person
-    said to keep; `splits`: sha256 -> split, of which `order` names all; `numbers`: class -> the number it was given
-    once; `names`: how files are called, None by their bytes. The order of the samples depends on
-    nothing but the pictures themselves.
+    `further`: sha256 -> more classes of a picture; `order`: the splits; `numbers`: class -> the number it was given
+    once; `names`: how files are called, None by their bytes. The order of the samples depends on nothing but the
+    pictures themselves.
     """
     left: Counter[str] = Counter()
-    chosen: list[Row] = []
-    for item in items:
-        why = out.get((item.sha256, item.label)) or _unfit(item, choice, kept)
-        if why:
-            left[why] += 1
-        else:
-            chosen.append(item)
+    chosen, kinds = _columns(candidates, choice, further, order, left)
     if choice.skip_small:
-        chosen, dropped = _in_every_split(chosen, splits, order)
-        left["of a class too small for every split"] += dropped
+        kept = _in_every_split(chosen, len(kinds), len(order))
+        left["of a class too small for every split"] += len(chosen) - int(kept.sum())
+        chosen = chosen[kept]
     if choice.max_per_class:
-        chosen, dropped = _best(chosen, splits, order, choice.max_per_class)
-        left["over the most per class"] += dropped
-    alone: dict[str, tuple[str, ...]] = {}  # One tuple for all pictures of a class: there may be a million.
-    samples = []
-    for item in chosen:
-        labels = alone.setdefault(item.label, (item.label,))
-        if item.sha256 in further:
-            labels = (*labels, *(label for label in further[item.sha256] if label != item.label))
-        called = names.stem(Named.of(item, item.sha256)) if names is not None else None
-        samples.append(Sample(item, labels, splits.get(item.sha256, order[0]), called))
-    samples.sort(key=lambda sample: (order.index(sample.split), dealt(sample)))
-    classes = ordered({label for sample in samples for label in sample.labels}, numbers or {})
+        kept = _best(chosen, len(order), choice.max_per_class)
+        left["over the most per class"] += len(chosen) - int(kept.sum())
+        chosen = chosen[kept]
+    chosen = chosen[np.lexsort((chosen["dealt_then"], chosen["dealt"], chosen["part"]))]
+    ids, own, parts = (np.array(chosen[name]) for name in ("id", "kind", "part"))  # Copies: the rest is not held.
+    samples = Samples(ids, own, parts, kinds, tuple(order), read, names)
+    classes = ordered({label for kind in np.unique(samples.kinds) for label in samples.labels[kind]}, numbers or {})
     places = {label: place for place, label in enumerate(classes)}
     reasons = {reason: count for reason, count in left.items() if count}
-    exif = any(item.taken or item.place for item in chosen)
-    return ExportPlan(name, tuple(samples), classes, tuple(order), form, choice, scheme, reasons, places, exif=exif)
+    exif, unsplit = bool(chosen["exif"].any()), int(chosen["unsplit"].sum())
+    return ExportPlan(
+        name, samples, classes, tuple(order), form, choice, scheme, reasons, places, exif=exif, unsplit=unsplit
+    )
 
 
-def dealt(sample: Sample) -> bytes:
+def _columns(
+    candidates: Iterable[Candidate],
+    choice: Choice,
+    further: Mapping[str, tuple[str, ...]],
+    order: Sequence[str],
+    left: Counter[str],
+) -> tuple[Chosen, tuple[tuple[str, ...], ...]]:
+    """Those that the choice takes, and the classes that pictures have together; the others are counted in `left`."""
+    kinds: dict[tuple[str, ...], int] = {}
+    parts = {split: place for place, split in enumerate(order)}
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for one in candidates:
+            if why := one.left_out or _unfit(one, choice):
+                left[why] += 1
+                continue
+            own = kind = kinds.setdefault((one.label,), len(kinds))
+            if one.sha256 in further:
+                labels = (one.label, *(label for label in further[one.sha256] if label != one.label))
+                kind = kinds.setdefault(labels, len(kinds))
+            part = parts.get(one.split or "", -1)
+            yield (one.id, own, kind, max(part, 0), part < 0, one.rank, *_dealt(one.sha256), one.exif)
+
+    return np.fromiter(rows(), _COLUMNS), tuple(kinds)
+
+
+def _dealt(sha256: str) -> tuple[int, int]:
     """Looks random and never changes: neighbours in an export have nothing in common."""
-    return hashlib.sha256(f"order {sample.item.sha256}".encode()).digest()
+    first, then, _, _ = unpack(">4Q", hashlib.sha256(f"order {sha256}".encode()).digest())
+    return first, then
 
 
-def _unfit(item: Row, choice: Choice, kept: frozenset[tuple[str, str]]) -> str:
+def _unfit(one: Candidate, choice: Choice) -> str:
     """Why the choice does not take it, "" when it does."""
-    if choice.reviewed and (item.sha256, item.label) not in kept:
+    if choice.reviewed and not one.kept:
         return "not reviewed"
-    if choice.min_side and min(item.width, item.height) < choice.min_side:
+    if choice.min_side and one.side < choice.min_side:
         return "smaller than asked"
-    if choice.licences and not any(name in licence_text(item) for name in choice.licences):
+    if choice.licences and not any(name in _licence_text(one) for name in choice.licences):
         return "another licence, or an unknown one"
     return ""
 
 
-def licence_text(item: Row) -> str:
+def _licence_text(one: Candidate) -> str:
     """All that is known of its licence, in lower case, for comparing."""
-    rights = " ".join(text for name, text in item.rights if name in ("licence", "terms"))
-    return f"{item.licence.url} {item.licence.notice} {dict(item.fields).get('license', '')} {rights}".lower()
+    rights = " ".join(text for name, text in json.loads(one.rights or "[]") if name in ("licence", "terms"))
+    return f"{one.licence} {one.notice} {dict(json.loads(one.fields or '[]')).get('license', '')} {rights}".lower()
 
 
-def _in_every_split(items: list[Row], splits: Mapping[str, str], order: Sequence[str]) -> tuple[list[Row], int]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for item in items:
-        found[item.label].add(splits.get(item.sha256, order[0]))
-    kept = [item for item in items if len(found[item.label]) == len(order)]
-    return kept, len(items) - len(kept)
+def _in_every_split(chosen: Chosen, kinds: int, splits: int) -> NDArray[np.bool_]:
+    """(n,): whether its class has a picture in each."""
+    there = np.zeros((kinds, splits), np.bool_)
+    there[chosen["own"], chosen["part"]] = True
+    kept: NDArray[np.bool_] = np.all(there, axis=1)[chosen["own"]]
+    return kept
 
 
-def _best(items: list[Row], splits: Mapping[str, str], order: Sequence[str], most: int) -> tuple[list[Row], int]:
-    """The best ranks of each class, the best of each split before all others: no class goes missing in one."""
-    ranked = sorted(items, key=lambda item: (item.rank, item.id))
-    first: dict[tuple[str, str], int] = {}
-    for item in ranked:
-        first.setdefault((item.label, splits.get(item.sha256, order[0])), item.id)
-    ahead = set(first.values())
-    taken: Counter[str] = Counter()
-    kept = []
-    for item in sorted(ranked, key=lambda item: item.id not in ahead):
-        taken[item.label] += 1
-        if taken[item.label] <= most:
-            kept.append(item)
-    return sorted(kept, key=lambda item: item.id), len(items) - len(kept)
+def _best(chosen: Chosen, splits: int, most: int) -> NDArray[np.bool_]:
+    """(n,): the best ranks of each class, the best of each split before all others: no class goes missing in one."""
+    ranked = np.lexsort((chosen["id"], chosen["rank"]))
+    own, part = chosen["own"][ranked], chosen["part"][ranked]
+    behind = np.ones(len(chosen), np.bool_)
+    behind[np.unique(own * np.int64(splits) + part, return_index=True)[1]] = False
+    order = np.lexsort((behind, own))
+    place = np.arange(len(chosen)) - np.searchsorted(own[order], own[order])
+    kept = np.zeros(len(chosen), np.bool_)
+    kept[ranked[order[place < most]]] = True
+    return kept

@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,9 +15,9 @@ import numpy as np
 
 from collector.dataset import dedupe, filter, formats, near, purity, quality, split
 from collector.dataset.card import CollectedQuery
-from collector.dataset.documents import write_all
+from collector.dataset.documents import documented
 from collector.dataset.export import Published, publish
-from collector.dataset.samples import Choice, ExportPlan, Sample, plan
+from collector.dataset.samples import Choice, ExportPlan, plan
 from collector.errors import InputError
 from collector.images import synthetic
 from collector.images.form import Form
@@ -324,8 +325,10 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
     """
     exporter = formats.load(order.format)
     scheme = None if order.whole else order.scheme or latest_scheme(ledger)
-    if scheme is not None:
+    if scheme is not None and ledger.dataset.unsplit(scheme.name):
         split_set(ledger, folder, scheme, order.distance, processes, order.mirrored)
+    elif scheme is not None:
+        ledger.dataset.remember_splits(scheme.name, ())
     pure = purity.measure(ledger)
     made = replace(
         _plan(ledger, order, scheme), practice=ledger.practice, purity=None if pure.share is None else str(pure)
@@ -336,12 +339,9 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
         left = ", ".join(f"{count:,} for {reason}" for reason, count in made.left.items())
         raise InputError(f"{folder}: no picture to export{left and f'; left out: {left}'}")
     _refuse_gaps(made)
-    labels = {sample.item.label for sample in made.samples}
+    labels = {label for _, label in made.counts()}
     asked = [CollectedQuery(*row) for row in ledger.dataset.queries() if row[1] in labels]
-
-    def documents(place: Path, made: ExportPlan, names: Sequence[tuple[Sample, str]]) -> None:
-        write_all(place, made, names, asked, order.format, getattr(exporter, "patterns", None))
-
+    documents = partial(documented, asked=asked, format=order.format, patterns=getattr(exporter, "patterns", None))
     return made, publish(made, folder, order.dest, exporter, documents, processes, order.missing_ok)
 
 
@@ -352,11 +352,9 @@ def preview(ledger: Ledger, order: Order) -> tuple[ExportPlan, int]:
     """
     scheme = None if order.whole else order.scheme or latest_scheme(ledger)
     made = _plan(ledger, order, scheme)
-    if scheme is None:
+    if scheme is None or not made.unsplit:
         return made, 0
-    given = ledger.dataset.splits(scheme.name)
-    unsplit = sum(sample.item.sha256 not in given for sample in made.samples)
-    return (_plan(ledger, replace(order, whole=True), None), unsplit) if unsplit else (made, 0)
+    return _plan(ledger, order, None), made.unsplit
 
 
 def latest_scheme(ledger: Ledger) -> split.Scheme | None:
@@ -369,11 +367,9 @@ def _plan(ledger: Ledger, order: Order, scheme: split.Scheme | None) -> ExportPl
     """What is exported."""
     return plan(
         order.dest.name,
-        ledger.dataset.pictures(),
-        out={(verdict.sha256, verdict.label): verdict.reason for verdict in ledger.dataset.verdicts()},
+        ledger.dataset.candidates(scheme.name if scheme else ""),
+        lambda ids: ledger.dataset.rows(replace(PICTURES, ids=ids)),
         further=ledger.dataset.extra_labels(),
-        kept=frozenset(place for place, decision in ledger.dataset.reviews().items() if decision == "keep"),
-        splits=ledger.dataset.splits(scheme.name) if scheme else {},
         order=[name for name, _ in scheme.sizes] if scheme else ("",),
         scheme=scheme.name if scheme else "",
         form=order.form,

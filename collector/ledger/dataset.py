@@ -15,7 +15,8 @@ from pathlib import Path
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
-from collector.ledger import looks, members, rows
+from collector.ledger import candidates, looks, members, rows
+from collector.ledger.candidates import Candidate
 from collector.ledger.db import now
 from collector.ledger.looks import Looks
 from collector.ledger.members import Members
@@ -308,6 +309,14 @@ class Dataset:
     def members(self, scheme: str, splits: Sequence[str]) -> Members:
         """The pictures of the set as columns, with what they were given under a scheme of these splits."""
         return members.members(self._db, scheme, splits)
+
+    def candidates(self, scheme: str) -> Iterator[Candidate]:
+        """Every saved picture, oldest first, as far as exports choose by it, with its split under a scheme."""
+        return candidates.candidates(self._db, scheme)
+
+    def unsplit(self, scheme: str) -> bool:
+        """Whether a picture of the set has no split under a scheme."""
+        return any(one.split is None and one.left_out is None for one in self.candidates(scheme))
 
     def remember_splits(self, scheme: str, splits: Iterable[tuple[str, str]]) -> None:
         """Keep (sha256, split); a picture that has one already keeps it."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from collector.dataset import export, formats
-from collector.dataset.card import card
+from collector.dataset.card import Tallies, card
 from collector.dataset.export import LOCK
 from collector.dataset.formats import webdataset
-from collector.dataset.samples import Choice, ExportPlan
+from collector.dataset.samples import Choice, ExportPlan, Sample
 from collector.errors import InputError, MissingPictures, UsageError
 from collector.model import Licence
 from tests.support.collection import Collection, drawn, encoded
@@ -58,7 +59,9 @@ def test_a_failure_leaves_the_old_export(collection: Collection, tmp_path: Path)
     exported(collection, "imagefolder", tmp_path / "out")
     before = tree(tmp_path / "out")
 
-    def trouble(folder: Path, plan: ExportPlan, names: object) -> None:
+    @contextmanager
+    def trouble(folder: Path, plan: ExportPlan) -> Iterator[Callable[[Sample, str], None]]:
+        yield lambda sample, sha256: None
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
@@ -70,7 +73,9 @@ def test_a_failure_leaves_the_old_export(collection: Collection, tmp_path: Path)
 
 
 def test_what_is_read_back_must_be_what_was_written(collection: Collection, tmp_path: Path) -> None:
-    def spoil(folder: Path, plan: ExportPlan, names: object) -> None:
+    @contextmanager
+    def spoil(folder: Path, plan: ExportPlan) -> Iterator[Callable[[Sample, str], None]]:
+        yield lambda sample, sha256: None
         next(path for path in sorted(folder.rglob("*.jpg"))).unlink()
 
     with pytest.raises(InputError, match=r"not put in place: .* are read back"):
@@ -189,7 +194,10 @@ def test_texts_in_the_card_are_text_and_nothing_else(tmp_path: Path) -> None:
     with Collection(tmp_path / "images") as collection:
         collection.add("a|b", drawn(1), site="Wide & Open <script>alert(1)</script> `x` [y](z) #1")
         made = planned(collection, ("",))
-    text = card(made, made.samples, [], lambda plan: [])
+    tallies = Tallies()
+    for sample in made.samples:
+        tallies.add(sample)
+    text = card(made, tallies, [], lambda plan: [])
     assert "Wide &#38; Open &#60;script&#62;alert(1)&#60;/script&#62; &#96;x&#96; &#91;y&#93;(z) &#35;1" in text
     assert "| a&#124;b | 1 |" in text
 

@@ -10,14 +10,14 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from collector.dataset import formats
-from collector.dataset.documents import write_all
+from collector.dataset.documents import documented
 from collector.dataset.export import Published, publish
 from collector.dataset.formats import EXPORTERS
 from collector.dataset.samples import ExportPlan
@@ -408,8 +408,5 @@ def exported_with_card(
     """With the documents of a real export, which Hugging Face reads the splits from."""
     made = made or planned(collection, splits)
     exporter = formats.load(format)
-
-    def documents(folder: Path, plan: ExportPlan, names: object) -> None:
-        write_all(folder, plan, names, [], format, getattr(exporter, "patterns", None))  # type: ignore[arg-type]
-
+    documents = partial(documented, asked=[], format=format, patterns=getattr(exporter, "patterns", None))
     return made, publish(made, collection.folder, dest, exporter, documents, processes=1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,20 @@ def collected(folder: Path, labels: Sequence[str] = HOSTILE, each: int = 4) -> C
 
 def planned(collection: Collection, splits: Sequence[str] = ("train", "val", "test"), **options: Any) -> ExportPlan:
     """A plan of everything; the pictures of each label take turns in the splits."""
-    items = list(collection.ledger.dataset.pictures())
-    given = {item.sha256: splits[place % len(splits)] for place, item in enumerate(items)} if splits != ("",) else {}
+    rows = {item.id: item for item in collection.ledger.dataset.pictures()}
+    found = collection.ledger.dataset.candidates("x")
+    candidates = (one._replace(split=splits[place % len(splits)]) for place, one in enumerate(found))
     return plan(
-        "practice", items, out={}, further={}, kept=frozenset(), splits=given, order=splits, scheme="x", **options
+        "practice", candidates, lambda ids: map(rows.__getitem__, ids), further={}, order=splits, scheme="x", **options
     )
 
 
-def lock_only(folder: Path, plan: ExportPlan, names: Sequence[tuple[Sample, str]]) -> None:
+@contextmanager
+def lock_only(folder: Path, plan: ExportPlan) -> Iterator[Callable[[Sample, str], None]]:
     """The least that makes a folder ours."""
-    lines = sorted(f"{sample.key} {sample.split} {sample.labels[0]} {sha256}" for sample, sha256 in names)
+    told: list[tuple[Sample, str]] = []
+    yield lambda sample, sha256: told.append((sample, sha256))
+    lines = sorted(f"{sample.key} {sample.split} {sample.labels[0]} {sha256}" for sample, sha256 in told)
     (folder / LOCK).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
