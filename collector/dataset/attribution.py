@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from collector.ledger import Row
 
 ATTRIBUTION: Final = "ATTRIBUTION.csv"
 UNKNOWN: Final = "unknown"
+_FORMULA: Final = frozenset("=+-@\t\r")
 _COLUMNS: Final = (
     "id", "label", "title", "creator", "licence", "licence_url", "licence_page", "credit", "notice", "source_page",
     "url", "source", "published", "collected",
@@ -34,7 +36,7 @@ def head() -> str:
 
 def row(sample: Sample) -> str:
     """The row of a picture."""
-    return str(_WRITER.writerow([no_formula(cell) for cell in attribution(sample)]))
+    return str(_WRITER.writerow(map(no_formula, attribution(sample))))
 
 
 def attribution(sample: Sample) -> tuple[str, ...]:
@@ -64,6 +66,7 @@ def licence_name(item: Row) -> str:
     return short_name(item.licence.url or dict(item.rights).get("licence", ""))
 
 
+@lru_cache(maxsize=4096)
 def short_name(url: str) -> str:
     """A Creative Commons licence by its short name (`CC BY-SA 4.0`), another one by its host, else "unknown"."""
     try:
@@ -80,5 +83,6 @@ def short_name(url: str) -> str:
 
 def no_formula(cell: str, further: str = "") -> str:
     """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    text = cell.replace("\x00", "")
-    return f"'{text}" if text and text[0] in f"=+-@\t\r{further}" else text
+    if "\x00" in cell:
+        cell = cell.replace("\x00", "")
+    return f"'{cell}" if cell[:1] in _FORMULA or (further and cell.startswith(further)) else cell

@@ -18,6 +18,7 @@ from collector.dataset.export import LOCK
 from collector.dataset.samples import ExportPlan, Sample
 from collector.dataset.spool import Spool
 
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 INDEX: Final = "index"
 """The folder of the lists, one for each split."""
 
@@ -62,7 +63,7 @@ def _index_line(plan: ExportPlan, sample: Sample, sha256: str) -> str:
     label = sample.labels[0]
     row = {"id": sample.key, "label": label, "label_id": plan.number(label), "labels": list(sample.labels),
            "split": sample.split, "url": sample.item.url, "exported_sha256": sha256}  # fmt: skip
-    return json.dumps(row, ensure_ascii=False) + "\n"
+    return f"{_ENCODE(row)}\n"
 
 
 def _index(plan: ExportPlan) -> list[tuple[str, str]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from collector import __version__
 from collector.dataset.export import LOCK
 from collector.dataset.samples import ExportPlan, Sample
@@ -45,7 +47,8 @@ def head(plan: ExportPlan, format: str) -> str:
 
 def line(sample: Sample, exported: str) -> str:
     """The line of a picture; `exported`: sha256 of its exported bytes."""
-    return _line([sample.key, sample.item.sha256, exported, sample.split, list(sample.labels)])
+    cells = (sample.key, sample.item.sha256, exported, sample.split, sample.labels)
+    return f"{msgspec.json.encode(cells).decode()}\n"
 
 
 def read_lock(path: Path) -> tuple[dict[str, Any], Iterator[LockEntry]]:

@@ -316,7 +316,7 @@ class Dataset:
 
     def unsplit(self, scheme: str) -> bool:
         """Whether a picture of the set has no split under a scheme."""
-        return any(one.split is None and one.left_out is None for one in self.candidates(scheme))
+        return candidates.unsplit(self._db, scheme)
 
     def remember_splits(self, scheme: str, splits: Iterable[tuple[str, str]]) -> None:
         """Keep (sha256, split); a picture that has one already keeps it."""

@@ -1,0 +1,75 @@
+"""An export of many pictures holds columns of them, and neither rows nor texts."""
+
+from __future__ import annotations
+
+import sqlite3
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from collector.dataset import samples, service, spool
+from collector.dataset.documents import documented
+from collector.dataset.export import publish
+from collector.dataset.samples import EncodedSample, ExportPlan
+from collector.ledger import Ledger
+from collector.model import Hit
+
+PICTURES = 4_000
+
+
+class Nothing:
+    """A format that writes nothing."""
+
+    READABLE: frozenset[str] = frozenset()
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+
+    def write(self, folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
+        for one in pictures:
+            self.counts[one.sample.split, one.sample.labels[0]] += 1
+
+    def check(self, folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
+        return self.counts
+
+    def loading(self, folder: Path, plan: ExportPlan) -> str:
+        return ""
+
+
+def fill(folder: Path) -> None:
+    with Ledger.open(folder) as ledger:
+        hits = (
+            (f"class {n % 10}", Hit(f"http://p.test/{n}.jpg", f"p.test/{n}", title="t" * 100)) for n in range(PICTURES)
+        )
+        ledger.work.import_hits(hits)
+    with sqlite3.connect(folder / "collector.db") as connection:
+        connection.execute(
+            """INSERT INTO outcome (found_id, state, path, sha256, format, width, height, ended_at)
+               SELECT id, 'saved', 'class/' || id || '.jpg', printf('%064x', id), 'JPEG', 640, 480,
+                 '2026-01-01T00:00:00.000Z' FROM found"""
+        )
+    connection.close()
+
+
+def test_an_export_holds_some_bytes_of_each_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path / "images")
+    monkeypatch.setattr(samples, "_CHUNK", 100)
+    monkeypatch.setattr(spool, "_RUN", 100)
+    with Ledger.open(tmp_path / "images") as ledger:
+        order = service.Order("csv", tmp_path / "set", whole=True)
+        service.preview(ledger, order)  # Imports and caches are no part of it.
+        tracemalloc.start()
+        try:
+            made, _ = service.preview(ledger, order)
+            published = publish(
+                made, tmp_path, order.dest, Nothing(), partial(documented, asked=[], format="none"), processes=1
+            )
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert published.pictures == len(made.samples) == PICTURES
+    assert most / PICTURES < 350
