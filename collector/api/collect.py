@@ -153,7 +153,8 @@ class Crawl:
         `keep_removed`: pictures of rows that are gone from a file stay in the set. `refresh`: keywords below their
         limit are searched again at every source, for what is new. `relevant`: pictures that do not show their class
         are left out as `relevance --drop` does, and others are collected in their place; a row's own word goes before.
-        `embed`: pictures get their embeddings while others are fetched. UsageError without the extra for both.
+        `embed`: pictures get their embeddings while others are fetched. UsageError without the extra for both,
+        InputError and DiskError where its model cannot be had.
         `on`: which machines download, ray, ray://HEAD:PORT or local, with so many `workers`, one for each core where
         None is said; None: this one, as ever.
         """
@@ -161,7 +162,7 @@ class Crawl:
         if replacing or embed:
             from collector.images import lite0  # With numpy, which other runs have no use for.
 
-            lite0.require()
+            lite0.prepared()
         self._replacing = Replacing(settings, asked, relevant, notice) if replacing and asked is not None else None
         self._embed = embed and fetch
         self._keep_removed, self._refresh = keep_removed, refresh

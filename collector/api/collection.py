@@ -412,7 +412,7 @@ class Collection:
 
         A file is given by its path or its name. InputError for one that is not known; nothing is changed then.
         """
-        names = [str(file) for file in files]
+        names = list(dict.fromkeys(map(str, files)))
         with self.writing() as ledger:
             places = {
                 str(key): item

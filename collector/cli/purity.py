@@ -25,7 +25,7 @@ _STOP: Final = ("q", "", "\x03", "\x04")
 @click.command()
 @options.out
 @click.option("--sample", type=click.IntRange(0), default=200, show_default=True,
-              help="Pictures to draw in all, from each class by its size; 0 only shows what is known.")  # fmt: skip
+              help="Pictures to draw in all, by class, 5 of each at least; 0 only shows what is known.")  # fmt: skip
 @click.option("--open/--no-open", "shown", default=True, show_default=True, help="Open each picture in a viewer.")
 @options.json_flag
 def purity(out: Path, sample: int, shown: bool, as_json: bool) -> None:

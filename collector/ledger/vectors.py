@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from collector.errors import GO_ON, DiskError
 from collector.ledger.layout import PART_PREFIX, PART_SUFFIX, VECTORS
 
 if TYPE_CHECKING:
@@ -68,21 +69,25 @@ def read(folder: Path, model: str, hash: str, numbers: int) -> Vectors:
 
 
 def add(folder: Path, model: str, hash: str, vectors: Sequence[tuple[str, NDArray[np.float16]]]) -> None:
-    """Keep (sha256, vector) of some pictures: on the disk when this returns. What other weights made gives way."""
+    """Keep (sha256, vector) of some pictures: on the disk when this returns. What other weights made gives way.
+    DiskError."""
     if not vectors:
         return
     numbers = len(vectors[0][1])
     path, head = _file(folder, model), _named(model, hash, numbers)
-    if _head(path) != head:
-        _begin(path, head, ())
     size = _record(numbers).itemsize
-    with path.open("r+b") as file:
-        end = os.fstat(file.fileno()).st_size
-        file.seek(end - (end - _HEAD) % size)  # What a kill left of a record.
-        file.write(b"".join(_bytes(sha256, vector) for sha256, vector in vectors))
-        file.truncate()
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        if _head(path) != head:
+            _begin(path, head, ())
+        with path.open("r+b") as file:
+            end = os.fstat(file.fileno()).st_size
+            file.seek(end - (end - _HEAD) % size)  # What a kill left of a record.
+            file.write(b"".join(_bytes(sha256, vector) for sha256, vector in vectors))
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise DiskError(f"{path}: {error.strerror or error}; the embeddings before are kept, {GO_ON}") from None
 
 
 def keep_only(folder: Path, sha256s: Collection[str]) -> int:

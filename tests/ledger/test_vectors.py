@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from collector.errors import DiskError
 from collector.ledger import vectors
 from collector.ledger.layout import VECTORS
 from collector.ledger.vectors import USUAL
@@ -56,6 +59,18 @@ def test_a_head_that_was_cut_off_begins_anew(tmp_path: Path, length: int) -> Non
     assert vectors.keep_only(tmp_path, {name(1)}) == 0
     vectors.add(tmp_path, USUAL, "h1", some(3))
     assert kept(tmp_path) == {name(3): 0.75}
+
+
+def test_a_full_disk_is_named_and_costs_no_earlier_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(number: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    vectors.add(tmp_path, USUAL, "h1", some(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(DiskError, match=rf"{VECTORS}: No space left on device; the embeddings before are kept"):
+            vectors.add(tmp_path, USUAL, "h1", some(2))
+    assert kept(tmp_path)[name(1)] == 0.25
 
 
 @pytest.mark.parametrize("place", [0, 33, 40, SIZE - 1])
