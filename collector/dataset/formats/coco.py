@@ -5,13 +5,13 @@ Rules: cocodataset.org/#format-data (licences and dates have their place there);
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+from collector.dataset.formats.json_stream import Elements, elements, encode
 from collector.dataset.formats.rows import READABLE as READABLE
 from collector.dataset.formats.rows import row
 from collector.dataset.samples import EncodedSample, ExportPlan
@@ -26,23 +26,26 @@ def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> 
         place = folder / split
         (place / "data").mkdir(parents=True)
         licences: dict[str, int] = {}
-        images: list[dict[str, Any]] = []
-        annotations: list[dict[str, Any]] = []
-        for number, written in enumerate(group, start=1):
-            facts = row(written, plan, f"{written.sample.key}.{written.extension}")
-            (place / "data" / facts["file_name"]).write_bytes(written.body)
-            licence = licences.setdefault(facts["licence_url"], len(licences) + 1)
-            images.append(_image(number, facts, licence))
-            for label in written.sample.labels:
-                annotations.append(_annotation(len(annotations) + 1, number, plan.number(label) + 1, facts))
-        document = {
-            "info": {"description": plan.name, "version": "1.0"},
-            "licenses": [{"id": id, "name": url, "url": url} for url, id in licences.items()],
-            "categories": categories,
-            "images": images,
-            "annotations": annotations,
-        }
-        (place / LABELS).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+        with Elements(place) as images, Elements(place) as annotations:
+            for number, written in enumerate(group, start=1):
+                facts = row(written, plan, f"{written.sample.key}.{written.extension}")
+                (place / "data" / facts["file_name"]).write_bytes(written.body)
+                licence = licences.setdefault(facts["licence_url"], len(licences) + 1)
+                images.add(encode(_image(number, facts, licence)))
+                for label in written.sample.labels:
+                    annotation = _annotation(annotations.count + 1, number, plan.number(label) + 1, facts)
+                    annotations.add(encode(annotation))
+            head = {
+                "info": {"description": plan.name, "version": "1.0"},
+                "licenses": [{"id": id, "name": url, "url": url} for url, id in licences.items()],
+                "categories": categories,
+            }
+            with (place / LABELS).open("w", encoding="utf-8") as file:
+                file.write(f'{encode(head)[:-1]}, "images": [')
+                images.copy_to(file)
+                file.write('], "annotations": [')
+                annotations.copy_to(file)
+                file.write("]}")
 
 
 def _image(number: int, facts: dict[str, Any], licence: int) -> dict[str, Any]:
@@ -77,15 +80,23 @@ def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
         path = folder / split / LABELS
         if not path.is_file():
             continue
-        document = json.loads(path.read_text(encoding="utf-8"))
-        names = {category["id"]: category["name"] for category in document["categories"]}
-        first: dict[int, str] = {}
-        for annotation in document["annotations"]:
-            first.setdefault(annotation["image_id"], names[annotation["category_id"]])
-        for image in document["images"]:
-            if not (path.parent / "data" / image["file_name"]).is_file():
-                raise ValueError(f"{image['file_name']} is listed and not on disk")
-            counts[split, first[image["id"]]] += 1
+        names: dict[int, str] = {}
+        known = bytearray(1)
+        """For each image, by its number, whether an annotation was seen."""
+        for kind, element in elements(path):
+            if kind == "categories":
+                names[element["id"]] = element["name"]
+            elif kind == "images":
+                if not (path.parent / "data" / element["file_name"]).is_file():
+                    raise ValueError(f"{element['file_name']} is listed and not on disk")
+                if element["id"] != len(known):
+                    raise ValueError(f"{element['file_name']} is out of order")
+                known.append(0)
+            elif kind == "annotations" and not known[element["image_id"]]:
+                known[element["image_id"]] = 1
+                counts[split, names[element["category_id"]]] += 1
+        if known.count(0) > 1:
+            raise ValueError(f"{known.count(0) - 1:,} images have no annotation")
     return counts
 
 

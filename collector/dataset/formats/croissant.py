@@ -161,8 +161,8 @@ def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     with (folder / table["contentUrl"]).open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != table["sha256"]:
             raise ValueError(f"{table['contentUrl']} is not the one that {DOCUMENT} names")
-    matched = {path for pattern in files["includes"] for path in folder.glob(pattern)}
-    if len(matched) != sum(1 for path in (folder / PICTURES).rglob("*") if path.is_file()):
+    matched = sum(1 for pattern in set(files["includes"]) for _ in folder.glob(pattern))
+    if matched != sum(1 for path in (folder / PICTURES).rglob("*") if path.is_file()):
         raise ValueError(f"{DOCUMENT} does not name all pictures")
     return jsonl_table.check_table(folder)
 

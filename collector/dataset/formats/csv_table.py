@@ -15,6 +15,7 @@ from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = rows.READABLE
 TABLE: Final = "data.csv"
+_CHUNK: Final = 10_000
 _QUOTED: Final = "'"
 """A cell that begins so gets another one in front: to take one away gives every cell back."""
 
@@ -41,8 +42,10 @@ def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter. As pandas reads it, every column a text."""
     import pandas as pd
 
-    frame = pd.read_csv(folder / TABLE, dtype=str, keep_default_na=False).replace("^'", "", regex=True)
-    return rows.checked(folder, frame[["file_name", "split", "label"]].to_dict("records"))  # type: ignore[arg-type]
+    columns = ["file_name", "split", "label"]
+    with pd.read_csv(folder / TABLE, dtype=str, keep_default_na=False, usecols=columns, chunksize=_CHUNK) as frames:
+        entries = (row for frame in frames for row in frame.replace("^'", "", regex=True).to_dict("records"))
+        return rows.checked(folder, entries)  # type: ignore[arg-type]
 
 
 def loading(folder: Path, plan: ExportPlan) -> str:

@@ -5,7 +5,7 @@ Rules: docs.voxel51.com/user_guide/import_datasets.html#fiftyoneimageclassificat
 
 from __future__ import annotations
 
-import json
+import os
 from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from collector.dataset.formats.folders import variable
+from collector.dataset.formats.json_stream import elements, encode
 from collector.dataset.formats.rows import READABLE as READABLE
+from collector.dataset.formats.rows import Names
 from collector.dataset.samples import EncodedSample, ExportPlan
 
 LABELS: Final = "labels.json"
@@ -24,12 +26,13 @@ def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> 
     for split, group in groupby(pictures, key=lambda written: written.sample.split):
         place = folder / split
         (place / "data").mkdir(parents=True)
-        labels = {}
-        for written in group:
-            (place / "data" / f"{written.sample.key}.{written.extension}").write_bytes(written.body)
-            labels[written.sample.key] = plan.number(written.sample.labels[0])
-        document = {"classes": list(plan.classes), "labels": labels}
-        (place / LABELS).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+        with (place / LABELS).open("w", encoding="utf-8") as file:
+            file.write(f'{{"classes": {encode(plan.classes)}, "labels": {{')
+            for number, written in enumerate(group):
+                (place / "data" / f"{written.sample.key}.{written.extension}").write_bytes(written.body)
+                label = plan.number(written.sample.labels[0])
+                file.write(f"{', ' if number else ''}{encode(written.sample.key)}: {label}")
+            file.write("}}")
 
 
 def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
@@ -39,11 +42,19 @@ def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
         path = folder / split / LABELS
         if not path.is_file():
             continue
-        document = json.loads(path.read_text(encoding="utf-8"))
-        files = {file.stem for file in (path.parent / "data").iterdir()}
-        if files != document["labels"].keys():
+        classes: list[str] = []
+        files, labelled = Names(), Names()
+        for name, element in elements(path):
+            if name == "classes":
+                classes.append(element)
+            else:
+                labelled.add(element[0])
+                counts[split, classes[element[1]]] += 1
+        with os.scandir(path.parent / "data") as found:
+            for file in found:
+                files.add(Path(file.name).stem)
+        if not files.same(labelled):
             raise ValueError(f"files and labels of {split or 'the set'} are not the same")
-        counts.update((split, document["classes"][number]) for number in document["labels"].values())
     return counts
 
 

@@ -5,15 +5,16 @@ Rules: labelstud.io/guide/predictions and /guide/storage (local files are served
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote
 from xml.sax.saxutils import quoteattr
 
-from collector.dataset.formats import arrow, rows
+from collector.dataset.formats import rows
+from collector.dataset.formats.json_stream import elements, encode
 from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "gif"})
@@ -26,9 +27,11 @@ _SERVED: Final = "/data/local-files/?d="
 def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter."""
     tasks = (_task(written, plan, rows.save(folder, written)) for written in pictures)
-    for number, batch in enumerate(arrow.batches(tasks, TASKS)):
-        text = json.dumps(batch, ensure_ascii=False)
-        (folder / f"tasks-{number:05}.json").write_text(text, encoding="utf-8")
+    for number, batch in groupby(enumerate(tasks), key=lambda pair: pair[0] // TASKS):
+        with (folder / f"tasks-{number:05}.json").open("w", encoding="utf-8") as file:
+            for place, task in batch:
+                file.write(f"{', ' if place % TASKS else '['}{encode(task)}")
+            file.write("]")
     choices = "".join(f"\n    <Choice value={quoteattr(label)}/>" for label in plan.classes)
     config = f'<View>\n  <Image name="image" value="$image"/>\n  <Choices name="choice" toName="image">{choices}'
     (folder / "config.xml").write_text(f"{config}\n  </Choices>\n</View>\n", encoding="utf-8")
@@ -51,13 +54,14 @@ def _task(written: EncodedSample, plan: ExportPlan, name: str) -> dict[str, Any]
 
 def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter."""
-    entries = []
-    for path in sorted(folder.glob("tasks-*.json")):
-        for task in json.loads(path.read_text(encoding="utf-8")):
-            label = task["predictions"][0]["result"][0]["value"]["choices"][0]
-            name = unquote(task["data"]["image"].removeprefix(_SERVED))
-            entries.append({"file_name": name, "split": task["data"]["split"], "label": label})
-    return rows.checked(folder, entries)
+    tasks = (task for path in sorted(folder.glob("tasks-*.json")) for _, task in elements(path))
+    return rows.checked(folder, map(_entry, tasks))
+
+
+def _entry(task: dict[str, Any]) -> rows.Row:
+    label = task["predictions"][0]["result"][0]["value"]["choices"][0]
+    name = unquote(task["data"]["image"].removeprefix(_SERVED))
+    return {"file_name": name, "split": task["data"]["split"], "label": label}
 
 
 def loading(folder: Path, plan: ExportPlan) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
 
 from collector.dataset.attribution import attribution
 from collector.dataset.samples import EncodedSample, ExportPlan
@@ -24,6 +27,30 @@ _EXIF: Final = ("taken", "latitude", "longitude")
 """Of a set that knows them: text and degrees, None where they are unknown."""
 
 Row = dict[str, Any]
+
+
+class Names:
+    """Names that should come once each, or be the same as others: 16 bytes of each are held."""
+
+    def __init__(self) -> None:
+        self._digests = bytearray()
+
+    def add(self, name: str) -> None:
+        """One more."""
+        self._digests += blake2b(name.encode(), digest_size=16).digest()
+
+    def _sorted(self) -> np.ndarray[tuple[int], np.dtype[np.bytes_]]:
+        return np.sort(np.frombuffer(self._digests, "S16"))
+
+    @property
+    def repeated(self) -> int:
+        """How many came before."""
+        digests = self._sorted()
+        return int((digests[1:] == digests[:-1]).sum())
+
+    def same(self, other: Names) -> bool:
+        """Whether they are those of the other, each as often."""
+        return np.array_equal(self._sorted(), other._sorted())
 
 
 def columns(plan: ExportPlan) -> tuple[str, ...]:
@@ -77,13 +104,13 @@ def row(written: EncodedSample, plan: ExportPlan, file_name: str) -> Row:
 def checked(folder: Path, rows: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
     """Count rows whose picture is there, each file once. ValueError for a missing file, or one in two rows."""
     counts: Counter[tuple[str, str]] = Counter()
-    seen: set[str] = set()
+    seen = Names()
     for entry in rows:
         name = str(entry["file_name"])
-        if name in seen:
-            raise ValueError(f"{name} stands in two rows")
         seen.add(name)
         if not (folder / name).is_file():
             raise ValueError(f"{name} is in the table and not on disk")
         counts[str(entry["split"]), str(entry["label"])] += 1
+    if seen.repeated:
+        raise ValueError(f"{seen.repeated:,} rows name a picture that stands in another row")
     return counts

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from collector.dataset.formats.folders import variable
 from collector.dataset.formats.rows import READABLE as READABLE_FILES
-from collector.dataset.formats.rows import row
+from collector.dataset.formats.rows import Names, row
 from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = frozenset({"jpg", "jpeg"})
@@ -72,17 +72,17 @@ def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter. As webdataset groups it: neighbours with one key are a sample; keys are unique over all shards."""
     names = json.loads((folder / CLASSES).read_text(encoding="utf-8"))
     counts: Counter[tuple[str, str]] = Counter()
-    seen: set[str] = set()
+    seen = Names()
     kinds: set[str] = set()
     pictures = frozenset({"jpg"}) | (ORIGINALS if plan.form.encoding == "original" else set())
     for split in plan.splits:
         for path in sorted(folder.glob(f"{_name(split)}-*.tar")):
             for key, parts in _samples(path):
-                if key in seen:
-                    raise ValueError(f"the key {key} is in two places")
                 seen.add(key)
                 kinds.add(",".join(sorted("picture" if part in pictures else part for part in parts)))
                 counts[split, names[int(parts["cls"])]] += 1
+    if seen.repeated:
+        raise ValueError(f"{seen.repeated:,} keys are in two places")
     if len(kinds) > 1:
         raise ValueError(f"samples of different parts: {'; '.join(sorted(kinds))}")
     return counts

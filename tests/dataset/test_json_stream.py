@@ -1,0 +1,60 @@
+"""JSON that is written and read by elements is that of the library, wherever a part of the file ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from collector.dataset.formats import json_stream
+from collector.dataset.formats.json_stream import Elements, elements, encode
+from collector.dataset.formats.rows import Names
+
+DOCUMENT = {
+    "info": {"a": 1, "b": [1, 2, {"c": "}],"}], "d": -12.5},
+    "empty": [],
+    "none": {},
+    "images": [{"id": 12345, "name": 'a "quoted" \\ größe 🐱'}, 67890, "text, with: signs [", None, True, [1]],
+}
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 1 << 20])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_object_is_read_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int, indent: int | None
+) -> None:
+    monkeypatch.setattr(json_stream, "_CHUNK", chunk)
+    (tmp_path / "x.json").write_text(json.dumps(DOCUMENT, ensure_ascii=False, indent=indent), encoding="utf-8")
+    wanted = [("info", pair) for pair in DOCUMENT["info"].items()]  # type: ignore[attr-defined]
+    assert list(elements(tmp_path / "x.json")) == [*wanted, *(("images", one) for one in DOCUMENT["images"])]
+    (tmp_path / "y.json").write_text(json.dumps(DOCUMENT["images"]), encoding="utf-8")
+    assert list(elements(tmp_path / "y.json")) == [("", one) for one in DOCUMENT["images"]]
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2", '{"a": [1', '{"a": [1, nonsense]}', '{"a": 1}'])
+def test_what_is_no_such_document_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"ends too early|Expecting|neither"):
+        list(elements(tmp_path / "x.json"))
+
+
+def test_elements_wait_for_their_place(tmp_path: Path) -> None:
+    with Elements(tmp_path) as waiting, (tmp_path / "x.json").open("w", encoding="utf-8") as file:
+        for number in range(3):
+            waiting.add(encode({"é": number}))
+        file.write("[")
+        waiting.copy_to(file)
+        file.write("]")
+    assert (tmp_path / "x.json").read_text(encoding="utf-8") == '[{"é": 0}, {"é": 1}, {"é": 2}]'
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_names_that_come_twice_are_counted() -> None:
+    one, other = Names(), Names()
+    for name in ("a", "b", "a", "c", "a"):
+        one.add(name)
+    for name in ("b", "c", "a", "a", "a"):
+        other.add(name)
+    assert (one.repeated, Names().repeated) == (2, 0)
+    assert one.same(other) and not one.same(Names())
