@@ -9,7 +9,7 @@ import pytest
 
 from collector.dataset.formats import json_stream
 from collector.dataset.formats.json_stream import Elements, elements, encode
-from collector.dataset.formats.rows import Names
+from collector.dataset.formats.rows import Seen
 
 DOCUMENT = {
     "info": {"a": 1, "b": [1, 2, {"c": "}],"}], "d": -12.5},
@@ -51,10 +51,10 @@ def test_elements_wait_for_their_place(tmp_path: Path) -> None:
 
 
 def test_names_that_come_twice_are_counted() -> None:
-    one, other = Names(), Names()
+    one, other = Seen(), Seen()
     for name in ("a", "b", "a", "c", "a"):
         one.add(name)
     for name in ("b", "c", "a", "a", "a"):
         other.add(name)
-    assert (one.repeated, Names().repeated) == (2, 0)
-    assert one.same(other) and not one.same(Names())
+    assert (one.repeated, Seen().repeated) == (2, 0)
+    assert one.same(other) and not one.same(Seen())

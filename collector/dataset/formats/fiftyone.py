@@ -15,7 +15,7 @@ from typing import Final
 from collector.dataset.formats.folders import variable
 from collector.dataset.formats.json_stream import elements, encode
 from collector.dataset.formats.rows import READABLE as READABLE
-from collector.dataset.formats.rows import Names
+from collector.dataset.formats.rows import Seen
 from collector.dataset.samples import EncodedSample, ExportPlan
 
 LABELS: Final = "labels.json"
@@ -43,7 +43,7 @@ def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
         if not path.is_file():
             continue
         classes: list[str] = []
-        files, labelled = Names(), Names()
+        files, labelled = Seen(), Seen()
         for name, element in elements(path):
             if name == "classes":
                 classes.append(element)

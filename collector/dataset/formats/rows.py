@@ -29,7 +29,7 @@ _EXIF: Final = ("taken", "latitude", "longitude")
 Row = dict[str, Any]
 
 
-class Names:
+class Seen:
     """Names that should come once each, or be the same as others: 16 bytes of each are held."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Names:
         digests = self._sorted()
         return int((digests[1:] == digests[:-1]).sum())
 
-    def same(self, other: Names) -> bool:
+    def same(self, other: Seen) -> bool:
         """Whether they are those of the other, each as often."""
         return np.array_equal(self._sorted(), other._sorted())
 
@@ -104,7 +104,7 @@ def row(written: EncodedSample, plan: ExportPlan, file_name: str) -> Row:
 def checked(folder: Path, rows: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
     """Count rows whose picture is there, each file once. ValueError for a missing file, or one in two rows."""
     counts: Counter[tuple[str, str]] = Counter()
-    seen = Names()
+    seen = Seen()
     for entry in rows:
         name = str(entry["file_name"])
         seen.add(name)

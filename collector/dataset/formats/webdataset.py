@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from collector.dataset.formats.folders import variable
 from collector.dataset.formats.rows import READABLE as READABLE_FILES
-from collector.dataset.formats.rows import Names, row
+from collector.dataset.formats.rows import Seen, row
 from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = frozenset({"jpg", "jpeg"})
@@ -72,7 +72,7 @@ def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter. As webdataset groups it: neighbours with one key are a sample; keys are unique over all shards."""
     names = json.loads((folder / CLASSES).read_text(encoding="utf-8"))
     counts: Counter[tuple[str, str]] = Counter()
-    seen = Names()
+    seen = Seen()
     kinds: set[str] = set()
     pictures = frozenset({"jpg"}) | (ORIGINALS if plan.form.encoding == "original" else set())
     for split in plan.splits:
