@@ -116,8 +116,8 @@ def filter_(
     terminal.grid(("reason", "pictures"), sorted(counts.items())) if counts else terminal.line("nothing to leave out")
     if made := [] if synthetic else collection.synthetic():
         examples = ", ".join(row.file.as_posix() for row, _ in made[:3])
-        terminal.line(f"{counted(len(made), 'picture')} made by a machine, as the metadata say (--synthetic leaves such"
-                      f" pictures out): {examples}")  # fmt: skip
+        terminal.line(f"{counted(len(made), 'picture')} made by a machine, by their own metadata (--synthetic leaves"
+                      f" such pictures out): {examples}")  # fmt: skip
     _say_moved(apply, moved, out)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.ledger import Ledger, Row
+from collector.ledger import Ledger, Row, vectors
 from collector.ledger.paths import inside
 from collector.ledger.rows import SAVED
 from collector.maintenance import files
@@ -97,9 +97,13 @@ def close_books(ledger: Ledger, found: list[Finding]) -> int:
 
 
 def fetch_again(ledger: Ledger, folder: Path, found: list[Finding]) -> int:
-    """Put the missing and altered ones back to do; how many URLs. Altered files stay, under another name."""
+    """Put the missing and altered ones back to do; how many URLs. Altered files stay, under another name.
+
+    Their embeddings go: an altered file may have been looked at in the picture's place.
+    """
     lost = [finding.saved for finding in found if finding.kind in ("missing", "altered") and finding.saved]
     for finding in found:
         if finding.kind == "altered":
             files.set_aside(files.itself(folder, finding.path))
+    vectors.forget(folder, {one.saved.sha256 for one in found if one.kind == "altered" and one.saved})
     return ledger.maintenance.lost(lost) + close_books(ledger, found)

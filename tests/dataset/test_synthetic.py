@@ -20,7 +20,7 @@ def test_listed_then_left_out_on_request(tmp_path: Path) -> None:
     done = desk.run("filter")
     assert done.code == 0, done.err
     assert "nothing to leave out" in done.out
-    assert "3 pictures made by a machine, as the metadata say (--synthetic leaves such pictures out): " in done.out
+    assert "3 pictures made by a machine, by their own metadata (--synthetic leaves such pictures out): " in done.out
     done = desk.run("filter", "--synthetic")
     assert done.out.split()[:4] == ["reason", "pictures", "set.synthetic", "2"]
     assert "--synthetic leaves" not in done.out

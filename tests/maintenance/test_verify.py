@@ -6,7 +6,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from collector.ledger import Ledger
+import numpy as np
+
+from collector.ledger import Ledger, vectors
 from collector.maintenance.verify import fetch_again, findings
 from collector.model import Media, Picture, Task
 from tests.maintenance.conftest import Shelf
@@ -73,10 +75,14 @@ def test_again_puts_the_lost_back_to_do_and_keeps_what_was_edited(shelf: Shelf) 
     deleted.unlink()
     edited.write_bytes(b"cropped")
     with Ledger.open(shelf.folder) as ledger:
+        names = {row.sha256: row.file.name for row in ledger.dataset.pictures()}
+        vectors.add(shelf.folder, "m", "h", [(sha256, np.zeros(2, np.float16)) for sha256 in names])
         before = len(ledger.work.todo(1, 0, 100))
         count = fetch_again(ledger, shelf.folder, list(findings(ledger, shelf.folder)))
         after = len(ledger.work.todo(1, 0, 100))
     assert after - before == count >= 2, "and the duplicates of them, for want of the bytes"
+    left = {names[sha256] for sha256 in vectors.read(shelf.folder, "m", "h", 2).places}
+    assert left == {*names.values()} - {edited.name}, "it may have been looked at as it is now"
     assert edited.with_name(edited.name + ".altered").read_bytes() == b"cropped"
     assert not edited.exists()
     assert not list(judge(shelf.folder, settled=False, decode=False).sums)
