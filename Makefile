@@ -30,6 +30,7 @@ help: ## this list
 demo: ## set up, then search and fetch queries.csv on the bundled practice web, into practice-images/
 	$(SETUP) demo
 	$(PY) -m collector run $(DEMO_FLAGS) $(RELEVANT) "$(QUERIES)"
+	test -n "$(RELEVANT)" || echo "Some of them do not show their keyword: after \`$(PY) -m pip install '.[look]'\`, make demo collects others in their place"
 	echo "$(PY) -m collector studio --out practice-images shows the pictures in your browser"
 
 run: ## set up, then search and fetch QUERIES=queries.csv on the real web; RUN_FLAGS="--limit 50 ..."

@@ -28,13 +28,16 @@ def listed() -> Iterator[Model]:
     """All that have a name, then others that were downloaded."""
     from collector.images.hub_layout import is_model
     from collector.images.known_models import KNOWN, downloads
+    from collector.maintenance.models import licence_of
 
     for one in KNOWN.values():
         folder = downloads() / one.name
         yield Model(one.name, one.about, one.licence, is_model(folder), folder)
     for folder in sorted(downloads().iterdir()) if downloads().is_dir() else []:
         if folder.name not in KNOWN and is_model(folder):
-            yield Model(folder.name.replace("--", "/", 1), "of the hub", "see its card", True, folder)
+            yield Model(
+                folder.name.replace("--", "/", 1), "of the hub", licence_of(folder) or "see its card", True, folder
+            )
 
 
 def get_model(

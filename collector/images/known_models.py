@@ -96,7 +96,12 @@ KNOWN: Final = {
             },
         ),
         Known(
-            "sscd", "SSCD: pictures alone, for dedupe --edited; made by you (docs/relevance.md#sscd)", "", "", "MIT", ()
+            "sscd",
+            "SSCD: pictures alone, for dedupe --edited; you make it yourself (docs/relevance.md#sscd)",
+            "",
+            "",
+            "MIT",
+            (),
         ),
     )
 }

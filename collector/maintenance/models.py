@@ -75,9 +75,20 @@ class Offer:
 
 def locked(folder: Path) -> dict[str, str]:
     """Path -> sha256 of the files of a model that was downloaded to a folder; nothing when none was."""
+    found = _lock(folder).get("files")
+    return found if isinstance(found, dict) else {}
+
+
+def licence_of(folder: Path) -> str | None:
+    """The licence that was agreed to when a model was downloaded to a folder."""
+    found = _lock(folder).get("licence")
+    return found if isinstance(found, str) else None
+
+
+def _lock(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / LOCK).read_bytes())["files"]
-    except (OSError, ValueError, LookupError, TypeError):
+        found = json.loads((folder / LOCK).read_bytes())
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -284,6 +284,7 @@ def test_the_verbs(hub: ModelHub, tmp_path: Path) -> None:
     assert f"{REPO} is in " in done.out
     listed = desk.run("models", "list").out
     assert REPO in listed and "siglip2-b32" in listed
+    assert [line.split()[:3] for line in listed.splitlines() if REPO in line] == [[REPO, "here", "apache-2.0"]]
     hub.status = 404
     assert desk.run("models", "get", REPO).code == 0, "it is there, and the hub is not asked"
     with Collection(desk.images) as collection:
