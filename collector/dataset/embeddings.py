@@ -38,13 +38,14 @@ def embed_set(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0,
               stop: Callable[[], bool] = lambda: False) -> Embedded:  # fmt: skip
     """Give every picture its embedding that has none, until `stop` says so. May be begun again; another model begins
     anew."""
-    files = {sha256: Path(path) for sha256, path in ledger.dataset.cells(("sha256", "path"), PICTURES)}
+    files: dict[str, str] = dict(ledger.dataset.cells(("sha256", "path"), PICTURES))
     vectors.keep_only(folder, files.keys())
     known = read(folder, model).places.keys()
-    missing = [(sha256, inside(folder, path)) for sha256, path in files.items() if sha256 not in known]
+    missing = [sha256 for sha256 in files if sha256 not in known]
+    places = ((sha256, inside(folder, Path(files[sha256]))) for sha256 in missing)
     fresh: list[tuple[str, Vector]] = []
     made = broken = 0
-    for sha256, found in embed_files(missing, model, processes):
+    for sha256, found in embed_files(places, model, processes):
         if isinstance(found, FileTrouble):
             broken += 1
         else:

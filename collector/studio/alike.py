@@ -37,9 +37,9 @@ class AlikeView:
 
     def groups(self) -> list[list[int]] | None:
         """As `groups_of` has them; None when there are too many to look."""
-        looks = self.looks()
-        if int((looks.quality >= RELIABLE).sum()) > MOST:
+        if self._ledger().dataset.hashed(RELIABLE) > MOST:
             return None
+        looks = self.looks()
         if self._groups is None:
             self._groups = groups_of(self._ledger(), looks)
         return self._groups
