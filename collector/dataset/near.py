@@ -64,7 +64,7 @@ def pairs(words: Words, distance: int, threads: int = 0, among: Numbers | None =
     """(n, 3) arrays of (first, second, distance) with first < second, each pair at least once.
 
     `words` is (number, 4); only the rows `among` (rising) are searched, None: all. ValueError for a distance above 31.
-    `threads` 0 takes one per core. The time grows with the power 1.5 of the number of random hashes, the memory with
+    `threads` 0 takes one per core. The time grows with the power 1.4 of the number of random hashes, the memory with
     the number itself. Hashes that are all near each other cost the square of their number: so many pairs there are. Of
     equal ones it is enough to search the first, see `firsts`.
     """
