@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from collector.images.child import write_all
+
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -22,9 +24,7 @@ def write_part(folder: Path, key: str, body: bytes) -> Path:
     handle = os.open(part, _NEW, 0o666)
     try:
         try:
-            view = memoryview(body)
-            while view:
-                view = view[os.write(handle, view) :]
+            write_all(handle, body)
         finally:
             os.close(handle)  # It too may be where a disk says that it is full.
     except OSError as error:

@@ -46,7 +46,7 @@ from collector.fetch.task import Decode, GetPicture, GetRobots, Steps, Verified,
 from collector.http.curl_transport import CurlTransfers
 from collector.http.robots import Robots, robots_ask
 from collector.http.transport import FetchError, Reply
-from collector.images.child import ignore_signals, limit_memory
+from collector.images.child import ignore_signals, limit_memory, write_all
 from collector.images.sniff import JPEG
 from collector.model import DownloadFailed
 from collector.settings import FetchSettings
@@ -320,21 +320,21 @@ def main() -> None:
             begin.settings,
             Path(begin.folder),
             begin.token,
-            lambda batch: _write(out, line(batch)),
+            lambda batch: write_all(out, line(batch)),
             Heartbeat(begin.heartbeat),
             limit=begin.limit,
             threads=begin.threads,
             live_on=_live_on,
             blocked=begin.blocked,
         )
-        _write(out, line([Ready()]))
+        write_all(out, line([Ready()]))
         threading.Thread(target=_listen, args=(lines, worker), name="fetch-listen", daemon=True).start()
         gc.freeze()  # What was loaded stays: it need not be looked through again and again.
         worker.run()
     except BrokenPipeError:
         os._exit(1)
     except Exception:  # noqa: BLE001 - told to the calling process, which raises it.
-        _write(out, line([Trouble(traceback.format_exc(limit=-4))]))
+        write_all(out, line([Trouble(traceback.format_exc(limit=-4))]))
         os._exit(1)
     os._exit(0)
 
@@ -364,12 +364,6 @@ def _listen(lines: BinaryIO, worker: Worker) -> None:
             worker.close()
             return
     os._exit(1)
-
-
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
 
 
 def _live_on() -> None:

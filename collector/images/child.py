@@ -1,8 +1,9 @@
-"""What a process that reads strangers' bytes does before anything else."""
+"""What every process beside the main one needs: signals, a bound on memory, and answers that are written whole."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 
 
@@ -22,3 +23,10 @@ def limit_memory(size: int) -> None:
         soft = size if hard == resource.RLIM_INFINITY else min(size, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def write_all(handle: int, body: bytes) -> None:
+    """All bytes into a file descriptor, which may take a part at a time."""
+    view = memoryview(body)
+    while view:
+        view = view[os.write(handle, view) :]

@@ -22,7 +22,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from collector.errors import InputError
-from collector.images.child import ignore_signals, limit_memory
+from collector.images.child import ignore_signals, limit_memory, write_all
 from collector.images.processes import DONE, FAILED, HEAD, READY, REFUSED, UNUSABLE, Work
 from collector.images.sniff import Unusable
 
@@ -72,9 +72,7 @@ def _looked_at(function: Callable[..., object], file: Work, arguments: list[Any]
 
 
 def _answer(out: int, kind: bytes, body: bytes) -> None:
-    view = memoryview(HEAD.pack(len(body), kind) + body)
-    while view:
-        view = view[os.write(out, view) :]
+    write_all(out, HEAD.pack(len(body), kind) + body)
 
 
 def _listen(files: SimpleQueue[Work]) -> None:
