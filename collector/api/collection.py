@@ -343,12 +343,15 @@ class Collection:
         is no such split, or `confidence` is not from 0.5 to 1.
         """
         from collector.dataset import embeddings, topic
+        from collector.dataset.wording import tower_of
         from collector.images.embed import embedder
         from collector.images.known_models import asked
 
         if not 0.5 <= confidence <= 1:
             raise UsageError(f"confidence {confidence:g}: give 0.5 to 1")
         usual, words = embedder(), asked(model, models)
+        if words is not None:
+            tower_of(words)  # Before hours of looking at pictures.
         with self.writing() as ledger:
             if split is not None:
                 _splits(ledger, split, ledger.dataset.latest_scheme())

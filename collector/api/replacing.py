@@ -71,12 +71,12 @@ class Replacing:
 
 def _words(settings: Settings) -> Layout | None:
     """The model that is asked about keywords; None where the settings name none."""
-    from collector.dataset.wording import words_of
+    from collector.dataset.wording import tower_of
     from collector.images.known_models import asked
 
     found = asked(settings.look.model, settings.look.models)
     if found is not None:
-        words_of(found)
+        tower_of(found)
     return found
 
 

@@ -34,7 +34,7 @@ def list_() -> None:
 @models.command(short_help="download a model once you have agreed")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Agree to licence and size without being asked.")
-@options.takes("where", Where)
+@options.takes("where", Where, hide="out")
 @click.option("--allow-private", is_flag=True, help="Also reach loopback and private addresses.")
 def get(name: str, yes: bool, where: Where, allow_private: bool) -> None:
     """Download a model of the Hugging Face Hub into the cache: NAME of `models list`, or owner/name of the hub.

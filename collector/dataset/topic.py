@@ -12,7 +12,7 @@ import numpy as np
 
 from collector.dataset import embeddings, relevance
 from collector.dataset.service import candidates
-from collector.dataset.wording import Wording, words_of
+from collector.dataset.wording import Wording
 from collector.images.embed import Embedder, class_names, class_share, described, named
 from collector.images.hub_layout import Layout
 from collector.ledger import Ledger, Row, vectors
@@ -114,7 +114,6 @@ def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, 
 
 
 def _embedded(ledger: Ledger, folder: Path, words: Layout, tell: Callable[[int, int], None]) -> vectors.Vectors:
-    words_of(words)
     model = words.embedder()
     embeddings.embed_set(ledger, folder, model, tell=tell)
     return embeddings.read(folder, model)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from collector.errors import InputError, UsageError
 from collector.images.embed import Directions, unit
-from collector.images.hub_layout import Layout, TextTower, Words
+from collector.images.hub_layout import Layout, TextTower
 from collector.ledger.vectors import Vectors
 
 JUNK: Final = ("a logo", "a screenshot", "a page of text", "a drawing", "a map", "a chart")
@@ -33,10 +33,11 @@ class Wording:
     def __init__(self, model: Layout, stored: Vectors, classes: Mapping[str, Collection[str]]) -> None:
         """UsageError for a model of pictures alone, InputError when its towers do not belong together."""
         self.stored = stored
-        self._words = words_of(model)
+        tower = tower_of(model)
+        self._words = tower.words
         self._classes = {label: frozenset(map(_plain, (label, *keywords))) for label, keywords in classes.items()}
         texts = {text for own in self._classes.values() for text in own}
-        self._meanings = _meanings(TextTower(self._words), [*sorted(texts), *JUNK, ANYTHING])
+        self._meanings = _meanings(tower, [*sorted(texts), *JUNK, ANYTHING])
         if self._meanings[ANYTHING].shape != stored.numbers.shape[1:]:
             raise InputError(f"{model.folder}: its vectors of words and of pictures have not the same length")
 
@@ -61,11 +62,11 @@ class Wording:
         return np.asarray(pictures @ meanings.T, np.float64) * self._words.scale + self._words.bias
 
 
-def words_of(model: Layout) -> Words:
-    """How a model is asked. UsageError for one of pictures alone."""
+def tower_of(model: Layout) -> TextTower:
+    """What is asked about keywords. UsageError for a model of pictures alone, InputError for a broken tokenizer."""
     if model.words is None:
         raise UsageError(f"{model.name} knows no words: relevance needs a model that does")
-    return model.words
+    return TextTower(model.words)
 
 
 def _meanings(tower: TextTower, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:

@@ -148,12 +148,16 @@ def shape_of(config: dict[str, Any], where: str) -> Shape:
 
 
 class TextTower:
-    """Makes vectors of words, in this process. UsageError without tokenizers, InputError for files that are others."""
+    """Makes vectors of words, in this process. UsageError without tokenizers, InputError for files that are others.
+
+    The tokenizer is opened at once, the network with the first words.
+    """
 
     def __init__(self, words: Words) -> None:
         if not find_spec("tokenizers"):
             raise missing("tokenizers", "a model that knows words", "look")
         self.words = words
+        self._tokenizer = _tokenizer(words.tokenizer)
 
     def vectors(self, texts: list[str]) -> Directions:
         """(n, numbers) of length 1."""
@@ -184,18 +188,6 @@ class TextTower:
         return ids
 
     @cached_property
-    def _tokenizer(self) -> Any:
-        from tokenizers import Tokenizer
-
-        try:
-            made = Tokenizer.from_file(str(self.words.tokenizer))
-        except Exception as error:  # noqa: BLE001 - it raises nothing more special.
-            raise InputError(f"{self.words.tokenizer}: no tokenizer: {one_line(error)}") from None
-        made.no_padding()
-        made.no_truncation()
-        return made
-
-    @cached_property
     def _length(self) -> int:
         """Tokens that the graph takes exactly; 0 when any number is fine."""
         [shape, *_] = [one.shape for one in session(str(self.words.graph)).get_inputs() if "int" in one.type]
@@ -211,6 +203,18 @@ class TextTower:
 
 
 # --------------------------------------------------------------------------- inside
+
+
+def _tokenizer(path: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    try:
+        made = Tokenizer.from_file(str(path))
+    except Exception as error:  # noqa: BLE001 - it raises nothing more special.
+        raise InputError(f"{path}: no tokenizer: {one_line(error)}") from None
+    made.no_padding()
+    made.no_truncation()
+    return made
 
 
 def _tower(folder: Path, names: tuple[str, ...]) -> Path | None:

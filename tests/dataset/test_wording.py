@@ -129,3 +129,14 @@ def test_the_verbs(tmp_path: Path) -> None:
     assert "1.00" in done.out, (done.out, done.err)
     done = desk.run("relevance", "--model", "siglip2-b32")
     assert (done.code, "no model siglip2-b32 there" in done.last_line) == (4, True)
+
+
+def test_a_broken_tokenizer_is_told_before_any_picture_is_looked_at(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk")
+    with Collection(desk.images) as collection:
+        painted(collection, "red", (220, 30, 30), 3, 1)
+    model = tiny_model(tmp_path / "tiny")
+    (model / "tokenizer.json").write_text("{}")
+    done = desk.run("relevance", "--models", str(model))
+    assert (done.code, "tokenizer.json: no tokenizer" in done.last_line) == (4, True), done.err
+    assert not list(desk.images.glob("collector*.vectors"))

@@ -173,7 +173,7 @@ def test_broken_networks_and_tokenizers_are_told(tmp_path: Path) -> None:
     words = read(folder, "m").words
     assert words is not None
     with pytest.raises(InputError, match=r"tokenizer\.json: no tokenizer"):
-        TextTower(words).vectors(["red"])
+        TextTower(words)
     (folder / "onnx" / "vision_model.onnx").write_bytes(b"no network")
     with pytest.raises(InputError, match=r"onnx: onnxruntime cannot open it \(.*\); get the model again"):
         read(folder, "m").embedder()
