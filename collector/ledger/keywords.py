@@ -189,7 +189,11 @@ class Keywords:
 
     def place(self, sha256: str, path: Path) -> None:
         """A file lies elsewhere now, in the folder of its other label."""
-        self._db.execute("UPDATE outcome SET path = ? WHERE sha256 = ? AND path IS NOT NULL", (path.as_posix(), sha256))
+        self._db.execute(
+            """UPDATE outcome SET path = ? WHERE sha256 = ? AND path IS NOT NULL
+               AND (state = 'saved' OR state = 'duplicate')""",  # As its indexes say it, or it reads the whole table.
+            (path.as_posix(), sha256),
+        )
         inside = Path(path.parent.name, path.name).as_posix()
         self._db.execute("UPDATE verdict SET moved_from = ? WHERE sha256 = ? AND moved_from <> ''", (inside, sha256))
 

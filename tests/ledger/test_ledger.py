@@ -436,3 +436,14 @@ def test_urls_put_back_are_spares_of_a_query_that_has_its_limit(
     assert ledger.maintenance.put_back() == counts
     assert len(ledger.work.todo(query_id, 0, 9)) == todo
     assert len(ledger.work.open_queries(run, -1, 9)) == opened
+
+
+def test_a_file_that_moves_is_found_by_an_index(ledger: Ledger) -> None:
+    db, said = ledger.keywords._db, list[str]()
+    db.set_trace_callback(said.append)
+    ledger.keywords.place("aa", Path("red/aa.jpg"))
+    db.set_trace_callback(None)
+    moves = [text for text in said if text.startswith("UPDATE")]
+    plans = [step[3] for text in moves for step in db.execute(f"EXPLAIN QUERY PLAN {text}")]
+    assert len(moves) == 2
+    assert not [step for step in plans if step.startswith("SCAN")], plans
