@@ -6,6 +6,7 @@
     python bench/relevance.py --stand-in good   asks a stand-in for one
     python bench/relevance.py --classes DIR     the same with your photographs: a folder for each class, and `foreign`
     python bench/relevance.py --pictures DIR    edited copies of any folder's pictures alone: the share that is proved
+    python bench/relevance.py --pictures DIR --copies 1000   what candidates and proof cost among so many parts of them
 
 The photographs are the stamps of Tux Paint (Debian: `apt install tuxpaint-stamps-default`, 161 MB, GPL-2), cut out
 on white as shops show things. Eight of their folders are classes; what is in none of them, drawings and signs left
@@ -334,9 +335,15 @@ def cleanvision(pairs: list[tuple[Path, Path]]) -> int:
     return sum(any({str(one), str(other)} <= group for group in groups) for one, other in pairs)
 
 
+BLANK = 8
+"""Levels that a picture on white spans at most when it shows nothing, as white drawings on nothing do."""
+
+
 def proved(pictures: list[Path], folder: Path) -> None:
-    """Share of edited copies that are proved, whether or not they are candidates."""
-    print(f"{len(pictures)} pictures\n\n| edit | proved |\n|---|---|")
+    """Share of edited copies that are proved, whether or not they are candidates; of pictures that show anything."""
+    every = len(pictures)
+    pictures = [path for path in pictures if max(high - low for low, high in upright(path).getextrema()) > BLANK]
+    print(f"{len(pictures)} pictures, {every - len(pictures)} blank ones left out\n\n| edit | proved |\n|---|---|")
     for edit, change in EDITS.items():
         found = 0
         for number, original in enumerate(pictures):
@@ -345,6 +352,45 @@ def proved(pictures: list[Path], folder: Path) -> None:
             found += compared((original, copy)) != [-1]
             copy.unlink()
         print(f"| {edit} | {found / len(pictures):.0%} |", flush=True)
+
+
+ALL = 100_000
+"""Pictures for which the costs are reckoned."""
+
+
+def costs(pictures: list[Path], count: int, folder: Path) -> None:
+    """CPU time of points, pairs and candidates among `count` random parts of these, and what ALL would take."""
+    dice, parts, spent = np.random.default_rng(3), list[Path](), list[float]()
+    for number in range(count):
+        image = upright(pictures[number % len(pictures)])
+        width, height = (max(1, int(side * dice.uniform(0.3, 0.6))) for side in image.size)
+        left, top = (int(dice.integers(0, full - side + 1)) for full, side in
+                     zip(image.size, (width, height), strict=True))  # fmt: skip
+        parts.append(folder / f"{number}.jpg")
+        image.crop((left, top, left + width, top + height)).save(parts[-1], quality=90)
+    looks = directions(looked_at(parts, embedder()))
+    (store := folder / "points").mkdir()
+    clock = time.process_time()
+    for part in parts:
+        compared((part,), str(store))
+    spent.append(time.process_time() - clock)
+    groups = list(likely(looks))
+    clock = time.process_time()
+    found = [compared(tuple(parts[place] for place in some), str(store)) for some in groups]
+    spent.append(time.process_time() - clock)
+    others = count * 10
+    vectors = np.random.default_rng(4).standard_normal((others, looks.shape[1]), np.float32).astype(np.float16)
+    clock = time.process_time()
+    list(likely(vectors))
+    spent.append(time.process_time() - clock)
+    pairs, proved_ = sum(map(len, found)), sum(answer >= 0 for answers in found for answer in answers)
+    minutes = [seconds * scale / 60 for seconds, scale in
+               zip(spent, (ALL / count, ALL / count, (ALL / others) ** 2), strict=True)]  # fmt: skip
+    print(f"{count} parts of {len(pictures)} pictures: points {1000 * spent[0] / count:.1f} CPU ms a picture;"
+          f" {pairs} pairs, {proved_} of them proved, {1000 * spent[1] / max(pairs, 1):.1f} CPU ms each;"
+          f" candidates among {others} random embeddings {spent[2]:.1f} CPU seconds")  # fmt: skip
+    print(f"{ALL} pictures: points {minutes[0]:.0f}, pairs {minutes[1]:.0f}, candidates {minutes[2]:.0f} CPU minutes;"
+          f" peak here {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB")  # fmt: skip
 
 
 def _wrong(paths: list[Path], looks: NDArray[np.float32]) -> None:
@@ -372,12 +418,17 @@ def main() -> None:
     )
     parser.add_argument("--classes", type=Path, metavar="DIR")
     parser.add_argument("--pictures", type=Path, metavar="DIR")
+    parser.add_argument("--copies", type=int, metavar="N", help="with --pictures: what copies cost among N parts")
     given = parser.parse_args()
     words = asked(given.model, given.models)
     repeats = 4 if given.short else 16
     if given.pictures:
         with tempfile.TemporaryDirectory() as folder:
-            proved([path for path in sorted(given.pictures.rglob("*.*")) if path.is_file()], Path(folder))
+            own = [path for path in sorted(given.pictures.rglob("*.*")) if path.is_file()]
+            if given.copies:
+                costs(own, given.copies, Path(folder))
+            else:
+                proved(own, Path(folder))
         return
     for found in (own_files(given.classes),) if given.classes else (files(CLASSES), files(THEMES)):
         paths = [path for own in found.values() for path in own]

@@ -175,7 +175,7 @@ def _same_colors(one: Points, other: Points, move: NDArray[np.float64], covered:
     for places in (rows, columns):
         edge = _MIDDLE * float(np.ptp(places) + 1)
         middle &= (places >= places.min() + edge) & (places <= places.max() - edge)
-    if max(each.std(axis=0).max() for each in pair) < _FLAT:
+    if not middle.any() or max(each.std(axis=0).max() for each in pair) < _FLAT:
         return False
     if all(hued):
         tries = [[_apart(one, other, _GAIN) for one, other in zip(pair[0].T, pair[1].T, strict=True)]]
