@@ -249,7 +249,8 @@ def _found(pixels: NDArray[np.uint8]) -> NDArray[np.void]:
 
     cv2.setNumThreads(1)
     finder = cv2.ORB.create(nfeatures=POINTS, edgeThreshold=_EDGE, fastThreshold=_CONTRAST)
-    places, marks = finder.detectAndCompute(np.ascontiguousarray(pixels), None)
+    thin = min(pixels.shape) <= 2 * _EDGE  # No place for a point, and OpenCV fails on some of a few pixels.
+    places, marks = ((), ()) if thin else finder.detectAndCompute(np.ascontiguousarray(pixels), None)
     records = np.zeros(POINTS, _RECORD)
     count = min(len(places), POINTS)
     if count:

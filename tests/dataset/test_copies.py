@@ -86,6 +86,15 @@ def test_the_other_way_round_the_other_shows_more(tmp_path: Path, edit: str) -> 
     assert compared((tmp_path / "copy.bmp", DATA / "chelsea.png")) == [{FIRST: OTHER, NEITHER: NEITHER}[shows_more]]
 
 
+def test_a_line_of_pixels_has_no_points(tmp_path: Path) -> None:
+    sizes = ((5000, 1), (1, 5000), (5000, 6), (40, 5000))
+    files = tuple(tmp_path / f"{width}x{height}.png" for width, height in sizes)
+    for file, (width, height) in zip(files, sizes, strict=True):
+        Image.effect_noise((width, height), 90).convert("RGB").save(file)
+    assert compared((DATA / "chelsea.png", *files)) == [-1] * len(files)
+    assert compared((files[0], *files)) == [-1] * len(files)
+
+
 def test_other_pictures_are_not_the_same(tmp_path: Path) -> None:
     flat = tmp_path / "flat.png"
     Image.new("RGB", (300, 200), "white").save(flat)
