@@ -35,7 +35,7 @@ from PIL import Image, ImageDraw, ImageOps
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from collector.dataset.copies import LIKELY, NEAREST, likely
-from collector.dataset.relevance import Words, companies, judge
+from collector.dataset.relevance import Company, Judged, Likened, Words, companies, judge, likened
 from collector.dataset.wording import Wording
 from collector.images.embed import Embedder, class_share, described, directions, embed_files, embedder, named
 from collector.images.hashing import hashed
@@ -114,6 +114,9 @@ def looked_at(paths: list[Path], model: Embedder) -> NDArray[np.float16]:
     return np.stack([found for found in vectors if not isinstance(found, FileTrouble)])
 
 
+NOTHING = np.zeros(0, np.int64)
+
+
 class Photographs:
     """What is judged: descriptions of the pictures, and how far each shows what a class is called."""
 
@@ -143,12 +146,17 @@ class Photographs:
             odds = dice.normal(np.where(np.isin(np.arange(len(shown)), places[label]), 4, -4), 2.2)
             self._read[label] = 1 / (1 + np.exp(-odds)) if kind == "good" else shown
 
-    def words(
-        self, label: str, members: NDArray[np.int64], kept: NDArray[np.int64], dropped: NDArray[np.int64]
-    ) -> Words:
+    def judged(self, classes: list[tuple[str, NDArray[np.int64]]], company: list[Company | None]) -> list[Judged]:
+        return judge(
+            [self.likened(label, members, others) for (label, members), others in zip(classes, company, strict=True)]
+        )
+
+    def likened(self, label: str, members: NDArray[np.int64], others: Company | None,
+                kept: NDArray[np.int64] = NOTHING, dropped: NDArray[np.int64] = NOTHING) -> Likened:  # fmt: skip
         numbers = np.arange(len(members))
         read = self._read[label][members] if self._read else None
-        return Words(np.isin(numbers, kept), np.isin(numbers, dropped), self._shown[label][members], read)
+        words = Words(np.isin(numbers, kept), np.isin(numbers, dropped), self._shown[label][members], read)
+        return likened(self.looks[members], words, others)
 
 
 def cpu() -> float:
@@ -173,9 +181,6 @@ def sets(places: dict[str, NDArray[np.int64]], share: float, seed: int) -> Itera
         foreign = np.roll(foreign, -count)
 
 
-NOTHING = np.zeros(0, np.int64)
-
-
 def measured(shown: Photographs, places: dict[str, NDArray[np.int64]], share: float, repeats: int) -> str:
     """One line of the table."""
     curves, taught = [], []
@@ -185,10 +190,10 @@ def measured(shown: Photographs, places: dict[str, NDArray[np.int64]], share: fl
         dice = np.random.default_rng(1000 + seed)
         made = list(sets(places, share, seed))
         company = companies([shown.looks[members] for _, members, _ in made])
-        for (label, members, rights), others in zip(made, company, strict=True):
+        judged = shown.judged([(label, members) for label, members, _ in made], company)
+        for (label, members, rights), others, one in zip(made, company, judged, strict=True):
             truth = np.arange(len(members)) < rights
-            looks = shown.looks[members]
-            found = judge(looks, shown.words(label, members, NOTHING, NOTHING), others).probability
+            found = one.probability
             sure = found <= 1 - CONFIDENCE
             curves.append(np.nan if truth.all() else auroc(found, truth))
             caught, wrong = caught + int((sure & ~truth).sum()), wrong + int((~truth).sum())
@@ -198,7 +203,7 @@ def measured(shown: Photographs, places: dict[str, NDArray[np.int64]], share: fl
                 continue
             kept, out = dice.permutation(rights)[:5], rights + dice.permutation(len(members) - rights)[:5]
             rest = np.setdiff1d(np.arange(len(members)), np.concatenate([kept, out]))
-            again = judge(looks, shown.words(label, members, kept, out), others).probability
+            again = judge([shown.likened(label, members, others, kept, out)])[0].probability
             taught.append((auroc(found[rest], truth[rest]), auroc(again[rest], truth[rest])))
     known = np.ma.masked_invalid(np.reshape(curves, (repeats, -1)))  # Where few are foreign, some classes have none.
     cells = [
@@ -230,9 +235,9 @@ def classified(shown: Photographs, places: dict[str, NDArray[np.int64]], share: 
             classes.append(members)
             test += [(int(place), number) for place in own[:third]]
         company = companies([shown.looks[members] for members in classes])
-        for number, (label, members, others) in enumerate(zip(labels, classes, company, strict=True)):
-            judged = judge(shown.looks[members], shown.words(label, members, NOTHING, NOTHING), others)
-            kept = judged.probability > 1 - CONFIDENCE
+        judged = shown.judged(list(zip(labels, classes, strict=True)), company)
+        for number, (members, one) in enumerate(zip(classes, judged, strict=True)):
+            kept = one.probability > 1 - CONFIDENCE
             train += [(int(place), number, bool(keep)) for place, keep in zip(members, kept, strict=True)]
         rows = (train, [row for row in train if row[2]])
         found.append([*(_accuracy(shown.looks, [row[:2] for row in some], test, len(labels)) for some in rows),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collector.practice import PracticeWeb
 USUAL = "practice-images"
 """What a folder of practice pictures is called."""
-FOREIGN = 0.08
+FOREIGN = 0.25
 """Share of the pictures there that show something else than their keyword, as a search brings them."""
 
 

@@ -14,8 +14,8 @@ from collector.settings import Settings
 if TYPE_CHECKING:
     from collector.images.hub_layout import Layout
 
-CONFIDENCE: Final = 0.9
-"""How sure it must be that a picture is off topic."""
+CONFIDENCE: Final = 0.8
+"""How sure it must be that a picture is off topic: less than elsewhere, since another comes in its place."""
 _TOLD: Final = 10
 """Keywords that are named one by one."""
 
@@ -56,7 +56,8 @@ class Replacing:
         model = embedder()
         embeddings.embed_set(ledger, self._settings.out, model)
         out = self._settings.out
-        topic.judge_set(ledger, out, model, CONFIDENCE, True, None, self._meant, self._words)
+        # What was left out stays so: others were searched for in its place.
+        topic.judge_set(ledger, out, model, CONFIDENCE, True, None, self._meant, self._words, settled=True)
         left_out = ledger.dataset.left_out_by_query(topic.REASON)
         return {key: count for key, count in left_out.items() if key[:2] in self._meant}
 

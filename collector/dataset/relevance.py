@@ -7,7 +7,7 @@ Most of what a search brings wrongly is of no class at all, so that it lies apar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,17 +17,19 @@ from numpy.typing import NDArray
 CORE: Final = 0.6
 """Share of a class that its middle is made of: the rest may be anything."""
 NEIGHBOURS: Final = 5
-ALONE, TOGETHER = (6.7, 0.392), (7.7, 0.216)
-"""(steepness, likeness at even odds), without and with other classes, of the logistic curve from likeness to the odds
-of belonging, fitted on photographs with 10, 30 and 50 % foreign ones, a third of the weight given to themes (Christmas,
-tools) that show many things."""
+ALONE, TOGETHER = (7.4, 0.398), (9.5, 0.209)
+"""(steepness, likeness at even odds), without and with other classes, of the curve from likeness to the odds of
+belonging, fitted on four sets of photographs with 2 to 50 % foreign ones, one of them of themes (Christmas, tools)."""
+STRANGE: Final = 0.03
+"""Share of the right pictures that look like nothing else of their class: so much belonging stays possible for any."""
 DENSITY: Final = 0.267
 """How much more is asked of a picture where the pictures of the core are more alike."""
 CLASSES, SAMPLE, MOST, AXES, FLOOR, CROSS = 4, 200, 4000, 128, 0.1, 0.4
 """Of what other classes say: classes there are at least; pictures of each, and of all, that are looked at; axes, and
 the part of the longest one's variance that is added to all; weight of the nearest pictures of other classes."""
-USUAL: Final = (14.0, 6.0)
-"""What a class is taken for before it is looked at: so many right and wrong pictures. Searches bring a third wrong."""
+USUAL, OTHERS = (4.0, 1.0), 20.0
+"""What a set is taken for before it is looked at, in right and wrong pictures; as how many pictures, at most, what was
+found in the other classes counts for one."""
 TOLD: Final = 0.06
 """Weight of ImageNet's judgement, as the logarithm of its odds, on what the keyword names."""
 READ, SURE, LOOKS, BEYOND = 0.5, 2.5, 2.0, 0.05
@@ -85,6 +87,17 @@ class Company:
 
 
 @dataclass(frozen=True, slots=True)
+class Likened:
+    """The pictures of a class, each compared with the others."""
+
+    odds: Floats | None
+    """(n,): how many times likelier it is to look like this where it belongs; None where the class is too small."""
+    words: Words
+    senses: tuple[NDArray[np.int64], ...]
+    """As in `Judged`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """The pictures of a class, each judged."""
 
@@ -116,37 +129,29 @@ def companies(classes: Sequence[Directions]) -> list[Company | None]:
     return found
 
 
-def judge(looks: Directions, words: Words, company: Company | None = None) -> Judged:
-    """Each picture of a class, by the sense of the keyword it is nearest to."""
-    probability = np.ones(len(looks))
+def likened(looks: Directions, words: Words, company: Company | None = None) -> Likened:
+    """Each picture of a class against the sense of the keyword it is nearest to."""
     if len(looks) < _FEWEST:
-        if words.read is not None:
-            probability = 1 / (1 + np.exp(-_said(words.read, LOOKS)))
-        return Judged(_overruled(probability, words), (np.arange(len(looks)),))
-    ordered: list[NDArray[np.int64]] = []
+        return Likened(None, words, (np.arange(len(looks)),))
+    odds, ordered = np.ones(len(looks)), list[NDArray[np.int64]]()
+    steepness, half = ALONE if company is None else TOGETHER
     for places in senses(looks):
         own = words.of(places)
-        near = likeness(looks[places], own, company)
-        probability[places] = _probabilities(near, own, ALONE if company is None else TOGETHER)
+        near, said = _alike(looks[places], own, company)
+        odds[places] = (1 - STRANGE) * np.exp(np.clip(steepness * (near - half), -30, 30)) + STRANGE * np.exp(said)
         ordered.append(places[np.argsort(-near, kind="stable")])
-    return Judged(_overruled(probability, words), tuple(ordered))
+    return Likened(odds, words, tuple(ordered))
+
+
+def judge(classes: Sequence[Likened]) -> list[Judged]:
+    """The pictures of all classes of a set. How many are wrong is found out with it, of each class and of all."""
+    shares = _shares([one.odds for one in classes if one.odds is not None])
+    return [Judged(_probability(one, shares), one.senses) for one in classes]
 
 
 def likeness(looks: Directions, words: Words, company: Company | None = None) -> Floats:
     """(n,): the higher, the more like its class. No picture vouches for itself."""
-    near = _like(looks, words)
-    if company is not None:
-        foreign = _nearest(looks, company.others)
-        near = (near + _like(company.spread(looks), words)) / 2 - CROSS * (foreign - np.median(foreign))
-    told = np.log((words.named + _LEAST) / (1 - words.named + _LEAST))
-    near += TOLD * (told - np.median(told))
-    if words.read is not None:
-        near = _asked(near, words.read, ALONE if company is None else TOGETHER)
-    for places, sign in ((np.flatnonzero(words.kept), 1.0), (np.flatnonzero(words.dropped), -1.0)):
-        if len(places):
-            alike = _nearest_of(looks, places, _DECIDED)
-            near += sign * (alike - np.median(alike))
-    return near
+    return _alike(looks, words, company)[0]
 
 
 def senses(looks: Directions) -> list[NDArray[np.int64]]:
@@ -166,8 +171,26 @@ def senses(looks: Directions) -> list[NDArray[np.int64]]:
 # --------------------------------------------------------------------------- inside
 
 
-def _asked(near: Floats, read: Floats, curve: tuple[float, float]) -> Floats:
-    """The likeness, once a model that knows words was asked.
+def _alike(looks: Directions, words: Words, company: Company | None) -> tuple[Floats, Floats]:
+    """(likeness, log-odds at most 0 by which words alone make it less probable that it belongs), both (n,)."""
+    near = _like(looks, words)
+    if company is not None:
+        foreign = _nearest(looks, company.others)
+        near = (near + _like(company.spread(looks), words)) / 2 - CROSS * (foreign - np.median(foreign))
+    told = np.log((words.named + _LEAST) / (1 - words.named + _LEAST))
+    near += TOLD * (told - np.median(told))
+    said = np.zeros(len(looks))
+    if words.read is not None:
+        near, said = _asked(near, words.read, ALONE if company is None else TOGETHER)
+    for places, sign in ((np.flatnonzero(words.kept), 1.0), (np.flatnonzero(words.dropped), -1.0)):
+        if len(places):
+            alike = _nearest_of(looks, places, _DECIDED)
+            near += sign * (alike - np.median(alike))
+    return near, np.minimum(said, 0.0)
+
+
+def _asked(near: Floats, read: Floats, curve: tuple[float, float]) -> tuple[Floats, Floats]:
+    """The likeness, once a model that knows words was asked, and the log-odds of what it says.
 
     It is believed as far as it knows what belongs by its looks: where it misses a tenth of that, its no makes nothing
     more than ten times as unlikely. As far as it is believed, looks count for being of that kind and no more: a picture
@@ -181,7 +204,7 @@ def _asked(near: Floats, read: Floats, curve: tuple[float, float]) -> Floats:
     enough = max(believed, LOOKS / max(believed, _LEAST))
     said = _said(read, believed)
     kind = np.minimum(looks, enough) + BEYOND * np.maximum(looks - enough, 0)
-    return np.asarray(half + (kind + said) / steepness, np.float64)
+    return np.asarray(half + (kind + said) / steepness, np.float64), said
 
 
 def _said(read: Floats, most: float) -> Floats:
@@ -230,21 +253,47 @@ def _nearest_of(looks: Directions, places: NDArray[np.int64], count: int) -> Flo
     return np.asarray(np.partition(cosines, -count, axis=1)[:, -count:].mean(axis=1), np.float64)
 
 
-def _probabilities(near: Floats, words: Words, curve: tuple[float, float]) -> Floats:
-    """That each belongs. The share of right pictures is estimated with them (Saerens, Latinne, Decaestecker, 2002)."""
-    steepness, half = curve
-    odds = np.exp(np.clip(steepness * (near - half), -30, 30))
-    right, all_ = USUAL[0], sum(USUAL)
-    share = right / all_
+def _shares(odds: Sequence[Floats]) -> Iterator[float]:
+    """Of each class the share of wrong pictures, by what it shows and what the others do."""
+    if not odds:
+        return
+    whole = np.concatenate(odds)
+    wrong = _wrong(whole, _share(whole, USUAL))
+    ends = np.cumsum([len(one) for one in odds])
+    for one, own in zip(odds, np.split(wrong, ends[:-1]), strict=True):
+        known = len(whole) - len(one) + sum(USUAL)
+        share = (float(wrong.sum() - own.sum()) + USUAL[1]) / known
+        weight = min(OTHERS, known)
+        yield _share(one, (weight * (1 - share), weight * share))
+
+
+def _share(odds: Floats, before: tuple[float, float]) -> float:
+    """Of wrong pictures, where so many right and wrong ones are known beforehand.
+
+    By expectation and maximization (Saerens, Latinne, Decaestecker, 2002).
+    """
+    share = before[1] / sum(before)
     for _ in range(50):
-        found = share * odds / (share * odds + 1 - share)
-        share = (float(found.sum()) + right) / (len(near) + all_)
-    found = np.where(words.named >= NAMED, np.maximum(found, words.named), found)
-    return found if words.read is None else np.where(words.read >= NAMED, np.maximum(found, NAMED), found)
+        share = (float(_wrong(odds, share).sum()) + before[1]) / (len(odds) + sum(before))
+    return share
 
 
-def _overruled(probability: Floats, words: Words) -> Floats:
-    return np.where(words.kept, 1.0, np.where(words.dropped, 0.0, probability))
+def _wrong(odds: Floats, share: float) -> Floats:
+    """How probable it is that each does not belong, where this share does not."""
+    return np.asarray(share / (share + (1 - share) * odds), np.float64)
+
+
+def _probability(one: Likened, shares: Iterator[float]) -> Floats:
+    """That each belongs."""
+    words = one.words
+    if one.odds is None:
+        found = np.ones(len(words.named)) if words.read is None else 1 / (1 + np.exp(-_said(words.read, LOOKS)))
+    else:
+        found = 1 - _wrong(one.odds, next(shares))
+        found = np.where(words.named >= NAMED, np.maximum(found, words.named), found)
+        if words.read is not None:
+            found = np.where(words.read >= NAMED, np.maximum(found, NAMED), found)
+    return np.where(words.kept, 1.0, np.where(words.dropped, 0.0, found))
 
 
 def _halves(looks: Directions, least: int) -> Sequence[NDArray[np.int64]] | None:

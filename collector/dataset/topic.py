@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -77,13 +77,13 @@ class Topic:
 
 def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, drop: bool, split: str | None,
               only: Collection[tuple[str, str]] | None = None, words: Layout | None = None,
-              tell: Callable[[int, int], None] = lambda *_: None) -> Topic:  # fmt: skip
+              tell: Callable[[int, int], None] = lambda *_: None, settled: bool = False) -> Topic:  # fmt: skip
     """Judge all that has an embedding, keep the probabilities, and enter the sure ones as left out if `drop`.
 
     `split`: only these pictures are listed and left out; all are judged. What earlier calls left out for this reason
-    is open again; without `drop` nothing about the set is changed. `only`: pictures of these (keyword, label) alone are
-    listed and left out, and those of others stay as they are. `words`: a model that is asked about the keywords, too;
-    its embeddings are made, and `tell` hears of it.
+    is open again, unless that is `settled`; without `drop` nothing about the set is changed. `only`: pictures of these
+    (keyword, label) alone are listed and left out, and those of others stay as they are. `words`: a model that is asked
+    about the keywords, too; its embeddings are made, and `tell` hears of it.
     """
     stored = embeddings.read(folder, model)
     others = _embedded(ledger, folder, words, tell) if words is not None else None
@@ -94,23 +94,20 @@ def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, 
     wording = None
     if words is not None and others is not None:
         wording = Wording(words, others, {label: {row.keyword for row in rows} for label, rows in members.items()})
-    said = ledger.dataset.reviews()
-    classes, ranked = [], list[Ranked]()
     labels = sorted(members)
-    company = relevance.companies([_sample(members[label], stored, model) for label in labels])
-    for label, beside in zip(labels, company, strict=True):
-        one, pictures = _judged(label, members[label], stored, said, model, beside, wording)
-        classes.append(one)
-        ranked += pictures
+    sights = _likened(members, stored, ledger.dataset.reviews(), model, wording)
+    judged = dict(zip(labels, relevance.judge(sights), strict=True))
+    ranked = [one for label in labels for one in _ranked(members[label], judged[label])]
+    classes = tuple(_told(label, members[label], judged[label]) for label in labels)
     chosen = ranked if split is None else _of_split(ledger, ranked, split)
     listed = tuple(one for one in chosen if one.row.left_out != "set.dropped")
     listed = tuple(one for one in listed if only is None or (one.row.keyword, one.row.label) in only)
-    sure = tuple(one for one in listed if one.probability <= 1 - confidence)
+    sure = tuple(one for one in listed if one.probability <= 1 - confidence or (settled and _out(one)))
     with ledger.transaction():
         ledger.dataset.remember_scores((one.row.sha256, SCORE, one.probability) for one in ranked)
         if drop:
             ledger.dataset.decide((REASON,), [*map(_verdict, sure), *_of_others(ledger, ranked, only)])
-    return Topic(tuple(classes), listed, sure, drop)
+    return Topic(classes, listed, sure, drop)
 
 
 def _embedded(ledger: Ledger, folder: Path, words: Layout, tell: Callable[[int, int], None]) -> vectors.Vectors:
@@ -125,27 +122,40 @@ def _sample(rows: list[Row], stored: vectors.Vectors, model: Embedder) -> releva
     return described(stored.of([row.sha256 for row in some]), model)
 
 
-def _judged(
-    label: str, rows: list[Row], stored: vectors.Vectors, said: Mapping[tuple[str, str], str], model: Embedder,
-    company: relevance.Company | None, wording: Wording | None,
-) -> tuple[ClassTopic, list[Ranked]]:  # fmt: skip
-    decisions = [said.get((row.sha256, label)) for row in rows]
-    names = [row.sha256 for row in rows]
-    classes = sorted({number for text in {label, *(row.keyword for row in rows)} for number in named(text)})
-    numbers = stored.of(names)
-    words = relevance.Words(
-        np.array([decision == "keep" for decision in decisions]),
-        np.array([decision == "drop" for decision in decisions]),
-        class_share(numbers, model, classes).astype(np.float64) if classes else np.zeros(len(rows)),
-        None if wording is None else wording.shown(label, names),
-    )
-    judged = relevance.judge(described(numbers, model), words, company)
+def _likened(members: Mapping[str, list[Row]], stored: vectors.Vectors, said: Mapping[tuple[str, str], str],
+             model: Embedder, wording: Wording | None) -> list[relevance.Likened]:  # fmt: skip
+    """The classes by their names, one after the other: the numbers of one alone are held."""
+    labels, found = sorted(members), []
+    companies = relevance.companies([_sample(members[label], stored, model) for label in labels])
+    for label, company in zip(labels, companies, strict=True):
+        names = [row.sha256 for row in members[label]]
+        decisions = [said.get((name, label)) for name in names]
+        classes, numbers = _imagenet(label, members[label]), stored.of(names)
+        words = relevance.Words(
+            np.array([decision == "keep" for decision in decisions]),
+            np.array([decision == "drop" for decision in decisions]),
+            class_share(numbers, model, classes).astype(np.float64) if classes else np.zeros(len(names)),
+            None if wording is None else wording.shown(label, names),
+        )
+        found.append(relevance.likened(described(numbers, model), words, company))
+    return found
+
+
+def _imagenet(label: str, rows: Iterable[Row]) -> list[int]:
+    """The classes of ImageNet that the label and its keywords name."""
+    return sorted({number for text in {label, *(row.keyword for row in rows)} for number in named(text)})
+
+
+def _ranked(rows: Sequence[Row], judged: relevance.Judged) -> list[Ranked]:
     order = np.argsort(judged.probability, kind="stable").tolist()
-    ranked = [Ranked(rows[place], float(judged.probability[place]), rank) for rank, place in enumerate(order, start=1)]
+    return [Ranked(rows[place], float(judged.probability[place]), rank) for rank, place in enumerate(order, start=1)]
+
+
+def _told(label: str, rows: Sequence[Row], judged: relevance.Judged) -> ClassTopic:
     parts = judged.senses if len(judged.senses) > 1 else ()
     senses = tuple(Sense(len(part), tuple(rows[place].file for place in part[:_EXAMPLES])) for part in parts)
-    of_imagenet = tuple(class_names()[number][0] for number in classes)
-    return ClassTopic(label, len(rows), float((1 - judged.probability).sum()), of_imagenet, senses), ranked
+    names = tuple(class_names()[number][0] for number in _imagenet(label, rows))
+    return ClassTopic(label, len(rows), float((1 - judged.probability).sum()), names, senses)
 
 
 def _of_split(ledger: Ledger, ranked: Iterable[Ranked], split: str) -> list[Ranked]:
@@ -160,6 +170,11 @@ def _of_others(ledger: Ledger, ranked: Iterable[Ranked], only: Collection[tuple[
     asked = {(one.row.sha256, one.row.label) for one in ranked if (one.row.keyword, one.row.label) in only}
     return [verdict for verdict in ledger.dataset.verdicts()
             if verdict.reason == REASON and (verdict.sha256, verdict.label) not in asked]  # fmt: skip
+
+
+def _out(one: Ranked) -> bool:
+    """Whether an earlier call left it out, and nobody has said since that it belongs."""
+    return one.row.left_out == REASON and one.probability < 1
 
 
 def _verdict(one: Ranked) -> Verdict:

@@ -19,7 +19,7 @@ from tests.support.tiny_models import tiny_model
 
 pytestmark = pytest.mark.usefixtures("downloads_in_process", "pictures_in_process")
 
-SHARE = 0.15
+SHARE = 0.3
 
 
 def kept(folder: Path) -> list[collector.Row]:
@@ -64,10 +64,10 @@ def test_embeddings_come_with_the_pictures(tmp_path: Path) -> None:
 def test_it_says_when_the_well_is_dry(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     folder = tmp_path / "images"
-    with collector.practice(collector.practice.Knobs.calm(foreign=0.1)) as web:
-        collector.collect(["lighthouse"], folder, limit=45, source="openverse", practice=web, relevant=True,
+    with collector.practice(collector.practice.Knobs.calm(foreign=SHARE)) as web:
+        collector.collect(["lighthouse"], folder, limit=60, source="openverse", practice=web, relevant=True,
                           settings={"look.models": str(tiny_model(tmp_path / "tiny"))}).wait()  # fmt: skip
-    missing = 45 - len(kept(folder))
+    missing = 60 - len(kept(folder))
     assert missing > 0
     assert f"lighthouse: no more pictures are found; {missing} that show it are missing" in caplog.text
     assert (folder / "collector.tiny.vectors").exists(), "the model of the settings was asked"

