@@ -22,7 +22,7 @@ from collector.model import Downloaded, DownloadFailed, Task, WorkerError
 from collector.settings import FetchSettings
 from tests.support.children import alive, running
 from tests.support.fetching import QUICK
-from tests.support.misbehaving import Server, drip, ok, parts, picture
+from tests.support.misbehaving import Server, drip, ok, parts, picture, silence
 
 JPEG = picture()
 CRASH, HANG = (13, 14), (15, 16)
@@ -127,15 +127,15 @@ def test_a_stopped_worker_is_ended_and_its_tasks_have_another_try(
     server: Server, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("collector.fetch.pool.SILENT", 3.0)
-    pool, inbox = make(decode_timeout=1.0)
-    body = picture(size=(200, 200))
-    slow = server.put("/slow.jpg", drip(ok(b"", length=len(body)), body, every=0.05, step=len(body) // 20 + 1))
-    pool.submit(*(Task(n, 1, slow) for n in range(6)))
+    pool, inbox = make(decode_timeout=3.0)
+    url = server.put("/slow.jpg", silence(ok(b"", length=1000)))
+    pool.submit(*(Task(n, 1, url) for n in range(6)))
     while len(server.pictures) < 6:
         time.sleep(0.01)
     stopped = workers()
     for process in stopped:
         os.kill(process.pid, signal.SIGSTOP)
+    server.put("/slow.jpg", ok(picture(size=(200, 200))))
     values = collect(inbox, 6)
     assert {type(value) for value in values} == {Downloaded}
     assert not any(map(alive, stopped))
