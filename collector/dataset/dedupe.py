@@ -83,11 +83,12 @@ def near_ids(
     """
     sides = (looks.words, looks.mirrored) if mirrored else (looks.words,)
     pairs = np.zeros(0, dtype=np.uint64)
-    waiting: list[NDArray[np.uint64]] = []
+    waiting, held = list[NDArray[np.uint64]](), 0
     for block in chain(_near_rows(sides, np.flatnonzero(looks.quality >= RELIABLE), distance), _flat(looks, sketches)):
         waiting.append(block[:, 0].astype(np.uint64) << np.uint64(32) | block[:, 1].astype(np.uint64))
-        if sum(map(len, waiting)) > len(pairs) + _PAIRS:  # The same pair is found in several ways.
-            pairs, waiting = np.unique(np.concatenate([pairs, *waiting])), []
+        held += len(block)
+        if held > len(pairs) + _PAIRS:  # The same pair is found in several ways.
+            pairs, waiting, held = np.unique(np.concatenate([pairs, *waiting])), [], 0
     pairs = np.unique(np.concatenate([pairs, *waiting]))
     return looks.ids[np.stack([pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF)], axis=1).astype(np.int64)]
 
