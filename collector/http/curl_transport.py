@@ -135,7 +135,7 @@ class CurlTransfers:
 
     def wake(self) -> None:
         """Have a waiting `turn` return; from any thread."""
-        with contextlib.suppress(BlockingIOError):  # Then enough alarms are waiting already.
+        with contextlib.suppress(OSError):  # Then enough alarms are waiting already, or everything is closed.
             self._waker.send(b"!")
 
     def release(self, size: int) -> None:

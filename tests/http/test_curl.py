@@ -64,6 +64,15 @@ def body(result: Reply | FetchError) -> bytes:
 BAD = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.1", "169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::"]
 
 
+def test_what_is_closed_may_be_woken() -> None:
+    """By a thread that does not know yet."""
+    transfers = CurlTransfers(FetchSettings())
+    transfers.wake()
+    transfers.close()
+    transfers.wake()
+    assert len(transfers) == 0
+
+
 @pytest.mark.parametrize("address", BAD)
 def test_public_name_that_leads_inside(address: str, server: Server, make: Make) -> None:
     transfers = make(allow_private=False, pictures_example=[address])
