@@ -152,7 +152,7 @@ class Crawl:
 
         `keep_removed`: pictures of rows that are gone from a file stay in the set. `refresh`: keywords below their
         limit are searched again at every source, for what is new. `relevant`: pictures that do not show their class
-        are left out as `relevance --drop` does, and others are collected in their place; a row's own word goes before.
+        are left out, with a confidence of 0.8, and others are collected in their place; a row's own word goes before.
         `embed`: pictures get their embeddings while others are fetched. UsageError without the extra for both,
         InputError and DiskError where its model cannot be had.
         `on`: which machines download, ray, ray://HEAD:PORT or local, with so many `workers`, one for each core where

@@ -32,10 +32,16 @@ def test_an_object_is_read_in_order(
     assert list(elements(tmp_path / "y.json")) == [("", one) for one in DOCUMENT["images"]]
 
 
-@pytest.mark.parametrize("text", ["", "[1, 2", '{"a": [1', '{"a": [1, nonsense]}', '{"a": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "1", "[1, 2", "[1 2]", "[1,, 2]", "[1, 2,]", "[,]", "[1]]", "[1] 2", "[1}", '{"a": [1', '{"a": 1}',
+        '{"a": [1, nonsense]}', '{"a" [1]}', '{"a", [1]}', '{"a": [1] "b": [2]}', '{"a": {"b", 1}}', '{"a": {"b": 1]}',
+    ],
+)  # fmt: skip
 def test_what_is_no_such_document_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"ends too early|Expecting|neither"):
+    with pytest.raises(ValueError, match=r"must$|Expecting|behind its end"):
         list(elements(tmp_path / "x.json"))
 
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import IO, Any, Final
 
 _CHUNK: Final = 1 << 20
-_BETWEEN: Final = re.compile(r"[\s,:]*")
+_BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _ENDS: Final = frozenset(",]}:\n\r\t ")
 """What may stand behind a value that is there whole."""
 encode: Final = json.JSONEncoder(ensure_ascii=False).encode
@@ -51,14 +51,13 @@ def elements(path: Path) -> Iterator[tuple[str, Any]]:
         text = _Text(file)
         if text.next() == "[":
             yield from (("", element) for element in text.members("]"))
-            return
-        for name in text.members("}"):
-            if text.next() == "[":
-                yield from ((name, element) for element in text.members("]"))
-            elif text.next() == "{":
-                yield from ((name, (key, text.value())) for key in text.members("}"))
-            else:
-                raise ValueError(f"{path.name}: {name} is neither a list nor an object")
+        else:
+            for name in text.names():
+                if text.next() == "[":
+                    yield from ((name, element) for element in text.members("]"))
+                else:
+                    yield from ((name, (key, text.value())) for key in text.names())
+        text.end()
 
 
 class _Text:
@@ -74,14 +73,25 @@ class _Text:
         return bool(chunk)
 
     def next(self) -> str:
-        """The next sign but blanks, commas and colons."""
+        """The next sign but blanks; "" at the end."""
         while True:
-            if between := _BETWEEN.match(self._text, self._at):
-                self._at = between.end()
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._more():
-                raise ValueError(f"{self._file.name} ends too early")
+            if blanks := _BLANKS.match(self._text, self._at):
+                self._at = blanks.end()
+            if self._at < len(self._text) or not self._more():
+                return self._text[self._at : self._at + 1]
+
+    def skip(self, signs: str) -> str:
+        """Go past the next sign, which is one of these."""
+        found = self.next()
+        if not found or found not in signs:
+            raise ValueError(f"{self._file.name}: {found or 'its end'} stands where {' or '.join(signs)} must")
+        self._at += 1
+        return found
+
+    def end(self) -> None:
+        """ValueError when something follows."""
+        if found := self.next():
+            raise ValueError(f"{self._file.name}: {found} stands behind its end")
 
     def value(self) -> Any:
         """The next value whole."""
@@ -100,7 +110,18 @@ class _Text:
 
     def members(self, close: str) -> Iterator[Any]:
         """The values of what begins here, up to the sign that closes it."""
-        self._at += 1
-        while self.next() != close:
+        self.skip("[{")
+        if self.next() == close:
+            self.skip(close)
+            return
+        yield self.value()
+        while self.skip("," + close) != close:
             yield self.value()
-        self._at += 1
+
+    def names(self) -> Iterator[Any]:
+        """Those of the object that begins here; what each stands for is to be read before the next one."""
+        if self.next() != "{":
+            raise ValueError(f"{self._file.name}: {self.next() or 'its end'} stands where an object must")
+        for name in self.members("}"):
+            self.skip(":")
+            yield name
