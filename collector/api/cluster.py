@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from collector.api import options, queries
+from collector.api import options
 from collector.api.practice import site
 from collector.api.signals import StopSignals
 from collector.errors import GO_ON, Incomplete, Stopped
@@ -65,9 +65,8 @@ def fetch_to(
             ledger = stack.enter_context(assemble.open_existing(settings.out, notice))
             led = stack.enter_context(site(practice, ledger, settings))
             signals.gently = True
-            blocked = queries.block_list(settings)
             return fetched(
-                ledger, led, store, on=on, size=partition_size, again=again, blocked=blocked,
+                ledger, led, store, on=on, size=partition_size, again=again,
                 stopping=signals.stopping, tell=tell,
             )  # fmt: skip
         except (KeyboardInterrupt, Interrupted, Stopped):

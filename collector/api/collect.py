@@ -21,6 +21,7 @@ from collector.api.replacing import Replacing
 from collector.api.signals import StopSignals
 from collector.dataset import labels
 from collector.errors import GO_ON, Incomplete, Stopped
+from collector.importers.blocklist import Terms
 from collector.importers.queries import QueryFile
 from collector.ledger import Interrupted, Ledger
 from collector.ledger.ledger import no_ledger
@@ -273,15 +274,15 @@ class Crawl:
     # ------------------------------------------------------------------ inside
 
     def _plan(self, ledger: Ledger) -> None:
-        blocked = queries.block_list(self._settings)
         if self._asked is not None:
             self._follow(ledger, self._asked)
             feeds = [name for name in sources.names() if self._refresh or sources.load(name).incremental]
             self._number = ledger.work.plan(self._asked.queries, self._settings.search.widen, feeds)
             self._list(ledger, self._asked)
         else:
+            blocked = Terms.of(self._settings)
             self._number = ledger.work.take_up_all(blocked)
-            if blocked is not None and (left := ledger.work.left_alone(blocked)):
+            if self._settings.blocklist and (left := ledger.work.left_alone(blocked)):
                 self._notice(f"keywords not fetched because of the block list (policy.blocklist): {left:,}")
         self._standing = Standing(*ledger.stats.progress(self._number))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -45,7 +44,7 @@ def made(
     given: dict[str, object] = {**(settings or {}), "out": str(Path(out))}
     given |= {f"filters.{name}": value for name, value in (filters or {}).items()}
     given |= {"limit": limit} if limit is not None else {}
-    given |= {"source": ",".join(source_names(source))} if source is not None else {}
+    given |= {"source": ",".join(sources.split_names(source))} if source is not None else {}
     for key, value in given.items():
         built = settings_file.assign(built, key, value, "collect")
     return checked(built)
@@ -61,7 +60,7 @@ def checked(settings: Settings) -> Settings:
     home = settings.out.resolve()
     if home in (Path(home.anchor), Path.home()):
         raise UsageError(f"--out {settings.out}: give a folder of its own, not the root of the disk or your home")
-    if not (names := source_names(settings.source)):
+    if not (names := sources.split_names(settings.source)):
         raise UsageError(f"source: name at least one; there are: {', '.join(sources.names())}")
     for name in names:
         sources.check(name)
@@ -83,8 +82,3 @@ def proxies(settings: Settings) -> Proxies:
         return Proxies.of(settings.fetch.proxy, os.environ)
     except ValueError as error:
         raise UsageError(f"--proxy or the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY): {error}") from None
-
-
-def source_names(text: str) -> tuple[str, ...]:
-    """`google+openverse` as its parts; a comma, a bar, a semicolon or a space separates them as well."""
-    return tuple(dict.fromkeys(filter(None, re.split(r"[|+,;\s]+", text.casefold()))))

@@ -16,6 +16,7 @@ from collector.cluster.settle import settle
 from collector.cluster.store import Store
 from collector.errors import GO_ON, InputError, UsageError
 from collector.http.blocklist import hosts as blocked_hosts
+from collector.importers.blocklist import Terms
 from collector.ledger import Ledger
 from collector.settings import FetchSettings, Settings
 from collector.urls import host_of
@@ -29,7 +30,6 @@ def fetch(
     on: str,
     size: int,
     again: bool = False,
-    blocked: Callable[[str], str] | None = None,
     stopping: Callable[[], bool] = lambda: False,
     tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Accounts:
@@ -40,7 +40,7 @@ def fetch(
     wanted: dict[tuple[str, str], int] = {}
 
     def jobs() -> Iterator[Job]:
-        for job in _jobs(ledger, blocked):
+        for job in _jobs(ledger, settings):
             wanted[job.keyword, job.label] = job.wanted
             yield job
 
@@ -78,7 +78,8 @@ def _check_shares(shares: int, settings: FetchSettings, store: Store) -> None:
         )
 
 
-def _jobs(ledger: Ledger, blocked: Callable[[str], str] | None) -> Iterator[Job]:
+def _jobs(ledger: Ledger, settings: Settings) -> Iterator[Job]:
+    blocked = Terms.of(settings)
     for keyword, label, source, rank, wanted, hit in ledger.work.jobs():
-        if not (blocked and blocked(keyword)):
+        if not blocked(keyword):
             yield Job(keyword, label, source, rank, wanted, hit)

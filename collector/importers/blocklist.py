@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from collector.errors import UsageError
 from collector.http.blocklist import lines
+from collector.settings import Settings
 
 _ASCII_WORD = re.compile(r"[a-z0-9]+|[$+<=>^`|~]")
 _UNSPACED = re.compile(
@@ -43,9 +44,14 @@ class Terms:
         except ValueError as error:
             raise UsageError(f"{path}: the term {error}") from None
 
+    @classmethod
+    def of(cls, settings: Settings) -> Callable[[str], str]:
+        """Keyword -> the first term of the user's list that it contains; "" for none. UsageError."""
+        return (cls.read(Path(settings.blocklist)) if settings.blocklist else cls(())).within
+
     def within(self, keyword: str) -> str:
         """The first listed term that a keyword contains; "" for none."""
-        words = _words(keyword)
+        words = _words(keyword) if self._starting else ()
         for place, word in enumerate(words):
             for term, text in self._starting.get(word, ()):
                 if words[place : place + len(term)] == term:

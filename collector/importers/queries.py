@@ -1,42 +1,29 @@
-"""`queries.csv` -> `Query` values; what cannot be read is one InputError that names file and line.
+"""Rows, of `queries.csv` or written in Python, become `Query` values by one planner.
 
-Reads the file once and never writes it. Knows no source: which sources and filters exist is an argument.
+What cannot be read in a file is one InputError that names file and line; a file is read once and never written.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from collector.errors import InputError
+from collector import sources
+from collector.errors import InputError, UsageError
+from collector.importers.blocklist import Terms
 from collector.importers.csv_reader import STDIN, read_bytes, read_rows
 from collector.model import Query
+from collector.settings import USUAL_LIMIT, Settings
 
-Key = tuple[str, str, tuple[tuple[str, str], ...]]
+Filters = tuple[tuple[str, str], ...]
+Key = tuple[str, str, Filters]
 """Keyword, label and filters: what a query is known by."""
-Check = Callable[[Query], str | None]
-"""What is wrong with a query's sources and filters, or None; asked once for each different set of them."""
-UsualLimit = Callable[[tuple[str, ...]], int | None]
-"""Sources -> the limit of a row that has none, None for all; asked once for each different set of them."""
-Fault = Callable[[str, str], str | None]
-"""(source, keyword) -> what is wrong with the keyword, or None; asked for every row."""
-AsSearch = Callable[
-    [str, tuple[str, ...], tuple[str, ...], Mapping[str, str]], tuple[str, tuple[str, ...], dict[str, str]]
-]
-"""(keyword, the row's sources, those of rows that name none, its filters) -> keyword, sources and filters, where the
-keyword is the address of a result page; ValueError for one that cannot be used. Asked for every row."""
-DefaultLabel = Callable[[str, str], str]
-"""(source, keyword) -> the class of a row that names none; asked for every such row."""
-
-FILTERS: Final = ("size", "color", "type", "time", "rights", "safe", "region", "language", "site", "exact", "exclude")
-"""The filters that columns may be named after unless the caller knows better."""
 MAX_LENGTH: Final = 512
 """Characters of a keyword or label."""
 _SHRINKS: Final = 4
@@ -70,71 +57,92 @@ _UNUSABLE: Final = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udf
 
 @dataclass(frozen=True, slots=True)
 class QueryFile:
-    """What a file of queries says."""
+    """What rows ask for."""
 
     queries: Sequence[Query]
-    """In the file's order; empty only when all that it asks for is blocked."""
-    blank: int
-    """Rows without anything in them."""
-    duplicates: int
-    """Rows that ask again for what an earlier one asks for."""
-    notes: tuple[str, ...]
+    """In their order; empty only when all that they ask for is blocked."""
+    notes: tuple[str, ...] = ()
     """Lines the user should read: what was changed on the way in."""
-    sha256: str
-    """64 hex digits of the file's bytes."""
-    blocked: int = 0
-    """Rows that are left out because of a term in their keyword."""
     file: str = ""
     """The file's absolute path; "" when it was none."""
     passed_over: frozenset[str] = frozenset()
-    """Keywords of the rows that are left out."""
+    """Keywords of the rows of a file that are left out because of a term in them."""
     relevant: Mapping[Key, bool] = field(default_factory=dict)
     """Of rows that say so: whether pictures that do not show their class are to be replaced by others."""
 
 
-def read_queries(
-    path: Path,
-    *,
-    limit: int | UsualLimit | None,
-    sources: tuple[str, ...],
-    filters: Collection[str] = FILTERS,
-    given: Mapping[str, str] | None = None,
-    check: Check | None = None,
-    fault: Fault | None = None,
-    as_search: AsSearch | None = None,
-    label: DefaultLabel | None = None,
-    blocked: Callable[[str], str] | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-) -> QueryFile:
+class Planner:
+    """What rows mean: by the settings where they say nothing themselves, and by what the sources know."""
+
+    def __init__(self, settings: Settings) -> None:
+        """UsageError when the block list cannot be read."""
+        self.filters: Collection[str] = sorted(settings.filters)
+        """Those that there are."""
+        self.blocked = Terms.of(settings)
+        self._usual = settings.limit
+        self._sources = sources.split_names(settings.source)
+        self._given = {name: value for name, value in settings.filters.items() if value}
+        self._problem = cache(_problem)
+        self.limit = cache(self._limit)
+
+    def searched(
+        self, keyword: str, named: tuple[str, ...], filters: Mapping[str, str]
+    ) -> tuple[str, tuple[str, ...], Filters]:
+        """(keyword, sources, filters) of a row; the address of a result page is the search that it shows. ValueError
+        for one that cannot be used."""
+        found, names, own = sources.as_search(keyword, named, self._sources, filters)
+        return found, names, tuple(sorted({**self._given, **own}.items()))
+
+    def check(self, keyword: str, names: tuple[str, ...], filters: Filters) -> None:
+        """ValueError when the sources cannot use the filters or the keyword."""
+        faults = (sources.validate_keyword(name, keyword) for name in names)
+        if problem := self._problem(names, filters) or next(filter(None, faults), None):
+            raise ValueError(problem)
+
+    def label(self, source: str, keyword: str) -> str:
+        """The class of a row that names none. ValueError for one that is none."""
+        try:
+            return clean(sources.default_label(source, keyword))[0] or keyword
+        except ValueError as error:
+            raise ValueError(f"the label that {source} makes of it {error}; give one") from None
+
+    def _limit(self, names: tuple[str, ...]) -> int | None:
+        """Of a row without one: what the user said, else what is usual for its sources. None: everything."""
+        if self._usual is None:
+            return None if all(sources.load(name).unlimited for name in names) else USUAL_LIMIT
+        return None if self._usual == "all" else self._usual
+
+
+def _problem(names: tuple[str, ...], filters: Filters) -> str | None:
+    """What is wrong with a row's sources or filters, if anything."""
+    for name in names:
+        try:
+            sources.check_filters(name, dict(filters))
+        except (UsageError, InputError) as error:
+            return str(error)
+    return None
+
+
+def read_queries(path: Path, planner: Planner, encoding: str | None = None, delimiter: str | None = None) -> QueryFile:
     """Read a CSV: one keyword a row without a header, or columns named in a header.
 
-    `limit`, `sources` and the filters `given` hold for rows that do not set their own; a limit may be `all`.
-    `fault` says what is wrong with a keyword, None when nothing is; `as_search` reads pasted addresses; `label` names
-    the class of rows that name none, which else is the keyword; `blocked` names the term for which a keyword is left
-    out, "" when it is not. Two rows are duplicates when keyword, label and filters are the same but for spacing and
-    Unicode form; the first one's limit counts, and the sources of both. InputError: what is wrong, in which line, what
-    to do. UsageError: no such encoding.
+    Two rows are duplicates when keyword, label and filters are the same but for spacing and Unicode form; the first
+    one's limit counts, and the sources of both. InputError: what is wrong, in which line, what to do. UsageError: no
+    such encoding.
     """
-    raw = read_bytes(path)
-    sha256 = hashlib.sha256(raw).hexdigest()
-    rows = read_rows(path, raw, _KEYWORD, encoding, delimiter)
-    del raw
     made: _Queries | None = None
-    blank = 0
-    for line, cells in rows:
+    for line, cells in read_rows(path, read_bytes(path), _KEYWORD, encoding, delimiter):
         if not any(cells):
-            blank += 1
-        elif made is None:
-            header = _header(path, cells, line, filters)
-            made = _Queries(path, header, limit, sources, given or {}, _Asked(check, fault, as_search, label, blocked))
-            if not header.heads:
-                made.add(line, cells)
-        else:
-            made.add(line, cells)
+            continue
+        if made is None:
+            header = _header(path, cells, line, planner.filters)
+            made = _Queries(path, header, planner)
+            if header.heads:
+                continue
+        made.add(line, cells)
     if made is None:
         raise InputError(f"{path}: no keywords, it is empty; write one keyword per row")
-    return made.done(sha256, blank)
+    return made.done()
 
 
 # --------------------------------------------------------------------------- columns
@@ -146,8 +154,8 @@ class _Header:
     """What each column means; "" where it has no name and has to stay empty, None where it is not used."""
     heads: bool
     """Whether the first row holds the names, and no keyword."""
-    notes: tuple[tuple[str, int], ...] = ()
-    """(what the user should read, line)."""
+    notes: tuple[str, ...] = ()
+    """What the user should read."""
 
 
 def _header(path: Path, cells: list[str], line: int, filters: Collection[str]) -> _Header:
@@ -166,9 +174,9 @@ def _header(path: Path, cells: list[str], line: int, filters: Collection[str]) -
         raise InputError(f"{where}: {found}; possible are {', '.join(known)}")
     if twice := [name for name in known if names.count(name) > 1]:
         raise InputError(f"{where}: the column {_listed(twice)} is there twice; keep one")
-    notes = [(f"columns that mean nothing here and are not used: {_listed(list(unknown))}", line)] if unknown else []
+    notes = [f"columns that mean nothing here and are not used: {_listed(list(unknown))}"] if unknown else []
     if len(cells) == 1 and cells[0].casefold() != "keyword":
-        notes.append((f"the first row, {_shown(cells[0])}, is taken as a heading", line))
+        notes.append(f"the first row, {_shown(cells[0])}, is taken as a heading")
     return _Header(tuple(None if name in unknown.values() else name for name in names), True, tuple(notes))
 
 
@@ -186,43 +194,20 @@ def _meant(cells: list[str]) -> list[str]:
 # --------------------------------------------------------------------------- cells -> queries
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Who knows the sources; see `read_queries`."""
-
-    check: Check | None
-    fault: Fault | None
-    as_search: AsSearch | None
-    label: DefaultLabel | None
-    blocked: Callable[[str], str] | None
-    """Who knows the block list."""
-
-
 class _Queries:
     """Turns rows into queries, and remembers what it has seen."""
 
-    def __init__(
-        self,
-        path: Path,
-        header: _Header,
-        limit: int | UsualLimit | None,
-        sources: tuple[str, ...],
-        given: Mapping[str, str],
-        asked: _Asked,
-    ) -> None:
-        self._path, self._columns = path, len(header.names)
-        self._sources, self._given, self._asked = sources, given, asked
-        self._usual = cache(lambda names: limit(names) if callable(limit) else limit)
-        self._problem = cache(self._checked)
+    def __init__(self, path: Path, header: _Header, planner: Planner) -> None:
+        self._path, self._planner, self._columns = path, planner, len(header.names)
         self._places = {name: place for place, name in enumerate(header.names) if name}
         self._unnamed = [place for place, name in enumerate(header.names) if name == ""]
         self._filters = sorted(name for name in self._places if name not in _COLUMNS)
         self._queries: list[Query] = []
         self._seen: dict[object, int] = {}
-        self._first_notes = [text for text, _ in header.notes]
+        self._first_notes = header.notes
         self._notes: dict[str, tuple[int, int]] = {}
-        self._duplicates = self._blocked = 0
         self._blocked_notes: list[str] = []
+        self._blocked = 0
         self._passed_over: set[str] = set()
         self._relevant: dict[Key, bool] = {}
         self._bad: list[tuple[int, str]] = []
@@ -237,7 +222,7 @@ class _Queries:
             if self._bad_rows <= SHOWN:
                 self._bad.append((line, str(error)))
 
-    def done(self, sha256: str, blank: int) -> QueryFile:
+    def done(self) -> QueryFile:
         """Everything. InputError with all bad rows, or when there was not one keyword."""
         if self._bad_rows == 1:
             raise InputError(f"{self._path}, line {self._bad[0][0]}: {self._bad[0][1]}")
@@ -253,10 +238,7 @@ class _Queries:
         if self._blocked > NAMED:
             notes.append(f"rows not searched because of the block list (policy.blocklist): {self._blocked:,} in all")
         file = "" if self._path == STDIN else str(self._path.absolute())
-        return QueryFile(
-            tuple(self._queries), blank, self._duplicates, tuple(notes), sha256, self._blocked, file,
-            frozenset(self._passed_over), self._relevant,
-        )  # fmt: skip
+        return QueryFile(tuple(self._queries), tuple(notes), file, frozenset(self._passed_over), self._relevant)
 
     def _add(self, line: int, cells: list[str]) -> None:
         """ValueError: what is wrong."""
@@ -267,28 +249,22 @@ class _Queries:
         for place in self._unnamed:
             if cells[place] and not (place == 0 and cells[place].isdecimal()):  # pandas writes its index there.
                 raise ValueError(f"{_shown(cells[place])} stands in a column without a name; name it")
-        keyword, sources, filters = self._searched(line, cells)
-        if not keyword:
+        own = {name: value for name in self._filters if (value := self._text(line, name, cells))}
+        named, place = sources.split_names(self._text(line, "source", cells)), self._places["keyword"]
+        cells[place], names, filters = self._planner.searched(cells[place].strip(), named, own)
+        if not (keyword := self._text(line, "keyword", cells)):
             raise ValueError("no keyword in this row; write one, or delete the row")
-        self._approve(keyword, sources, filters)
-        if self._asked.blocked is not None and (term := self._asked.blocked(keyword)):
+        self._planner.check(keyword, names, filters)
+        if term := self._planner.blocked(keyword):
             self._leave_out(line, keyword, term)
             return
         given = self._text(line, "limit", cells)
-        limit = _number(given) if given else self._usual(sources)
-        label = self._text(line, "label", cells) or self._label(sources[0], keyword)
-        query = Query(keyword, label, limit, sources, filters)
+        limit = _number(given) if given else self._planner.limit(names)
+        label = self._text(line, "label", cells) or self._planner.label(names[0], keyword)
+        query = Query(keyword, label, limit, names, filters)
         if said := self._text(line, "relevant", cells):
             self._relevant.setdefault((keyword, label, filters), _yes(said))
         self._keep(line, query)
-
-    def _searched(self, line: int, cells: list[str]) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]:
-        """(keyword, sources, filters) of a row."""
-        named, own = self._row_sources(line, cells), self._row_filters(line, cells)
-        sources, place = named or self._sources, self._places["keyword"]
-        if self._asked.as_search is not None:
-            cells[place], sources, own = self._asked.as_search(cells[place].strip(), named, self._sources, own)
-        return self._text(line, "keyword", cells), sources, tuple(sorted({**self._given, **own}.items()))
 
     def _leave_out(self, line: int, keyword: str, term: str) -> None:
         """A row that is not to be searched; the first of them are named."""
@@ -306,7 +282,6 @@ class _Queries:
         if place == len(self._queries):
             self._queries.append(query)
             return
-        self._duplicates += 1
         first = self._queries[place]
         if first.limit != query.limit:
             self._note(line, "rows that repeat an earlier one with another limit, which does not count")
@@ -325,35 +300,6 @@ class _Queries:
         if broken:
             self._note(line, f"{name}s with a line break or tab inside, which became a space")
         return text
-
-    def _label(self, source: str, keyword: str) -> str:
-        """The class of a row that names none."""
-        if self._asked.label is None:
-            return keyword
-        try:
-            return clean(self._asked.label(source, keyword))[0] or keyword
-        except ValueError as error:
-            raise ValueError(f"the label that {source} makes of it {error}; give one") from None
-
-    def _row_filters(self, line: int, cells: list[str]) -> dict[str, str]:
-        return {name: value for name in self._filters if (value := self._text(line, name, cells))}
-
-    def _row_sources(self, line: int, cells: list[str]) -> tuple[str, ...]:
-        names = re.split(r"[|+,;\s]+", self._text(line, "source", cells).casefold())
-        return tuple(dict.fromkeys(filter(None, names)))
-
-    def _approve(self, keyword: str, sources: tuple[str, ...], filters: tuple[tuple[str, str], ...]) -> None:
-        """ValueError when the sources cannot use the filters or the keyword."""
-        if problem := self._problem(sources, filters):
-            raise ValueError(problem)
-        if (fault := self._asked.fault) is None:
-            return
-        for source in sources:
-            if problem := fault(source, keyword):
-                raise ValueError(problem)
-
-    def _checked(self, sources: tuple[str, ...], filters: tuple[tuple[str, str], ...]) -> str | None:
-        return self._asked.check(Query("any", "any", 1, sources, filters)) if self._asked.check else None
 
     def _note(self, line: int, text: str) -> None:
         count, first = self._notes.get(text, (0, line))

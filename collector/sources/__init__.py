@@ -5,6 +5,7 @@ Explicit, one line each. Other packages add theirs by an entry point of the grou
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -46,6 +47,11 @@ def outsiders() -> Mapping[str, str]:
     from importlib.metadata import entry_points
 
     return {point.name: point.value for point in entry_points(group=GROUP)}
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """`google+openverse` as its parts; a comma, a bar, a semicolon or a space separates them as well."""
+    return tuple(dict.fromkeys(filter(None, re.split(r"[|+,;\s]+", text.casefold()))))
 
 
 def names() -> tuple[str, ...]:

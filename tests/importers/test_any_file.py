@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from collector.errors import CollectorError
 from collector.importers import manifests, url_list
 from collector.importers.blocklist import Terms
-from collector.importers.queries import read_queries
+from collector.importers.queries import Planner, read_queries
+from collector.settings import Settings
 from collector.sources.storable import storable
 from tests.sources.test_any_answer import trees
 
@@ -34,7 +35,7 @@ BODIES = st.one_of(
 
 
 def queries(path: Path) -> Iterable[object]:
-    return read_queries(path, limit=10, sources=("google",)).queries
+    return read_queries(path, Planner(Settings(limit=10))).queries
 
 
 def words(path: Path) -> Iterable[object]:
