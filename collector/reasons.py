@@ -139,6 +139,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("set.text", Fate.LEFT_OUT, "a page of writing (`collector flags --drop text`)"),
     Reason("set.dropped", Fate.LEFT_OUT, "dropped by hand (`collector review drop`)"),
     Reason("set.removed", Fate.LEFT_OUT, "no file of keywords lists its keyword any more"),
+    Reason("set.altered", Fate.LEFT_OUT, "its file was replaced since it was fetched (`collector verify --again`)"),
     Reason("set.unreadable", Fate.LEFT_OUT, "the file is missing, or can no longer be decoded"),
     Reason("store.disk_full", Fate.STOP, "the disk is full"),
     Reason("store.readonly", Fate.STOP, "the folder is not writable"),

@@ -348,11 +348,13 @@ class Crawl:
     def _embed_rest(self, ledger: Ledger, beside: Alongside) -> None:
         """On all cores, as nothing is being fetched now; a stop leaves it to later verbs."""
         from collector.dataset.embeddings import embed_set
+        from collector.maintenance import altered
 
         if beside.left > _TOLD:
             self._notice(f"embeddings: {beside.left:,} pictures are still to be looked at")
         beside.finish()
         if not self._stop_now():
+            altered.leave_out(ledger, self._settings.out, self._notice)
             embed_set(ledger, self._settings.out, beside.model, stop=self._stop_now)
 
     def _stop_now(self) -> bool:

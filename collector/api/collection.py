@@ -112,6 +112,15 @@ class Collection:
         with plain_words(self.folder / LEDGER), opened(self.folder, self.notice) as ledger:
             yield ledger
 
+    @contextmanager
+    def judging(self) -> Iterator[Ledger]:
+        """The same, after files that were replaced have been left out: nothing is decided by what others held."""
+        from collector.maintenance import altered
+
+        with self.writing() as ledger:
+            altered.leave_out(ledger, self.folder, self.notice)
+            yield ledger
+
     # ------------------------------------------------------------------ looking
 
     def status(self) -> Digest:
@@ -221,7 +230,7 @@ class Collection:
         """
         from collector.dataset import service
 
-        with self.writing() as ledger:
+        with self.judging() as ledger:
             if edited:
                 self._find_copies(ledger, model, models, tell)
             return service.dedupe_set(ledger, self.folder, distance, conflicts, tell=tell, mirrored=mirrored)
@@ -255,7 +264,7 @@ class Collection:
 
         limits = replace(Limits(), **_given(hosts=hosts, keywords=keywords, min_detail=min_detail,
                                             max_aspect=max_aspect, min_side=min_side), synthetic=synthetic)  # fmt: skip
-        with self.writing() as ledger:
+        with self.judging() as ledger:
             return service.filter_set(ledger, self.folder, limits)
 
     def synthetic(self) -> list[tuple[Row, str]]:
@@ -263,7 +272,7 @@ class Collection:
         compositeWithTrainedAlgorithmicMedia for a part. Left-out ones, too."""
         from collector.dataset import service
 
-        with self.writing() as ledger:
+        with self.judging() as ledger:
             found = service.synthetic_set(ledger, self.folder)
             return [(row, found[row.sha256]) for row in ledger.dataset.pictures() if row.sha256 in found]
 
@@ -289,7 +298,7 @@ class Collection:
         given = _given(blurry=blurry, dark=dark, light=light, low_information=low_information,
                        odd_aspect_ratio=odd_aspect_ratio, odd_size=odd_size)  # fmt: skip
         chosen = replace(Thresholds(), **given)
-        with self.writing() as ledger:
+        with self.judging() as ledger:
             return service.score_set(ledger, self.folder, chosen, tell=tell)
 
     def embed(
@@ -303,7 +312,7 @@ class Collection:
         from collector.dataset import embeddings
 
         chosen = _embedder(model, models)
-        with self.writing() as ledger:
+        with self.judging() as ledger:
             return embeddings.embed_set(ledger, self.folder, chosen, tell=tell)
 
     def similar(
@@ -322,7 +331,7 @@ class Collection:
         from collector.dataset import embeddings
 
         chosen = _embedder(model, models)
-        with self.writing() as ledger:
+        with self.judging() as ledger:
             embeddings.embed_set(ledger, self.folder, chosen, tell=tell)
             return embeddings.similar(ledger, self.folder, chosen, Path(file), top)
 
@@ -352,7 +361,7 @@ class Collection:
         usual, words = embedder(), asked(model, models)
         if words is not None:
             tower_of(words)  # Before hours of looking at pictures.
-        with self.writing() as ledger:
+        with self.judging() as ledger:
             if split is not None:
                 _splits(ledger, split, ledger.dataset.latest_scheme())
             embeddings.embed_set(ledger, self.folder, usual, tell=tell)
@@ -369,7 +378,7 @@ class Collection:
         if ask is None:
             with self.reading() as ledger:
                 return purity.measure(ledger)
-        with self.writing() as ledger:
+        with self.judging() as ledger:
             return purity.ask(ledger, sample, ask)
 
     def flags(self, drop: Iterable[str] = (), *, tell: Tell = _untold) -> Flags:
@@ -388,7 +397,7 @@ class Collection:
                 raise
             self.notice(str(error))
             model = None
-        with self.writing() as ledger:
+        with self.judging() as ledger:
             return flags.flag_set(ledger, self.folder, model, wanted, tell)
 
     def scores(self) -> list[tuple[str, int, int]]:
@@ -483,7 +492,7 @@ class Collection:
         from collector.dataset import service
 
         parsed = scheme_of(scheme, salt)
-        with self.writing() as ledger:
+        with self.judging() as ledger:
             return service.split_set(ledger, self.folder, parsed, distance, mirrored=mirrored)
 
     def export(

@@ -52,10 +52,11 @@ class Replacing:
     def _judged(self, ledger: Ledger) -> dict[tuple[str, str, tuple[tuple[str, str], ...]], int]:
         from collector.dataset import embeddings, topic
         from collector.images.embed import embedder
+        from collector.maintenance import altered
 
-        model = embedder()
-        embeddings.embed_set(ledger, self._settings.out, model)
-        out = self._settings.out
+        model, out = embedder(), self._settings.out
+        altered.leave_out(ledger, out, self._notice)
+        embeddings.embed_set(ledger, out, model)
         # What was left out stays so: others were searched for in its place.
         topic.judge_set(ledger, out, model, CONFIDENCE, True, None, self._meant, self._words, settled=True)
         left_out = ledger.dataset.left_out_by_query(topic.REASON)

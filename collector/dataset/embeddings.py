@@ -16,7 +16,6 @@ from collector.images.embed import Embedder, Vector, directions, embed_files
 from collector.images.processes import FileTrouble
 from collector.ledger import Ledger, Row, vectors
 from collector.ledger.paths import inside
-from collector.ledger.rows import PICTURES
 
 _CHUNK = 4096
 _BATCH = 256
@@ -38,11 +37,11 @@ def embed_set(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0,
               stop: Callable[[], bool] = lambda: False) -> Embedded:  # fmt: skip
     """Give every picture its embedding that has none, until `stop` says so. May be begun again; another model begins
     anew."""
-    files: dict[str, str] = dict(ledger.dataset.cells(("sha256", "path"), PICTURES))
+    files = {sha256: path for sha256, path, _ in ledger.dataset.files()}
     vectors.keep_only(folder, files.keys())
     known = read(folder, model).places.keys()
     missing = [sha256 for sha256 in files if sha256 not in known]
-    places = ((sha256, inside(folder, Path(files[sha256]))) for sha256 in missing)
+    places = ((sha256, inside(folder, files[sha256])) for sha256 in missing)
     fresh: list[tuple[str, Vector]] = []
     made = broken = 0
     for sha256, found in embed_files(places, model, processes):

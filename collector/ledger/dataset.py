@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from math import inf
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 BY_HAND = "by hand"
 """The reason of a further label that a person gave."""
-_PICTURES = "FROM outcome WHERE state = 'saved' AND media = 'picture'"
+ALTERED = "set.altered"
+"""The reason of a picture whose file has other bytes: nothing is found out about it."""
+_ALTERED = f"SELECT sha256 FROM verdict WHERE reason = '{ALTERED}'"
+_PICTURES = f"FROM outcome WHERE state = 'saved' AND media = 'picture' AND sha256 NOT IN ({_ALTERED})"
 
 
 class Dataset:
@@ -117,6 +120,53 @@ class Dataset:
         ).fetchall()
         rows = (self.picture(sha256) for (sha256,) in found)
         return (row for row in rows if row is not None and row.other_labels)
+
+    # ------------------------------------------------------------------ files that were replaced
+
+    def altered(self) -> set[str]:
+        """The sha256 of pictures whose file has other bytes, as far as was seen."""
+        either = f"{_ALTERED} UNION {_ALTERED.replace('verdict', 'overruled')}"
+        return {sha256 for (sha256,) in self._db.execute(either)}
+
+    def entered(self) -> Iterator[tuple[str, str, int, str]]:
+        """(sha256, path, bytes, when it was entered) of every saved picture, oldest first."""
+        yield from self._db.execute(
+            """SELECT sha256, path, bytes, ended_at FROM outcome WHERE state = 'saved' AND media = 'picture'
+               ORDER BY found_id"""
+        )
+
+    def set_altered(self, sha256s: Collection[str]) -> None:
+        """These pictures and no others have other bytes: the set leaves them out, whatever a person said of them, and
+        what a person said of the others holds again."""
+        given = {"reason": ALTERED, "now": now(), "sha256s": json.dumps(list(sha256s))}
+        self._db.execute("DELETE FROM overruled WHERE reason = :reason", given)
+        self._db.execute(
+            """UPDATE verdict SET reason = :reason, detail = '', kept = '', decided_at = :now
+               WHERE sha256 IN (SELECT value FROM json_each(:sha256s))""",
+            given,
+        )
+        self._db.execute(
+            """INSERT OR IGNORE INTO verdict (sha256, label, reason, decided_at)
+               SELECT sha256, label, :reason, :now FROM outcome JOIN found ON found.id = found_id
+               JOIN query ON query.id = query_id
+               WHERE outcome.state = 'saved' AND sha256 IN (SELECT value FROM json_each(:sha256s))""",
+            given,
+        )
+        back = "WHERE reason = :reason AND sha256 NOT IN (SELECT value FROM json_each(:sha256s))"
+        self._db.execute(
+            f"""UPDATE verdict SET reason = 'set.dropped' {back} AND EXISTS (SELECT 1 FROM review
+                WHERE review.sha256 = verdict.sha256 AND review.label = verdict.label AND decision = 'drop')""",
+            given,
+        )
+        self._db.execute(f"DELETE FROM verdict {back}", given)
+
+    def forget_looks(self, sha256s: Collection[str]) -> None:
+        """Drop what was found out about the bytes of these pictures; decisions stay."""
+        names = [(sha256,) for sha256 in sha256s]
+        for table in ("pdq", "sketch", "audit", "copy"):
+            self._db.executemany(f"DELETE FROM {table} WHERE sha256 = ?", names)
+        self._db.executemany("DELETE FROM copy WHERE other = ?", names)
+        self._db.execute("DELETE FROM near")
 
     # ------------------------------------------------------------------ perceptual hashes
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.ledger import Ledger, Row, vectors
+from collector.ledger import Ledger, Row
 from collector.ledger.paths import inside
 from collector.ledger.rows import SAVED
-from collector.maintenance import files
+from collector.maintenance import altered, files
 
 DROPPED = "set.dropped"
 """Why a picture is left out that a person dropped."""
@@ -99,11 +99,14 @@ def close_books(ledger: Ledger, found: list[Finding]) -> int:
 def fetch_again(ledger: Ledger, folder: Path, found: list[Finding]) -> int:
     """Put the missing and altered ones back to do; how many URLs. Altered files stay, under another name.
 
-    Their embeddings go: an altered file may have been looked at in the picture's place.
+    What is known of altered ones goes: the file may have been looked at in the picture's place.
     """
     lost = [finding.saved for finding in found if finding.kind in ("missing", "altered") and finding.saved]
     for finding in found:
         if finding.kind == "altered":
             files.set_aside(files.itself(folder, finding.path))
-    vectors.forget(folder, {one.saved.sha256 for one in found if one.kind == "altered" and one.saved})
+    replaced = {one.saved.sha256 for one in found if one.kind == "altered" and one.saved}
+    altered.forget(ledger, folder, replaced)
+    with ledger.transaction():
+        ledger.dataset.set_altered(ledger.dataset.altered() - replaced)
     return ledger.maintenance.lost(lost) + close_books(ledger, found)

@@ -114,7 +114,7 @@ class App:
         body = await self._thumbnails.of(row.sha256, file)
         if isinstance(body, FileTrouble):
             raise web.HTTPNotFound(text=str(body))
-        return web.Response(body=body, content_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+        return web.Response(body=body, content_type="image/jpeg", headers={"Cache-Control": "private, max-age=60"})
 
     async def original(self, request: web.Request) -> web.StreamResponse:
         """The file as it was saved, as what it was found to be and nothing else."""

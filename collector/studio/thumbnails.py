@@ -40,10 +40,11 @@ class Thumbnails:
         self._thread.join()
 
     async def of(self, sha256: str, file: Path) -> bytes | FileTrouble:
-        """The thumbnail of a picture, or why there is none."""
+        """The thumbnail of a picture as its file is now, or why there is none."""
         if not _DIGEST.fullmatch(sha256):
             return FileTrouble("image.unreadable", "its row is broken")
-        kept = self._cache / sha256[:2] / f"{sha256}.jpg"
+        written = file.stat().st_mtime_ns if file.is_file() else 0
+        kept = self._cache / sha256[:2] / f"{sha256}-{written:x}.jpg"
         if kept.is_file():
             return kept.read_bytes()
         answer: asyncio.Future[bytes | FileTrouble] = self._loop.create_future()

@@ -1,0 +1,157 @@
+"""A file that was replaced is judged by nothing that its own bytes showed, and its bytes by nothing that it shows."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import collector
+from collector.dataset import service
+from collector.ledger import Ledger, Row, vectors
+from collector.maintenance import altered
+from collector.maintenance.verify import fetch_again, findings
+from tests.support.collection import Collection, drawn, encoded
+
+pytestmark = pytest.mark.usefixtures("pictures_in_process")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Collection]:
+    """Four pictures of which everything is known."""
+    with Collection(tmp_path / "images") as made:
+        rows = [made.add("cat", drawn(number)) for number in range(4)]
+        service.hash_set(made.ledger, made.folder, 1)
+        with made.ledger.transaction():
+            made.ledger.dataset.remember_scores((row.sha256, "nsfw", 0.1) for row in rows)
+            made.ledger.dataset.remember_sketches((row.sha256, b"cells") for row in rows)
+            made.ledger.dataset.replace_copies(
+                [(rows[0].sha256, rows[1].sha256, ""), (rows[2].sha256, rows[3].sha256, "")]
+            )
+        vectors.add(made.folder, "m", "h", [(row.sha256, np.zeros(2, np.float16)) for row in rows])
+        yield made
+
+
+def looked(made: Collection) -> list[str]:
+    """What the user is told."""
+    told: list[str] = []
+    altered.leave_out(made.ledger, made.folder, told.append)
+    return told
+
+
+def left_out(ledger: Ledger) -> dict[str, str]:
+    return {verdict.sha256: verdict.reason for verdict in ledger.dataset.verdicts()}
+
+
+def known(made: Collection) -> dict[str, int]:
+    """Of how many pictures there is what."""
+    dataset = made.ledger.dataset
+    return {"hashes": len(dataset.looks()), "sketches": len(dataset.sketches()), "scores": len(dataset.scores("nsfw")),
+            "copies": len(dataset.copies()), "vectors": len(vectors.read(made.folder, "m", "h", 2).places)}  # fmt: skip
+
+
+def replaced(made: Collection, row: Row, body: bytes = b"another") -> Path:
+    file = made.folder / row.file
+    file.write_bytes(body)
+    return file
+
+
+def test_all_that_is_known_of_a_replaced_file_goes_and_nothing_new_is_found_out(made: Collection) -> None:
+    assert looked(made) == []
+    assert known(made) == {"hashes": 4, "sketches": 4, "scores": 4, "copies": 2, "vectors": 4}
+    row = next(made.ledger.dataset.pictures())
+    replaced(made, row, encoded(drawn(77)))
+    (line,) = looked(made)
+    assert row.file.as_posix() in line and "verify --again" in line
+    assert left_out(made.ledger) == {row.sha256: "set.altered"}
+    assert known(made) == {"hashes": 3, "sketches": 3, "scores": 3, "copies": 1, "vectors": 3}
+    assert service.hash_set(made.ledger, made.folder, 1) == 0
+    assert row.sha256 not in {sha256 for sha256, _ in made.ledger.dataset.unscored("nsfw")}
+    assert known(made)["hashes"] == 3, "its bytes are not hashed in the name of others"
+    assert looked(made) == [], "it is said once"
+
+
+def test_its_own_bytes_bring_it_back(made: Collection) -> None:
+    row = next(made.ledger.dataset.pictures())
+    own = (made.folder / row.file).read_bytes()
+    replaced(made, row)
+    looked(made)
+    replaced(made, row, own)
+    assert looked(made) == []
+    assert left_out(made.ledger) == {}
+    assert [sha256 for sha256, _ in made.ledger.dataset.unhashed()] == [row.sha256], "and it is looked at anew"
+
+
+@pytest.mark.parametrize("word", ["keep", "drop"])
+def test_a_word_of_a_person_was_about_the_other_bytes(made: Collection, word: str) -> None:
+    row = next(made.ledger.dataset.pictures())
+    own = (made.folder / row.file).read_bytes()
+    made.ledger.dataset.review(row.sha256, "cat", word)
+    before = left_out(made.ledger)
+    file = replaced(made, row, bytes(len(own)))
+    os.utime(file, (time.time() + 5, time.time() + 5))
+    looked(made)
+    assert left_out(made.ledger) == {row.sha256: "set.altered"}
+    made.ledger.dataset.review(row.sha256, "cat", "keep")
+    os.utime(file, (1, 1))
+    looked(made)
+    assert left_out(made.ledger) == {row.sha256: "set.altered"}, "a later one is no reason to believe the file"
+    made.ledger.dataset.review(row.sha256, "cat", word)
+    replaced(made, row, own)
+    looked(made)
+    assert left_out(made.ledger) == before
+
+
+def test_bytes_are_looked_at_only_where_the_file_says_that_they_may_be_others(
+    made: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(altered, "sha256", lambda file: (read.append(file), "")[1])
+    looked(made)
+    assert read == []
+    rows = list(made.ledger.dataset.pictures())
+    monkeypatch.undo()
+    later = time.time() + 60
+    os.utime(made.folder / rows[0].file, (later, later))
+    monkeypatch.setattr(altered, "sha256", lambda file: (read.append(file), rows[0].sha256)[1])
+    assert looked(made) == []
+    assert read == [made.folder / rows[0].file], "touched, as a copied folder is; the bytes are the same"
+    earlier = time.time() - 60
+    os.utime(made.folder / rows[0].file, (earlier, earlier))
+    looked(made)
+    assert len(read) == 1, "and not once more after that"
+
+
+def test_verify_again_begins_with_it_anew(made: Collection) -> None:
+    row = next(made.ledger.dataset.pictures())
+    replaced(made, row)
+    looked(made)
+    fetch_again(made.ledger, made.folder, list(findings(made.ledger, made.folder)))
+    assert left_out(made.ledger) == {}
+    assert made.ledger.dataset.altered() == set()
+
+
+def test_every_verb_that_judges_looks_first(tmp_path: Path) -> None:
+    with Collection(tmp_path / "images") as made:
+        rows = [made.add("cat", drawn(number)) for number in range(4)]
+        twin = made.add("cat", drawn(0).resize((300, 225)))
+    opened = collector.open(tmp_path / "images")
+    opened.undo()  # All is on disk.
+    own = (opened.folder / twin.file).read_bytes()
+    verbs = {
+        "dedupe": opened.dedupe, "filter": opened.filter, "synthetic": opened.synthetic, "quality": opened.quality,
+        "flags": opened.flags, "split": lambda: opened.split("train=0.5,test=0.5"), "embed": opened.embed,
+        "similar": lambda: opened.similar(opened.folder / rows[0].file), "relevance": opened.relevance,
+        "purity": lambda: opened.purity(2, lambda *_: "right"),
+    }  # fmt: skip
+    for name, verb in verbs.items():
+        (opened.folder / twin.file).write_bytes(b"another")
+        verb()
+        assert opened.left_out() == 1, name
+        (opened.folder / twin.file).write_bytes(own)
+        verb()
+    assert opened.dedupe().groups == 1, "its own bytes are judged again"
