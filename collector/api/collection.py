@@ -462,9 +462,7 @@ class Collection:
         with self.writing() as ledger:
             found = labels.chosen(ledger, keyword)
             count = sum(len(ledger.keywords.files(one.id)) for one in found)
-            for one in found:
-                if one.label == keyword:
-                    labels.relabel(ledger, self.folder, one, name)
+            labels.relabel(ledger, self.folder, [(one, name) for one in found if one.label == keyword])
             with ledger.transaction():
                 for one in ledger.keywords.of(keyword):
                     ledger.keywords.rename(one.id, name)
@@ -479,8 +477,8 @@ class Collection:
 
         name = queries.clean_text(label, "class")
         with self.writing() as ledger:
-            found = [one for one in labels.chosen(ledger, keyword, of) if one.label != name]
-            return sum(labels.relabel(ledger, self.folder, one, name).files for one in found)
+            found = [(one, name) for one in labels.chosen(ledger, keyword, of) if one.label != name]
+            return sum(one.files for one in labels.relabel(ledger, self.folder, found))
 
     # ------------------------------------------------------------------ splitting and exporting
 

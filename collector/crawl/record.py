@@ -80,7 +80,7 @@ class OutputFolder:
         parent = final.rpartition(os.sep)[0]  # For each picture: pathlib costs as much as the rest of it.
         if _identity(parent) != self._proved.get(parent, ()):
             inside(self._folder, name)
-            Path(parent).mkdir(exist_ok=True)
+            Path(parent).mkdir(parents=True, exist_ok=True)
             self._proved[parent] = _identity(parent) or (0, 0)
         os.replace(part, final)  # noqa: PTH105 - as above.
 
@@ -95,6 +95,7 @@ class OutputFolder:
             target.parent.mkdir(parents=True, exist_ok=True)
             source.replace(target)
             drop_if_empty(source.parent)
+            drop_if_empty(source.parent.parent)
         return target.is_file()
 
 
@@ -151,11 +152,15 @@ class Recorder:
                 events.append(saved)
         return [*events, *self._queries.take_up(replace(opened, saved=opened.saved + len(events)))]
 
-    def _taken_over(self, task: Task, label: str, left: LeftPicture) -> Saved | None:
-        """A picture that was left behind is this query's now; None when its file is not there."""
-        path = left.path.parent.parent / self._folder(label) / self._name(task, left.picture)
+    def _taken_over(self, task: Task, label: str, left: LeftPicture, part: Path | None = None) -> Saved | None:
+        """A picture that was left behind is this query's now, with the bytes of `part` where its own file is gone; None
+        when there are neither. What an applied verdict moved beside the folder stays there while it is left out."""
+        base = left.path.parent.parent if left.left_out else Path()
+        path = base / self._folder(label) / self._name(task, left.picture)
         if not self._files.move(left.path, path):
-            return None
+            if part is None:
+                return None
+            self._files.place(part, path)
         self._ledger.keywords.hand_over(left.picture.sha256, label, path)
         return Saved(task, left.picture, path, left.attempt)
 
@@ -315,7 +320,7 @@ class Recorder:
         if not state.short:  # Another URL was tried in the place of a slow one, and both came.
             return Skipped(task, "policy.limit", SLOW)
         left = self._ledger.keywords.left(sha256=picture.sha256) if self._reclaims else None
-        if left and (saved := self._taken_over(task, label, left)):
+        if left and (saved := self._taken_over(task, label, left, downloaded.part)):
             self._files.discard(downloaded.part)
             return saved
         if (known := self._ledger.work.already(task, picture, label, downloaded.attempt)) is not None:

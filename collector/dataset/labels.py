@@ -18,8 +18,8 @@ from collector.model import Query, Verdict
 
 BEFORE = "?"
 """The file of runs before files were kept."""
-_BATCH = 500
-"""Files moved in one commit: what a stop may leave to do again."""
+_BATCH = 100
+"""Keywords moved in one commit: what a stop may leave to do again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,29 @@ class Relabelled:
     """Saved pictures that went with it."""
 
 
-def relabel(ledger: Ledger, folder: Path, keyword: Keyword, label: str) -> Relabelled:
-    """Put a keyword into another class: its files first, then the ledger, so that a stop between is made good by
-    doing it again. Splits stay."""
+def relabel(ledger: Ledger, folder: Path, changes: Sequence[tuple[Keyword, str]]) -> list[Relabelled]:
+    """Put keywords into other classes: their files first, then the ledger, so that a stop between is made good by
+    doing it again. Splits stay. OSError when a file cannot be moved; what was moved before is kept."""
+    done: list[Relabelled] = []
+    for start in range(0, len(changes), _BATCH):
+        trouble: OSError | None = None
+        with ledger.transaction():
+            for keyword, label in changes[start : start + _BATCH]:
+                try:
+                    done.append(_relabel(ledger, folder, keyword, label))
+                except OSError as error:
+                    trouble = error
+                    break
+        if trouble is not None:
+            raise trouble
+    return done
+
+
+def _relabel(ledger: Ledger, folder: Path, keyword: Keyword, label: str) -> Relabelled:
     moved = 0
     for one in (keyword, *ledger.keywords.stills_of(keyword)):
         moved += _move(ledger, folder, one, label)
-        with ledger.transaction():
-            ledger.keywords.relabel(one.id, label)
+        ledger.keywords.relabel(one.id, label)
     return Relabelled(keyword.keyword, keyword.label, label, moved)
 
 
@@ -64,10 +79,10 @@ def follow(ledger: Ledger, folder: Path, file: str, queries: Sequence[Query]) ->
     for keyword, label in before:
         if (keyword, label) not in wanted and fresh.get(keyword):
             becomes[keyword, label] = fresh[keyword].pop(0)
+    places = [(one, becomes[one.keyword, one.label]) for one in earlier if (one.keyword, one.label) in becomes]
     moved: Counter[tuple[str, str]] = Counter()
-    for one in earlier:
-        if new := becomes.get((one.keyword, one.label)):
-            moved[one.keyword, one.label] += relabel(ledger, folder, one, new).files
+    for done in relabel(ledger, folder, places):
+        moved[done.keyword, done.old] += done.files
     return [Relabelled(*place, becomes[place], count) for place, count in moved.items()]
 
 
@@ -113,21 +128,16 @@ def chosen(ledger: Ledger, keyword: str, label: str | None = None) -> list[Keywo
 
 
 def _move(ledger: Ledger, folder: Path, keyword: Keyword, label: str) -> int:
-    with ledger.transaction():
-        name = ledger.work.folder(label)
+    name = ledger.work.folder(label)
     files = ledger.keywords.files(keyword.id)
     for _, path in files:  # All of them, before the first is moved.
         inside(folder, path)
-    for start in range(0, len(files), _BATCH):
-        some = files[start : start + _BATCH]
-        placed = [(sha256, path, path.parent.parent / name / path.name) for sha256, path in some]
-        for _, path, target in placed:
-            if target != path and inside(folder, path).exists():
-                inside(folder, target).parent.mkdir(parents=True, exist_ok=True)
-                inside(folder, path).replace(inside(folder, target))
-        with ledger.transaction():
-            for sha256, _, target in placed:
-                ledger.keywords.place(sha256, target)
+    for sha256, path in files:
+        target = path.parent.parent / name / path.name
+        if target != path and inside(folder, path).exists():
+            inside(folder, target).parent.mkdir(parents=True, exist_ok=True)
+            inside(folder, path).replace(inside(folder, target))
+        ledger.keywords.place(sha256, target)
     for place in {inside(folder, path).parent for _, path in files}:
         drop_if_empty(place)
     return len(files)

@@ -42,6 +42,8 @@ class LeftPicture:
 
     picture: Picture
     path: Path
+    left_out: bool
+    """Whether the set leaves it out for more than that."""
     attempt: Attempt
 
 
@@ -107,8 +109,16 @@ class Keywords:
         self._db.execute(f"UPDATE query SET state = 'open', reopened = 1 WHERE id IN ({_GONE})")
 
     def close(self) -> None:
-        """Nothing is searched or fetched any more for queries that no file lists."""
+        """Nothing is searched or fetched any more for queries that no file lists; those below their limit that found
+        their pictures as well are to have them."""
         self._db.execute(f"UPDATE query SET state = 'done' WHERE id IN ({_GONE})")
+        self._db.execute(
+            f"""UPDATE query SET state = 'open' WHERE state = 'done' AND run > 0 AND id NOT IN ({_GONE})
+                AND {SAVED} < wanted AND id IN (
+                  SELECT f.query_id FROM found f JOIN outcome d ON d.found_id = f.id WHERE d.state = 'duplicate'
+                  AND d.sha256 IN (SELECT o.sha256 FROM outcome o JOIN found g ON g.id = o.found_id
+                                   WHERE o.state = 'saved' AND g.query_id IN ({_GONE})))"""
+        )
 
     def removed_pictures(self) -> list[tuple[str, str]]:
         """(sha256, label) of saved pictures of queries that no file lists; not of those that others have, too."""
@@ -139,29 +149,35 @@ class Keywords:
         cells = ", ".join(f"outcome.{name}" for name in (*PICTURE.names, *ATTEMPT.names))
         column, value = ("url_key", url_key) if url_key else ("sha256", sha256)
         row = self._db.execute(
-            f"""SELECT path, {cells} FROM left_behind JOIN outcome USING (sha256)
+            f"""SELECT path, EXISTS (SELECT 1 FROM verdict WHERE sha256 = outcome.sha256 AND reason <> ?), {cells}
+                FROM left_behind JOIN outcome USING (sha256)
                 WHERE left_behind.{column} = ? AND state = 'saved' LIMIT 1""",
-            (value,),
+            (REMOVED, value),
         ).fetchone()
         if row is None:
             return None
-        path, first = stored_path(row[0]), 1 + len(PICTURE.names)
-        return LeftPicture(PICTURE.load(*row[1:first], extension=path.suffix[1:]), path, ATTEMPT.load(*row[first:]))
+        path, left_out, *rest = row
+        facts, attempt = rest[: len(PICTURE.names)], rest[len(PICTURE.names) :]
+        picture = PICTURE.load(*facts, extension=stored_path(path).suffix[1:])
+        return LeftPicture(picture, stored_path(path), bool(left_out), ATTEMPT.load(*attempt))
 
     def left_to(self, query_id: int) -> list[tuple[Task, str]]:
-        """(URL of a query, sha256) that was left behind: its address, or the bytes that were found there."""
+        """(URL of a query, sha256) that was left behind: its address, or the bytes that were found there; one of a
+        URL."""
         rows = self._db.execute(
-            f"""SELECT DISTINCT left_behind.sha256, {TASK_CELLS}
+            f"""SELECT left_behind.sha256, {TASK_CELLS}
                 FROM found LEFT JOIN outcome ON found_id = found.id JOIN left_behind
                   ON left_behind.url_key = found.url_key OR left_behind.sha256 = outcome.sha256
-                WHERE query_id = ? AND coalesce(state, 'retry') IN ('retry', 'duplicate') ORDER BY rank, found.id""",
+                WHERE query_id = ? AND coalesce(state, 'retry') IN ('retry', 'duplicate')
+                GROUP BY found.id ORDER BY rank, found.id""",
             (query_id,),
         )
         return [(TASK.load(*row), sha256) for sha256, *row in rows]
 
     def hand_over(self, sha256: str, label: str, path: Path) -> None:
         """Before a picture is saved for another query: what it was saved for has a duplicate of it now. What was said
-        of it goes along, but for that nobody lists its keyword."""
+        of it goes along, but for that nobody lists its keyword. Nobody else can have it."""
+        self._db.execute("DELETE FROM left_behind WHERE sha256 = ?", (sha256,))
         [old] = self._db.execute(
             """UPDATE outcome SET state = 'duplicate' WHERE sha256 = ? AND state = 'saved' RETURNING
                (SELECT label FROM found JOIN query ON query.id = query_id WHERE found.id = found_id)""",

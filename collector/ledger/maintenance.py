@@ -16,7 +16,7 @@ from collector.errors import LedgerError
 from collector.ledger import layout, rows, schema
 from collector.ledger.db import REPAIR, Interrupted, note, now, plain_words, remember, transaction
 from collector.ledger.layout import FILE_NAME
-from collector.ledger.names import number_of
+from collector.ledger.names import fits, number_of
 from collector.ledger.paths import stored_folder, stored_path
 from collector.ledger.rows import SAVED, Row, Which
 
@@ -70,7 +70,7 @@ class Maintenance:
         folders = {stored_folder(name) for (name,) in self._db.execute("SELECT name FROM folder")}
         for number, text, sha256 in rows.cells(self._db, ("id", "path", "sha256"), SAVED):
             path = stored_path(text)
-            if _class_folder(path) not in folders or not path.name.startswith(f"{sha256[:32]}."):
+            if _class_folder(path) not in folders or not fits(path.name, sha256, number):
                 wrong = number
         if wrong is not None:
             raise LedgerError(f"{layout.LEDGER}: damaged (row {wrong} contradicts itself); {REPAIR}")

@@ -114,6 +114,15 @@ def number_of(name: str) -> int | None:
     return int(digits) if 0 < len(digits) <= 18 and (not start or start[-1] in APART) else None
 
 
+def fits(name: str, sha256: str, number: int | None) -> bool:
+    """Whether the file of a saved picture may be called so: after its bytes, or by a template after the number of its
+    URL; None: of any."""
+    if name.startswith(f"{sha256[:32]}."):
+        return True
+    told = number_of(name)
+    return told is not None and number in (None, told)
+
+
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 

@@ -18,6 +18,7 @@ from collector import urls
 from collector.errors import LedgerError
 from collector.ledger import schema
 from collector.ledger.maintenance import REOPEN, SHORT
+from collector.ledger.names import fits
 from collector.ledger.paths import stored_path
 
 _MAP = {
@@ -177,8 +178,9 @@ def _believable(table: str, row: Cells) -> bool:
         key, url = row.get("url_key") or "", row.get("url") or ""
         return bool(url) and (key.startswith(urls.ID_KEY) or key == urls.url_key(url))
     if table == "outcome" and row.get("state") in ("saved", "duplicate"):
-        sha, path = row.get("sha256"), row.get("path")
-        return isinstance(sha, str) and _is_inside(path) and Path(str(path)).name.startswith(f"{sha[:32]}.")
+        sha, path, own = row.get("sha256"), row.get("path"), row.get("state") == "saved"
+        number = row.get("found_id") if own else None  # A duplicate has the path of another's.
+        return isinstance(sha, str) and _is_inside(path) and fits(Path(str(path)).name, sha, number)
     if table == "folder":
         return _is_inside(row.get("name"))
     return table != "verdict" or not row.get("moved_from") or _is_inside(row["moved_from"])

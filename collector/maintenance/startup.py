@@ -91,11 +91,13 @@ def remove_orphans(ledger: Ledger, folder: Path, since: float) -> int:
     """Delete pictures that a killed run had named but not yet recorded; their URLs are still to do. How many.
 
     Only files written since then, with a name of ours and bytes that agree with it, whose picture no row has; or
-    torn ones, as a dead machine leaves them. Anything else in the folder belongs to the user.
+    torn ones, as a dead machine leaves them. Anything else in the folder belongs to the user. What a row has by another
+    name was being renamed when the run was killed.
     """
     removed = 0
     for file in files.pictures(ledger, folder, since):
-        if ledger.maintenance.owner_of(file.name) is None and (files.made_here(file) or files.torn(file)):
+        known = ledger.maintenance.owner_of(file.name) or ledger.maintenance.files_with([files.sha256(file)])
+        if not known and (files.made_here(file) or files.torn(file)):
             file.unlink()
             removed += 1
     for directory in files.class_folders(folder, since):

@@ -15,6 +15,7 @@ import pytest
 from collector.errors import ForeignLedger, LedgerError
 from collector.ledger import Ledger, Which, schema
 from collector.ledger.rows import PICTURES
+from collector.maintenance import files, verify
 from collector.maintenance.repair import repair
 from collector.model import Duplicate, Saved, Verdict
 from collector.urls import url_key
@@ -84,6 +85,27 @@ def test_without_a_backup_what_can_be_read_is_saved(big: Shelf, kind: str) -> No
     after = saved_urls(big.folder)
     assert after.items() <= before.items(), "nothing wrong"
     assert not list(judge(big.folder, settled=False, decode=False).sums)
+
+
+def test_pictures_that_a_template_named_are_sound_and_are_kept(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "images")
+    with Ledger.open(shelf.folder) as ledger:
+        files.remember_names(ledger, "{label}-{id}")
+        with ledger.transaction():
+            for row in list(ledger.dataset.pictures()):
+                ledger.keywords.place(row.sha256, named := Path("cat", f"cat-{row.id}.jpg"))
+                (shelf.folder / row.file).rename(shelf.folder / named)
+        assert list(verify.findings(ledger, shelf.folder)) == []
+        before = [(row.url, row.state, row.path) for row in ledger.dataset.rows() if row.path]
+        assert ledger.maintenance.backup(shelf.folder)
+    damage(shelf.folder, DAMAGE["S1 no bytes"])
+    done = repair(shelf.folder)
+    assert done is not None and done.unknown == 0
+    with Ledger.open(shelf.folder) as ledger:
+        assert [(row.url, row.state, row.path) for row in ledger.dataset.rows() if row.path] == before
+        ledger._db.execute("UPDATE outcome SET path = 'cat/cat-7.jpg' WHERE found_id = 1")
+        with pytest.raises(LedgerError, match="row 1 contradicts itself"):
+            ledger.maintenance.check(thorough=True)
 
 
 def test_one_flipped_bit_anywhere_costs_nothing_and_nothing_is_wrong(big: Shelf, tmp_path: Path) -> None:
