@@ -86,6 +86,7 @@ def run(
 @options.takes("searching", Searching, hide="relevant")
 @options.dry_run
 @options.old_filter_flags
+@options.old_filter("aspect")
 def search(
     asked: tuple[str, ...], reading: Reading, common: Common, blocking: Blocking, searching: Searching, dry_run: bool
 ) -> None:

@@ -101,6 +101,16 @@ class Number(click.FloatRange):
         return found
 
 
+class Aspect(Number):
+    """How many times the shorter side; a word is the filter that the first version had under this name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if ctx is not None and param is not None and str(value).isalpha() and _has_old_filters(ctx.command):
+            _remember(ctx, param, value)
+            return None
+        return super().convert(value, param, ctx)
+
+
 class Limit(click.ParamType[settings_file.Limit]):
     """A whole number of at least 1, or all."""
 
@@ -335,7 +345,7 @@ class Fetching:
         help="Reject pictures whose shorter side is less than this.",
     )  # fmt: skip
     aspect: float | None = option(
-        "--aspect", key="fetch.max_aspect", type=Number(1), metavar="NUMBER",
+        "--aspect", key="fetch.max_aspect", type=Aspect(1), metavar="NUMBER",
         help="Reject pictures whose longer side is more than this many times the shorter one.",
     )  # fmt: skip
     types: str | None = option(
@@ -379,20 +389,29 @@ _OLD_FILTERS = (
     *("color", "exact", "exclude", "extension", "language", "license", "order", "provider", "region", "rights"),
     *("safe", "site", "size", "sort", "time", "type", "window"),
 )
-"""Filters that had a flag of their own; `--aspect` is of `Fetching` by now."""
+"""Filters that had a flag of their own; `--aspect` is of `Fetching` by now, see `Aspect`."""
 _PAIR = re.compile(r",(?=\s*\w+\s*=)")
 
 
-def old_filter_flags(verb: Callable[..., Any]) -> Callable[..., Any]:
+def _remember(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.meta.setdefault(_OLD, {})[str(param.name)] = value
+
+
+def _has_old_filters(verb: click.Command) -> bool:
+    return any(param.name in _OLD_FILTERS for param in verb.params)
+
+
+def old_filter(name: str) -> Callable[..., Any]:
     """`--size large` and the like, as earlier versions had them: they work, and are not shown."""
+    spelled = [f"--{name}", *(f"--{other}" for other, known in ALIASES.items() if known == name)]
+    return click.option(*spelled, name, hidden=True, expose_value=False, callback=_remember)
 
-    def remember(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-        if value is not None:
-            ctx.meta.setdefault(_OLD, {})[str(param.name)] = value
 
+def old_filter_flags(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """All of them; of a verb with `Fetching`, see `Aspect`."""
     for name in _OLD_FILTERS:
-        spelled = [f"--{name}", *(f"--{other}" for other, known in ALIASES.items() if known == name)]
-        verb = click.option(*spelled, name, hidden=True, expose_value=False, callback=remember)(verb)
+        verb = old_filter(name)(verb)
     return verb
 
 

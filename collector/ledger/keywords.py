@@ -178,6 +178,7 @@ class Keywords:
         """Before a picture is saved for another query: what it was saved for has a duplicate of it now. What was said
         of it goes along, but for that nobody lists its keyword. Nobody else can have it."""
         self._db.execute("DELETE FROM left_behind WHERE sha256 = ?", (sha256,))
+        self._db.execute("DELETE FROM near")  # Its pairs name pictures by what they are saved for.
         [old] = self._db.execute(
             """UPDATE outcome SET state = 'duplicate' WHERE sha256 = ? AND state = 'saved' RETURNING
                (SELECT label FROM found JOIN query ON query.id = query_id WHERE found.id = found_id)""",

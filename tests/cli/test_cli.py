@@ -80,6 +80,12 @@ def test_old_names_of_verbs_and_filters_work_and_are_not_shown(desk: Desk) -> No
     for flags in (["--size", "huge"], ["--filter", "size=huge"]):
         ended = desk.run("run", "good.csv", *flags)
         assert (ended.code, "size='huge' is not a choice of google" in ended.err) == (4, True), ended.err
+    for verb in ("run", "search"):
+        ended = desk.run(verb, "good.csv", "--aspect", "huge")
+        assert (ended.code, "aspect='huge' is not a choice of google" in ended.err) == (4, True), ended.err
+    assert "--aspect" not in desk.run("search", "--help").out
+    for arguments in (("fetch", "--aspect", "wide"), ("run", "good.csv", "--aspect", "0.5")):
+        assert desk.run(*arguments).code == 2
 
 
 def test_filters_are_pairs_and_a_comma_inside_a_value_is_no_end() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from queue import SimpleQueue
 
+import numpy as np
 import pytest
 
 from collector.crawl.record import OutputFolder
@@ -215,6 +216,21 @@ def test_one_address_that_brought_two_pictures_takes_one_of_them(table: Table) -
     table.run(query("vixen", 2, "animal"))
     assert table.set() == {"animal": 1}
     assert len(table.on_disk()) == 2, "the other is left out, and stays"
+
+
+def test_pairs_that_look_the_same_are_not_told_by_what_a_picture_was_saved_for_before(table: Table) -> None:
+    first, second = hit(1, "any"), hit(2, "any")
+    table.shows = {"fox": [first, second], "vixen": [second, first]}
+    table.run(query("fox", 2), query("vixen", 2, "animal"))
+    with Ledger.open(table.folder) as ledger:
+        before = [row.id for row in ledger.dataset.rows(SAVED)]
+        with ledger.transaction():
+            ledger.dataset.remember_pairs(31, False, np.array([before]))
+        assert ledger.dataset.near_pairs(31, False) is not None
+    table.run(query("vixen", 2, "animal"))
+    with Ledger.open(table.folder) as ledger:
+        assert table.fetched == [] and not {row.id for row in ledger.dataset.rows(SAVED)} & set(before)
+        assert ledger.dataset.near_pairs(31, False) is None
 
 
 def test_names_by_a_template_tell_the_new_class_and_keyword(table: Table) -> None:

@@ -112,6 +112,7 @@ def test_groups_are_connected_through_their_members() -> None:
     blocks = iter([np.array([[4, 7, 3], [1, 2, 0]]), np.array([[7, 9, 31], [2, 1, 0]])])
     assert near.groups(10, blocks) == [[1, 2], [4, 7, 9]]
     assert near.groups(3, iter(())) == []
+    assert near.groups(5, [np.array([[0, 4], [1, 4], [2, 4], [3, 4]])]) == [[0, 1, 2, 3, 4]], "each by the last alone"
 
 
 def test_distances_of_one_to_others() -> None:
