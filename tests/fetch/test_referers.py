@@ -76,6 +76,18 @@ def test_rungs_remember_what_worked_and_give_up_on_hopeless_hosts() -> None:
     assert [name for name, _ in Referers().strategies(Task(3, 1, "https://img.example/x.jpg"))] == ["browser", "own"]
 
 
+def test_doubts_that_were_in_vain_end_but_never_where_a_refusal_was_once_in_disguise() -> None:
+    referers, foreign = Referers(), "https://a.example/"
+    honest, disguised = (Task(1, 1, f"https://{host}.example/x.jpg") for host in ("honest", "disguised"))
+    referers.worked(disguised, "own", disguised=True)
+    for _ in range(2):
+        assert referers.doubtful(honest, foreign) and referers.doubtful(disguised, foreign)
+        referers.in_vain(honest)
+        referers.in_vain(disguised)
+    assert not referers.doubtful(honest, foreign) and referers.doubtful(disguised, foreign)
+    assert not referers.doubtful(disguised, "") and not referers.doubtful(disguised, "https://disguised.example/")
+
+
 def wants(test: object, good: bytes = ok(JPEG), bad: bytes = ok(b"<html>no", "403 Forbidden", type="text/html")):
     """An answer that depends on the Referer (None when there is none)."""
 

@@ -17,11 +17,11 @@ from collector.ledger import Ledger, Which, schema
 from collector.ledger.rows import PICTURES
 from collector.maintenance import files, verify
 from collector.maintenance.repair import repair
-from collector.model import Duplicate, Saved, Verdict
+from collector.model import Duplicate, Saved, SearchEnded, SearchState, Verdict
 from collector.urls import url_key
 from tests.maintenance.conftest import Shelf
 from tests.support.invariants import judge, saved_urls
-from tests.support.values import query
+from tests.support.values import query, search
 
 SAVED = 300
 
@@ -127,6 +127,18 @@ def test_one_flipped_bit_anywhere_costs_nothing_and_nothing_is_wrong(big: Shelf,
         assert wrong == {}, seed
     assert seen > 5
     assert lost / (60 * len(before)) < 0.001
+
+
+def test_a_walk_that_knew_where_it_had_ended_goes_to_the_very_end_again(big: Shelf) -> None:
+    """URLs may be lost from the midst of what it brought."""
+    with Ledger.open(big.folder) as ledger:
+        ledger.work.search_ended(SearchEnded(search(1, big.query), SearchState.EXHAUSTED))
+        ((_, before),) = ledger.work.open_queries(1, -1, 10)
+    damage(big.folder, DAMAGE["a page of zeros"])
+    repair(big.folder)
+    with Ledger.open(big.folder) as ledger:
+        ((_, after),) = ledger.work.open_queries(int(ledger.note("run")), -1, 10)
+    assert (before.searches[0].complete > 0, after.searches[0].complete) == (True, 0)
 
 
 def test_what_happened_after_the_backup_is_saved_from_the_damaged_file(big: Shelf) -> None:
