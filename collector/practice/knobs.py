@@ -29,7 +29,7 @@ STATES: dict[str, str] = {
     "blocked": "status 403 and a short page",
     "silent": "the request is accepted and never answered",
     "reset": "the connection is reset instead of an answer",
-    "hung": "an endless script: the tab stops answering after the results are shown",
+    "hung": "a script that waits for ever: the tab stops answering after the results are shown",
     "crash": "a script kills the tab after the results are shown",
     "alert": "an alert box opens over the results",
     "popups": "tries to open windows when loaded and at every click",

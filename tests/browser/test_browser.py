@@ -300,50 +300,42 @@ def test_tab_crash(new_browser: New, site: Site) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_browser_killed(new_browser: New) -> None:
-    browser = new_browser()
-    [main] = psutil.Process(browser._session.pid).children()
-    main.kill()
-    with pytest.raises(BrowserError) as caught:
-        heading(browser)
-    assert caught.value.reason == "browser.crash"
-
-
-def test_driver_killed(new_browser: New) -> None:
-    browser = new_browser()
-    everything = tree(browser)
-    os.kill(browser._session.pid, signal.SIGKILL)
-    with pytest.raises(BrowserError) as caught:
-        heading(browser)
-    assert caught.value.reason == "browser.crash"
-    before = time.monotonic()
-    browser.close()
-    assert time.monotonic() - before < 3
-    assert gone(everything)
-
-
 def test_a_window_that_closes_itself_is_no_hang(new_browser: New, site: Site) -> None:
     browser = new_browser()
+    everything = tree(browser)
     browser.open(site.home + "/closing")
     time.sleep(0.3)
     try:
         assert heading(browser) == "closing"  # Chrome lets only opened windows close themselves
     except BrowserError as error:
         assert error.reason == "browser.crash"
+    browser.close()
+    assert gone(everything)
 
 
-def test_two_browsers_at_once_and_nothing_left(new_browser: New, site: Site, run_folder: Any) -> None:
+def test_two_browsers_at_once_are_killed_one_by_one_and_nothing_is_left(new_browser: New, site: Site) -> None:
     first, second = new_browser(), new_browser()
     everything = tree(first) + tree(second)
     first.open(site.home + "/plain")
     second.open(site.home + "/input")
     assert (first.address(), second.address()) == (site.home + "/plain", site.home + "/input")
     assert 50_000_000 < first.memory() < 1_500_000_000
+    [main] = psutil.Process(first._session.pid).children()
+    main.kill()
+    with pytest.raises(BrowserError) as caught:
+        heading(first)
+    assert caught.value.reason == "browser.crash"
     first.close()
-    assert second.address() == site.home + "/input"
-    second.close()
-    assert gone(everything)
     assert first.memory() == 0
+    assert second.address() == site.home + "/input"
+    os.kill(second._session.pid, signal.SIGKILL)
+    with pytest.raises(BrowserError) as caught:
+        heading(second)
+    assert caught.value.reason == "browser.crash"
+    before = time.monotonic()
+    second.close()
+    assert time.monotonic() - before < 3
+    assert gone(everything)
 
 
 def gone(processes: list[psutil.Process]) -> bool:

@@ -128,7 +128,7 @@ def test_a_hung_or_killed_session_is_ended_at_the_grid_too(node: Node, site: Sit
         browser = ChromeBrowser(Grid(behind).browser(), behind)
         browser.bound(lambda: QUICK.command_timeout)
         with closing(browser), pytest.raises(BrowserError) as caught:
-            browser.open(site.home + "/endless-script")  # On a busy machine it hangs before it is open.
+            browser.open(site.home + "/stuck")  # On a busy machine it hangs before it is open.
             time.sleep(0.3)
             browser.run("return 1")
         assert caught.value.reason == "browser.hung"
@@ -186,7 +186,7 @@ def test_a_run_from_the_command_line(node: Node, tmp_path: Path) -> None:
     with PracticeWeb(Knobs.calm()) as web:
         home = ["--set", f"google.home={web.url}", "--allow-private"]
         grid = ["--grid", settings.grid, "--browser-binary", settings.browser_binary]
-        ended = desk.run("run", "--limit", "3", *grid, *home)
+        ended = desk.run("run", "--limit", "3", "--browsers", "1", *grid, *home)
     assert ended.code == 0, ended.err
     assert len(list(desk.images.glob("*/*"))) == 6
     assert desk.left_behind() == []

@@ -137,7 +137,7 @@ def test_a_run_asks_no_private_home_or_gallery_unless_it_is_allowed(tmp_path: Pa
     with listening("127.0.0.1") as private:
         home = f"http://127.0.0.1:{private.port}"
         desk.write("queries.csv", f"keyword,source\ncat,google\n{home}/,gallery\n")
-        ended = desk.run("search", "--limit", "1", "--set", f"google.home={home}", "queries.csv")
+        ended = desk.run("search", "--limit", "1", "--browsers", "1", "--set", f"google.home={home}", "queries.csv")
         assert ended.code == 8, ended.err
         assert "127.0.0.1: loopback or private; --allow-private allows it" in ended.err
         assert (private.connections, private.seen) == (0, [])

@@ -31,7 +31,7 @@ from collector.browser.processes import RunFolder
 from collector.settings import SearchSettings
 run = RunFolder()
 settings = SearchSettings()
-browsers = [ChromeBrowser(Chromedriver(locate(), settings, run), settings) for _ in range(2)]
+browsers = [ChromeBrowser(Chromedriver(locate(), settings, run), settings) for _ in range(int(sys.argv[1]))]
 print(run.path, run._watchdog.pid, flush=True)
 time.sleep(60)
 """
@@ -188,15 +188,15 @@ def test_who_only_looks_into_the_folder_is_left_alone(temp: Path) -> None:
 
 
 @contextlib.contextmanager
-def a_run_with_browsers(temp: Path) -> Iterator[tuple[subprocess.Popen[str], Path, int]]:
-    command = [sys.executable, "-c", CHILD]
+def a_run_with_browsers(temp: Path, browsers: int) -> Iterator[tuple[subprocess.Popen[str], Path, int]]:
+    command = [sys.executable, "-c", CHILD, str(browsers)]
     child = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(temp)}
     )
     assert child.stdout is not None
     try:
         path, watchdog = child.stdout.readline().split()
-        assert len(users(Path(path))) > 6
+        assert len(users(Path(path))) > 3 * browsers
         yield child, Path(path), int(watchdog)
     finally:
         child.kill()
@@ -205,9 +205,9 @@ def a_run_with_browsers(temp: Path) -> Iterator[tuple[subprocess.Popen[str], Pat
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_nothing_is_left_of_a_killed_run(temp: Path, number: signal.Signals) -> None:
-    with a_run_with_browsers(temp) as (child, folder, _):
+@pytest.mark.parametrize(("number", "browsers"), [(signal.SIGKILL, 2), (signal.SIGTERM, 1), (signal.SIGINT, 1)])
+def test_nothing_is_left_of_a_killed_run(temp: Path, number: signal.Signals, browsers: int) -> None:
+    with a_run_with_browsers(temp, browsers) as (child, folder, _):
         child.send_signal(number)
         child.wait(10)
         wait_for(lambda: not folder.exists() and not users(folder))
@@ -216,7 +216,7 @@ def test_nothing_is_left_of_a_killed_run(temp: Path, number: signal.Signals) -> 
 
 @pytest.mark.browser
 def test_what_a_run_and_its_watchdog_leave_goes_at_the_next_start(temp: Path) -> None:
-    with a_run_with_browsers(temp) as (child, folder, watchdog):
+    with a_run_with_browsers(temp, 1) as (child, folder, watchdog):
         os.kill(watchdog, signal.SIGKILL)
         child.kill()
         child.wait(10)

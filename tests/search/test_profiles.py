@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,13 +43,6 @@ def settings(tmp_path: Path) -> SearchSettings:
     return replace(QUICK, profile=str(tmp_path / "profiles"))
 
 
-@pytest.fixture
-def browsers(settings: SearchSettings) -> Iterator[Browsers]:
-    made = Browsers(settings, lambda event: None, allow_private=True)
-    yield made
-    made.close()
-
-
 def browsers_with(profile: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cmdline", "status"]):
@@ -61,38 +53,28 @@ def browsers_with(profile: Path) -> list[psutil.Process]:
 
 
 @pytest.mark.browser
-def test_cookies_last_from_run_to_run_and_each_worker_has_its_own(settings: SearchSettings, site: Site) -> None:
-    for expected in ("", "visited=yes"):
-        browsers = Browsers(settings, lambda event: None, allow_private=True)
-        first = browsers.start(1)
-        first.open(site.home + "/plain")
-        assert first.run("return document.cookie") == expected
-        first.run("document.cookie = 'visited=yes; max-age=86400'")
-        if not expected:
-            second = browsers.start(2)
-            second.open(site.home + "/plain")
-            assert second.run("return document.cookie") == ""
-            second.close()
-        first.close()
-        browsers.close()
+def test_cookies_last_in_a_run_and_from_run_to_run_and_each_worker_has_its_own(
+    settings: SearchSettings, site: Site
+) -> None:
     folder = Path(settings.profile)
-    assert {path.name for path in folder.iterdir() if path.is_dir()} == {"1", "2"}
-    assert (folder / "1" / "Default").is_dir()
-
-
-@pytest.mark.browser
-def test_a_recycled_browser_goes_on_with_its_profile(browsers: Browsers, settings: SearchSettings, site: Site) -> None:
-    for expected in ("", "again=yes"):
-        browser = browsers.start(1)
+    browsers = Browsers(settings, lambda event: None, allow_private=True)
+    for worker, expected in ((1, ""), (2, ""), (1, "visited=yes")):
+        browser = browsers.start(worker)
         browser.open(site.home + "/plain")
         assert browser.run("return document.cookie") == expected
-        browser.run("document.cookie = 'again=yes; max-age=86400'")
+        browser.run("document.cookie = 'visited=yes; max-age=86400'")
         browser.close()
+    browsers.close()
+    browsers = Browsers(settings, lambda event: None, allow_private=True)
     browser = browsers.start(1)
+    browser.open(site.home + "/plain")
+    assert browser.run("return document.cookie") == "visited=yes"
     browser.kill()
     browser.close()
-    assert (Path(settings.profile) / "1" / "Default").is_dir(), "killing ends the browser, not the profile"
-    assert browsers_with(Path(settings.profile) / "1") == []
+    browsers.close()
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == {"1", "2"}
+    assert (folder / "1" / "Default").is_dir(), "killing ends the browser, not the profile"
+    assert browsers_with(folder / "1") == []
 
 
 @pytest.mark.browser

