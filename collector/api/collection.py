@@ -490,7 +490,7 @@ class Collection:
         from collector.dataset import service
 
         parsed = scheme_of(scheme, salt)
-        with self.judging() as ledger:
+        with self.writing() as ledger:
             return service.split_set(ledger, self.folder, parsed, distance, mirrored=mirrored)
 
     def export(
