@@ -144,7 +144,7 @@ def test_every_verb_that_judges_looks_first(tmp_path: Path) -> None:
     own = (opened.folder / twin.file).read_bytes()
     verbs = {
         "dedupe": opened.dedupe, "filter": opened.filter, "synthetic": opened.synthetic, "quality": opened.quality,
-        "flags": opened.flags, "split": lambda: opened.split("train=0.5,test=0.5"), "embed": opened.embed,
+        "flags": opened.flags, "embed": opened.embed,
         "similar": lambda: opened.similar(opened.folder / rows[0].file), "relevance": opened.relevance,
         "purity": lambda: opened.purity(2, lambda *_: "right"),
     }  # fmt: skip
