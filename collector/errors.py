@@ -26,7 +26,6 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from collector.model import SearchState
 
@@ -78,6 +77,7 @@ def _came_from() -> str:
     if (folder / "pyproject.toml").is_file():
         return str(folder)
     from importlib.metadata import PackageNotFoundError, distribution
+    from urllib.request import url2pathname  # It loads http, email and ssl, of which fetch workers need nothing.
 
     try:
         url = json.loads(distribution(DISTRIBUTION).read_text("direct_url.json") or "{}").get("url", "")
