@@ -48,6 +48,15 @@ def test_deleted_edited_moved_and_unknown_files_are_told_apart(shelf: Shelf) -> 
     assert told(shelf, bytes_too=False)["altered"] == [edited.name], "sizes alone do not see a flipped byte"
 
 
+def test_what_is_called_like_a_missing_file_and_is_another_is_unknown(shelf: Shelf) -> None:
+    gone, kept, *_ = shelf.files()
+    gone.unlink()
+    (shelf.folder / "kittens").mkdir()
+    for file in (gone, kept):
+        (shelf.folder / "kittens" / file.name).write_bytes(b"other bytes")
+    assert told(shelf) == {"missing": [gone.name], "unknown": [gone.name]}, "of the other a row tells where it is"
+
+
 def test_what_stands_in_the_place_of_a_file_is_altered_and_not_missing(shelf: Shelf) -> None:
     pipe, folder, link, _ = shelf.files()
     for file in (pipe, folder, link):
