@@ -65,7 +65,9 @@ class Table:
         self.fetched.append(url)
         return self.bytes.get(url, f"bytes of {url}")
 
-    def run(self, *rows: Query, files_as: OutputFolder | None = None, most: int = 10**6) -> list[Event]:
+    def run(
+        self, *rows: Query, files_as: OutputFolder | None = None, most: int = 10**6, fetch: bool = True
+    ) -> list[Event]:
         """Write these rows and run them; `most` events are waited for."""
         self.fetched = []
         with Ledger.open(self.folder) as ledger:
@@ -76,10 +78,9 @@ class Table:
             number = ledger.work.plan(rows)
             labels.listed(ledger, "queries.csv", rows, keep_removed=False)
             inbox: SimpleQueue[Message] = SimpleQueue()
-            run = Run(
-                ledger, number, self.settings, inbox, OpenHosts(), FakeSearchers(inbox, self._hits),
-                FakeFetchers(inbox, self.folder, lambda task: self._fetch(task.url)), files=files_as,
-            )  # fmt: skip
+            fetchers = FakeFetchers(inbox, self.folder, lambda task: self._fetch(task.url)) if fetch else None
+            run = Run(ledger, number, self.settings, inbox, OpenHosts(), FakeSearchers(inbox, self._hits), fetchers,
+                      files=files_as)  # fmt: skip
             events: list[Event] = []
             for event in run.events(lambda: len(events) >= most):
                 events.append(event)
@@ -91,10 +92,6 @@ class Table:
             with ledger.transaction():
                 ledger.keywords.drop(one.id for one in labels.chosen(ledger, keyword))
             labels.leave_out_removed(ledger)
-
-    def move(self, keyword: str, label: str) -> None:
-        with Ledger.open(self.folder) as ledger:
-            labels.relabel(ledger, self.folder, [(one, label) for one in labels.chosen(ledger, keyword)])
 
     def set(self) -> dict[str, int]:
         """Class -> pictures of the set. Every one is there, where its class is, and nothing is on the disk beside."""
@@ -146,10 +143,12 @@ def test_a_kill_beside_a_move_is_made_good_by_the_next_run(table: Table, templat
 
 
 @pytest.mark.parametrize("template", ["", TEMPLATE])
-def test_a_kill_beside_the_move_of_what_was_found_before_is_made_good(table: Table, template: str) -> None:
+@pytest.mark.parametrize("fetch", [False, True])
+def test_a_kill_beside_the_move_of_what_was_found_before_is_made_good(table: Table, template: str, fetch: bool) -> None:
     table.names(template)
-    table.run(FOX, query("vixen", 2, "animal"))
-    assert table.set() == {"fox": 3}, "the other has duplicates"
+    table.run(FOX)
+    table.run(FOX, query("vixen", 2, "animal"), fetch=fetch)
+    assert table.set() == {"fox": 3}, "the other has duplicates, or URLs to do"
     with pytest.raises(Killed):
         table.run(VIXEN, files_as=Dying(table.folder, 2, after=True))
     assert len(table.on_disk()) == 3
