@@ -214,7 +214,8 @@ class LookSettings:
     """What pictures show."""
 
     model: Text = ""
-    """Model that judges pictures by words (`collector models list`), or a folder's name; "" judges without words."""
+    """Model that judges pictures by words and makes embeddings (`collector models list`), or a folder's name; "" is the
+    usual network, without words."""
     models: Text = ""
     """Folder of one model, or of several, on machines without a hub; "" is where `collector models get` puts them."""
 

@@ -27,11 +27,12 @@ from collector.ledger import Interrupted, Ledger
 from collector.ledger.ledger import no_ledger
 from collector.model import Digest, Event, Saved, SearchEnded, SearchState, Tally
 from collector.reasons import UNCHANGING, UNCONFIRMED, meaning
-from collector.settings import Limit, Settings, Value
+from collector.settings import Limit, LookSettings, Settings, Value
 
 if TYPE_CHECKING:
     from collector.dataset.embeddings import Alongside
     from collector.fetch.process import Start
+    from collector.images.embed import Embedder
     from collector.practice import PracticeWeb
 
 LOG = logging.getLogger("collector")
@@ -160,12 +161,8 @@ class Crawl:
         None is said; None: this one, as ever.
         """
         replacing = asked is not None and fetch and (relevant or any(asked.relevant.values()))
-        if replacing or embed:
-            from collector.images import lite0  # With numpy, which other runs have no use for.
-
-            lite0.prepared()
+        self._embedder = _embedder(settings.look) if embed and fetch else None
         self._replacing = Replacing(settings, asked, relevant, notice) if replacing and asked is not None else None
-        self._embed = embed and fetch
         self._keep_removed, self._refresh = keep_removed, refresh
         self._settings, self._asked, self._practice, self._notice = settings, asked, practice, notice
         self._search, self._fetch = search, fetch
@@ -315,7 +312,7 @@ class Crawl:
         self.begin()
         assert self._ledger is not None
         ledger = self._ledger
-        embedding = self._alongside() if self._embed else None
+        embedding = self._alongside(self._embedder) if self._embedder is not None else None
         with self._stack:
             further: int | None = self._number
             while further is not None:
@@ -339,11 +336,10 @@ class Crawl:
             self._digest = ledger.stats.digest(self._number)
             self._left_out = ledger.stats.count_left_out() if self._replacing else None
 
-    def _alongside(self) -> Alongside:
+    def _alongside(self, model: Embedder) -> Alongside:
         from collector.dataset.embeddings import Alongside
-        from collector.images.embed import embedder
 
-        return Alongside(self._settings.out, embedder())
+        return Alongside(self._settings.out, model)
 
     def _embed_rest(self, ledger: Ledger, beside: Alongside) -> None:
         """On all cores, as nothing is being fetched now; a stop leaves it to later verbs."""
@@ -422,6 +418,12 @@ def collect(
     rows = queries.from_file(Path(asked), built) if isinstance(asked, PathLike) else queries.from_rows(asked, built)
     return Crawl(built, rows, search=search, fetch=fetch, practice=practice, keep_removed=keep_removed,
                  relevant=relevant, embed=embed)  # fmt: skip
+
+
+def _embedder(look: LookSettings) -> Embedder:
+    from collector.images.known_models import embedder_of  # With numpy, which other runs have no use for.
+
+    return embedder_of(look.model, look.models)
 
 
 def _shown(progress: bool | Callable[[Standing], Progress], standing: Standing) -> Progress:

@@ -6,6 +6,8 @@ and says FolderLocked instead.
 
 from __future__ import annotations
 
+import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from collector.dataset.service import Deduped, Scored, Split
     from collector.dataset.split import Scheme
     from collector.dataset.topic import Topic
-    from collector.images.embed import Embedder
     from collector.images.form import Form
     from collector.importers.frames import Taken
     from collector.importers.pictures import How
@@ -237,10 +238,11 @@ class Collection:
 
     def _find_copies(self, ledger: Ledger, model: str | None, models: str | PathLike[str] | None, tell: Tell) -> None:
         from collector.dataset import copies, embeddings
+        from collector.images.known_models import embedder_of
         from collector.images.same_scene import require
 
         require()
-        chosen = _embedder(model, models)
+        chosen = embedder_of(model, models)
         embeddings.embed_set(ledger, self.folder, chosen, tell=tell)
         copies.find_copies(ledger, self.folder, chosen)
 
@@ -310,8 +312,9 @@ class Collection:
         InputError when it is not there.
         """
         from collector.dataset import embeddings
+        from collector.images.known_models import embedder_of
 
-        chosen = _embedder(model, models)
+        chosen = embedder_of(model, models)
         with self.judging() as ledger:
             return embeddings.embed_set(ledger, self.folder, chosen, tell=tell)
 
@@ -329,8 +332,9 @@ class Collection:
         `model` and `models` as with `embed`.
         """
         from collector.dataset import embeddings
+        from collector.images.known_models import embedder_of
 
-        chosen = _embedder(model, models)
+        chosen = embedder_of(model, models)
         with self.judging() as ledger:
             embeddings.embed_set(ledger, self.folder, chosen, tell=tell)
             return embeddings.similar(ledger, self.folder, chosen, Path(file), top)
@@ -422,22 +426,28 @@ class Collection:
     def review(self, decision: Decision, files: Iterable[str | PathLike[str]]) -> int:
         """Keep pictures whatever the rules say, drop them, or take such a decision back; how many.
 
-        A file is given by its path or its name. InputError for one that is not known; nothing is changed then.
+        A file is given by its path or its name, which means all pictures that are called so; what is said of one that
+        has several classes holds in all of them, and the notice says so. InputError for one that is not known; nothing
+        is changed then.
         """
-        names = list(dict.fromkeys(map(str, files)))
         with self.writing() as ledger:
-            places = {
-                str(key): item
-                for item in ledger.dataset.pictures()
-                for key in (item.file, item.file.name, self.folder / item.file)
+            places = defaultdict[str, list[Row]](list)
+            for item in ledger.dataset.pictures():
+                for key in {str(item.file), item.file.name}:
+                    places[key].append(item)
+            meant = {
+                str(name): places.get(str(name)) or places.get(os.path.relpath(name, self.folder)) for name in files
             }
-            if unknown := [name for name in names if name not in places]:
+            if unknown := [name for name, items in meant.items() if not items]:
                 raise InputError(f"{unknown[0]}: {self.folder} knows no such picture; nothing was changed")
+            chosen = {item.sha256: item for items in meant.values() for item in items or ()}
             with ledger.transaction():
-                for name in names:
-                    item = places[name]
+                for item in chosen.values():
                     ledger.dataset.review(item.sha256, item.label, "" if decision == "undo" else decision)
-        return len(names)
+                    if item.other_labels:
+                        classes = ", ".join((item.label, *item.other_labels))
+                        self.notice(f"{item.file.as_posix()} was found for {classes}: this holds for all of them")
+        return len(chosen)
 
     # ------------------------------------------------------------------ keywords and classes
 
@@ -643,14 +653,6 @@ def _splits(ledger: Ledger, split: str, scheme: str | None) -> Mapping[str, str]
     if split not in (names := set(splits.values())):
         raise UsageError(f"no split {split!r} in {chosen}; there are: {', '.join(sorted(names))}")
     return splits
-
-
-def _embedder(model: str | None, models: str | PathLike[str] | None) -> Embedder:
-    from collector.images.embed import embedder
-    from collector.images.known_models import asked
-
-    layout = asked(model, models)
-    return layout.embedder() if layout is not None else embedder()
 
 
 def scheme_of(text: str, salt: str = "") -> Scheme:

@@ -28,7 +28,9 @@ class Replacing:
 
     def __init__(self, settings: Settings, asked: QueryFile, usual: bool, notice: Callable[[str], None]) -> None:
         """InputError when the settings name a model that is not there, UsageError for one that knows no words."""
-        self._words = _words(settings)
+        from collector.images.embed import embedder  # With numpy, which other runs have no use for.
+
+        self._model, self._words = embedder(), _words(settings)
         self._settings, self._asked, self._notice = settings, asked, notice
         self._meant = frozenset((query.keyword, query.label) for query in asked.queries
                                 if asked.relevant.get((query.keyword, query.label, query.filters), usual))  # fmt: skip
@@ -51,10 +53,9 @@ class Replacing:
 
     def _judged(self, ledger: Ledger) -> dict[tuple[str, str, tuple[tuple[str, str], ...]], int]:
         from collector.dataset import embeddings, topic
-        from collector.images.embed import embedder
         from collector.maintenance import altered
 
-        model, out = embedder(), self._settings.out
+        model, out = self._model, self._settings.out
         altered.leave_out(ledger, out, self._notice)
         embeddings.embed_set(ledger, out, model)
         # What was left out stays so: others were searched for in its place.

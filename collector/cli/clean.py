@@ -13,6 +13,7 @@ import click
 from collector.api.collect import counted
 from collector.api.collection import Collection, Conflicts, Decision
 from collector.cli import options, terminal
+from collector.cli.options import Place
 from collector.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,12 +29,16 @@ _SHOWN = 20
 
 
 @click.command()
-@options.out
+@options.takes("where", Place)
 @options.distance
 @options.mirrored
 @click.option("--edited", is_flag=True, help="Also find pictures that were cropped, framed, mirrored, turned or"
               " written over; splits and exports use what is found. Needs the extra `look`.")  # fmt: skip
-@click.option("--model", metavar="NAME", help="With --edited: look for candidates with this model, such as sscd.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="With --edited: look for candidates with this model, such as sscd; otherwise look.model of the settings.",
+)
 @options.models
 @click.option(
     "--conflicts",
@@ -46,22 +51,22 @@ _SHOWN = 20
 @click.option("--undo", is_flag=True, help="Move back every file that was moved away.")
 @options.json_flag
 def dedupe(
-    out: Path, distance: int, mirrored: bool, edited: bool, model: str | None, models: str | None, conflicts: Conflicts,
-    apply: bool, undo: bool, as_json: bool,
+    where: Place, distance: int, mirrored: bool, edited: bool, model: str | None, models: str | None,
+    conflicts: Conflicts, apply: bool, undo: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Find pictures that look the same, within and across labels, and leave all but the best out of the set.
 
     The best one is in color, not stretched, without text over it, then of the best rank. No file is deleted.
     """
-    collection = Collection(out, terminal.error)
+    collection, look = options.opened(where, model, models)
     if undo:
         terminal.line(f"{counted(collection.undo(), 'file')} moved back")
         return
     if not edited and (model or models):
         raise UsageError("--model and --models look for edited copies: say --edited, too")
     told = terminal.looked_at
-    done = collection.dedupe(distance, mirrored=mirrored, edited=edited, conflicts=conflicts, model=model,
-                             models=models, tell=told)  # fmt: skip
+    done = collection.dedupe(distance, mirrored=mirrored, edited=edited, conflicts=conflicts,
+                             model=look.model, models=look.models, tell=told)  # fmt: skip
     moved = collection.apply() if apply else 0
     if as_json:
         terminal.line(json.dumps(_facts(done, moved), ensure_ascii=False))
@@ -78,7 +83,7 @@ def dedupe(
         f" out as near-duplicates, {reasons['set.conflict']:,} as label conflicts"
     )
     _say_unreadable(done.unreadable)
-    _say_moved(apply, moved, out)
+    _say_moved(apply, moved, collection.folder)
 
 
 @click.command("filter")

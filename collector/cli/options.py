@@ -14,9 +14,11 @@ from typing import Any
 import click
 
 from collector import settings as settings_file
+from collector.api.collection import Collection
 from collector.api.options import checked, loaded
+from collector.cli import terminal
 from collector.errors import UsageError
-from collector.settings import Settings
+from collector.settings import LookSettings, Settings
 
 _HEADINGS: Mapping[str, str] = {
     "Reading": "Keywords",
@@ -427,6 +429,12 @@ def filters_of(texts: tuple[str, ...]) -> dict[str, str]:
 
 
 # --------------------------------------------------------------------------- settings
+
+
+def opened(where: Place, model: str | None, models: str | None) -> tuple[Collection, LookSettings]:
+    """The set, and which model looks at it: --model and --models, else `look` of the settings."""
+    settings = settings_of(where, also={"look.model": model, "look.models": models})
+    return Collection(settings.out, terminal.error), settings.look
 
 
 def settings_of(where: Place, *others: Any, also: Mapping[str, Any] | None = None) -> Settings:

@@ -11,17 +11,15 @@ import click
 from collector.api.collect import counted
 from collector.api.collection import FLAGS, Collection
 from collector.cli import options, terminal
-from collector.cli.options import Place, settings_of
+from collector.cli.options import Place
 
 if TYPE_CHECKING:
-    from collector.dataset.topic import Topic
-    from collector.settings import LookSettings
+    from collector.dataset.topic import ClassTopic, Topic
 
-
-def _opened(where: Place, model: str | None, models: str | None) -> tuple[Collection, LookSettings]:
-    """The set, and which model looks at it."""
-    settings = settings_of(where, also={"look.model": model, "look.models": models})
-    return Collection(settings.out, terminal.error), settings.look
+_LOOK = (
+    "none is surely off topic; the first of the list are the ones to look at (--top lists more, and `collector studio`"
+    ' shows them, sorted by "least relevant"): `collector review drop FILE` leaves one out'
+)
 
 
 @click.command()
@@ -34,7 +32,7 @@ def embed(where: Place, model: str | None, models: str | None) -> None:
     They are kept beside the ledger, so that only new pictures are looked at next time. `relevance` and `similar` do
     this by themselves.
     """
-    collection, look = _opened(where, model, models)
+    collection, look = options.opened(where, model, models)
     done = collection.embed(model=look.model, models=look.models, tell=terminal.looked_at)
     terminal.line(f"{counted(done.made, 'picture')} newly looked at, {done.known:,} known before")
     if done.unreadable:
@@ -52,7 +50,7 @@ def similar(file: Path, where: Place, model: str | None, models: str | None, top
 
     FILE need not be in the set. The number is the cosine of two embeddings: 1 is the same, 0 nothing in common.
     """
-    collection, look = _opened(where, model, models)
+    collection, look = options.opened(where, model, models)
     found = collection.similar(file, top, model=look.model, models=look.models, tell=terminal.looked_at)
     rows = [(f"{one.likeness:.2f}", one.row.label, one.row.file) for one in found]
     terminal.grid(("similarity", "class", "file"), rows)
@@ -82,7 +80,7 @@ def relevance(
     other classes and against logos, screenshots and their like. Look through the list first: hard, clean pictures are
     in it, too.
     """
-    collection, look = _opened(where, model, models)
+    collection, look = options.opened(where, model, models)
     done = collection.relevance(drop=drop, confidence=confidence, split=split, model=look.model, models=look.models,
                                 tell=terminal.looked_at)  # fmt: skip
     moved = collection.apply() if apply else 0
@@ -91,18 +89,21 @@ def relevance(
         return
     terminal.grid(
         ("class", "pictures", "off topic (estimate)", "sure"),
-        [(one.label, one.pictures, round(one.wrong), sum(sure.row.label == one.label for sure in done.sure))
+        [(one.label, one.pictures, _estimate(one), sum(sure.row.label == one.label for sure in done.sure))
          for one in done.classes],
     )  # fmt: skip
     for one in done.classes:
         for sense in one.senses:
             examples = ", ".join(path.as_posix() for path in sense.examples)
             terminal.line(f"{one.label} may mean several things: {sense.pictures:,} pictures like {examples}")
-    if listed := [(f"{one.probability:.2f}", one.row.file.as_posix()) for one in done.ranked if one.rank <= top]:
+    if listed := [(f"{one.probability:.2f}", one.row.file.as_posix()) for one in done.ranked
+                  if one.rank <= top and one.probability is not None]:  # fmt: skip
         terminal.grid(("fits", "file"), listed)
     state = "left out now" if drop else "would be left out (--drop does that)"
-    share = f"; about {done.precision:.0%} of them are truly off topic" if done.sure else ""
+    share = "" if done.precision is None else f"; about {done.precision:.0%} of them are truly off topic"
     terminal.line(f"{counted(len(done.sure), 'picture')} {state}{share}")
+    if listed and not done.sure:
+        terminal.line(_LOOK)
     if apply:
         terminal.line(f"{counted(moved, 'file')} moved")
 
@@ -132,13 +133,21 @@ def flags(out: Path, drop: tuple[str, ...], top: int) -> None:
         terminal.line(f"{counted(done.unreadable, 'file')} can no longer be read; see `collector verify --again`")
 
 
+def _estimate(one: ClassTopic) -> int | str:
+    """How many are off topic, or why that is not known."""
+    if not one.pictures:
+        return f"all {one.dropped:,} dropped by hand"
+    return "too few to judge" if one.wrong is None else round(one.wrong)
+
+
 def _facts(done: Topic) -> dict[str, object]:
     return {
         "classes": [
             {
                 "label": one.label,
                 "pictures": one.pictures,
-                "off_topic": round(one.wrong, 2),
+                "dropped_by_hand": one.dropped,
+                "off_topic": None if one.wrong is None else round(one.wrong, 2),
                 "imagenet": one.named,
                 "senses": [
                     {"pictures": sense.pictures, "examples": [path.as_posix() for path in sense.examples]}
@@ -149,10 +158,10 @@ def _facts(done: Topic) -> dict[str, object]:
         ],
         "pictures": [
             {"file": one.row.file.as_posix(), "label": one.row.label, "rank": one.rank,
-             "probability": round(one.probability, 4)}
+             "probability": None if one.probability is None else round(one.probability, 4)}
             for one in done.ranked
         ],
         "sure": [one.row.file.as_posix() for one in done.sure],
-        "precision": round(done.precision, 4),
+        "precision": None if done.precision is None else round(done.precision, 4),
         "dropped": done.dropped,
     }  # fmt: skip

@@ -44,8 +44,9 @@ _COHERENT, _APART = 0.45, 0.25
 """Cosines: members of a sense with its middle at least, the middles of two senses at most."""
 _DECIDED: Final = 2
 """Nearest pictures that a person decided about, of each kind, that are asked."""
-_FEWEST: Final = 5
-"""Pictures below which a class has no middle to speak of: words alone judge it, and drop nothing."""
+FEWEST: Final = 5
+"""Pictures, but those that a person dropped, below which a class has no middle to speak of: words alone judge it, and
+drop nothing."""
 
 Directions = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -102,7 +103,7 @@ class Judged:
     """The pictures of a class, each judged."""
 
     probability: Floats
-    """(n,): that it belongs, 0 to 1; a person's word is 0 or 1."""
+    """(n,): that it belongs, 0 to 1; a person's word is 0 or 1; NaN where the class is too small to judge."""
     senses: tuple[NDArray[np.int64], ...]
     """Places of the pictures of each sense that the keyword seems to have, the most frequent first; one as a rule.
     Within each the most typical pictures come first."""
@@ -111,7 +112,7 @@ class Judged:
 def companies(classes: Sequence[Directions]) -> list[Company | None]:
     """For each class of a set what the others say; None for all where they are too few to say anything."""
     some = [looks[np.linspace(0, len(looks) - 1, min(len(looks), SAMPLE)).astype(int)] for looks in classes]
-    if sum(len(looks) >= _FEWEST for looks in some) < CLASSES:
+    if sum(len(looks) >= FEWEST for looks in some) < CLASSES:
         return [None] * len(classes)
     whole = np.concatenate(some)
     if len(whole) > MOST:
@@ -131,7 +132,7 @@ def companies(classes: Sequence[Directions]) -> list[Company | None]:
 
 def likened(looks: Directions, words: Words, company: Company | None = None) -> Likened:
     """Each picture of a class against the sense of the keyword it is nearest to."""
-    if len(looks) < _FEWEST:
+    if len(looks) - np.count_nonzero(words.dropped) < FEWEST:
         return Likened(None, words, (np.arange(len(looks)),))
     odds, ordered = np.ones(len(looks)), list[NDArray[np.int64]]()
     steepness, half = ALONE if company is None else TOGETHER
@@ -287,7 +288,8 @@ def _probability(one: Likened, shares: Iterator[float]) -> Floats:
     """That each belongs."""
     words = one.words
     if one.odds is None:
-        found = np.ones(len(words.named)) if words.read is None else 1 / (1 + np.exp(-_said(words.read, LOOKS)))
+        unknown = np.full(len(words.named), np.nan)
+        found = unknown if words.read is None else 1 / (1 + np.exp(-_said(words.read, LOOKS)))
     else:
         found = 1 - _wrong(one.odds, next(shares))
         found = np.where(words.named >= NAMED, np.maximum(found, words.named), found)

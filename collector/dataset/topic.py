@@ -29,7 +29,8 @@ class Ranked:
     """A picture and how surely it belongs to its class."""
 
     row: Row
-    probability: float
+    probability: float | None
+    """None where its class has too few pictures to judge."""
     rank: int
     """In its class, from 1: what belongs least."""
 
@@ -49,8 +50,11 @@ class ClassTopic:
 
     label: str
     pictures: int
-    wrong: float
-    """How many of them are off topic, as the probabilities say."""
+    """Those that a person dropped are not among them."""
+    dropped: int
+    """By a person."""
+    wrong: float | None
+    """How many of the pictures are off topic, as the probabilities say; None where they are too few to judge."""
     named: tuple[str, ...]
     """Classes of ImageNet that the keyword names."""
     senses: tuple[Sense, ...]
@@ -70,9 +74,10 @@ class Topic:
     """Whether the sure ones are left out of the set now."""
 
     @property
-    def precision(self) -> float:
-        """The share of the sure ones that is truly off topic, as the probabilities say; 1 of none."""
-        return float(np.mean([1 - one.probability for one in self.sure])) if self.sure else 1.0
+    def precision(self) -> float | None:
+        """The share of the sure ones that is truly off topic, as the probabilities say; None of none."""
+        wrong = [1 - one.probability for one in self.sure if one.probability is not None]
+        return float(np.mean(wrong)) if wrong else None
 
 
 def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, drop: bool, split: str | None,
@@ -102,9 +107,11 @@ def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, 
     chosen = ranked if split is None else _of_split(ledger, ranked, split)
     listed = tuple(one for one in chosen if one.row.left_out != "set.dropped")
     listed = tuple(one for one in listed if only is None or (one.row.keyword, one.row.label) in only)
-    sure = tuple(one for one in listed if one.probability <= 1 - confidence or (settled and _out(one)))
+    sure = tuple(one for one in listed if _surely(one, confidence) or (settled and _out(one)))
     with ledger.transaction():
-        ledger.dataset.remember_scores((one.row.sha256, SCORE, one.probability) for one in ranked)
+        ledger.dataset.replace_scores(
+            SCORE, ((one.row.sha256, one.probability) for one in ranked if one.probability is not None)
+        )
         if drop:
             ledger.dataset.decide((REASON,), [*map(_verdict, sure), *_of_others(ledger, ranked, only)])
     return Topic(classes, listed, sure, drop)
@@ -148,14 +155,17 @@ def _imagenet(label: str, rows: Iterable[Row]) -> list[int]:
 
 def _ranked(rows: Sequence[Row], judged: relevance.Judged) -> list[Ranked]:
     order = np.argsort(judged.probability, kind="stable").tolist()
-    return [Ranked(rows[place], float(judged.probability[place]), rank) for rank, place in enumerate(order, start=1)]
+    found = [None if np.isnan(one) else float(one) for one in judged.probability]
+    return [Ranked(rows[place], found[place], rank) for rank, place in enumerate(order, start=1)]
 
 
 def _told(label: str, rows: Sequence[Row], judged: relevance.Judged) -> ClassTopic:
     parts = judged.senses if len(judged.senses) > 1 else ()
     senses = tuple(Sense(len(part), tuple(rows[place].file for place in part[:_EXAMPLES])) for part in parts)
     names = tuple(class_names()[number][0] for number in _imagenet(label, rows))
-    return ClassTopic(label, len(rows), float((1 - judged.probability).sum()), names, senses)
+    left = judged.probability[[row.left_out != "set.dropped" for row in rows]]
+    wrong = None if np.isnan(left).any() else float((1 - left).sum())
+    return ClassTopic(label, len(left), len(rows) - len(left), wrong, names, senses)
 
 
 def _of_split(ledger: Ledger, ranked: Iterable[Ranked], split: str) -> list[Ranked]:
@@ -172,10 +182,15 @@ def _of_others(ledger: Ledger, ranked: Iterable[Ranked], only: Collection[tuple[
             if verdict.reason == REASON and (verdict.sha256, verdict.label) not in asked]  # fmt: skip
 
 
+def _surely(one: Ranked, confidence: float) -> bool:
+    return one.probability is not None and one.probability <= 1 - confidence
+
+
 def _out(one: Ranked) -> bool:
     """Whether an earlier call left it out, and nobody has said since that it belongs."""
-    return one.row.left_out == REASON and one.probability < 1
+    return one.row.left_out == REASON and (one.probability is None or one.probability < 1)
 
 
 def _verdict(one: Ranked) -> Verdict:
-    return Verdict(one.row.sha256, one.row.label, REASON, f"shows it with a probability of {one.probability:.2f}")
+    said = "" if one.probability is None else f"shows it with a probability of {one.probability:.2f}"
+    return Verdict(one.row.sha256, one.row.label, REASON, said)

@@ -10,6 +10,7 @@ from typing import Final
 
 from collector.errors import InputError, alternatives
 from collector.images import hub_layout
+from collector.images.embed import Embedder, embedder
 from collector.images.lite0 import cache
 
 
@@ -120,6 +121,12 @@ def folder_name(name: str) -> str:
 def asked(name: str | None, models: str | PathLike[str] | None) -> hub_layout.Layout | None:
     """See `chosen`; None when neither a model nor a folder of models is named."""
     return chosen(name or None, Path(models) if models else None) if name or models else None
+
+
+def embedder_of(name: str | None, models: str | PathLike[str] | None) -> Embedder:
+    """What makes embeddings where this model is asked for, as with `asked`: the usual network where none is."""
+    layout = asked(name, models)
+    return embedder() if layout is None else layout.embedder()
 
 
 def chosen(name: str | None, models: Path | None) -> hub_layout.Layout:

@@ -452,6 +452,11 @@ class Dataset:
         """Keep (sha256, issue, score); nothing is flagged by it."""
         self._db.executemany("INSERT OR REPLACE INTO audit VALUES (?, ?, ?, 0)", scores)
 
+    def replace_scores(self, issue: str, scores: Iterable[tuple[str, float]]) -> None:
+        """(sha256, score) of an issue in place of all earlier ones."""
+        self._db.execute("DELETE FROM audit WHERE issue = ?", (issue,))
+        self.remember_scores((sha256, issue, score) for sha256, score in scores)
+
     def scores(self, issue: str, below: float = inf) -> dict[str, float]:
         """sha256 -> score of every picture that was looked at for an issue, where it is below this."""
         return dict(self._db.execute("SELECT sha256, score FROM audit WHERE issue = ? AND score < ?", (issue, below)))

@@ -9,20 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.dataset import embeddings
-from collector.errors import UsageError
-from collector.images.embed import directions, embedder
+from collector.errors import InputError, UsageError
+from collector.images.embed import directions
+from collector.images.known_models import embedder_of
 from collector.images.pdq import NEAR, RELIABLE
 from collector.ledger import Ledger
 from collector.ledger.looks import Looks
 from collector.ledger.rows import PICTURES
 from collector.report.alike import MOST, groups_of
+from collector.settings import LookSettings
 
 
 class AlikeView:
     """Looks, and what was found in them, kept until the ledger changes."""
 
-    def __init__(self, ledger: Callable[[], Ledger], folder: Path) -> None:
-        self._ledger, self._folder = ledger, folder
+    def __init__(self, ledger: Callable[[], Ledger], folder: Path, look: LookSettings) -> None:
+        """`look` says whose embeddings are meant."""
+        self._ledger, self._folder, self._look = ledger, folder, look
         self._version: tuple[int, int] | None = None
         self._looks: Looks | None = None
         self._groups: list[list[int]] | None = None
@@ -69,9 +72,9 @@ class AlikeView:
 
     def _by_embedding(self, identity: int, ids: NDArray[np.uint32]) -> NDArray[np.float32] | None:
         try:
-            model = embedder()
+            model = embedder_of(self._look.model, self._look.models)
             stored = embeddings.read(self._folder, model)
-        except UsageError:  # The extra is not installed.
+        except (UsageError, InputError):  # The extra is not installed, or the model not there.
             return None
         cells = self._ledger().dataset.cells(("id", "sha256"), PICTURES)
         names: dict[int, str] = {number: sha256 for number, sha256 in cells if sha256 in stored.places}

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.dataset.relevance import FEWEST
 from collector.ledger import Ledger
 from collector.ledger.rows import PICTURES
 
@@ -38,6 +39,7 @@ class Columns:
         self._ratios: NDArray[np.uint16] = joined.pop("ratio")
         self._keys = {name: joined.pop(name) for name in SORTS if name != "newest"}
         self._facets: dict[str, NDArray[np.int32]] = {name: joined[f"facet {name}"] for name in FACETS}
+        self._tell_few()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -71,6 +73,14 @@ class Columns:
             codes[word] = len(codes)
             self._words[name].append(word)
         return codes[word]
+
+    def _tell_few(self) -> None:
+        """Say of classes too small for it why they have no relevance, where others have one."""
+        known = self._facets["relevance"] != self._codes["relevance"].get("", -1)
+        judged = self._facets["left_out"] == self._codes["left_out"].get("", -1)
+        few = judged & ~known & (np.bincount(self._facets["label"], judged)[self._facets["label"]] < FEWEST)
+        if known.any() and few.any():
+            self._facets["relevance"][few] = self._code("relevance", "too few to judge")
 
     def state(self) -> NDArray[np.uint8]:
         """(n,): NONE, OUT, KEEP or DROP of each picture."""

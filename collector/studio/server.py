@@ -113,7 +113,7 @@ class Studio:
         out = self._settings.out.absolute()
         beside = ThreadPoolExecutor(1, thread_name_prefix="studio-desk")
         with ThreadPoolExecutor(1, thread_name_prefix="studio-ledger") as thread, beside:
-            store = await self._loop.run_in_executor(thread, Store, self._settings.out)
+            store = await self._loop.run_in_executor(thread, Store, self._settings.out, self._settings.look)
             thumbnails = Thumbnails(out.with_name(f"{out.name}{THUMBNAILS}"))
             desk = Desk(self._settings, self._flags, out.with_name(f"{out.name}{LISTS}"), beside)
             app = web.Application(middlewares=[guard(self._token, self._host, self.port)], client_max_size=_LARGEST)

@@ -23,6 +23,7 @@ from collector.ledger.layout import LEDGER
 from collector.ledger.paths import inside
 from collector.ledger.rows import PICTURES
 from collector.maintenance import hands
+from collector.settings import LookSettings
 from collector.studio.alike import AlikeView
 from collector.studio.columns import Columns
 
@@ -36,7 +37,7 @@ SHOWN: Final = 100
 class Store:
     """One folder's ledger and its columns. Made, used and closed in the same thread."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, look: LookSettings) -> None:
         self.folder = folder
         self._ledger, self._file = self._opened()
         self._seen, self._again = self._ledger.version, 0.0
@@ -45,7 +46,7 @@ class Store:
         self._said: set[int] = set()
         self._once_beside: set[tuple[str, str]] = set()
         """(sha256, label) of classes that a move made a picture's own."""
-        self.alike = AlikeView(lambda: self.ledger, folder)
+        self.alike = AlikeView(lambda: self.ledger, folder, look)
 
     def _opened(self) -> tuple[Ledger, int]:
         with plain_words(self.folder / LEDGER):

@@ -12,6 +12,7 @@ from collector.dataset import embeddings
 from collector.errors import InputError, UsageError
 from collector.images import lite0
 from collector.images.embed import embedder
+from collector.images.known_models import embedder_of
 from collector.ledger import Ledger
 from collector.practice.pictures import is_foreign, slug
 from collector.settings import Value
@@ -59,6 +60,11 @@ def test_embeddings_come_with_the_pictures(tmp_path: Path) -> None:
         saved = {row.sha256 for row in ledger.dataset.pictures()}
     assert len(saved) == 9
     assert set(embeddings.read(folder, embedder()).places) == saved
+    model = tiny_model(tmp_path / "tiny")
+    collector.collect(["lighthouse"], folder, limit=9, source="naver", practice=True, embed=True,
+                      settings={"look.models": str(model)}).wait()  # fmt: skip
+    stored = embeddings.read(folder, embedder_of(None, model))
+    assert set(stored.places) == saved, "of the model that the settings name"
 
 
 def test_it_says_when_the_well_is_dry(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,6 +12,7 @@ import pytest
 from collector.model import Licence
 from tests.support.collection import Collection, drawn
 from tests.support.command import Desk
+from tests.support.tiny_models import tiny_model
 
 FREE = Licence("https://creativecommons.org/licenses/by/4.0/", creators=("=Ann",))
 
@@ -103,6 +104,36 @@ def test_files_move_and_a_person_decides(desk: Desk) -> None:
     assert (unknown.code, unknown.last_line) == (
         4, "collector: nothing.jpg: images knows no such picture; nothing was changed"
     )  # fmt: skip
+
+
+def test_what_is_said_of_a_picture_of_two_classes_holds_in_both(desk: Desk) -> None:
+    with Collection(desk.images) as collection:
+        both = collection.add("val d'isère", drawn(5, (200, 150)))
+    assert (both.label, both.other_labels) == ("test tube", ("val d'isère",))
+    assert desk.run("dedupe", "--conflicts", "multi").code == 0
+    done = desk.run("review", "drop", both.file.name, str(next((desk.images / "test tube").iterdir())))
+    assert done.out == "2 pictures: drop\n"
+    assert (
+        done.err
+        == f"collector: {both.file.as_posix()} was found for test tube, val d'isère: this holds for all of them\n"
+    )
+    assert desk.run("export", "jsonl", "set").code == 0
+    assert both.sha256 not in (desk.folder / "set" / "dataset.lock").read_text()
+
+
+def test_one_setting_says_which_model_looks_at_pictures(desk: Desk, tmp_path: Path) -> None:
+    desk.write("collector.toml", f'[look]\nmodels = "{tiny_model(tmp_path / "tiny").as_posix()}"\n')
+    one = next((desk.images / "test tube").iterdir())
+    for verb in (("embed",), ("similar", str(one)), ("dedupe", "--edited")):
+        done = desk.run(*verb)
+        assert done.code == 0, done.err
+        assert [path.name for path in desk.images.glob("*.vectors")] == ["collector.tiny.vectors"], verb
+        (desk.images / "collector.tiny.vectors").unlink()
+    assert desk.run("relevance").code == 0
+    assert sorted(path.name for path in desk.images.glob("*.vectors")) == [
+        "collector.tiny.vectors",
+        "collector.vectors",
+    ]
 
 
 @pytest.mark.parametrize(

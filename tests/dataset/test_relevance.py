@@ -114,7 +114,15 @@ def test_a_few_classes_say_nothing_of_each_other() -> None:
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_a_class_of_a_few_has_no_middle(count: int) -> None:
     done = judge(anything(count, 1), words(count))
-    assert done.probability.tolist() == [1.0] * count
+    assert np.isnan(done.probability).all()
+    kept, *rest = judge(anything(count, 1), words(count, kept=(0,))).probability.tolist()
+    assert kept == 1.0 and np.isnan(rest).all(), "a person's word stands"
+
+
+def test_what_a_person_dropped_makes_no_class_larger() -> None:
+    done = judge(anything(9, 1), words(9, dropped=(0, 1, 2, 3, 4)))
+    assert done.probability[:5].tolist() == [0.0] * 5
+    assert np.isnan(done.probability[5:]).all()
 
 
 def test_odd_words_break_nothing() -> None:
@@ -151,4 +159,4 @@ def test_a_few_pictures_are_ordered_by_words_alone_and_not_dropped() -> None:
     nobody = np.zeros(3, bool)
     told = Words(nobody, nobody, np.zeros(3), np.array([0.999, 0.5, 0.001]))
     assert judge(anything(3, 1), told).probability.round(2).tolist() == [0.88, 0.5, 0.12]
-    assert judge(anything(3, 1), words(3)).probability.tolist() == [1.0] * 3
+    assert np.isnan(judge(anything(3, 1), words(3)).probability).all()

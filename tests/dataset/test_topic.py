@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from collector.dataset import embeddings, topic
 from collector.images.embed import Embedder, embedder
 from collector.ledger import Row
+from collector.studio.columns import Columns
 from tests.support.collection import Collection
 from tests.support.command import Desk
 
@@ -73,9 +75,10 @@ def test_the_foreign_ones_come_first_and_nothing_is_changed(collection: Collecti
     done = judged(collection, model)
     assert {one.row.sha256 for one in done.ranked[:6]} == foreign
     assert [one.rank for one in done.ranked] == list(range(1, 19))
-    assert [one.probability for one in done.ranked] == sorted(one.probability for one in done.ranked)
+    probabilities = [one.probability for one in done.ranked if one.probability is not None]
+    assert len(probabilities) == 18 and probabilities == sorted(probabilities)
     assert {one.row.sha256 for one in done.sure} == foreign
-    assert 0.9 < done.precision <= 1
+    assert done.precision is not None and 0.9 < done.precision <= 1
     assert [(one.label, one.pictures, round(one.wrong), one.senses) for one in done.classes] == [("chelsea", 18, 6, ())]
     assert out(collection) == {}
 
@@ -107,6 +110,25 @@ def test_only_in_one_split(collection: Collection, model: Embedder) -> None:
     assert out(collection) == {foreign[0]: "set.off_topic"}
 
 
+def test_a_class_of_a_few_is_not_judged(collection: Collection, model: Embedder) -> None:
+    rows = [collection.add("chelsea", view) for view in views("chelsea.png", 5)]
+    assert None not in {one.probability for one in judged(collection, model).ranked}
+    with collection.ledger.transaction():
+        collection.ledger.dataset.review(rows[0].sha256, "chelsea", "drop")
+    done = judged(collection, model, drop=True)
+    assert [one.probability for one in done.ranked] == [None] * 4
+    assert (done.sure, done.precision) == ((), None)
+    assert [(one.pictures, one.dropped, one.wrong) for one in done.classes] == [(4, 1, None)]
+    assert collection.ledger.dataset.scores("relevance") == {rows[0].sha256: 0.0}, "what was found before is gone"
+    columns = Columns(collection.ledger)
+    assert columns.facets()["relevance"] == [("too few to judge", 4), ("unlikely", 1)]
+    for row in rows[1:]:
+        collection.ledger.dataset.review(row.sha256, "chelsea", "drop")
+    done = judged(collection, model)
+    assert done.ranked == ()
+    assert [(one.pictures, one.dropped, one.wrong) for one in done.classes] == [(0, 5, 0.0)]
+
+
 def test_the_verb(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "desk")
     with Collection(desk.images) as collection:
@@ -122,8 +144,33 @@ def test_the_verb(tmp_path: Path) -> None:
     done = desk.run("relevance", "--drop", "--split", "test")
     assert (done.code, "no split 'test' in train=0.8,val=0.2; there are: train, val" in done.err) == (2, True)
     done = desk.run("relevance", "--confidence", "1")
-    assert done.out.endswith("0 pictures would be left out (--drop does that)\n")
+    *_, last, hint = done.out.splitlines()
+    assert last == "0 pictures would be left out (--drop does that)"
+    assert "none is surely off topic; the first of the list are the ones to look at" in hint
+    assert "studio` shows them" in hint and "review drop FILE` leaves one out" in hint
     done = desk.run("relevance", "--drop", "--apply")
     assert "6 pictures left out now" in done.out
     assert "6 files moved" in done.out
     assert desk.run("status").code == 0
+
+
+def test_the_verb_says_what_cannot_be_judged(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk")
+    with Collection(desk.images) as collection:
+        for number, view in enumerate(views("chelsea.png", 7)):
+            row = collection.add("few" if number < 3 else "gone", view)
+            if row.label == "gone":
+                collection.ledger.dataset.review(row.sha256, "gone", "drop")
+    done = desk.run("relevance")
+    assert done.out.splitlines()[1:] == [
+        "few           3  too few to judge          0",
+        "gone          0  all 4 dropped by hand     0",
+        "0 pictures would be left out (--drop does that)",
+    ]
+    facts = json.loads(desk.run("relevance", "--json").out)
+    assert facts["precision"] is None
+    assert [(one["pictures"], one["dropped_by_hand"], one["off_topic"]) for one in facts["classes"]] == [
+        (3, 0, None),
+        (0, 4, 0.0),
+    ]
+    assert [one["probability"] for one in facts["pictures"]] == [None] * 3

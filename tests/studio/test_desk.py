@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
@@ -20,11 +21,14 @@ from collector.errors import UsageError
 from collector.ledger import Ledger
 from collector.practice import PracticeWeb
 from collector.practice.knobs import Knobs
+from collector.settings import LookSettings
+from collector.studio.alike import AlikeView
 from collector.studio.guard import _ours
 from collector.studio.jobs import Jobs
 from collector.studio.orders import Lists
 from tests.studio.visiting import Visitor
 from tests.support.collection import Collection, drawn
+from tests.support.tiny_models import tiny_model
 
 
 @pytest.fixture
@@ -117,6 +121,17 @@ def test_likeness_orders_the_grid(visitor: Visitor, folder: Path) -> None:
     assert visitor.order(like=first)[:2] == [first, twin]
     assert visitor.order(unlike=first)[-2:] == [twin, first]
     assert visitor.asked("pictures", like="x").status_code == 400
+
+
+def test_likeness_is_that_of_the_model_that_the_settings_name(folder: Path, tmp_path: Path) -> None:
+    model = tiny_model(tmp_path / "tiny")
+    collector.open(folder).embed(models=model)
+    numbers = np.array(sorted(number for own in ids(folder).values() for number in own), np.uint32)
+    with Ledger.read(folder) as ledger:
+        found = AlikeView(lambda: ledger, folder, LookSettings(models=str(model))).likeness(int(numbers[0]), numbers)
+        absent = AlikeView(lambda: ledger, folder, LookSettings(model="none")).likeness(int(numbers[0]), numbers)
+    assert found[0] == pytest.approx(1, abs=1e-3) and not np.isnan(found).any()
+    assert np.isnan(absent).all(), "nothing is hashed either"
 
 
 def test_agreement_counts_what_a_person_said_of_the_rules(visitor: Visitor, folder: Path) -> None:
