@@ -32,6 +32,8 @@ _SCALES: Final = (0.2, 5.0)
 _CELL: Final = 64
 _AGREE: Final = 0.8
 """Correlation of the pixels of most cells below the points; of other pictures it is about 0."""
+_WITHIN: Final = 0.7
+"""Share of the one that shows less which the other must show, too: less of it is a banner that both have."""
 _STEPS: Final = 30
 """By which the move is made finer at most."""
 _MIDDLE: Final = 0.2
@@ -128,17 +130,25 @@ def _agrees(one: Points, other: Points, move: NDArray[np.float64]) -> bool:
     seen, whole = _grey(one), _grey(other)
     height, width = whole.shape
     covered = cv2.warpAffine(np.full_like(seen, 255), move, (width, height)) == 255
-    laid, under = cv2.warpAffine(seen, move, (width, height)).astype(np.float64), whole.astype(np.float64)
-    cells = [
-        cell
-        for top in range(0, height - _CELL // 2, _CELL)
-        for left in range(0, width - _CELL // 2, _CELL)
-        if covered[cell := (slice(top, top + _CELL), slice(left, left + _CELL))].all()
-        and min(laid[cell].std(), under[cell].std()) >= _FLAT
-    ]
-    if cells and float(np.median([_correlation(laid[cell], under[cell]) for cell in cells])) < _AGREE:
+    if covered.sum() < _WITHIN * min(seen.size * abs(float(np.linalg.det(move[:, :2]))), whole.size):
         return False
-    return _same_colors(one, other, move, covered)
+    laid, under = cv2.warpAffine(seen, move, (width, height)).astype(np.float64), whole.astype(np.float64)
+    cells = _cells(covered)
+    telling = [cell for cell in cells if min(laid[cell].std(), under[cell].std()) >= _FLAT]
+    alike = [_correlation(laid[cell], under[cell]) for cell in telling or cells]
+    return bool(alike) and float(np.median(alike)) >= _AGREE and _same_colors(one, other, move, covered)
+
+
+def _cells(covered: NDArray[np.bool_]) -> list[tuple[slice, slice]]:
+    """What is covered, in squares of which six and more lie side by side."""
+    rows, columns = (np.flatnonzero(covered.any(axis=axis)) for axis in (1, 0))
+    side = min(_CELL, max(_TINT, min(len(rows), len(columns)) // 6))
+    squares = [
+        (slice(top, top + side), slice(left, left + side))
+        for top in range(int(rows[0]), int(rows[-1]) + 2 - side, side)
+        for left in range(int(columns[0]), int(columns[-1]) + 2 - side, side)
+    ]
+    return [square for square in squares if covered[square].all()]
 
 
 def _finer(one: Points, other: Points, move: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -104,6 +104,16 @@ def test_other_pictures_are_not_the_same(tmp_path: Path) -> None:
         assert compared((file, *others)) == [-1] * len(others), file
 
 
+@pytest.mark.parametrize(("share", "found"), [(0.6, -1), (0.9, NEITHER)])
+def test_pictures_that_share_a_strip_are_no_copies(tmp_path: Path, share: float, found: int) -> None:
+    """Neighbours of a panorama, or two pictures above one banner: the smaller one must lie in the other, nearly."""
+    upper, lower = tmp_path / "upper.bmp", tmp_path / "lower.bmp"
+    image = photo("chelsea.png")
+    image.crop((0, 0, image.width, int(share * image.height))).save(upper)
+    image.crop((0, int((1 - share) * image.height), image.width, image.height)).save(lower)
+    assert compared((upper, lower)) == [found]
+
+
 def test_another_color_is_another_thing(tmp_path: Path) -> None:
     files = [tmp_path / f"{name}.bmp" for name in ("plain", "other", "grey")]
     red, green, blue = photo("coffee.png").split()
