@@ -20,6 +20,7 @@ from collector.api.collect import LOG, Crawl
 from collector.api.pictures import PictureDataset, Pictures
 from collector.errors import InputError, UsageError
 from collector.ledger import Ledger, Row
+from collector.ledger.candidates import Item
 from collector.ledger.db import plain_words
 from collector.ledger.layout import LEDGER
 from collector.ledger.names import Names
@@ -546,7 +547,7 @@ class Collection:
             for line in hands.told(hands.accept(ledger, self.folder, list(hands.by_hand(ledger, self.folder)))):
                 self.notice(line)
             plan, published = service.export_set(ledger, self.folder, order)
-        plan = replace(plan, samples=replace(plan.samples, read=self._rows))
+        plan = replace(plan, samples=replace(plan.samples, read=self._items))
         loading = exporter.loading(place, plan)
         if push_to_hub is not None:
             loading = f"{loading}\n{sharing.pushed(place, push_to_hub, private)}"
@@ -554,9 +555,9 @@ class Collection:
             loading = sharing.sent(place, str(dest), format, loading)
         return Exported(plan, published, loading)
 
-    def _rows(self, ids: Sequence[int]) -> list[Row]:
+    def _items(self, ids: Sequence[int]) -> list[Item]:
         with self.reading() as ledger:
-            return list(ledger.dataset.rows(replace(PICTURES, ids=ids)))
+            return ledger.dataset.items(ids)
 
     def torch(
         self, split: str | None = None, *, scheme: str | None = None, transform: Callable[[Any], Any] | None = None

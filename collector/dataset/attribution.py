@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from collector.dataset.samples import Sample
-from collector.ledger import Row
+from collector.ledger.candidates import Item
 
 ATTRIBUTION: Final = "ATTRIBUTION.csv"
 UNKNOWN: Final = "unknown"
@@ -42,17 +42,16 @@ def row(sample: Sample) -> str:
 def attribution(sample: Sample) -> tuple[str, ...]:
     """The cells of one picture; what the source and the bytes do not say is "unknown", never "free"."""
     item, rights = sample.item, dict(sample.item.rights)
-    licence = item.licence
     return (
         sample.key,
         item.label,
         item.title or UNKNOWN,
-        "; ".join(licence.creators) or rights.get("creator", "") or UNKNOWN,
+        "; ".join(item.creators) or rights.get("creator", "") or UNKNOWN,
         licence_name(item),
-        licence.url or rights.get("licence", "") or UNKNOWN,
-        licence.page or rights.get("licensor", "") or UNKNOWN,
-        licence.credit or rights.get("credit", "") or UNKNOWN,
-        licence.notice or rights.get("copyright", "") or UNKNOWN,
+        item.licence_url or rights.get("licence", "") or UNKNOWN,
+        item.licence_page or rights.get("licensor", "") or UNKNOWN,
+        item.credit or rights.get("credit", "") or UNKNOWN,
+        item.notice or rights.get("copyright", "") or UNKNOWN,
         item.page or UNKNOWN,
         item.url if not item.url.startswith("data:") else "data:",
         item.source,
@@ -61,9 +60,9 @@ def attribution(sample: Sample) -> tuple[str, ...]:
     )
 
 
-def licence_name(item: Row) -> str:
+def licence_name(item: Item) -> str:
     """What `short_name` makes of the licence that the source, or else the bytes, name."""
-    return short_name(item.licence.url or dict(item.rights).get("licence", ""))
+    return short_name(item.licence_url or dict(item.rights).get("licence", ""))
 
 
 @lru_cache(maxsize=4096)

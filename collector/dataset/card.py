@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from collector.dataset.attribution import ATTRIBUTION, UNKNOWN, licence_name
 from collector.dataset.samples import ExportPlan, Sample
-from collector.ledger import Row
+from collector.ledger.candidates import Item
 
 CARD: Final = "README.md"
 PRACTICE: Final = "Practice pictures, drawn by collector's own practice web: they show nothing real."
@@ -130,7 +130,7 @@ def _asked_row(one: CollectedQuery) -> tuple[object, ...]:
     return one.keyword, one.label, ", ".join(one.sources), ", ".join(f"{name}={value}" for name, value in one.filters)
 
 
-def _site(item: Row) -> str:
+def _site(item: Item) -> str:
     return item.site or urlsplit(item.page).hostname or urlsplit(item.url).hostname or UNKNOWN
 
 

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from collector.dataset.classes import ordered
 from collector.images.form import AS_IS, Form
-from collector.ledger import Row
-from collector.ledger.candidates import Candidate
+from collector.ledger.candidates import Candidate, Item
 from collector.ledger.names import Named, Names
 
-_CHUNK: Final = 2_000
+_CHUNK: Final = 20_000
 """Pictures that are read at a time."""
 _COLUMNS: Final = np.dtype(
     [("id", "i8"), ("own", "i4"), ("kind", "i4"), ("part", "i1"), ("unsplit", "?"), ("rank", "i8"), ("dealt", "u8"),
@@ -27,8 +26,8 @@ _COLUMNS: Final = np.dtype(
 )  # fmt: skip
 Chosen = NDArray[Any]
 """(n,) of `_COLUMNS`."""
-Read = Callable[[Sequence[int]], Iterable[Row]]
-"""The rows of these ids, in any order."""
+Read = Callable[[Sequence[int]], Iterable[Item]]
+"""What is known of the pictures with these `Row.id`, in any order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Choice:
 class Sample:
     """One picture of an export, before its bytes are made."""
 
-    item: Row
+    item: Item
     labels: tuple[str, ...]
     """Its own class first, then further ones."""
     split: str
@@ -104,11 +103,11 @@ class Samples:
             ids, kinds, parts = (
                 column[start : start + _CHUNK].tolist() for column in (self.ids, self.kinds, self.parts)
             )
-            rows = {row.id: row for row in self.read(ids)}
+            items = {item.id: item for item in self.read(ids)}
             for id, kind, part in zip(ids, kinds, parts, strict=True):
-                row = rows[id]
-                name = self.names.stem(Named.of(row, row.sha256)) if self.names else None
-                yield Sample(row, self.labels[kind], self.splits[part], name)
+                item = items[id]
+                name = self.names.stem(Named.of(item, item.sha256)) if self.names else None
+                yield Sample(item, self.labels[kind], self.splits[part], name)
 
     def counts(self) -> Counter[tuple[str, str]]:
         """(split, class) -> pictures; by their own class."""
@@ -169,7 +168,7 @@ def plan(
     numbers: Mapping[str, int] | None = None,
     names: Names | None = None,
 ) -> ExportPlan:
-    """What is exported of the candidates, which are looked at once; `read` gives the rows of those that are taken.
+    """What is exported of the candidates, which are looked at once; `read` gives the items of those that are taken.
 
     `further`: sha256 -> more classes of a picture; `order`: the splits; `numbers`: class -> the number it was given
     once; `names`: how files are called, None by their bytes. The order of the samples depends on nothing but the

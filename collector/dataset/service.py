@@ -368,7 +368,7 @@ def _plan(ledger: Ledger, order: Order, scheme: split.Scheme | None) -> ExportPl
     return plan(
         order.dest.name,
         ledger.dataset.candidates(scheme.name if scheme else ""),
-        lambda ids: ledger.dataset.rows(replace(PICTURES, ids=ids)),
+        ledger.dataset.items,
         further=ledger.dataset.extra_labels(),
         order=[name for name, _ in scheme.sizes] if scheme else ("",),
         scheme=scheme.name if scheme else "",

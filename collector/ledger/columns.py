@@ -117,7 +117,7 @@ def _decoder(hint: Any, shared: bool) -> tuple[Any, Callable[[Any], Any] | None]
         decode = stored_path if kind is Path else kind
         return None, lambda cell: decode(cell) if cell else None
     if get_origin(hint) is tuple:
-        return "", _tuple
+        return "", json_tuple
     if hint is str:
         return "", intern if shared else None
     if issubclass(hint, Enum):
@@ -126,7 +126,8 @@ def _decoder(hint: Any, shared: bool) -> tuple[Any, Callable[[Any], Any] | None]
 
 
 @lru_cache(maxsize=4096)
-def _tuple(cell: str) -> tuple[Any, ...]:
+def json_tuple(cell: str) -> tuple[Any, ...]:
+    """What `json_list` made JSON of."""
     return tuple(tuple(one) if isinstance(one, list) else one for one in json.loads(cell)) if cell else ()
 
 

@@ -16,7 +16,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from collector.ledger import candidates, looks, members, rows
-from collector.ledger.candidates import Candidate
+from collector.ledger.candidates import Candidate, Item
 from collector.ledger.db import now
 from collector.ledger.looks import Looks
 from collector.ledger.members import Members
@@ -363,6 +363,10 @@ class Dataset:
     def candidates(self, scheme: str) -> Iterator[Candidate]:
         """Every saved picture, oldest first, as far as exports choose by it, with its split under a scheme."""
         return candidates.candidates(self._db, scheme)
+
+    def items(self, ids: Sequence[int]) -> list[Item]:
+        """What exports tell of the saved pictures with these `Row.id`, in any order."""
+        return candidates.items(self._db, ids)
 
     def unsplit(self, scheme: str) -> bool:
         """Whether a picture of the set has no split under a scheme."""

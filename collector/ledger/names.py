@@ -12,6 +12,7 @@ from string import Formatter
 from typing import Final
 
 from collector.errors import UsageError, alternatives
+from collector.ledger.candidates import Item
 from collector.ledger.layout import readable
 from collector.ledger.rows import Row
 
@@ -44,7 +45,7 @@ class Named:
     """Of its bytes, SHA-256."""
 
     @classmethod
-    def of(cls, row: Row, sha256: str) -> Named:
+    def of(cls, row: Row | Item, sha256: str) -> Named:
         """What the ledger knows of a URL, and the hash of what it brought."""
         return cls(row.id, row.rank, row.label, row.keyword, row.source, row.title, row.site, sha256)
 

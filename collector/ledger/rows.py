@@ -88,7 +88,7 @@ _SHARED = ("keyword", "label", "source", "variant", "way", "site", "state", "rea
 _ROW: Final = Columns(Row, parts={"licence": LICENCE, "attempt": ATTEMPT}, shared=_SHARED)
 _SIZES: Final = ("width", "height", "bytes", "seconds", "attempts", "http_status", "frames", "duration")
 """Never less than nothing, whatever a ledger from elsewhere says."""
-_CELLS: Final = {
+CELLS: Final = {
     **{name: f"max(o.{name}, 0)" if name in _SIZES else f"o.{name}" for name in _ROW.names},
     **{name: f"f.{name}" for name in HIT.names if name not in ("width", "height")},
     "id": "f.id",
@@ -113,7 +113,7 @@ _CELLS: Final = {
         WHERE d.sha256 = o.sha256 AND d.state = 'duplicate' AND dq.label <> q.label ORDER BY 1)) END""",
 }
 """Name -> what is selected for it."""
-_FROM = """FROM found f JOIN query q ON q.id = f.query_id JOIN search s ON s.id = f.search_id
+FROM = """FROM found f JOIN query q ON q.id = f.query_id JOIN search s ON s.id = f.search_id
 LEFT JOIN outcome o ON o.found_id = f.id"""
 _FIRST = "(SELECT min(k.{}) FROM query k WHERE k.keyword = q.keyword)"
 _ORDERS: Final[dict[Order, str]] = {
@@ -144,7 +144,7 @@ class Which:
 
     def condition(self) -> tuple[str, list[object]]:
         """As SQL, with its values. States are spelled out, because indexes are bound to them."""
-        parts: list[tuple[str, list[object]]] = [(f"{_CELLS['media']} = ?", [self.media])] if self.media else []
+        parts: list[tuple[str, list[object]]] = [(f"{CELLS['media']} = ?", [self.media])] if self.media else []
         if self.state is not None:
             parts.append((f"o.state = '{self.state}'" if self.state.isalpha() else "0", []))
         for column, value in (
@@ -168,8 +168,8 @@ class Which:
 
     def _left_out(self, reason: str | bool) -> tuple[str, list[object]]:
         if isinstance(reason, str):
-            return f"{_CELLS['left_out']} = ?", [reason]
-        return f"{_CELLS['left_out']} IS {'NOT ' if reason else ''}NULL", []
+            return f"{CELLS['left_out']} = ?", [reason]
+        return f"{CELLS['left_out']} IS {'NOT ' if reason else ''}NULL", []
 
 
 EVERYTHING: Final = Which()
@@ -199,8 +199,8 @@ def _select(
     condition, values = which.condition()
     # The same number from another table: with it SQLite walks outcomes in their order, and has nothing to sort.
     ordering = _ORDERS[order] if which.state is None else _ORDERS[order].replace("f.id", "o.found_id")
-    columns = ", ".join(_CELLS[name] for name in names)
+    columns = ", ".join(CELLS[name] for name in names)
     return db.execute(
-        f"SELECT {columns} {_FROM} WHERE {condition} ORDER BY {ordering} LIMIT ? OFFSET ?",
+        f"SELECT {columns} {FROM} WHERE {condition} ORDER BY {ordering} LIMIT ? OFFSET ?",
         [*values, -1 if limit is None else limit, skip],
     )

@@ -29,11 +29,11 @@ def collected(folder: Path, labels: Sequence[str] = HOSTILE, each: int = 4) -> C
 
 def planned(collection: Collection, splits: Sequence[str] = ("train", "val", "test"), **options: Any) -> ExportPlan:
     """A plan of everything; the pictures of each label take turns in the splits."""
-    rows = {item.id: item for item in collection.ledger.dataset.pictures()}
-    found = collection.ledger.dataset.candidates("x")
+    found = list(collection.ledger.dataset.candidates("x"))
+    items = {one.id: one for one in collection.ledger.dataset.items([one.id for one in found])}
     candidates = (one._replace(split=splits[place % len(splits)]) for place, one in enumerate(found))
     return plan(
-        "practice", candidates, lambda ids: map(rows.__getitem__, ids), further={}, order=splits, scheme="x", **options
+        "practice", candidates, lambda ids: map(items.__getitem__, ids), further={}, order=splits, scheme="x", **options
     )
 
 

@@ -56,8 +56,8 @@ def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> 
         for written in pictures:
             item = written.sample.item
             kinds.add(written.extension)
-            facts["licences"].add(item.licence.url or UNKNOWN)
-            facts["creators"].update(item.licence.creators)
+            facts["licences"].add(item.licence_url or UNKNOWN)
+            facts["creators"].update(item.creators)
             facts["sites"].add(item.source)
             facts["dates"].add(item.ended_at[:10])
             yield written

@@ -72,7 +72,7 @@ def row(written: EncodedSample, plan: ExportPlan, file_name: str) -> Row:
     sample, item = written.sample, written.sample.item
     cells = attribution(sample)
     latitude, longitude = item.place or (None, None)
-    exif = {"taken": item.taken, "latitude": latitude, "longitude": longitude} if plan.exif else {}
+    exif = {"taken": item.taken or None, "latitude": latitude, "longitude": longitude} if plan.exif else {}
     return {
         "id": sample.key,
         "file_name": file_name,
