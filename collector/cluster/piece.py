@@ -135,7 +135,8 @@ class Work:
                     raise Stopped("stopped")
                 tar = place / "pictures.tar"
                 table = list(_packed(tar, name, folder, zip(partition.jobs, ledger.dataset.rows(), strict=True)))
-            arrow.write(place / "fates.parquet", schema(), table, group=10_000)
+            cells = ([row[name] for name in schema().names] for row in table)
+            arrow.write(place / "fates.parquet", schema(), cells, group=10_000)
             states = Counter(row["state"] for row in table)
             size = tar.stat().st_size if states["saved"] else 0
             if size:

@@ -35,11 +35,10 @@ class Tallies:
     """What the card says of all pictures together, counted as they pass."""
 
     def __init__(self) -> None:
-        self.pictures = 0
-        self.dates = ("-", "-")
-        """The first and the last day on which pictures were collected."""
-        self.classes: Counter[tuple[str, str]] = Counter()
-        """(split, class); a picture counts in each of its classes."""
+        self.first = self.last = ""
+        """When pictures were collected, as the ledger writes it."""
+        self.kinds: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        """(split, the classes of a picture)."""
         self.sources: Counter[str] = Counter()
         self.sites: Counter[str] = Counter()
         self.licences: Counter[str] = Counter()
@@ -47,24 +46,39 @@ class Tallies:
     def add(self, sample: Sample) -> None:
         """One more picture."""
         item = sample.item
-        day = item.ended_at[:10]
-        first, last = self.dates if self.pictures else (day, day)
-        self.dates = min(first, day), max(last, day)
-        self.pictures += 1
-        for label in sample.labels:
-            self.classes[sample.split, label] += 1
+        if item.ended_at < self.first or not self.kinds:
+            self.first = item.ended_at
+        if item.ended_at > self.last:
+            self.last = item.ended_at
+        self.kinds[sample.split, sample.labels] += 1
         self.sources[item.source] += 1
         self.sites[_site(item)] += 1
         self.licences[licence_name(item)] += 1
 
+    @property
+    def classes(self) -> Counter[tuple[str, str]]:
+        """(split, class); a picture counts in each of its classes."""
+        found: Counter[tuple[str, str]] = Counter()
+        for (split, labels), count in self.kinds.items():
+            for label in labels:
+                found[split, label] += count
+        return found
+
+    @property
+    def span(self) -> str:
+        """The first and the last day on which pictures were collected."""
+        first, last = (text[:10] if self.kinds else "-" for text in (self.first, self.last))
+        return first if first == last else f"{first} to {last}"
+
 
 def card(plan: ExportPlan, tallies: Tallies, asked: Sequence[CollectedQuery], patterns: Patterns) -> str:
     """README.md: YAML for Hugging Face, then what is in it, where it came from, and what is not known."""
+    pictures = tallies.kinds.total()
     parts = [
-        *_front(plan, tallies.pictures, patterns),
+        *_front(plan, pictures, patterns),
         f"# {_plain(plan.name)}",
         "",
-        f"{tallies.pictures:,} pictures in {len(plan.classes):,} classes, collected {_span(*tallies.dates)}.",
+        f"{pictures:,} pictures in {len(plan.classes):,} classes, collected {tallies.span}.",
         "",
         *((f"**{PRACTICE}**", "") if plan.practice else ()),
         "## Classes",
@@ -122,8 +136,9 @@ def split_name(split: str) -> str:
 
 
 def _class_rows(plan: ExportPlan, tallies: Tallies) -> Iterator[tuple[object, ...]]:
+    counts = tallies.classes
     for number, label in enumerate(plan.classes):
-        yield (number, label, *(tallies.classes[split, label] for split in plan.splits))
+        yield (number, label, *(counts[split, label] for split in plan.splits))
 
 
 def _asked_row(one: CollectedQuery) -> tuple[object, ...]:
@@ -132,10 +147,6 @@ def _asked_row(one: CollectedQuery) -> tuple[object, ...]:
 
 def _site(item: Item) -> str:
     return item.site or urlsplit(item.page).hostname or urlsplit(item.url).hostname or UNKNOWN
-
-
-def _span(first: str, last: str) -> str:
-    return first if first == last else f"{first} to {last}"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:

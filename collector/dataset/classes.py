@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from collector.ledger.layout import folder_name
+from collector.ledger.layout import Folders, folder_name
 
 
 def ordered(labels: Iterable[str], numbers: Mapping[str, int]) -> tuple[str, ...]:
@@ -31,7 +31,9 @@ def class_folders(classes: Sequence[str]) -> dict[str, str]:
 def _folders(labels: Iterable[str]) -> dict[str, str]:
     """Class -> a folder that every loader reads: Hugging Face passes over those that begin with `__` or a dot."""
     folders: dict[str, str] = {}
+    taken = Folders()
     for label in sorted(labels):
-        name = folder_name(label, folders.values())
-        folders[label] = folder_name(f"class {name}", folders.values()) if name.startswith(("__", ".")) else name
+        name = folder_name(label, taken)
+        folders[label] = folder_name(f"class {name}", taken) if name.startswith(("__", ".")) else name
+        taken.add(folders[label])
     return folders

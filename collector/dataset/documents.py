@@ -18,7 +18,7 @@ from collector.dataset.export import LOCK
 from collector.dataset.samples import ExportPlan, Sample
 from collector.dataset.spool import Spool
 
-_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
+_TEXT: Final = json.encoder.encode_basestring
 INDEX: Final = "index"
 """The folder of the lists, one for each split."""
 
@@ -33,6 +33,7 @@ def documented(
     a class: it is shown a list of the pictures instead.
     """
     tallies = Tallies()
+    kinds: dict[tuple[str, tuple[str, ...]], str] = {}
     with ExitStack() as files:
         spool = files.enter_context(Spool(folder.parent))
         index = {}
@@ -46,7 +47,13 @@ def documented(
             tallies.add(sample)
             spool.add(sample.key, lock.line(sample, sha256) + attribution.row(sample))
             if index:
-                index[sample.split].write(_index_line(plan, sample, sha256))
+                kind = (sample.split, sample.labels)
+                if kind not in kinds:
+                    kinds[kind] = _index_kind(plan, *kind)
+                index[sample.split].write(
+                    f'{{"id": {_TEXT(sample.key)}, {kinds[kind]}, "url": {_TEXT(sample.item.url)},'
+                    f' "exported_sha256": "{sha256}"}}\n'
+                )
 
         yield told
         (folder / CARD).write_text(card(plan, tallies, asked, patterns), encoding="utf-8")
@@ -59,11 +66,10 @@ def documented(
                 attributed.write(row)
 
 
-def _index_line(plan: ExportPlan, sample: Sample, sha256: str) -> str:
-    label = sample.labels[0]
-    row = {"id": sample.key, "label": label, "label_id": plan.number(label), "labels": list(sample.labels),
-           "split": sample.split, "url": sample.item.url, "exported_sha256": sha256}  # fmt: skip
-    return f"{_ENCODE(row)}\n"
+def _index_kind(plan: ExportPlan, split: str, labels: tuple[str, ...]) -> str:
+    """What the lines of pictures of the same classes and split have in common."""
+    cells = {"label": labels[0], "label_id": plan.number(labels[0]), "labels": labels, "split": split}
+    return json.dumps(cells, ensure_ascii=False)[1:-1]
 
 
 def _index(plan: ExportPlan) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from struct import unpack
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,8 +46,7 @@ class Choice:
     """Leave classes out that have no picture in one of the splits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True, gc=False):
     """One picture of an export, before its bytes are made."""
 
     item: Item
@@ -54,17 +54,11 @@ class Sample:
     """Its own class first, then further ones."""
     split: str
     """"" when the set is not split."""
-    name: str | None = None
-    """What the user's template calls it; None without one."""
-
-    @property
-    def key(self) -> str:
-        """Its name without an extension, without a dot: 32 hex digits, the same in every export, or by a template."""
-        return self.name or self.item.sha256[:32]
+    key: str
+    """Its name without an extension, without a dot: 32 hex digits, the same in every export, or by a template."""
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedSample:
+class EncodedSample(msgspec.Struct, frozen=True, gc=False):
     """A sample with the bytes that are exported."""
 
     sample: Sample
@@ -100,14 +94,15 @@ class Samples:
 
     def __iter__(self) -> Iterator[Sample]:
         for start in range(0, len(self), _CHUNK):
-            ids, kinds, parts = (
-                column[start : start + _CHUNK].tolist() for column in (self.ids, self.kinds, self.parts)
-            )
-            items = {item.id: item for item in self.read(ids)}
-            for id, kind, part in zip(ids, kinds, parts, strict=True):
-                item = items[id]
-                name = self.names.stem(Named.of(item, item.sha256)) if self.names else None
-                yield Sample(item, self.labels[kind], self.splits[part], name)
+            yield from self._some(slice(start, start + _CHUNK))
+
+    def _some(self, some: slice) -> Iterator[Sample]:
+        ids, kinds, parts = (column[some].tolist() for column in (self.ids, self.kinds, self.parts))
+        items = {item.id: item for item in self.read(ids)}
+        for id, kind, part in zip(ids, kinds, parts, strict=True):
+            item = items.pop(id)
+            key = self.names.stem(Named.of(item, item.sha256)) if self.names else ""
+            yield Sample(item, self.labels[kind], self.splits[part], key or item.sha256[:32])
 
     def counts(self) -> Counter[tuple[str, str]]:
         """(split, class) -> pictures; by their own class."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector.dataset.formats import json_stream
-from collector.dataset.formats.json_stream import Elements, elements, encode
+from collector.dataset.formats.json_stream import elements
 from collector.dataset.formats.rows import Seen
 
 DOCUMENT = {
@@ -45,22 +45,12 @@ def test_what_is_no_such_document_is_told(tmp_path: Path, text: str) -> None:
         list(elements(tmp_path / "x.json"))
 
 
-def test_elements_wait_for_their_place(tmp_path: Path) -> None:
-    with Elements(tmp_path) as waiting, (tmp_path / "x.json").open("w", encoding="utf-8") as file:
-        for number in range(3):
-            waiting.add(encode({"é": number}))
-        file.write("[")
-        waiting.copy_to(file)
-        file.write("]")
-    assert (tmp_path / "x.json").read_text(encoding="utf-8") == '[{"é": 0}, {"é": 1}, {"é": 2}]'
-    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
-
-
-def test_names_that_come_twice_are_counted() -> None:
+def test_a_name_that_comes_twice_is_told() -> None:
     one, other = Seen(), Seen()
     for name in ("a", "b", "a", "c", "a"):
         one.add(name)
     for name in ("b", "c", "a", "a", "a"):
         other.add(name)
-    assert (one.repeated, Seen().repeated) == (2, 0)
+    assert one.repeated(lambda: ("b", "a", "a", "c", "a")) == "a"
+    assert Seen().repeated(list) is None
     assert one.same(other) and not one.same(Seen())

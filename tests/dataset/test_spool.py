@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector.dataset import spool
-from collector.dataset.spool import Spool
+from collector.dataset.spool import Elements, Spool
 
 
 @pytest.mark.parametrize("count", [0, 1, 6, 7, 8, 100])
@@ -21,3 +21,14 @@ def test_texts_come_in_the_order_of_their_keys(tmp_path: Path, monkeypatch: pyte
             waiting.add(key, f"of {key}\n" * (len(key) % 3))
         assert list(waiting) == [(f"of {key}\n" * (len(key) % 3)).encode() for key in sorted(keys)]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_elements_wait_for_their_place(tmp_path: Path) -> None:
+    with Elements(tmp_path) as waiting, (tmp_path / "x.json").open("wb") as file:
+        for number in range(3):
+            waiting.add(f'{{"é": {number}}}')
+        file.write(b"[")
+        waiting.copy_to(file)
+        file.write(b"]")
+    assert (tmp_path / "x.json").read_text(encoding="utf-8") == '[{"é": 0}, {"é": 1}, {"é": 2}]'
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,31 +23,18 @@ def pyarrow() -> Any:
     return library
 
 
-def write(path: Path, schema: Any, rows: Iterable[dict[str, Any]], group: int = GROUP) -> int:
-    """Write one file; how many rows."""
+def write(path: Path, schema: Any, rows: Iterable[Iterable[object]], group: int = GROUP) -> None:
+    """Write one file; a row has its cells in the order of the schema."""
     library = pyarrow()
-    count = 0
+    source = iter(rows)
     with library.parquet.ParquetWriter(path, schema, compression="snappy") as writer:
-        for batch in batches(rows, group):
-            writer.write_table(library.Table.from_pylist(batch, schema=schema), row_group_size=group)
-            count += len(batch)
-    return count
+        while batch := list(islice(source, group)):
+            columns = map(library.array, zip(*batch, strict=True), schema.types)
+            writer.write_table(library.Table.from_arrays(list(columns), schema=schema), row_group_size=group)
 
 
-def read(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
-    """The rows of one file, group by group."""
+def read(path: Path, columns: list[str], size: int = GROUP) -> Iterator[tuple[Any, ...]]:
+    """The cells of one file in these columns, row after row; so many are held at a time."""
     with pyarrow().parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=GROUP, columns=columns):
-            yield from batch.to_pylist()
-
-
-def batches(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
-    """Lists of so many."""
-    batch: list[dict[str, Any]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+        for batch in file.iter_batches(batch_size=size, columns=columns):
+            yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)

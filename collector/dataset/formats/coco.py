@@ -11,10 +11,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from collector.dataset.formats.json_stream import Elements, elements, encode
+from collector.dataset.formats.json_stream import elements, encode
 from collector.dataset.formats.rows import READABLE as READABLE
 from collector.dataset.formats.rows import row
 from collector.dataset.samples import EncodedSample, ExportPlan
+from collector.dataset.spool import Elements
 
 LABELS: Final = "labels.json"
 
@@ -40,12 +41,12 @@ def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> 
                 "licenses": [{"id": id, "name": url, "url": url} for url, id in licences.items()],
                 "categories": categories,
             }
-            with (place / LABELS).open("w", encoding="utf-8") as file:
-                file.write(f'{encode(head)[:-1]}, "images": [')
+            with (place / LABELS).open("wb") as file:
+                file.write(f'{encode(head)[:-1]}, "images": ['.encode())
                 images.copy_to(file)
-                file.write('], "annotations": [')
+                file.write(b'], "annotations": [')
                 annotations.copy_to(file)
-                file.write("]}")
+                file.write(b"]}")
 
 
 def _image(number: int, facts: dict[str, Any], licence: int) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -40,12 +41,17 @@ def _cell(value: object) -> str:
 
 def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter. As pandas reads it, every column a text."""
+    return rows.checked(folder, partial(_entries, folder))
+
+
+def _entries(folder: Path) -> Iterator[rows.Entry]:
     import pandas as pd
 
     columns = ["file_name", "split", "label"]
     with pd.read_csv(folder / TABLE, dtype=str, keep_default_na=False, usecols=columns, chunksize=_CHUNK) as frames:
-        entries = (row for frame in frames for row in frame.replace("^'", "", regex=True).to_dict("records"))
-        return rows.checked(folder, entries)  # type: ignore[arg-type]
+        for frame in frames:
+            plain = frame[columns].replace("^'", "", regex=True)
+            yield from plain.itertuples(index=False, name=None)
 
 
 def loading(folder: Path, plan: ExportPlan) -> str:

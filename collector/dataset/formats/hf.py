@@ -37,7 +37,8 @@ def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> 
     for split, group in groupby(pictures, key=lambda written: written.sample.split):
         count = 0
         for shard in _shards(group):
-            arrow.write(data / f"{split_name(split)}-{count:05}.part", schema, (_entry(one, plan) for one in shard))
+            rows = (_entry(one, plan).values() for one in shard)
+            arrow.write(data / f"{split_name(split)}-{count:05}.part", schema, rows)
             count += 1
         for number in range(count):
             target = data / f"{split_name(split)}-{number:05}-of-{count:05}.parquet"
@@ -100,10 +101,10 @@ def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
         for path in sorted(folder.glob(pattern)):
             info = json.loads(pa.parquet.read_schema(path).metadata[b"huggingface"])
             names = info["info"]["features"]["label"]["names"]
-            for entry in arrow.read(path, ["label", "image"]):
-                if not entry["image"]["bytes"]:
+            for label, image in arrow.read(path, ["label", "image"]):
+                if not image["bytes"]:
                     raise ValueError(f"{path.name} has a row without a picture")
-                counts[split, names[entry["label"]]] += 1
+                counts[split, names[label]] += 1
     return counts
 
 

@@ -11,28 +11,30 @@ from pathlib import Path
 from typing import Final
 
 from collector.dataset.formats import arrow
-from collector.dataset.samples import EncodedSample, ExportPlan
+from collector.dataset.samples import EncodedSample, ExportPlan, Sample
 
 READABLE: Final[frozenset[str]] = frozenset()
 TABLE: Final = "urls.parquet"
 _COLUMNS: Final = ("url", "caption", "label", "split", "id", "sha256")
+_GROUP: Final = 10_000
 
 
 def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter. The caption is the title, or the label where there is none."""
     pa = arrow.pyarrow()
     schema = pa.schema([(name, pa.string()) for name in _COLUMNS])
-    items = ((written.sample, written.sample.item) for written in pictures)
-    rows = (
-        (item.url, item.title or item.label, item.label, sample.split, sample.key, item.sha256)
-        for sample, item in items
-    )
-    arrow.write(folder / TABLE, schema, (dict(zip(_COLUMNS, row, strict=True)) for row in rows), group=10_000)
+    rows = (_row(written.sample) for written in pictures)
+    arrow.write(folder / TABLE, schema, rows, group=_GROUP)
+
+
+def _row(sample: Sample) -> tuple[str, ...]:
+    item = sample.item
+    return item.url, item.title or item.label, item.label, sample.split, sample.key, item.sha256
 
 
 def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter."""
-    return Counter((row["split"], row["label"]) for row in arrow.read(folder / TABLE, ["split", "label"]))
+    return Counter(arrow.read(folder / TABLE, ["split", "label"], _GROUP))
 
 
 def loading(folder: Path, plan: ExportPlan) -> str:

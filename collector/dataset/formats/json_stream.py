@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryFile
-from types import TracebackType
 from typing import IO, Any, Final
 
 _CHUNK: Final = 1 << 20
@@ -16,32 +13,6 @@ _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _ENDS: Final = frozenset(",]}:\n\r\t ")
 """What may stand behind a value that is there whole."""
 encode: Final = json.JSONEncoder(ensure_ascii=False).encode
-
-
-class Elements:
-    """Elements of a list, or pairs of an object, that wait on the disk for their place in a document. Use it in a
-    `with`: its file, which has no name, is gone afterwards."""
-
-    def __init__(self, folder: Path) -> None:
-        """`folder`: on the disk that has room for it."""
-        self._file = TemporaryFile("w+", encoding="utf-8", newline="", dir=folder)  # noqa: SIM115 - see __exit__
-        self.count = 0
-
-    def __enter__(self) -> Elements:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
-
-    def add(self, text: str) -> None:
-        """One more, as JSON."""
-        self._file.write(f", {text}" if self.count else text)
-        self.count += 1
-
-    def copy_to(self, file: IO[str]) -> None:
-        """All of them, as they stand between the brackets."""
-        self._file.seek(0)
-        shutil.copyfileobj(self._file, file)
 
 
 def elements(path: Path) -> Iterator[tuple[str, Any]]:

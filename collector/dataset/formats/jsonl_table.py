@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -46,8 +47,13 @@ def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
 
 def check_table(place: Path) -> Counter[tuple[str, str]]:
     """(split, class) -> pictures of one table."""
+    return rows.checked(place, partial(_entries, place))
+
+
+def _entries(place: Path) -> Iterator[rows.Entry]:
     with (place / TABLE).open(encoding="utf-8") as file:
-        return rows.checked(place, (json.loads(line) for line in file))
+        for row in map(json.loads, file):
+            yield row["file_name"], row["split"], row["label"]
 
 
 def patterns(plan: ExportPlan) -> list[tuple[str, list[str]]]:

@@ -6,7 +6,8 @@ Rules: labelstud.io/guide/predictions and /guide/storage (local files are served
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -54,14 +55,14 @@ def _task(written: EncodedSample, plan: ExportPlan, name: str) -> dict[str, Any]
 
 def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter."""
-    tasks = (task for path in sorted(folder.glob("tasks-*.json")) for _, task in elements(path))
-    return rows.checked(folder, map(_entry, tasks))
+    return rows.checked(folder, partial(_entries, folder))
 
 
-def _entry(task: dict[str, Any]) -> rows.Row:
-    label = task["predictions"][0]["result"][0]["value"]["choices"][0]
-    name = unquote(task["data"]["image"].removeprefix(_SERVED))
-    return {"file_name": name, "split": task["data"]["split"], "label": label}
+def _entries(folder: Path) -> Iterator[rows.Entry]:
+    for path in sorted(folder.glob("tasks-*.json")):
+        for _, task in elements(path):
+            label = task["predictions"][0]["result"][0]["value"]["choices"][0]
+            yield unquote(task["data"]["image"].removeprefix(_SERVED)), task["data"]["split"], label
 
 
 def loading(folder: Path, plan: ExportPlan) -> str:

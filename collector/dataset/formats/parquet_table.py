@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,13 +13,14 @@ from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = rows.READABLE
 TABLE: Final = "data.parquet"
+_GROUP: Final = 10_000
 _NUMBERS: Final = ("label_id", "width", "height", "rank")
 
 
 def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
     """See Exporter."""
-    entries = (rows.row(written, plan, rows.save(folder, written)) for written in pictures)
-    arrow.write(folder / TABLE, schema(plan), entries, group=10_000)
+    entries = (rows.row(written, plan, rows.save(folder, written)).values() for written in pictures)
+    arrow.write(folder / TABLE, schema(plan), entries, group=_GROUP)
 
 
 def schema(plan: ExportPlan) -> Any:
@@ -31,7 +33,7 @@ def schema(plan: ExportPlan) -> Any:
 
 def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     """See Exporter."""
-    return rows.checked(folder, arrow.read(folder / TABLE, ["file_name", "split", "label"]))
+    return rows.checked(folder, partial(arrow.read, folder / TABLE, ["file_name", "split", "label"], _GROUP))
 
 
 def loading(folder: Path, plan: ExportPlan) -> str:

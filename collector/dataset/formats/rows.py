@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,8 @@ _EXIF: Final = ("taken", "latitude", "longitude")
 """Of a set that knows them: text and degrees, None where they are unknown."""
 
 Row = dict[str, Any]
+Entry = tuple[str, str, str]
+"""(file name, split, class) of a row that was read back."""
 
 
 class Seen:
@@ -37,20 +39,25 @@ class Seen:
 
     def add(self, name: str) -> None:
         """One more."""
-        self._digests += blake2b(name.encode(), digest_size=16).digest()
+        self._digests += _digest(name)
 
     def _sorted(self) -> np.ndarray[tuple[int], np.dtype[np.bytes_]]:
         return np.sort(np.frombuffer(self._digests, "S16"))
 
-    @property
-    def repeated(self) -> int:
-        """How many came before."""
+    def repeated(self, names: Callable[[], Iterable[str]]) -> str | None:
+        """One that came before, if there is one; `names` are those that were added, once more."""
         digests = self._sorted()
-        return int((digests[1:] == digests[:-1]).sum())
+        if not (twice := frozenset(digests[1:][digests[1:] == digests[:-1]].tolist())):
+            return None
+        return next(name for name in names() if _digest(name).rstrip(b"\0") in twice)
 
     def same(self, other: Seen) -> bool:
         """Whether they are those of the other, each as often."""
         return np.array_equal(self._sorted(), other._sorted())
+
+
+def _digest(name: str) -> bytes:
+    return blake2b(name.encode(), digest_size=16).digest()
 
 
 def columns(plan: ExportPlan) -> tuple[str, ...]:
@@ -101,16 +108,15 @@ def row(written: EncodedSample, plan: ExportPlan, file_name: str) -> Row:
     }
 
 
-def checked(folder: Path, rows: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
+def checked(folder: Path, table: Callable[[], Iterable[Entry]]) -> Counter[tuple[str, str]]:
     """Count rows whose picture is there, each file once. ValueError for a missing file, or one in two rows."""
     counts: Counter[tuple[str, str]] = Counter()
     seen = Seen()
-    for entry in rows:
-        name = str(entry["file_name"])
+    for name, split, label in table():
         seen.add(name)
         if not (folder / name).is_file():
             raise ValueError(f"{name} is in the table and not on disk")
-        counts[str(entry["split"]), str(entry["label"])] += 1
-    if seen.repeated:
-        raise ValueError(f"{seen.repeated:,} rows name a picture that stands in another row")
+        counts[split, label] += 1
+    if twice := seen.repeated(lambda: (name for name, _, _ in table())):
+        raise ValueError(f"{twice} stands in two rows")
     return counts

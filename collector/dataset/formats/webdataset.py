@@ -75,20 +75,26 @@ def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
     seen = Seen()
     kinds: set[str] = set()
     pictures = frozenset({"jpg"}) | (ORIGINALS if plan.form.encoding == "original" else set())
-    for split in plan.splits:
-        for path in sorted(folder.glob(f"{_name(split)}-*.tar")):
-            for key, parts in _samples(path):
-                seen.add(key)
-                kinds.add(",".join(sorted("picture" if part in pictures else part for part in parts)))
-                counts[split, names[int(parts["cls"])]] += 1
-    if seen.repeated:
-        raise ValueError(f"{seen.repeated:,} keys are in two places")
+    for split, key, parts in _samples(folder, plan):
+        seen.add(key)
+        kinds.add(",".join(sorted("picture" if part in pictures else part for part in parts)))
+        counts[split, names[int(parts["cls"])]] += 1
+    if twice := seen.repeated(lambda: (key for _, key, _ in _samples(folder, plan))):
+        raise ValueError(f"{twice} is in two places")
     if len(kinds) > 1:
         raise ValueError(f"samples of different parts: {'; '.join(sorted(kinds))}")
     return counts
 
 
-def _samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _samples(folder: Path, plan: ExportPlan) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(split, key, its parts)."""
+    for split in plan.splits:
+        for path in sorted(folder.glob(f"{_name(split)}-*.tar")):
+            for key, parts in _shard(path):
+                yield split, key, parts
+
+
+def _shard(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     with tarfile.open(path) as tar:
         for key, members in groupby(tar, key=lambda member: member.name.partition(".")[0]):
             parts: dict[str, Any] = {}
