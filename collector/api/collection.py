@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from collector.api import options, queries
 from collector.api.collect import LOG, Crawl
 from collector.api.pictures import PictureDataset, Pictures
-from collector.errors import InputError, UsageError
+from collector.errors import DiskError, InputError, UsageError
 from collector.ledger import Ledger, Row
 from collector.ledger.candidates import Item
 from collector.ledger.db import plain_words
@@ -107,12 +107,20 @@ class Collection:
 
     @contextmanager
     def writing(self, create: bool = False) -> Iterator[Ledger]:
-        """The ledger with nobody else at work. LedgerError when there is none, unless it may be made."""
+        """The ledger with nobody else at work. LedgerError when there is none, unless it may be made; DiskError where
+        the folder cannot be written."""
         from collector.crawl import assemble
 
+        if self.folder.is_dir() and not self._writable:
+            raise DiskError(f"{self.folder} cannot be written, and this needs to; status, why, urls, report and similar"
+                            " only look")  # fmt: skip
         opened = assemble.open_collection if create else assemble.open_existing
         with plain_words(self.folder / LEDGER), opened(self.folder, self.notice) as ledger:
             yield ledger
+
+    @property
+    def _writable(self) -> bool:
+        return os.access(self.folder, os.W_OK)
 
     @contextmanager
     def judging(self) -> Iterator[Ledger]:
@@ -330,15 +338,22 @@ class Collection:
     ) -> list[Similar]:
         """The pictures of the set that show most nearly what a file shows, the nearest first. InputError.
 
-        `model` and `models` as with `embed`.
+        `model` and `models` as with `embed`. Pictures that have no embedding get one first; where the folder cannot be
+        written they are left out, and the notice says so.
         """
         from collector.dataset import embeddings
         from collector.images.known_models import embedder_of
+        from collector.maintenance import altered
 
         chosen = embedder_of(model, models)
-        with self.judging() as ledger:
-            embeddings.embed_set(ledger, self.folder, chosen, tell=tell)
-            return embeddings.similar(ledger, self.folder, chosen, Path(file), top)
+        if self._writable:
+            self.embed(model=model, models=models, tell=tell)
+        with self.reading() as ledger:
+            left = embeddings.missing(ledger, self.folder, chosen)
+            if left and not self._writable:
+                self.notice(f"{self.folder} cannot be written, so pictures without embedding are left out: {left:,}")
+            others = altered.altered(ledger, self.folder)
+            return embeddings.similar(ledger, self.folder, chosen, Path(file), top, others)
 
     def relevance(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -140,8 +140,18 @@ class Similar:
     """Cosine of their embeddings: 1 is the same, about 0 nothing in common. No probability."""
 
 
-def similar(ledger: Ledger, folder: Path, model: Embedder, file: Path, count: int) -> list[Similar]:
-    """The pictures of the set that show most nearly what a file shows, the nearest first; itself, if it is of them."""
+def missing(ledger: Ledger, folder: Path, model: Embedder) -> int:
+    """How many pictures have no embedding yet."""
+    known = read(folder, model).places
+    return sum(sha256 not in known for sha256, _, _ in ledger.dataset.files())
+
+
+def similar(ledger: Ledger, folder: Path, model: Embedder, file: Path, count: int,
+            without: Collection[str] = ()) -> list[Similar]:  # fmt: skip
+    """The pictures of the set that show most nearly what a file shows, the nearest first; itself, if it is of them.
+
+    `without`: sha256 of pictures that are passed over.
+    """
     asked = directions(embed_one(file, model), model)[0]
     stored = read(folder, model)
     names = list(stored.places)
@@ -152,7 +162,7 @@ def similar(ledger: Ledger, folder: Path, model: Embedder, file: Path, count: in
         if len(found) == count:
             break
         row = ledger.dataset.picture(sha256)
-        if row is not None and row.left_out is None:
+        if row is not None and row.left_out is None and sha256 not in without:
             found.append(Similar(row, cosine))
     return found
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import filecmp
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import collector
 from collector.dataset import embeddings
-from collector.errors import InputError
+from collector.errors import DiskError, InputError
 from collector.images.embed import Embedder, embedder
 from collector.ledger.layout import VECTORS
 from collector.maintenance import forget
@@ -97,3 +101,27 @@ def test_the_nearest_come_first(collection: Collection, model: Embedder, tmp_pat
     asked.write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"asked\.png: cannot be read as a picture"):
         embeddings.similar(collection.ledger, collection.folder, model, asked, 3)
+
+
+def test_a_folder_that_cannot_be_written_is_looked_at_as_it_is(
+    tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Collection(tmp_path / "images") as collection:
+        rows = [collection.add("cat", drawn(number)) for number in range(4)]
+        embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+        collection.add("cat", drawn(9))
+    told: list[str] = []
+    opened = collector.Collection(collection.folder, told.append)
+    opened.undo()
+    (collection.folder / rows[1].file).write_bytes(b"another")
+    shutil.copytree(collection.folder, tmp_path / "before")
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and allowed(path, mode))
+    found = opened.similar(collection.folder / rows[2].file)
+    assert found[0].row.sha256 == rows[2].sha256
+    assert {one.row.sha256 for one in found} == {rows[place].sha256 for place in (0, 2, 3)}, "not what was replaced"
+    assert told == [f"{collection.folder} cannot be written, so pictures without embedding are left out: 1"]
+    with pytest.raises(DiskError, match="cannot be written, and this needs to; status, why, urls, report and similar"):
+        opened.relevance()
+    compared = filecmp.dircmp(tmp_path / "before", collection.folder)
+    assert (compared.diff_files, compared.left_only, compared.right_only) == ([], [], [])
