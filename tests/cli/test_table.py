@@ -199,3 +199,53 @@ def test_a_limit_of_everything_is_null_in_json() -> None:
     assert (first["limit"], second["limit"], total["limit"]) == (None, 10, None)
     assert (first["videos"], first["files"], first["video_bytes"]) == (1_300, 30, 8_000_000_000)
     assert (total["saved"], total["videos"], total["file_bytes"]) == (1_530, 1_300, 5_000_000)
+
+
+LONG = "a very long name of a class that nobody would read to its end, though somebody wrote it all"
+
+
+def grid_at(columns: int, encoding: str, monkeypatch: pytest.MonkeyPatch, *rows: tuple[object, ...]) -> list[str]:
+    shown = Screen(encoding)
+    monkeypatch.setattr("sys.stdout", shown)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    terminal.grid(("class", "pictures", "off topic (estimate)", "file"), rows)
+    return shown.getvalue().splitlines()
+
+
+class Screen(io.StringIO):
+    """A terminal as standard output."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._encoding
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("encoding", "sign"), [("utf-8", "…"), ("ascii", "...")])
+def test_long_names_are_cut_so_that_a_table_fits_its_terminal(
+    encoding: str, sign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = ((LONG, 12, 3, "cat/ab.jpg"), ("犬" * 60, 1_234, "too few to judge", "dog/cd.jpg"))
+    head, first, second = grid_at(70, encoding, monkeypatch, *rows)
+    assert max(map(cell_len, (head, first, second))) <= 70
+    assert first.startswith("a very long n") and sign in first
+    assert first.endswith("cat/ab.jpg") and second.endswith("dog/cd.jpg"), "a file can be copied from it"
+    assert cell_len(head[: head.index("file")]) == cell_len(first[: first.index("cat/")])
+    whole = grid_at(200, encoding, monkeypatch, *rows)
+    assert LONG in whole[1] and "犬" * 60 in whole[2]
+
+
+def test_a_table_that_cannot_fit_keeps_what_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, first = grid_at(20, "utf-8", monkeypatch, (LONG, 12, 3, f"{LONG}/ab.jpg"))
+    assert first.startswith("a very long…") and first.endswith(f"{LONG}/ab.jpg")
+
+
+def test_what_is_no_terminal_has_the_whole_names(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.grid(("class", "file"), [(LONG, "cat/ab.jpg")])
+    assert capsys.readouterr().out.splitlines()[1] == f"{LONG}  cat/ab.jpg"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Final
 
 from collector.api.collect import counted
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collector.ledger.stats import Yield
     from collector.report.facts import Facts
 
+_LEAST: Final = 12
+"""Columns that words keep on a narrow terminal."""
 FULL: Final = 40
 """Rows up to which all are printed; else the largest so many."""
 _SHOWN: Final = 10
@@ -23,18 +27,41 @@ _HEAD: Final = ("found", "fetched", "decoded", "unique", "kept", "MB", "seconds"
 
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print on standard output. What comes from outside is made printable."""
+    """Print on standard output. What comes from outside is made printable, and on a terminal cut so that the columns
+    stay in line; only the last one, where it is of words, may be longer than the line."""
     from rich.cells import cell_len
 
     texts = [[printable(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row] for row in rows]
     numeric = [all(isinstance(cell, int) for cell in column) for column in zip(*rows, strict=True)] if texts else []
     widths = [max(cell_len(row[place]) for row in [list(head), *texts]) for place in range(len(head))]
+    if sys.stdout.isatty():
+        words = [place for place in range(len(head) - 1) if not (numeric and numeric[place])]
+        widths = _narrowed(widths, words, [cell_len(cell) for cell in head], get_terminal_size().columns)
+        texts = [[_cut(cell, width) for cell, width in zip(row[:-1], widths, strict=False)] + row[-1:] for row in texts]
     for row in [list(head), *texts]:
         cells = []
         for place, text in enumerate(row):
             gap = " " * (widths[place] - cell_len(text))
             cells.append(gap + text if numeric and numeric[place] else text + gap)
         line("  ".join(cells).rstrip())
+
+
+def _narrowed(widths: list[int], words: list[int], least: list[int], columns: int) -> list[int]:
+    """Columns of words at these places made narrower, the widest first, until all fit; none less than its heading."""
+    narrowed = list(widths)
+    while sum(narrowed) + 2 * (len(narrowed) - 1) > columns:
+        place = max(words, key=lambda place: narrowed[place] - least[place], default=None)
+        if place is None or narrowed[place] <= max(least[place], _LEAST):
+            break
+        narrowed[place] -= 1
+    return narrowed
+
+
+def _cut(text: str, width: int) -> str:
+    from rich.cells import cell_len, set_cell_size
+
+    sign = "…" if (sys.stdout.encoding or "").lower().startswith("utf") else "..."
+    return text if cell_len(text) <= width else set_cell_size(text, width - len(sign)) + sign
 
 
 def report(facts: Facts) -> None:
