@@ -364,7 +364,8 @@ ALL = 100_000
 
 
 def costs(pictures: list[Path], count: int, folder: Path) -> None:
-    """CPU time of points, pairs and candidates among `count` random parts of these, and what ALL would take."""
+    """CPU time of points and pairs among `count` random parts of these, and of candidates among ALL embeddings like
+    theirs, and what all that would take of ALL pictures."""
     dice, parts, spent = np.random.default_rng(3), list[Path](), list[float]()
     for number in range(count):
         image = upright(pictures[number % len(pictures)])
@@ -383,19 +384,31 @@ def costs(pictures: list[Path], count: int, folder: Path) -> None:
     clock = time.process_time()
     found = [compared(tuple(parts[place] for place in some), str(store)) for some in groups]
     spent.append(time.process_time() - clock)
-    others = count * 10
-    vectors = np.random.default_rng(4).standard_normal((others, looks.shape[1]), np.float32).astype(np.float16)
-    clock = time.process_time()
-    list(likely(vectors))
-    spent.append(time.process_time() - clock)
     pairs, proved_ = sum(map(len, found)), sum(answer >= 0 for answers in found for answer in answers)
+    print(
+        f"{count} parts of {len(pictures)} pictures: points {1000 * spent[0] / count:.1f} CPU ms a picture;"
+        f" {pairs} pairs, {proved_} of them proved, {1000 * spent[1] / max(pairs, 1):.1f} CPU ms each",
+        flush=True,
+    )
+    crowd = _crowd(looks)
+    clock = time.process_time()
+    every = sum(len(some) - 1 for some in likely(crowd))
+    spent.append(time.process_time() - clock)
     minutes = [seconds * scale / 60 for seconds, scale in
-               zip(spent, (ALL / count, ALL / count, (ALL / others) ** 2), strict=True)]  # fmt: skip
-    print(f"{count} parts of {len(pictures)} pictures: points {1000 * spent[0] / count:.1f} CPU ms a picture;"
-          f" {pairs} pairs, {proved_} of them proved, {1000 * spent[1] / max(pairs, 1):.1f} CPU ms each;"
-          f" candidates among {others} random embeddings {spent[2]:.1f} CPU seconds")  # fmt: skip
-    print(f"{ALL} pictures: points {minutes[0]:.0f}, pairs {minutes[1]:.0f}, candidates {minutes[2]:.0f} CPU minutes;"
-          f" peak here {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB")  # fmt: skip
+               zip(spent, (ALL / count, every / max(pairs, 1), 1), strict=True)]  # fmt: skip
+    print(f"{ALL} pictures: points {minutes[0]:.0f}, {every} pairs {minutes[1]:.0f}, candidates {minutes[2]:.0f}"
+          f" CPU minutes; peak here {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB")  # fmt: skip
+
+
+def _crowd(looks: NDArray[np.float32]) -> NDArray[np.float16]:
+    """(ALL, numbers) directions with as many likely neighbours as are compared: these, each many times, with noise that
+    leaves a cosine of 0.5 between two of one."""
+    dice, crowd = np.random.default_rng(4), np.empty((ALL, looks.shape[1]), np.float16)
+    for start in range(0, ALL, 1000):
+        some = looks[dice.integers(len(looks), size=len(crowd[start : start + 1000]))]
+        noisy = some + dice.standard_normal(some.shape, np.float32) / some.shape[1] ** 0.5
+        crowd[start : start + 1000] = noisy / np.linalg.norm(noisy, axis=1, keepdims=True)
+    return crowd
 
 
 def _wrong(paths: list[Path], looks: NDArray[np.float32]) -> None:

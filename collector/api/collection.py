@@ -77,6 +77,10 @@ class Story:
     """How a machine made it, as its bytes say; None when they do not, or there is no file."""
 
 
+_NAMED = 3
+"""Files that a notice names at most."""
+
+
 def _untold(_done: int, _of: int) -> None:
     pass
 
@@ -253,7 +257,11 @@ class Collection:
         require()
         chosen = embedder_of(model, models)
         embeddings.embed_set(ledger, self.folder, chosen, tell=tell)
-        copies.find_copies(ledger, self.folder, chosen)
+        lost = copies.find_copies(ledger, self.folder, chosen).lost
+        if lost:
+            some = "; ".join(f"{file}: {why}" for file, why in list(lost.items())[:_NAMED])
+            more = f"; and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else ""
+            self.notice(f"cannot be compared, so that edited copies may be missed: {some}{more}")
 
     def filter(
         self,

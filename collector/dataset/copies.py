@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collector.dataset import embeddings
 from collector.images.embed import Embedder, directions
@@ -16,40 +18,73 @@ from collector.images.processes import FileTrouble, map_files
 from collector.images.same_scene import FIRST, OTHER, compared
 from collector.ledger import Ledger
 from collector.ledger.layout import PART_PREFIX, PART_SUFFIX
+from collector.ledger.paths import inside
 
 NEAREST = 5
 """Pictures that each one is compared with at most."""
 LIKELY = 0.4
 """Cosine from which two pictures are compared: of a half and its whole it is 0.58 and more, as a rule."""
-_CHUNK = 4096
-_ROWS = 256
-"""Pictures whose cosines with all others are held at a time: of 100,000 that is 100 MB, and as much while joined."""
+_CHUNK = 2048
+"""Pictures whose cosines with as many others are held at a time: 16 MB, and a few times that while the best are
+picked."""
 
 
-def find_copies(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0) -> int:
-    """Look for them among all pictures that have an embedding, in place of what was found before; how many pairs."""
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """What `find_copies` found."""
+
+    pairs: int
+    lost: dict[str, str] = field(default_factory=dict)
+    """Files, or two of them, that could not be compared -> why."""
+
+
+def find_copies(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0) -> Copies:
+    """Look for them among all pictures that have an embedding, in place of what was found before."""
     stored = embeddings.read(folder, model)
     rows = [cells for cells in ledger.dataset.files() if cells[0] in stored.places]
-    names = [sha256 for sha256, _, _ in rows]
-    looks = np.concatenate(
-        [
-            directions(stored.of(names[start : start + _CHUNK]), model).astype(np.float16)
-            for start in range(0, len(names), _CHUNK)
-        ]
-        or [np.zeros((0, model.numbers), np.float16)]
-    )
-    tasks = ((some, tuple(folder / rows[place][1] for place in some)) for some in likely(looks))
-    found: list[tuple[str, str, str]] = []
+    looks = np.zeros((len(rows), model.numbers), np.float16)
+    for start in range(0, len(rows), _CHUNK):
+        names = [sha256 for sha256, _, _ in rows[start : start + _CHUNK]]
+        looks[start : start + _CHUNK] = directions(stored.of(names), model)
+    lost: dict[str, str] = {}
     with _store(folder) as store:
-        for some, answer in map_files(compared, tasks, store, processes=processes):
-            if isinstance(answer, FileTrouble):
-                continue
-            for other, shows_more in zip(some[1:], answer, strict=True):
-                if shows_more >= 0:
-                    found.append((names[some[0]], names[other], _whole(rows[some[0]], rows[other], shows_more)))
+        pairs = _compared([inside(folder, path) for _, path, _ in rows], likely(looks), store, processes, lost)
+        found = [
+            (rows[one][0], rows[other][0], _whole(rows[one], rows[other], shows_more))
+            for one, other, shows_more in pairs
+            if shows_more >= 0
+        ]
     with ledger.transaction():
         ledger.dataset.replace_copies(found)
-    return len(found)
+    return Copies(len(found), lost)
+
+
+def _compared(
+    files: list[Path], groups: Iterable[tuple[int, ...]], store: str, processes: int, lost: dict[str, str]
+) -> Iterator[tuple[int, int, int]]:
+    """(one, other, what `compared` says) of each pair; a file that cannot be read costs its own pairs alone."""
+
+    def answers(groups: Iterable[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], list[int] | FileTrouble]]:
+        tasks = ((places, tuple(files[place] for place in places)) for places in groups)
+        return map_files(compared, tasks, store, processes=processes)
+
+    failed: list[tuple[int, ...]] = []
+    for places, answer in answers(groups):
+        if isinstance(answer, FileTrouble):
+            failed.append(places)
+        else:
+            yield from ((places[0], other, shows_more) for other, shows_more in zip(places[1:], answer, strict=True))
+    unreadable: set[int] = set()
+    for (place,), answer in answers((place,) for place in sorted({place for places in failed for place in places})):
+        if isinstance(answer, FileTrouble):
+            unreadable.add(place)
+            lost[str(files[place])] = str(answer)
+    pairs = ((one, other) for one, *others in failed for other in others if not unreadable & {one, other})
+    for (one, other), answer in answers(pairs):
+        if isinstance(answer, FileTrouble):
+            lost[f"{files[one]} with {files[other]}"] = str(answer)
+        else:
+            yield one, other, answer[0]
 
 
 @contextmanager
@@ -64,23 +99,33 @@ def _store(folder: Path) -> Iterator[str]:
         rmtree(path, ignore_errors=True)
 
 
-def likely(looks: np.ndarray[tuple[int, ...], np.dtype[np.floating[Any]]]) -> Iterator[tuple[int, ...]]:
+def likely(looks: NDArray[np.floating[Any]]) -> Iterator[tuple[int, ...]]:
     """(place, places of those it may be a copy of), each pair once. `looks` are directions, best of 16 bits each: only
     a part of them and of their cosines is held in 32."""
-    seen: set[int] = set()
-    for start in range(0, len(looks), _ROWS):
-        rows = looks[start : start + _ROWS].astype(np.float32)
-        parts = [rows @ looks[other : other + _CHUNK].astype(np.float32).T for other in range(0, len(looks), _CHUNK)]
-        for place, own in enumerate(np.hstack(parts), start):
-            own[place] = -1.0
-            near = np.flatnonzero(own >= LIKELY)
-            if len(near) > NEAREST:
-                near = near[np.argpartition(-own[near], NEAREST - 1)[:NEAREST]]
-            pairs = {min(place, other) * len(looks) + max(place, other): other for other in near.tolist()}
-            fresh = [other for pair, other in pairs.items() if pair not in seen]
-            seen.update(pairs)
+    nearest = np.full((len(looks), NEAREST), -1, np.int32)
+    for start in range(0, len(looks), _CHUNK):
+        own = nearest[start : start + _CHUNK]
+        _find_nearest(looks, start, own)
+        for place, others in enumerate(own.tolist(), start):
+            fresh = [other for other in others if other > place or (other >= 0 and place not in nearest[other])]
             if fresh:
                 yield (place, *fresh)
+
+
+def _find_nearest(looks: NDArray[np.floating[Any]], start: int, nearest: NDArray[np.int32]) -> None:
+    """Enter the places of those that are likely, of each picture from `start` on; -1 is none."""
+    rows = looks[start : start + len(nearest)].astype(np.float32)
+    best = np.full(nearest.shape, LIKELY, np.float32)
+    for first in range(0, len(looks), _CHUNK):
+        cosines = rows @ looks[first : first + _CHUNK].astype(np.float32).T
+        if first == start:
+            np.fill_diagonal(cosines, -1.0)
+        better = np.flatnonzero(cosines.max(axis=1) > best.min(axis=1))
+        both = np.hstack([best[better], cosines[better]])
+        places = np.argpartition(-both, NEAREST - 1)[:, :NEAREST]
+        best[better] = np.take_along_axis(both, places, axis=1)
+        known = np.take_along_axis(nearest[better], np.minimum(places, NEAREST - 1), axis=1)
+        nearest[better] = np.where(places < NEAREST, known, first + places - NEAREST)
 
 
 def _whole(first: tuple[str, Path, int], other: tuple[str, Path, int], shows_more: int) -> str:

@@ -1,34 +1,21 @@
 """Whether one picture is made of another: cut, framed, mirrored, turned, written over. Proof by points that match.
 
-OpenCV's ORB (Rublee and others, 2011) finds points, RANSAC the one turn and scale that most of them agree on, and what
-lies below must agree, too: the pixels of most cells, of all in the middle, where no banner is, and the colors. OpenCV
-is part of the extra `look`. Asks for nothing, and keeps only what it is given a folder for.
+What lies below the points must agree, too: the pixels of most cells, and the colors, of nearly all places in the
+middle, where no banner is. Needs OpenCV, which is part of the extra `look`.
 """
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
-from functools import lru_cache
-from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collector.errors import UsageError
+from collector.images.points import FLAT, SIDE, Move, Points, found_points, shared_moves, unframed
 
-SIDE: Final = 512
-"""Pixels of the long side at which pictures are compared."""
-POINTS: Final = 1000
-_RECORD: Final = np.dtype([("place", "<f4", 2), ("mark", "u1", 32), ("there", "?")])
-LEAST: Final = 8
-"""Points that must agree."""
-_CLEARER: Final = 0.8
-"""How much nearer the best match of a point must be than the next one (Lowe, 2004)."""
-_SCALES: Final = (0.2, 5.0)
 _CELL: Final = 64
 _AGREE: Final = 0.8
 """Correlation of the pixels of most cells below the points; of other pictures it is about 0."""
@@ -48,38 +35,13 @@ _GREY_GAIN: Final = 1.25
 """How much more contrast a grey copy of colors may have: with more, any grey would be that of any color."""
 _STRAY, _WRITTEN = 0.01, 0.4
 """Places of the middle, and of all, that may have another color."""
-_EDGE, _CONTRAST = 15, 3
-"""Of the points: how near the edge they may lie, and how many levels they stand out by at least (OpenCV's ORB: 31 and
-20): parts of smooth pictures have few."""
 _HUED: Final = 8.0
 """Spread of a color below which a picture is grey, whose colors say nothing."""
-_FLAT: Final = 6.0
-"""Spread of grey levels below which a row is a frame's and a cell says nothing."""
 _LARGER: Final = 1.1
 """How much more one must show than the other to be the whole of it."""
 
 NEITHER, FIRST, OTHER = 0, 1, 2
 """Which of two shows more, so that the other one is a part of it."""
-
-
-class Points(NamedTuple):
-    """What is matched of a picture."""
-
-    path: Path
-    mirrored: bool
-    places: NDArray[np.float32]
-    """(n, 2), as x and y of the pixels that `_pixels` gives."""
-    marks: NDArray[np.uint8]
-    """(n, 32), what ORB says of each."""
-
-
-class Pixels(NamedTuple):
-    """What is compared of a picture, once its points match."""
-
-    grey: NDArray[np.uint8]
-    """Without a frame of one colour."""
-    frame: tuple[slice, slice]
-    """What of the file's pixels that is: rows and columns."""
 
 
 def require() -> None:
@@ -91,39 +53,21 @@ def require() -> None:
 def compared(paths: tuple[Path, ...], store: str | None = None) -> list[int]:
     """The first file with each of the others: -1 for another scene, else which of the two shows more. `store` is a
     folder that keeps the points of each file for later calls, some 80 KB; files must not change meanwhile."""
-    (plain, turned), *others = [_points(path, store) for path in paths]
+    (plain, turned), *others = [found_points(path, store) for path in paths]
     return [_same(plain, turned, other) for other, _ in others]
 
 
 def _same(plain: Points, turned: Points, other: Points) -> int:
     for seen in (plain, turned):
-        move = _move(seen, other)
-        if move is not None and (_agrees(seen, other, move) or _agrees(seen, other, _finer(seen, other, move))):
-            scale = abs(float(np.linalg.det(move[:, :2])))
-            shown = scale * _grey(seen).size / _grey(other).size
-            return FIRST if shown > _LARGER else OTHER if shown < 1 / _LARGER else NEITHER
+        for move in shared_moves(seen, other):
+            if _agrees(seen, other, move) or _agrees(seen, other, _finer(seen, other, move)):
+                scale = abs(float(np.linalg.det(move[:, :2])))
+                shown = scale * _grey(seen).size / _grey(other).size
+                return FIRST if shown > _LARGER else OTHER if shown < 1 / _LARGER else NEITHER
     return -1
 
 
-def _move(one: Points, other: Points) -> NDArray[np.float64] | None:
-    """The turn, scale and shift, (2, 3), that takes one picture's points to the other's; None when few agree."""
-    import cv2
-
-    if len(one.places) < LEAST or len(other.places) < LEAST:
-        return None
-    matches = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(one.marks, other.marks, k=2)
-    clear = [best for best, *rest in matches if rest and best.distance < _CLEARER * rest[0].distance]
-    if len(clear) < LEAST:
-        return None
-    from_, to = one.places[[m.queryIdx for m in clear]], other.places[[m.trainIdx for m in clear]]
-    move, agreeing = cv2.estimateAffinePartial2D(from_, to, ransacReprojThreshold=5.0)
-    if move is None or not _SCALES[0] <= float(np.hypot(move[0, 0], move[1, 0])) <= _SCALES[1]:
-        return None
-    different = len(np.unique(np.round(to[agreeing.ravel() > 0]), axis=0))  # Many to one point are one.
-    return np.asarray(move, np.float64) if different >= LEAST else None
-
-
-def _agrees(one: Points, other: Points, move: NDArray[np.float64]) -> bool:
+def _agrees(one: Points, other: Points, move: Move) -> bool:
     """Whether the other picture looks as one picture does there, but for what is written over its edges."""
     import cv2
 
@@ -134,7 +78,7 @@ def _agrees(one: Points, other: Points, move: NDArray[np.float64]) -> bool:
         return False
     laid, under = cv2.warpAffine(seen, move, (width, height)).astype(np.float64), whole.astype(np.float64)
     cells = _cells(covered)
-    telling = [cell for cell in cells if min(laid[cell].std(), under[cell].std()) >= _FLAT]
+    telling = [cell for cell in cells if min(laid[cell].std(), under[cell].std()) >= FLAT]
     alike = [_correlation(laid[cell], under[cell]) for cell in telling or cells]
     return bool(alike) and float(np.median(alike)) >= _AGREE and _same_colors(one, other, move, covered)
 
@@ -151,7 +95,7 @@ def _cells(covered: NDArray[np.bool_]) -> list[tuple[slice, slice]]:
     return [square for square in squares if covered[square].all()]
 
 
-def _finer(one: Points, other: Points, move: NDArray[np.float64]) -> NDArray[np.float64]:
+def _finer(one: Points, other: Points, move: Move) -> Move:
     """The move that lets most pixels agree, near the one that points gave (Evangelidis, Psarakis, 2008)."""
     import cv2
 
@@ -168,7 +112,7 @@ def _finer(one: Points, other: Points, move: NDArray[np.float64]) -> NDArray[np.
     return np.asarray((np.linalg.inv(half) @ whole @ half)[:2], np.float64)
 
 
-def _same_colors(one: Points, other: Points, move: NDArray[np.float64], covered: NDArray[np.bool_]) -> bool:
+def _same_colors(one: Points, other: Points, move: Move, covered: NDArray[np.bool_]) -> bool:
     """Whether both have the same colors in the same places, but for brightness and contrast of each and for edges."""
     import cv2
 
@@ -180,12 +124,8 @@ def _same_colors(one: Points, other: Points, move: NDArray[np.float64], covered:
     colors = (cv2.warpAffine(_colors(one), move, (width, height)), _colors(other))
     pair = [cv2.resize(each, small, interpolation=cv2.INTER_AREA)[inside].astype(np.float64) for each in colors]
     hued = [bool(np.ptp(each, axis=1).std() >= _HUED) for each in pair]
-    rows, columns = np.nonzero(inside)
-    middle = np.ones(len(rows), bool)
-    for places in (rows, columns):
-        edge = _MIDDLE * float(np.ptp(places) + 1)
-        middle &= (places >= places.min() + edge) & (places <= places.max() - edge)
-    if not middle.any() or max(each.std(axis=0).max() for each in pair) < _FLAT:
+    middle = _in_the_middle(inside)
+    if not middle.any() or max(each.std(axis=0).max() for each in pair) < FLAT:
         return False
     if all(hued):
         tries = [[_apart(one, other, _GAIN) for one, other in zip(pair[0].T, pair[1].T, strict=True)]]
@@ -199,6 +139,14 @@ def _same_colors(one: Points, other: Points, move: NDArray[np.float64], covered:
         np.mean(apart[middle] > _LEVELS) <= _STRAY and np.mean(apart > _LEVELS) <= _WRITTEN
         for apart in (np.max(channels, axis=0) for channels in tries)
     )
+
+
+def _in_the_middle(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(n,) whether each of the places that are inside lies away from their edges."""
+    places = np.argwhere(inside)
+    first, last = places.min(axis=0), places.max(axis=0)
+    edge = _MIDDLE * (last - first + 1)
+    return np.asarray(((places >= first + edge) & (places <= last - edge)).all(axis=1))
 
 
 def _apart(one: NDArray[np.float64], other: NDArray[np.float64], most_gain: float) -> NDArray[np.float64]:
@@ -218,7 +166,7 @@ def _colors(points: Points) -> NDArray[np.uint8]:
 
     from collector.images.pixels import small
 
-    grey, frame = _pixels(points.path)
+    grey, frame = unframed(points.path)
     pixels = np.array(small(points.path, SIDE))[frame]
     pixels = pixels[:, ::-1] if points.mirrored else pixels
     height, width = grey.shape
@@ -227,7 +175,7 @@ def _colors(points: Points) -> NDArray[np.uint8]:
 
 def _grey(points: Points) -> NDArray[np.uint8]:
     """(height, width) in which its places are."""
-    grey = _pixels(points.path).grey
+    grey = unframed(points.path).grey
     return np.ascontiguousarray(grey[:, ::-1]) if points.mirrored else grey
 
 
@@ -236,67 +184,3 @@ def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     one, other = one - one.mean(), other - other.mean()
     norm = float(np.sqrt((one * one).sum() * (other * other).sum()))
     return float((one * other).sum()) / norm if norm > 1e-6 else 0.0
-
-
-@lru_cache(maxsize=128)
-def _points(path: Path, store: str | None) -> tuple[Points, Points]:
-    """Those of the picture and of its mirror image. Unusable when the file cannot be decoded."""
-    kept = None if store is None else Path(store, sha256(bytes(path)).hexdigest())
-    if kept is not None and kept.exists():
-        both = np.load(kept)
-    else:
-        grey = _pixels(path).grey
-        both = np.stack([_found(grey), _found(grey[:, ::-1])])
-        if kept is not None:
-            _keep(both, kept)
-    plain, turned = (rows[rows["there"]] for rows in both)
-    return Points(path, False, plain["place"], plain["mark"]), Points(path, True, turned["place"], turned["mark"])
-
-
-def _found(pixels: NDArray[np.uint8]) -> NDArray[np.void]:
-    """(POINTS,) records of its points, the last of them empty where there are fewer."""
-    import cv2
-
-    cv2.setNumThreads(1)
-    finder = cv2.ORB.create(nfeatures=POINTS, edgeThreshold=_EDGE, fastThreshold=_CONTRAST)
-    thin = min(pixels.shape) <= 2 * _EDGE  # No place for a point, and OpenCV fails on some of a few pixels.
-    places, marks = ((), ()) if thin else finder.detectAndCompute(np.ascontiguousarray(pixels), None)
-    records = np.zeros(POINTS, _RECORD)
-    count = min(len(places), POINTS)
-    if count:
-        records["place"][:count], records["mark"][:count] = [place.pt for place in places[:count]], marks[:count]
-        records["there"][:count] = True
-    return records
-
-
-def _keep(both: NDArray[np.void], file: Path) -> None:
-    """In one rename: another process may read it. Where there is no room they are found again."""
-    part = file.with_suffix(f".{os.getpid()}")
-    with suppress(OSError):
-        with part.open("wb") as out:
-            np.save(out, both)
-        part.replace(file)
-
-
-@lru_cache(maxsize=32)
-def _pixels(path: Path) -> Pixels:
-    """The grey levels without a frame, SIDE long, and what of the file's pixels that is."""
-    import cv2
-
-    from collector.images.pixels import grey
-
-    whole = grey(path, SIDE)
-    frame = _unframed(whole)
-    pixels = whole[frame]
-    larger = SIDE / max(pixels.shape)
-    if larger > 1:  # Points are found at few scales: a small picture is enlarged.
-        pixels = np.asarray(cv2.resize(pixels, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC), np.uint8)
-    return Pixels(np.ascontiguousarray(pixels), frame)
-
-
-def _unframed(pixels: NDArray[np.uint8]) -> tuple[slice, slice]:
-    """The rows and columns without those of one colour at its sides; all when nothing would be left."""
-    rows, columns = (np.flatnonzero(pixels.std(axis=axis) >= _FLAT) for axis in (1, 0))
-    if len(rows) < _CELL or len(columns) < _CELL:
-        return slice(None), slice(None)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

@@ -10,11 +10,13 @@ import pytest
 import skimage
 from PIL import Image, ImageDraw, ImageOps
 
+from collector.api import collection as api
 from collector.dataset import copies, embeddings, service, split
-from collector.images import same_scene
+from collector.images import points
 from collector.images.embed import Embedder, embedder
 from collector.images.same_scene import FIRST, NEITHER, OTHER, compared
 from collector.maintenance import forget
+from tests.support import pictures_work
 from tests.support.collection import Collection
 from tests.support.command import Desk
 from tests.support.tiny_models import tiny_model
@@ -68,14 +70,14 @@ def test_kept_points_prove_the_same_and_are_found_once(tmp_path: Path, monkeypat
     files = (DATA / "chelsea.png", copy, DATA / "coffee.png")
     assert compared(files, str(store)) == compared(files) == [FIRST, -1]
     assert len(list(store.iterdir())) == len(files)
-    same_scene._points.cache_clear()
-    monkeypatch.setattr(same_scene, "_found", None)
+    points.found_points.cache_clear()
+    monkeypatch.setattr(points, "_found", None)
     assert compared(files, str(store)) == [FIRST, -1]
 
 
 def test_without_room_points_are_found_again(tmp_path: Path) -> None:
     files = (DATA / "chelsea.png", DATA / "coffee.png")
-    same_scene._points.cache_clear()
+    points.found_points.cache_clear()
     assert compared(files, str(tmp_path / "none")) == [-1]
 
 
@@ -165,7 +167,7 @@ def model() -> Embedder:
 
 def found(collection: Collection, model: Embedder) -> int:
     embeddings.embed_set(collection.ledger, collection.folder, model, 1)
-    return copies.find_copies(collection.ledger, collection.folder, model, 1)
+    return copies.find_copies(collection.ledger, collection.folder, model, 1).pairs
 
 
 def test_the_whole_is_kept_and_splits_hold_together(collection: Collection, model: Embedder) -> None:
@@ -213,6 +215,54 @@ def test_a_forgotten_picture_is_in_no_pair(collection: Collection, model: Embedd
     forget.forget(collection.ledger, collection.folder, forget.Wanted({part.sha256: part.file}), lambda *_: None)
     assert collection.ledger.dataset.copies() == []
     assert found(collection, model) == 0
+
+
+def test_a_lost_file_costs_its_own_pairs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are candidates of each other, so that they are compared in one call."""
+    monkeypatch.setattr(copies, "LIKELY", -1.0)
+    notices: list[str] = []
+    with Collection(tmp_path / "images") as collection:
+        lost = [collection.add("cat", photo("chelsea.png")).file]
+        collection.add("cat", cut(photo("chelsea.png")))
+        collection.add("cat", ImageOps.mirror(photo("chelsea.png")))
+        lost.append(collection.add("cat", photo("coffee.png")).file)
+    opened = api.Collection(collection.folder, notices.append)
+    opened.dedupe(edited=True)
+    with opened.reading() as ledger:
+        assert len(ledger.dataset.copies()) == 3
+    assert notices == []
+    files = [collection.folder.absolute() / file for file in lost]
+    for file in files:
+        file.unlink()
+    points.found_points.cache_clear()
+    points.unframed.cache_clear()
+    opened.dedupe(edited=True)
+    with opened.reading() as ledger:
+        assert len(ledger.dataset.copies()) == 1, "the part and the mirror image"
+    told = "cannot be compared, so that edited copies may be missed: "
+    [notice] = [each for each in notices if each.startswith(told)]
+    assert all(f"{file}: No such file" in notice for file in files)
+
+
+def test_two_files_that_fail_together_cost_their_pair_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "compared", pictures_work.compared)
+    files, lost = [Path("one"), Path("two"), Path("not with one"), Path("three")], dict[str, str]()
+    assert list(copies._compared(files, [(0, 1, 2, 3)], "", 1, lost)) == [(0, 1, 1), (0, 3, 1)]
+    assert lost == {"one with not with one": "told"}
+
+
+def test_the_nearest_are_the_same_in_any_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = np.random.default_rng(5).standard_normal((50, 4)).astype(np.float32)
+    looks /= np.linalg.norm(looks, axis=1, keepdims=True)
+    cosines = looks @ looks.T - 2 * np.eye(50)
+    nearest = np.argsort(-cosines, axis=1)[:, : copies.NEAREST]
+    wanted = {tuple(sorted((one, int(other)))) for one in range(50) for other in nearest[one]
+              if cosines[one, other] >= copies.LIKELY}  # fmt: skip
+    for chunk in (50, 7, 1):
+        monkeypatch.setattr(copies, "_CHUNK", chunk)
+        pairs = [tuple(sorted((one, other))) for one, *others in copies.likely(looks) for other in others]
+        assert len(pairs) == len(set(pairs))
+        assert set(pairs) == wanted
 
 
 def test_the_flag(tmp_path: Path) -> None:

@@ -33,3 +33,10 @@ def named(file: Path, suffix: str) -> str:
     if "slow" in file.name:
         time.sleep(0.05)
     return file.name + suffix
+
+
+def compared(paths: tuple[Path, ...], _store: str) -> list[int]:
+    """As `same_scene.compared`, of names alone: all are of one scene, but some are not to be looked at together."""
+    if any(path.name == f"not with {paths[0].name}" for path in paths):
+        raise Unusable("image.unidentified", "told")
+    return [1] * (len(paths) - 1)
