@@ -222,7 +222,7 @@ def test_a_lowered_limit_is_never_below_what_is_saved(table: Path, web: collecto
 
 @pytest.fixture
 def desk(tmp_path: Path, web: collector.practice) -> Desk:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     run(desk.folder / "queries.csv", "keyword,label\ntabby cat,cat\nred fox,\n", web)
     return desk
 

@@ -34,7 +34,7 @@ def test_a_real_run_refuses_a_practice_folder_and_says_what_to_do(tmp_path: Path
     for again in (["tabby cat"], ["red fox"]):
         with pytest.raises(UsageError, match="drawings of the practice web; give another --out"):
             collector.collect(again, folder, source="naver").wait()
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     ended = desk.run("fetch", "--out", str(folder))
     assert (ended.code, "give another --out" in ended.last_line) == (2, True)
     with Ledger.read(folder) as ledger:
@@ -73,7 +73,7 @@ def test_practice_pictures_are_not_imported_among_real_ones(tmp_path: Path, web:
 
 
 def test_exports_cards_and_locks_say_so(tmp_path: Path, web: collector.practice) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     practised(desk.images, web).wait()
     done = desk.run("export", "imagefolder", "set")
     assert done.code == 0 and "they show nothing real" in done.err

@@ -19,7 +19,7 @@ PRACTICE = ("--practice", "--source", "openverse", "--limit", "2")
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "desk")
+    return Desk(tmp_path / "desk", workers=False)
 
 
 @pytest.fixture

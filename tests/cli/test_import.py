@@ -19,7 +19,7 @@ from tests.support.misbehaving import picture
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "desk")
+    return Desk(tmp_path / "desk", workers=False)
 
 
 def put(desk: Desk, name: str, body: bytes) -> None:

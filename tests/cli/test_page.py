@@ -16,7 +16,7 @@ from tests.support.command import Desk
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    yield Desk(tmp_path / "desk")
+    yield Desk(tmp_path / "desk", workers=False)
 
 
 def rows(folder: Path, sql: str) -> list[tuple[object, ...]]:
@@ -77,7 +77,7 @@ def test_a_page_that_is_gone_has_its_code_and_its_file(desk: Desk) -> None:
 @pytest.mark.browser
 def test_rows_of_a_csv(desk: Desk) -> None:
     desk.write("queries.csv", "keyword,source,label\n/everything,page,\n/button,gallery,pressed\n")
-    ended = desk.run("run", "--practice", "--set", "gallery.patience=0.5", "queries.csv")
+    ended = desk.run("run", "--practice", "--browsers", "1", "--set", "gallery.patience=0.5", "queries.csv")
     assert ended.code == 0, ended.err
     counted = rows(
         desk.images, "SELECT label, count(*) FROM picture WHERE state = 'saved' GROUP BY label ORDER BY label"

@@ -18,7 +18,7 @@ from tests.support.command import Desk
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "desk")
+    return Desk(tmp_path / "desk", workers=False)
 
 
 @pytest.fixture

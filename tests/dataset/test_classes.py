@@ -134,7 +134,7 @@ def test_an_export_is_split_as_the_set_was_last(tmp_path: Path) -> None:
 
 
 def test_pictures_that_are_away_end_with_their_own_code(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     small_class(desk.images)
     of = Folder(desk.images)
     of.export("imagefolder", desk.folder / "set")

@@ -266,7 +266,7 @@ def test_the_nearest_are_the_same_in_any_chunks(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_flag(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         collection.add("cat", photo("chelsea.png"))
         collection.add("cat", cut(photo("chelsea.png")))
@@ -278,7 +278,7 @@ def test_the_flag(tmp_path: Path) -> None:
 
 
 def test_candidates_by_the_model_that_the_docs_tell_how_to_make(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         collection.add("cat", photo("chelsea.png"))
         collection.add("cat", cut(photo("chelsea.png")))

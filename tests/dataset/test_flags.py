@@ -40,7 +40,7 @@ def test_listed_dropped_and_taken_back(tmp_path: Path) -> None:
 
 
 def test_the_verb(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         filled(collection, tmp_path)
     done = desk.run("flags")

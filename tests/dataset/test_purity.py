@@ -104,7 +104,7 @@ def test_an_empty_set(tmp_path: Path) -> None:
 
 
 def test_the_verb_the_card_and_croissant(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         for number in range(12):
             collection.add("cat", drawn(number, (64, 48)))

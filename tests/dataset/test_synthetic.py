@@ -10,7 +10,7 @@ from tests.support.command import Desk
 
 
 def test_listed_then_left_out_on_request(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         whole = collection.add("cat", MARKED["JPEG, C2PA"])
         part = collection.add("cat", png((b"caBX", manifest(COMPOSITE))))

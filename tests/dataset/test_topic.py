@@ -130,7 +130,7 @@ def test_a_class_of_a_few_is_not_judged(collection: Collection, model: Embedder)
 
 
 def test_the_verb(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         foreign = {row.file.as_posix() for row in filled(collection)}
     done = desk.run("relevance", "--top", "6")

@@ -112,7 +112,7 @@ def test_a_set_is_judged_by_words_and_a_person_overrules(collection: Collection,
 
 
 def test_the_verbs(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         painted(collection, "red", (220, 30, 30), 8, 1)
         wrong = photographs(collection, "red")
@@ -132,7 +132,7 @@ def test_the_verbs(tmp_path: Path) -> None:
 
 
 def test_a_broken_tokenizer_is_told_before_any_picture_is_looked_at(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         painted(collection, "red", (220, 30, 30), 3, 1)
     model = tiny_model(tmp_path / "tiny")

@@ -37,7 +37,7 @@ KEYWORDS = [
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "desk")
+    return Desk(tmp_path / "desk", workers=False)
 
 
 @pytest.fixture

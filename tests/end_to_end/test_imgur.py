@@ -18,7 +18,7 @@ from tests.support.command import Desk
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     desk.environment.pop("IMGUR_CLIENT_ID", None)
     return desk
 

@@ -15,12 +15,14 @@ import shutil
 import sys
 from pathlib import Path
 
+from collector.fetch import pool
 from tests.faults import sitecustomize as faults
+from tests.support.fetching import ProcessHere
 from tests.support.invariants import judge
 
 
 def forked(arguments: list[str], folder: Path, spec: str = "", log: Path | None = None) -> int:
-    """The exit code of the command line in a child, with a fault if `spec` says so."""
+    """The exit code of the command line in a child: with a fault and a worker process, or with neither."""
     sys.stdout.flush()
     child = os.fork()
     if child:
@@ -37,6 +39,8 @@ def forked(arguments: list[str], folder: Path, spec: str = "", log: Path | None 
                 os.environ.update(FAULT=spec, FAULT_UNDER=str(folder / "images"), FAULT_LOG=str(log))
                 os.environ["PYTHONPATH"] = str(Path(faults.__file__).parent)
             faults.install(spec, str(folder / "images"), str(log))
+        else:
+            pool.LocalProcess = ProcessHere  # type: ignore[attr-defined]
         from collector.cli import main
 
         main(arguments)

@@ -74,7 +74,7 @@ def test_what_is_no_video_is_said(film: Path, cut: int) -> None:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "desk")
+    return Desk(tmp_path / "desk", workers=False)
 
 
 def rows(desk: Desk, sql: str) -> list[tuple[object, ...]]:

@@ -105,7 +105,7 @@ def snapshot(place: Path) -> dict[str, bytes]:
 def test_every_verb_says_that_it_is_damage_and_touches_nothing(
     tmp_path: Path, verb: Sequence[str], target: str
 ) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     (desk.images.parent / "victim.jpg").write_bytes(b"not yours")
     with Collection(desk.images) as collection:
         one, _ = collection.add("cat", drawn(1)), collection.add("cat", drawn(2))
@@ -128,7 +128,7 @@ def test_every_verb_says_that_it_is_damage_and_touches_nothing(
 
 @pytest.mark.parametrize("verb", ("fetch", "status", "urls", "report"))
 def test_a_class_folder_outside_is_told_before_anything_is_asked(tmp_path: Path, verb: str) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         collection.add("cat", drawn(1))
     with closing(sqlite3.connect(desk.images / "collector.db")) as db, db:

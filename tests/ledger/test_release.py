@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """The same with pictures: drawn ones, whose hashes stand in the place of those of the release's."""
-    desk, dump = Desk(tmp_path / "desk"), DUMP.read_text(encoding="utf-8")
+    desk, dump = Desk(tmp_path / "desk", workers=False), DUMP.read_text(encoding="utf-8")
     desk.images.mkdir()
     with closing(sqlite3.connect(desk.images / "collector.db")) as db, db:
         db.executescript(dump)

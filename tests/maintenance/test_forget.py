@@ -24,7 +24,7 @@ TRACES = ("pdq", "verdict", "extra_label", "audit", "split", "review")
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "desk")
+    return Desk(tmp_path / "desk", workers=False)
 
 
 def traces(folder: Path, sha256: str) -> int:

@@ -23,7 +23,7 @@ from tests.support.invariants import judge
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """Two classes of eight."""
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         for number in range(8):
             collection.add("cat", drawn(number))

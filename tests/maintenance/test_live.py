@@ -62,7 +62,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def test_every_state_through_the_command_line(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     bodies = {
         name: encoded(drawn(number)) for number, name in enumerate(("same", "other", "gone", "page", "no", "robots"))
     }

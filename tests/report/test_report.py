@@ -54,7 +54,7 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
 
 
 def test_data_cannot_close_the_json(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         collection.add("</script><b>", drawn(1), title="</script>")
     done = desk.run("report", "--json")
@@ -142,7 +142,7 @@ def test_flagged_pictures_are_not_shown(tmp_path: Path) -> None:
 
 
 def test_pictures_that_look_the_same_and_labels_that_disagree(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         collection.add("cat", drawn(1, (640, 480)))
         collection.add("cat", drawn(1, (640, 480)).resize((320, 240)))
@@ -166,7 +166,7 @@ def test_pictures_that_look_the_same_and_labels_that_disagree(tmp_path: Path) ->
 
 
 def test_of_too_many_hashes_only_their_number_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         for number in (1, 1, 2, 3):
             collection.add("cat", drawn(number, (640, 480)).resize((320 + 10 * number, 240)))
@@ -244,7 +244,7 @@ def test_a_report_of_nothing_and_of_files_that_are_gone(tmp_path: Path) -> None:
 
 
 def test_the_terminal_says_the_same_numbers(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     with Collection(desk.images) as collection:
         for number in range(3):
             collection.add("cat", drawn(number))

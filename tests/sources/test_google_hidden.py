@@ -16,7 +16,8 @@ from tests.sources.conftest import Google
 
 pytestmark = pytest.mark.browser
 
-TOTAL = 6
+TOTAL = 4
+"""One landing page of each kind."""
 
 
 def autumn(**knobs: Any) -> PracticeWeb:
@@ -38,9 +39,9 @@ def assert_right(hits: list[Hit], web: PracticeWeb, way: str, count: int = TOTAL
 
 @pytest.mark.parametrize(("layout", "redirect"), [*((layout, "plain") for layout in LAYOUTS), ("2026", "odd")])
 def test_redirect_alone(google_images: Google, layout: str, redirect: str) -> None:
-    with autumn(layout=layout, redirect=redirect) as web:
-        hits = google_images(web.url, TOTAL, harvest="redirect", redirect_rate=100.0)
-        assert_right(hits, web, "redirect")
+    with autumn(layout=layout, redirect=redirect, total=6) as web:
+        hits = google_images(web.url, 6, harvest="redirect", redirect_rate=100.0)
+        assert_right(hits, web, "redirect", 6)
         assert len(set(asked_tokens(web))) == len(asked_tokens(web)), "no token twice"
 
 
@@ -58,18 +59,18 @@ def test_redirects_are_paced_and_remembered(google_images: Google) -> None:
 
 def test_a_wall_ends_the_search_with_what_was_found(google_images: Google) -> None:
     hits: list[Hit] = []
-    with autumn(redirect_wall=5) as web, pytest.raises(SourceError) as error:
+    with autumn(redirect_wall=3) as web, pytest.raises(SourceError) as error:
         hits.extend(google_images.each(web.url, harvest="redirect", redirect_rate=100.0))
     assert (error.value.state, error.value.reason) == (SearchState.BLOCKED, "page.captcha")
-    assert [hit.way for hit in hits] == ["redirect"] * 5
-    assert len(asked_tokens(web)) == 6, "stopped at the first sign"
+    assert [hit.way for hit in hits] == ["redirect"] * 3
+    assert len(asked_tokens(web)) == 4, "stopped at the first sign"
 
 
 @pytest.mark.parametrize(("layout", "panel"), [*((layout, "original") for layout in LAYOUTS), ("2026", "unseen")])
 def test_network_alone(google_images: Google, layout: str, panel: str) -> None:
     late = {"swap": (0.3, 0.4), "stale": 0.08}  # Later than what the panel asks beside.
-    with autumn(layout=layout, panel=panel, total=6, **late) as web:
-        assert_right(google_images(web.url, 6, harvest="network"), web, "network", 6)
+    with autumn(layout=layout, panel=panel, **late) as web:
+        assert_right(google_images(web.url, TOTAL, harvest="network"), web, "network")
         assert asked_tokens(web) == []
 
 

@@ -318,7 +318,7 @@ def test_no_page_costs_much_more_than_its_length(name: str) -> None:
         candidates.merged(markup.read(HOSTILE[name](size), "https://a.test/").figures)
         return time.thread_time() - began
 
-    assert seconds(20_000) < 3 * 4 * max(seconds(5_000), 0.1)
+    assert seconds(10_000) < 3 * 4 * max(seconds(2_500), 0.05)
 
 
 @pytest.mark.parametrize(

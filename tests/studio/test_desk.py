@@ -144,9 +144,11 @@ def test_agreement_counts_what_a_person_said_of_the_rules(visitor: Visitor, fold
 
 def test_a_run_is_the_run_of_the_command_line(tmp_path: Path) -> None:
     with PracticeWeb(Knobs.calm()) as web:
-        with collector.collect(["red panda"], out=tmp_path / "images", limit=2, practice=web) as first:
+        with collector.collect(
+            ["red panda"], out=tmp_path / "images", limit=2, practice=web, source="openverse"
+        ) as first:
             first.wait()
-        with collector.open(tmp_path / "images").studio() as served:
+        with collector.open(tmp_path / "images").studio(flags=["--browsers", "1"]) as served:
             visitor = Visitor(served)
             assert "red panda" in str(visitor.get("status")["keywords"])
             refused = visitor.refusal("jobs", 404, kind="run", keywords=["lighthouse"], sources=["gogle"])

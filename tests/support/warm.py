@@ -20,6 +20,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+from collector.fetch import pool
+from collector.images.processes import Workers
+from tests.support.fetching import ProcessHere
+from tests.support.in_process import map_here
+
 ROOT = Path(__file__).resolve().parents[2]
 _READ_BY_PYTHON = ("PYTHON", "LC_", "LANG", "LD_", "FAULT")
 _IMPORTED = ("collector.api.cluster", "collector.api.collect", "collector.api.collection", "collector.api.mending",
@@ -47,9 +52,17 @@ class Warm:
             )
         self._lines = self._wire.makefile("r", encoding="utf-8")
 
-    def start(self, arguments: tuple[str, ...], folder: Path, environment: dict[str, str], out: int, err: int) -> int:
-        """The process of a command."""
-        request = json.dumps([arguments, str(folder), environment]).encode()
+    def start(
+        self,
+        arguments: tuple[str, ...],
+        folder: Path,
+        environment: dict[str, str],
+        out: int,
+        err: int,
+        workers: bool = True,
+    ) -> int:
+        """The process of a command; without `workers`, its own threads fetch and look at pictures."""
+        request = json.dumps([arguments, str(folder), environment, workers]).encode()
         socket.send_fds(self._wire, [len(request).to_bytes(4, "big")], [out, err])
         self._wire.sendall(request)
         return int(self._lines.readline())
@@ -104,7 +117,9 @@ def _serve(wire: socket.socket) -> None:
         wire.sendall(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
-def _become(wire: socket.socket, handles: list[int], arguments: list[str], folder: str, environment: Any) -> NoReturn:
+def _become(
+    wire: socket.socket, handles: list[int], arguments: list[str], folder: str, environment: Any, workers: bool
+) -> NoReturn:
     """The command: from here on an ordinary process, which ends as such."""
     wire.close()
     for number, handle in enumerate(handles, 1):
@@ -114,6 +129,9 @@ def _become(wire: socket.socket, handles: list[int], arguments: list[str], folde
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    if not workers:
+        pool.LocalProcess = ProcessHere  # type: ignore[attr-defined]
+        Workers.map = map_here  # type: ignore[method-assign]
     from collector import __main__
     from collector.cli import main
 
