@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
+import psutil
 from _fixture import FAULTY, LINE, PLAIN, SLOW
 
 MODULES = Path("/usr/lib/nginx/modules")
@@ -102,6 +103,10 @@ class Nginx:
             os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait()
         self._run.cleanup()
+
+    def cpu(self) -> float:
+        """Seconds that it has spent so far."""
+        return sum(sum(one.cpu_times()[:2]) for one in psutil.Process(self._process.pid).children())
 
     def forget(self) -> None:
         """Have every 429 answered anew."""

@@ -100,7 +100,8 @@ def main() -> None:
         print(lack)
         sys.exit(2)
     fixture = Fixture(chosen.folder / "pictures", chosen.pictures)
-    with warnings.catch_warnings(), Nginx(fixture.folder), tempfile.TemporaryDirectory(dir=chosen.folder) as scratch:
+    place = fetch.in_memory() or chosen.folder
+    with warnings.catch_warnings(), Nginx(fixture.folder), tempfile.TemporaryDirectory(dir=place) as scratch:
         warnings.simplefilter("ignore")  # Ray's own
         cluster = two_machines()
         figures: dict[str, list[tuple[float, float]]] = defaultdict(list)

@@ -5,6 +5,7 @@
     python bench/fetch.py --peers         the peers too, alternating with ours (about half an hour)
     python bench/fetch.py --only web,lat  some kinds of work
     python bench/fetch.py --against DIR   this checkout and another one, alternating: CPU of both, and their ratio
+    python bench/fetch.py --parts         where the CPU of a picture goes
     python bench/fetch.py --memory 100000 resident memory over so many downloads
     python bench/fetch.py --embed         what `fetch --embed` costs, on a line that leaves the cores time and on none
 
@@ -29,6 +30,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -38,6 +40,7 @@ from typing import Any
 import _peers
 from _fixture import Fixture
 from _nginx import Nginx, missing
+from _parts import LOOP, worker
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -222,16 +225,53 @@ def limit(fixture: Fixture, verify: str) -> float:
 
 
 def _check(fixture: Fixture, verify: str, part: int, parts: int, ready: Any, go: Any) -> None:
+    bodies = _bodies(fixture)[part::parts]
+    _inspect(bodies[:1], verify)
+    ready.release()
+    go.wait()
+    _inspect(bodies, verify)
+
+
+def _bodies(fixture: Fixture) -> list[bytes]:
+    return [(fixture.folder / f"web/{number:05d}.jpg").read_bytes() for number in range(fixture.count)]
+
+
+def _inspect(bodies: list[bytes], verify: str) -> None:
     from collector.images.decode import inspect
     from collector.settings import FetchSettings
 
     settings = FetchSettings(verify=verify)
-    bodies = [(fixture.folder / f"web/{n:05d}.jpg").read_bytes() for n in range(part, fixture.count, parts)]
-    inspect(bodies[0], settings)
-    ready.release()
-    go.wait()
     for body in bodies:
         inspect(body, settings)
+
+
+# --------------------------------------------------------------------------- parts
+
+
+def parts(fixture: Fixture, nginx: Nginx, scratch: Path, rounds: int) -> None:
+    """What the CPU of a verified picture of `web` consists of: the least of each part, as load only adds."""
+    few, taken = Fixture(fixture.folder, 1), defaultdict[str, list[float]](list)
+    for _ in range(rounds):
+        served = nginx.cpu()
+        taken["all"].append(run(ours(), "web", fixture, nginx, scratch).cpu)
+        taken["server"].append(nginx.cpu() - served)
+        taken["start and end"].append(run(ours(), "web", few, nginx, scratch).cpu)
+        with ProcessPoolExecutor(1, get_context("fork")) as apart, tempfile.TemporaryDirectory(dir=scratch) as folder:
+            taken["checks in memory"].append(apart.submit(_checked, fixture).result())
+            for part, seconds in apart.submit(worker, fixture.urls("web"), Path(folder)).result().items():
+                taken[part].append(seconds)
+    least = {part: 1e6 * min(seconds) / fixture.count for part, seconds in taken.items()}
+    least["calling process"] = least["all"] - least["start and end"] - sum(least[part] for part in LOOP)
+    print(f"\nCPU microseconds a picture, least of {rounds} runs\n\n| part | |\n|---|---|")
+    for part in ("checks in memory", *LOOP, "calling process", "start and end", "all", "server"):
+        print(f"| {part} | {least[part]:,.0f} |")
+
+
+def _checked(fixture: Fixture) -> float:
+    bodies = _bodies(fixture)
+    started = time.process_time()
+    _inspect(bodies, "fast")
+    return time.process_time() - started
 
 
 # --------------------------------------------------------------------------- two checkouts
@@ -339,6 +379,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout of this project")
+    parser.add_argument("--parts", action="store_true", help="where the CPU of a picture goes")
     parser.add_argument("--memory", type=int, metavar="DOWNLOADS")
     parser.add_argument("--embed", action="store_true", help="needs the extra `look`")
     parser.add_argument("--only", default="web,small,lat,faulty")
@@ -355,12 +396,14 @@ def main() -> None:
     fixture = Fixture(chosen.folder / "pictures", chosen.pictures or (1000 if chosen.short else 5000))
     if chosen.peers:
         _peers.prepare(chosen.folder / "peers")
-    memory = Path("/dev/shm")
-    place = memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 << 30 else chosen.folder
+    place = in_memory() or chosen.folder
     head(place, fixture)
     with Nginx(fixture.folder) as nginx, tempfile.TemporaryDirectory(prefix="collector-bench-", dir=place) as scratch:
         if chosen.memory:
             memory_over(chosen.memory, fixture, Path(scratch))
+            return
+        if chosen.parts:
+            parts(fixture, nginx, Path(scratch), runs)
             return
         if chosen.embed:
             embedding(fixture, nginx, Path(scratch), runs)
@@ -394,8 +437,14 @@ def main() -> None:
                 )
 
 
+def in_memory() -> Path | None:
+    """A folder in memory with room for what is fetched: a disk's own time, and what else uses it, stay out of it."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 << 30 else None
+
+
 def head(place: Path, fixture: Fixture) -> None:
-    sizes = sorted(size for name, (_, size) in fixture.facts.items() if name.startswith("web/"))[: fixture.count]
+    sizes = sorted(fixture.facts[f"web/{number:05d}.jpg"][1] for number in range(fixture.count))
     print(f"{time.strftime('%Y-%m-%d %H:%M')}, `python bench/fetch.py {' '.join(sys.argv[1:])}`")
     print(
         f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()},",

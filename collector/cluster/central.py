@@ -4,6 +4,7 @@ come back over the line. Nothing here knows which cluster."""
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import queue
 import threading
@@ -24,8 +25,8 @@ from collector.settings import FetchSettings
 
 PATIENCE = 0.25
 """Seconds that a station waits for something to tell."""
-COMPANY = 0.05
-"""Seconds that it waits for more to tell at once: a message costs as much as a picture."""
+COMPANY = 0.1
+"""Seconds that it waits for more to tell at once: a message costs more than a picture."""
 MOST = 16 << 20
 """Bytes of pictures after which it waits for no more of them."""
 FRESH = 2.0
@@ -234,4 +235,8 @@ def workers(on: str, count: int | None, settings: FetchSettings) -> Iterator[tup
             here = replace(begin.settings, contact=own.contact, cookies=own.cookies)
             return FarProcess(found.open(msgspec.structs.replace(begin, settings=here), cookies), begin)
 
-        yield wide, start
+        gc.freeze()  # What the engine loaded stays: it need not be looked through again and again.
+        try:
+            yield wide, start
+        finally:
+            gc.unfreeze()
