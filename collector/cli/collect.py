@@ -20,7 +20,7 @@ from collector.api.collect import Crawl, Progress, Standing, counted
 from collector.api.collection import Collection
 from collector.api.signals import StopSignals
 from collector.cli import options, terminal
-from collector.cli.options import Blocking, Browsing, Common, Fetching, PageOut, Place, Reading, Searching
+from collector.cli.options import Blocking, Browsing, Common, Fetching, PageOut, Place, Reading, Replacing, Searching
 from collector.errors import GO_ON, Incomplete, InputError, Stopped, UsageError, install
 from collector.importers.queries import QueryFile
 from collector.model import Digest
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @options.takes("reading", Reading)
 @options.takes("common", Common)
 @options.takes("blocking", Blocking)
-@options.takes("searching", Searching)
+@options.takes("searching", Replacing)
 @options.takes("fetching", Fetching)
 @options.embed
 @options.dry_run
@@ -55,7 +55,7 @@ def run(
     reading: Reading,
     common: Common,
     blocking: Blocking,
-    searching: Searching,
+    searching: Replacing,
     fetching: Fetching,
     embed: bool,
     dry_run: bool,
@@ -83,7 +83,7 @@ def run(
 @options.takes("reading", Reading)
 @options.takes("common", Common)
 @options.takes("blocking", Blocking)
-@options.takes("searching", Searching, hide="relevant")
+@options.takes("searching", Searching)
 @options.dry_run
 @options.old_filter_flags
 @options.old_filter("aspect")
@@ -91,8 +91,6 @@ def search(
     asked: tuple[str, ...], reading: Reading, common: Common, blocking: Blocking, searching: Searching, dry_run: bool
 ) -> None:
     """Search only: fill the map of keywords and URLs, and download nothing yet."""
-    if searching.relevant:
-        raise UsageError("--relevant is for `run`: `search` downloads nothing that could be looked at")
     settings = options.settings_of(common, blocking, searching)
     rows = _read(asked, settings, reading)
     if dry_run:

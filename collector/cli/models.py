@@ -9,7 +9,7 @@ import click
 
 from collector.api import models as api
 from collector.cli import options, terminal
-from collector.cli.options import Where, settings_of
+from collector.cli.options import Configured, settings_of
 from collector.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,15 +34,17 @@ def list_() -> None:
 @models.command(short_help="download a model once you have agreed")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Agree to licence and size without being asked.")
-@options.takes("where", Where, hide="out")
+@options.takes("given", Configured)
+@click.option("--proxy", metavar="URL", help="Proxy: http://HOST:PORT, socks5://HOST:PORT, or none.  "
+              "[default: from HTTP_PROXY, HTTPS_PROXY and ALL_PROXY]")  # fmt: skip
 @click.option("--allow-private", is_flag=True, help="Also reach loopback and private addresses.")
-def get(name: str, yes: bool, where: Where, allow_private: bool) -> None:
+def get(name: str, yes: bool, given: Configured, proxy: str | None, allow_private: bool) -> None:
     """Download a model of the Hugging Face Hub into the cache: NAME of `models list`, or owner/name of the hub.
 
     Licence, size and hashes are shown before you are asked. What breaks off is taken up by the next call; every file is
     checked. Afterwards nothing is asked of the hub. HF_ENDPOINT names another hub, HF_TOKEN logs in.
     """
-    settings = settings_of(where, also={"fetch.allow_private": allow_private or None})
+    settings = settings_of(given, also={"proxy": proxy, "fetch.allow_private": allow_private or None})
     told = [0]
 
     def tell(have: int, of: int) -> None:

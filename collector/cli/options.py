@@ -24,9 +24,11 @@ _HEADINGS: Mapping[str, str] = {
     "Reading": "Keywords",
     "Blocking": "Keywords",
     "Searching": "Search",
+    "Replacing": "Search",
     "Fetching": "Download",
     "Browsing": "Browsers",
     "Serving": "Server",
+    "Configured": "General",
     "Place": "General",
     "Where": "General",
     "Common": "General",
@@ -46,8 +48,8 @@ def switch(*flags: str, key: str = "", value: Any = True, **attributes: Any) -> 
     return option(*flags, key=key, flag_value=value, is_flag=True, **attributes)
 
 
-def takes(name: str, kind: type[Any], hide: str = "") -> Decorator:
-    """Gives a verb all options of a class of them, as one argument; the help does not show the one to hide."""
+def takes(name: str, kind: type[Any]) -> Decorator:
+    """Gives a verb all options of a class of them, as one argument."""
 
     def decorate(verb: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(verb)
@@ -57,8 +59,7 @@ def takes(name: str, kind: type[Any], hide: str = "") -> Decorator:
 
         for one in reversed(fields(kind)):
             attributes = {"default": one.default, "cls": _Listed, "section": _section(kind, one.name)}
-            attributes |= one.metadata["attributes"] | ({"hidden": True} if one.name == hide else {})
-            folded = click.option(*one.metadata["flags"], one.name, **attributes)(folded)
+            folded = click.option(*one.metadata["flags"], one.name, **attributes | one.metadata["attributes"])(folded)
         return folded
 
     return decorate
@@ -155,14 +156,20 @@ dry_run = click.option("--dry-run", is_flag=True, help="Show what would be reque
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The folder and the settings."""
+class Configured:
+    """Where settings come from."""
 
-    out: Path | None = option("--out", key="out", type=A_PATH, help=OUT_HELP)
     config: Path | None = option("--config", type=A_PATH, help="Settings file.  [default: ./collector.toml]")
     assignments: tuple[str, ...] = option(
         "--set", default=(), multiple=True, metavar="KEY=VALUE", help="Set one setting, e.g. google.home=URL."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Configured):
+    """The folder and the settings."""
+
+    out: Path | None = option("--out", key="out", type=A_PATH, help=OUT_HELP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,17 +324,23 @@ class Searching(Browsing):
         "--refresh", default=False, is_flag=True,
         help="Search again for new pictures, even where everything had been found.",
     )  # fmt: skip
-    relevant: bool = option(
-        "--relevant", default=False, is_flag=True,
-        help="Leave out pictures that do not show their class, and collect others instead, unless the row says"
-        " relevant=no (needs the extra `look`).",
-    )  # fmt: skip
     harvest: str | None = option(
         "--harvest",
         key="google.harvest",
         metavar="WAY",
         help="How Google's pictures are found: auto, rows, hover, click, network, redirect, page.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Replacing(Searching):
+    """The same, and what is done about pictures that are off topic."""
+
+    relevant: bool = option(
+        "--relevant", default=False, is_flag=True,
+        help="Leave out pictures that do not show their class, and collect others instead, unless the row says"
+        " relevant=no (needs the extra `look`).",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,7 +450,7 @@ def opened(where: Place, model: str | None, models: str | None) -> tuple[Collect
     return Collection(settings.out, terminal.error), settings.look
 
 
-def settings_of(where: Place, *others: Any, also: Mapping[str, Any] | None = None) -> Settings:
+def settings_of(where: Configured, *others: Any, also: Mapping[str, Any] | None = None) -> Settings:
     """The settings file, then --set, then the flags that were given. UsageError says what is wrong.
 
     `also`: setting -> value of flags that belong to one verb alone; None is not given.
