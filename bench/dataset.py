@@ -81,7 +81,7 @@ def fill_with_files(folder: Path) -> None:
         digest = sha256(path.read_bytes()).hexdigest()
         rows.append((number, path.relative_to(folder).as_posix(), digest, path.stat().st_size, *facts))
     with Ledger.open(folder) as ledger:
-        ledger.work.import_hits((Path(row[1]).parent.name, linked(f"http://p.test/{row[1]}")) for row in rows)
+        ledger.intake.import_hits((Path(row[1]).parent.name, linked(f"http://p.test/{row[1]}")) for row in rows)
     with sqlite3.connect(folder / "collector.db") as connection:
         ids = dict(connection.execute("SELECT url, id FROM found"))
         connection.executemany(
@@ -103,7 +103,7 @@ def fill_with_rows(folder: Path, count: int) -> None:
     import numpy as np
 
     with Ledger.open(folder) as ledger:
-        ledger.work.import_hits(
+        ledger.intake.import_hits(
             (f"keyword {n % 1000}", linked(f"https://pictures{n % 5003}.example/gallery/{n}/picture-{n}.jpg"))
             for n in range(count)
         )

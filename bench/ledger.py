@@ -41,7 +41,7 @@ def fill(folder: Path, urls: int, keywords: int) -> None:
             yield f"keyword {n % keywords}", Hit(url, url_key(url))
 
     with Ledger.open(folder) as ledger:
-        ledger.work.import_hits(pairs())
+        ledger.intake.import_hits(pairs())
     with sqlite3.connect(folder / "collector.db") as connection:
         connection.execute(
             """INSERT INTO outcome (found_id, state, path, sha256, attempts, http_status, ended_at)

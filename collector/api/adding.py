@@ -67,7 +67,7 @@ def add(
     else:
         entries = list(manifests.entries(path, label))
         with ledger.interruptible(stopping):
-            urls = ledger.work.import_hits((entry.label, entry.hit) for entry in entries)
+            urls = ledger.intake.import_hits((entry.label, entry.hit) for entry in entries)
         into.take(entries)
     assemble.write_map(ledger, folder)
     return Added(urls, into.counts, into.reasons, into.ignored)
@@ -90,7 +90,7 @@ def add_urls(collection: Collection, file: Path, stopping: Callable[[], bool] = 
     entries = list(manifests.entries(file))
     with collection.writing(create=True) as ledger:
         with ledger.interruptible(stopping):
-            counts = ledger.work.import_hits((entry.label, entry.hit) for entry in entries)
+            counts = ledger.intake.import_hits((entry.label, entry.hit) for entry in entries)
         assemble.write_map(ledger, collection.folder)
     return counts
 

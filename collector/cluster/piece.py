@@ -126,7 +126,7 @@ class Work:
             limits = replace(self.settings, per_host=partition.connections(self.settings.per_host))
             settings = Settings(out=folder, fetch=with_cookies(limits, self.cookies, place))
             with assemble.open_collection(folder, hurried=lambda: True) as ledger:
-                ledger.work.import_hits((job.label, job.hit) for job in partition.jobs)
+                ledger.intake.import_hits((job.label, job.hit) for job in partition.jobs)
                 run = assemble.build_run(ledger, ledger.work.take_up_all(), settings, search=False, fetch=True)
                 with closing(run.events(stopping)) as events:
                     for _ in events:

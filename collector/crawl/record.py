@@ -19,7 +19,7 @@ from collector.errors import SURPRISES, BrowserError, NetworkError
 from collector.ledger import Ledger, OpenQuery, layout
 from collector.ledger.keywords import LeftPicture
 from collector.ledger.names import Named, Names
-from collector.ledger.paths import drop_if_empty, inside
+from collector.ledger.paths import inside, move
 from collector.ledger.rows import Which
 from collector.model import (
     Downloaded,
@@ -90,13 +90,7 @@ class OutputFolder:
 
     def move(self, old: Path, name: Path) -> bool:
         """See `PictureFiles`."""
-        source, target = inside(self._folder, old), inside(self._folder, name)
-        if source != target and source.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
-            drop_if_empty(source.parent)
-            drop_if_empty(source.parent.parent)
-        return target.is_file()
+        return move(self._folder, old, name)
 
 
 def _identity(folder: str) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from collector.errors import InputError
 from collector.ledger import Ledger
 from collector.ledger.keywords import REMOVED, Keyword
-from collector.ledger.paths import drop_if_empty, inside
+from collector.ledger.paths import inside, move
 from collector.model import Query, Verdict
 
 BEFORE = "?"
@@ -134,10 +134,6 @@ def _move(ledger: Ledger, folder: Path, keyword: Keyword, label: str) -> int:
         inside(folder, path)
     for sha256, path in files:
         target = path.parent.parent / name / path.name
-        if target != path and inside(folder, path).exists():
-            inside(folder, target).parent.mkdir(parents=True, exist_ok=True)
-            inside(folder, path).replace(inside(folder, target))
+        move(folder, path, target)
         ledger.keywords.place(sha256, target)
-    for place in {inside(folder, path).parent for _, path in files}:
-        drop_if_empty(place)
     return len(files)

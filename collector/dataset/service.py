@@ -27,7 +27,7 @@ from collector.images.portrait import portrait, sketch
 from collector.images.processes import FileTrouble, Workers, map_files
 from collector.ledger import Ledger, Row
 from collector.ledger.names import Names
-from collector.ledger.paths import REJECTED, drop_if_empty, inside
+from collector.ledger.paths import REJECTED, drop_if_empty, inside, move
 from collector.ledger.rows import PICTURES
 from collector.model import Verdict
 
@@ -413,15 +413,10 @@ def apply(ledger: Ledger, folder: Path) -> int:
     moved = 0
     for sha256, path in _proved(folder, ledger.dataset.to_move()):
         beside = Path("..", rejects(folder).name, path.parent.name, path.name)
-        file, target = inside(folder, path), inside(folder, beside)
-        if file.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            file.replace(target)
-        if target.exists():
+        if move(folder, path, beside):
             with ledger.transaction():
                 ledger.dataset.relocate(sha256, beside, path.as_posix())
             moved += 1
-        drop_if_empty(file.parent)
     return moved + undone
 
 
@@ -441,12 +436,8 @@ def restore(ledger: Ledger, folder: Path, files: Sequence[tuple[str, Path]]) -> 
     """Move (sha256, path) files back into their class folders; how many."""
     for sha256, path in _proved(folder, files):
         back = Path(path.parent.name, path.name)
-        file, target = inside(folder, path), inside(folder, back)
-        if file.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            file.replace(target)
+        move(folder, path, back)
         with ledger.transaction():
             ledger.dataset.relocate(sha256, back, "")
-        drop_if_empty(file.parent)
     drop_if_empty(rejects(folder))
     return len(files)

@@ -76,13 +76,13 @@ def _enter(ledger: Ledger, folder: Path, video: Row, still: StillFile, picture: 
     """Whether the still is a new picture on disk now. File and row are one transaction: the name comes first, and
     a file without a row is what `verify` calls unknown."""
     with ledger.transaction():
-        entered = ledger.work.begin_stills(video.keyword, video.label)
+        entered = ledger.intake.begin_stills(video.keyword, video.label)
         task = ledger.work.found(
             Found(entered.search, entered.count + 1, _hit(video, still, picture)), entered.query_id
         )
         if task is None:
             return False
-        ledger.work.still_entered(entered)
+        ledger.intake.still_entered(entered)
         if (known := ledger.work.already(task, picture, video.label)) is not None:
             ledger.work.outcome(known)
             return False

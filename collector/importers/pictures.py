@@ -69,7 +69,7 @@ class Intake:
         finally:
             with self._ledger.transaction():
                 for query_id, search_id, _ in self._labels.values():
-                    self._ledger.work.end_intake(query_id, search_id)
+                    self._ledger.intake.end(query_id, search_id)
 
     def _group(
         self, group: list[tuple[Entry, Path]], pool: ThreadPoolExecutor, lookers: Workers[Picture]
@@ -97,10 +97,10 @@ class Intake:
 
     def _enter(self, entry: Entry) -> Task | None:
         if entry.label not in self._labels:
-            self._labels[entry.label] = self._ledger.work.begin_intake(entry.label)
+            self._labels[entry.label] = self._ledger.intake.begin(entry.label)
         query_id, search_id, rank = self._labels[entry.label]
         self._labels[entry.label] = (query_id, search_id, rank + 1)
-        return self._ledger.work.intake(query_id, search_id, rank + 1, entry.hit)
+        return self._ledger.intake.take(query_id, search_id, rank + 1, entry.hit)
 
     def _looked_at(
         self, todo: list[tuple[Task, Entry, Path]], parts: list[Path | Rejected | Failed], lookers: Workers[Picture]

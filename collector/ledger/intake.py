@@ -41,65 +41,92 @@ def _inserting(*columns: str) -> str:
                ON CONFLICT (query_id, url_key) DO NOTHING RETURNING id"""
 
 
-def import_hits(db: sqlite3.Connection, hits: Iterable[tuple[str, Hit]]) -> tuple[int, int]:
-    """See `Work.import_hits`."""
-    new = given = 0
-    ranks: dict[str, tuple[int, int, int]] = {}
-    with transaction(db):
-        run = next_run(db)
-        for keyword, hit in hits:
-            given += 1
-            if keyword not in ranks:
-                ranks[keyword] = (*_imported(db, keyword, run), 0)
-            query_id, search_id, rank = ranks[keyword]
-            ranks[keyword] = (query_id, search_id, rank + 1)
-            new += enter(db, query_id, search_id, rank + 1, _imported_hit(hit)) is not None
-        for query_id, search_id, rank in ranks.values():
-            db.execute("UPDATE search SET found = ?, state = 'exhausted' WHERE id = ?", (rank, search_id))
-            db.execute(
-                """UPDATE query SET state = 'open', wanted =
-                   max(wanted, (SELECT count(*) FROM found WHERE query_id = query.id)) WHERE id = ?""",
-                (query_id,),
-            )
-            free_spares(db, "query.id = ?", (query_id,))
-    return new, given
+class Intake:
+    """The ledger's side for what other people, and our own videos, bring."""
 
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
 
-def begin(db: sqlite3.Connection, label: str) -> tuple[int, int, int]:
-    """See `Work.begin_intake`."""
-    query_id, search_id = _imported(db, label, int(note(db, "run") or 0) or next_run(db))
-    row = db.execute("SELECT coalesce(max(rank), 0) FROM found WHERE search_id = ?", (search_id,)).fetchone()
-    return query_id, search_id, row[0]
+    def import_hits(self, hits: Iterable[tuple[str, Hit]]) -> tuple[int, int]:
+        """Enter (keyword, hit) of a saved map; returns (URLs new here, given).
 
+        All URLs of a keyword are wanted; those of a keyword that is known already join it.
+        """
+        new = given = 0
+        ranks: dict[str, tuple[int, int, int]] = {}
+        with transaction(self._db):
+            run = next_run(self._db)
+            for keyword, hit in hits:
+                given += 1
+                if keyword not in ranks:
+                    ranks[keyword] = (*_imported(self._db, keyword, run), 0)
+                query_id, search_id, rank = ranks[keyword]
+                ranks[keyword] = (query_id, search_id, rank + 1)
+                new += enter(self._db, query_id, search_id, rank + 1, _imported_hit(hit)) is not None
+            for query_id, search_id, rank in ranks.values():
+                self._db.execute("UPDATE search SET found = ?, state = 'exhausted' WHERE id = ?", (rank, search_id))
+                self._db.execute(
+                    """UPDATE query SET state = 'open', wanted =
+                       max(wanted, (SELECT count(*) FROM found WHERE query_id = query.id)) WHERE id = ?""",
+                    (query_id,),
+                )
+                free_spares(self._db, "query.id = ?", (query_id,))
+        return new, given
 
-def take(db: sqlite3.Connection, query_id: int, search_id: int, rank: int, hit: Hit) -> Task | None:
-    """See `Work.intake`."""
-    hit = _imported_hit(hit)
-    enter(db, query_id, search_id, rank, hit)
-    number, state, attempts = db.execute(
-        """SELECT found.id, outcome.state, coalesce(attempts, 0) FROM found LEFT JOIN outcome ON found_id = found.id
-           WHERE query_id = ? AND url_key = ?""",
-        (query_id, hit.key),
-    ).fetchone()
-    if state in ("saved", "duplicate", "skipped"):
-        return None
-    return Task(number, search_id, hit.url, attempt=attempts + 1)
+    def begin(self, label: str) -> tuple[int, int, int]:
+        """(query, search, highest rank) of pictures that are taken from a disk into a class; see `end`."""
+        query_id, search_id = _imported(self._db, label, int(note(self._db, "run") or 0) or next_run(self._db))
+        row = self._db.execute("SELECT coalesce(max(rank), 0) FROM found WHERE search_id = ?", (search_id,)).fetchone()
+        return query_id, search_id, row[0]
 
+    def take(self, query_id: int, search_id: int, rank: int, hit: Hit) -> Task | None:
+        """Enter one of them, whose URL is its path and never asked for; its task, None when it is through already."""
+        hit = _imported_hit(hit)
+        enter(self._db, query_id, search_id, rank, hit)
+        number, state, attempts = self._db.execute(
+            """SELECT found.id, outcome.state, coalesce(attempts, 0) FROM found LEFT JOIN outcome ON found_id = found.id
+               WHERE query_id = ? AND url_key = ?""",
+            (query_id, hit.key),
+        ).fetchone()
+        if state in ("saved", "duplicate", "skipped"):
+            return None
+        return Task(number, search_id, hit.url, attempt=attempts + 1)
 
-def end(db: sqlite3.Connection, query_id: int, search_id: int) -> None:
-    """See `Work.end_intake`."""
-    db.execute(
-        """UPDATE search SET state = 'exhausted',
-           found = (SELECT count(*) FROM found WHERE search_id = search.id) WHERE id = ?""",
-        (search_id,),
-    )
-    db.execute(
-        """UPDATE query SET
-             state = CASE WHEN wanted <= saved THEN 'done' ELSE state END, wanted = max(wanted, saved, 1)
-           FROM (SELECT count(*) AS saved FROM found JOIN outcome ON found_id = found.id
-                 WHERE query_id = :id AND outcome.state = 'saved') WHERE query.id = :id""",
-        {"id": query_id},
-    )
+    def end(self, query_id: int, search_id: int) -> None:
+        """What was taken is what is wanted, if nobody wanted more; nothing is left to search or to fetch."""
+        self._db.execute(
+            """UPDATE search SET state = 'exhausted',
+               found = (SELECT count(*) FROM found WHERE search_id = search.id) WHERE id = ?""",
+            (search_id,),
+        )
+        self._db.execute(
+            """UPDATE query SET
+                 state = CASE WHEN wanted <= saved THEN 'done' ELSE state END, wanted = max(wanted, saved, 1)
+               FROM (SELECT count(*) AS saved FROM found JOIN outcome ON found_id = found.id
+                     WHERE query_id = :id AND outcome.state = 'saved') WHERE query.id = :id""",
+            {"id": query_id},
+        )
+
+    def begin_stills(self, keyword: str, label: str) -> Stills:
+        """Where stills of a class's videos are entered: a query of its own beside the one that found the videos.
+
+        It is never open, so that stills count towards no limit, and no run asks for them.
+        """
+        query = Query(keyword, label, 1, (STILLS,), ((STILLS, "yes"),))
+        [query_id] = self._db.execute(
+            """INSERT INTO query (keyword, label, filters, wanted, run, position, state)
+               VALUES (?, ?, ?, 0, 0, 0, 'done')
+               ON CONFLICT (keyword, label, filters) DO UPDATE SET state = state RETURNING id""",
+            (keyword, label, filters_text(query)),
+        ).fetchone()
+        number = _search(self._db, query_id, STILLS, 0, "exhausted")
+        [count] = self._db.execute("SELECT count(*) FROM found WHERE search_id = ?", (number,)).fetchone()
+        return Stills(query_id, Search(number, query, STILLS, 0), count)
+
+    def still_entered(self, stills: Stills) -> None:
+        """One more still was entered."""
+        self._db.execute("UPDATE query SET wanted = wanted + 1 WHERE id = ?", (stills.query_id,))
+        self._db.execute("UPDATE search SET found = found + 1 WHERE id = ?", (stills.search.id,))
 
 
 def _imported_hit(hit: Hit) -> Hit:
@@ -115,25 +142,6 @@ def _imported(db: sqlite3.Connection, keyword: str, run: int) -> tuple[int, int]
         (keyword, keyword, run),
     ).fetchone()
     return query_id, _search(db, query_id, "import", run)
-
-
-def begin_stills(db: sqlite3.Connection, keyword: str, label: str) -> Stills:
-    """See `Work.begin_stills`."""
-    query = Query(keyword, label, 1, (STILLS,), ((STILLS, "yes"),))
-    [query_id] = db.execute(
-        """INSERT INTO query (keyword, label, filters, wanted, run, position, state) VALUES (?, ?, ?, 0, 0, 0, 'done')
-           ON CONFLICT (keyword, label, filters) DO UPDATE SET state = state RETURNING id""",
-        (keyword, label, filters_text(query)),
-    ).fetchone()
-    number = _search(db, query_id, STILLS, 0, "exhausted")
-    [count] = db.execute("SELECT count(*) FROM found WHERE search_id = ?", (number,)).fetchone()
-    return Stills(query_id, Search(number, query, STILLS, 0), count)
-
-
-def still_entered(db: sqlite3.Connection, stills: Stills) -> None:
-    """See `Work.still_entered`."""
-    db.execute("UPDATE query SET wanted = wanted + 1 WHERE id = ?", (stills.query_id,))
-    db.execute("UPDATE search SET found = found + 1 WHERE id = ?", (stills.search.id,))
 
 
 def _search(db: sqlite3.Connection, query_id: int, source: str, run: int, state: str = "pending") -> int:

@@ -15,6 +15,7 @@ from collector.errors import ForeignLedger, LedgerError
 from collector.ledger import db, disk, layout, schema
 from collector.ledger.dataset import Dataset
 from collector.ledger.db import REPAIR, plain_words
+from collector.ledger.intake import Intake
 from collector.ledger.keywords import Keywords
 from collector.ledger.maintenance import Maintenance
 from collector.ledger.paths import stored_folder
@@ -34,6 +35,8 @@ class Ledger:
         self._db = connection
         self.work = Work(connection)
         """What is asked for, what is to do, and what happened."""
+        self.intake = Intake(connection)
+        """What comes from elsewhere than a search."""
         self.dataset = Dataset(connection)
         """What was found and saved, and what was decided about the set."""
         self.keywords = Keywords(connection)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -89,9 +90,22 @@ def _leads_into(top: Path, base: Path, place: Path) -> bool:
     return os.path.realpath(place).startswith(root.rstrip(os.sep) + os.sep)
 
 
+def move(folder: Path, old: Path, new: Path) -> bool:
+    """Give a row's file another place, unless a stop came between file and ledger before: then it is there already.
+    Whether it is there now. LedgerError as `inside`, OSError."""
+    source, target = inside(folder, old), inside(folder, new)
+    if source != target:
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+        drop_if_empty(source.parent)
+        drop_if_empty(source.parent.parent)
+    return target.is_file()
+
+
 def drop_if_empty(place: Path) -> None:
     """No empty class folder stays: a loader would take it for a class."""
-    if place.is_dir() and not any(place.iterdir()):
+    with suppress(OSError):  # It holds something, or is none.
         place.rmdir()
 
 

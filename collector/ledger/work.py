@@ -12,7 +12,6 @@ from collector.ledger import intake, layout, planning
 from collector.ledger.bounds import ENDLESS, bounded
 from collector.ledger.columns import ATTEMPT, HIT, PICTURE, Columns
 from collector.ledger.db import limit_of, now
-from collector.ledger.intake import Stills
 from collector.ledger.paths import stored_folder, stored_path
 from collector.model import (
     Attempt,
@@ -106,36 +105,6 @@ class Work:
     def left_alone(self, blocked: Callable[[str], str]) -> int:
         """How many queries with URLs still to be fetched `take_up_all` leaves as they are."""
         return planning.left_alone(self._db, blocked)
-
-    def import_hits(self, hits: Iterable[tuple[str, Hit]]) -> tuple[int, int]:
-        """Enter (keyword, hit) of a saved map; returns (URLs new here, given).
-
-        All URLs of a keyword are wanted; those of a keyword that is known already join it.
-        """
-        return intake.import_hits(self._db, hits)
-
-    def begin_intake(self, label: str) -> tuple[int, int, int]:
-        """(query, search, highest rank) of pictures that are taken from a disk into a class; see `end_intake`."""
-        return intake.begin(self._db, label)
-
-    def intake(self, query_id: int, search_id: int, rank: int, hit: Hit) -> Task | None:
-        """Enter one of them, whose URL is its path and never asked for; its task, None when it is through already."""
-        return intake.take(self._db, query_id, search_id, rank, hit)
-
-    def end_intake(self, query_id: int, search_id: int) -> None:
-        """What was taken is what is wanted, if nobody wanted more; nothing is left to search or to fetch."""
-        intake.end(self._db, query_id, search_id)
-
-    def begin_stills(self, keyword: str, label: str) -> Stills:
-        """Where stills of a class's videos are entered: a query of its own beside the one that found the videos.
-
-        It is never open, so that stills count towards no limit, and no run asks for them.
-        """
-        return intake.begin_stills(self._db, keyword, label)
-
-    def still_entered(self, stills: Stills) -> None:
-        """One more still was entered."""
-        intake.still_entered(self._db, stills)
 
     # ------------------------------------------------------------------ what is to do
 

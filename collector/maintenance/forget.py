@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from collector import urls
 from collector.errors import InputError, UsageError
 from collector.http.blocklist import hosts as host_names
 from collector.ledger import Ledger, vectors
-from collector.ledger.paths import inside
+from collector.ledger.paths import drop_if_empty, inside
 from collector.ledger.rows import PICTURES
 from collector.maintenance.files import in_its_place
 
@@ -108,9 +107,6 @@ def _remove(folder: Path, path: Path) -> None:
     file = inside(folder, path)
     if not in_its_place(file):
         file.unlink(missing_ok=True)
-    places: Sequence[Path] = [file.parent]
+    drop_if_empty(file.parent)
     if path.parts[:1] == ("..",):
-        places = [*places, file.parent.parent]
-    for place in places:
-        with suppress(OSError):  # It holds something still.
-            place.rmdir()
+        drop_if_empty(file.parent.parent)

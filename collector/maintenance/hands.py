@@ -15,7 +15,7 @@ from typing import Final
 from collector.ledger import Ledger, Row
 from collector.ledger.layout import FILE_NAME
 from collector.ledger.names import number_of
-from collector.ledger.paths import drop_if_empty, inside
+from collector.ledger.paths import inside, move
 from collector.ledger.rows import SAVED
 from collector.maintenance.verify import DROPPED, Finding, misplaced
 
@@ -106,11 +106,7 @@ def relabel(ledger: Ledger, folder: Path, row: Row, label: str, now: Path | None
     now = now or row.file
     with ledger.transaction():
         target = now.parent.parent / ledger.work.folder(label) / row.file.name
-    if target != now:
-        here, there = inside(folder, now), inside(folder, target)
-        there.parent.mkdir(parents=True, exist_ok=True)
-        here.replace(there)
-        drop_if_empty(here.parent)
+    move(folder, now, target)
     with ledger.transaction():
         ledger.keywords.refile(row.sha256, label)
         ledger.keywords.place(row.sha256, target)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from collector.images.extras import installed, reasons
 from collector.ledger import Ledger, disk
+from collector.ledger.paths import drop_if_empty
 from collector.maintenance import files
 
 RUNNING = "running"
@@ -101,8 +102,7 @@ def remove_orphans(ledger: Ledger, folder: Path, since: float) -> int:
             file.unlink()
             removed += 1
     for directory in files.class_folders(folder, since):
-        if not any(directory.iterdir()):  # Made for a picture that never got its name.
-            directory.rmdir()
+        drop_if_empty(directory)  # Made for a picture that never got its name.
     return removed
 
 

@@ -45,7 +45,7 @@ def fill(folder: Path) -> None:
         hits = (
             (f"class {n % 10}", Hit(f"http://p.test/{n}.jpg", f"p.test/{n}", title="t" * 100)) for n in range(PICTURES)
         )
-        ledger.work.import_hits(hits)
+        ledger.intake.import_hits(hits)
     with sqlite3.connect(folder / "collector.db") as connection:
         connection.execute(
             """INSERT INTO outcome (found_id, state, path, sha256, format, width, height, ended_at)

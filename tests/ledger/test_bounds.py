@@ -115,6 +115,6 @@ def test_a_value_that_is_in_bounds_stays_the_very_same() -> None:
 def test_what_is_imported_is_bounded_as_hits_are(tmp_path: Path) -> None:
     strange = Hit("https://a.test/1.jpg", "k", title="half \ud83d\0", width=2**70)
     with Ledger.open(tmp_path) as ledger:
-        assert ledger.work.import_hits([("half \ud83d", strange)]) == (1, 1)
+        assert ledger.intake.import_hits([("half \ud83d", strange)]) == (1, 1)
         [(keyword, title)] = [(row.keyword, row.title) for row in ledger.dataset.rows()]
     assert (keyword, title) == ("half \ufffd", "half \ufffd")

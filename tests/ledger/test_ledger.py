@@ -179,7 +179,9 @@ def test_a_transaction_is_kept_whole_or_not_at_all(ledger: Ledger) -> None:
 
 def test_an_imported_map_is_wanted_whole_and_joins_what_is_known(ledger: Ledger) -> None:
     enter(ledger, query(limit=1), range(1, 3))
-    new, given = ledger.work.import_hits(links([("cat", hit(2).url), ("cat", hit(7).url), ("dog", hit(1, "dog").url)]))
+    new, given = ledger.intake.import_hits(
+        links([("cat", hit(2).url), ("cat", hit(7).url), ("dog", hit(1, "dog").url)])
+    )
     assert (new, given) == (2, 3)
     run = ledger.work.take_up_all()
     wanted = {opened.query.keyword: opened.query.limit for _, opened in ledger.work.open_queries(run, -1, 10)}
@@ -246,7 +248,7 @@ def test_the_same_plan_again_writes_nothing_and_any_other_does(ledger: Ledger) -
     assert ledger.changes == before
     assert ledger.work.plan([query("cat", 6), query("dog", 2)]) == first + 1
     assert ledger.work.plan([query("cat", 6), query("dog", 2)], widen=True) == first + 2
-    ledger.work.import_hits(links([("cat", hit(1).url)]))
+    ledger.intake.import_hits(links([("cat", hit(1).url)]))
     again = ledger.work.plan([query("cat", 6), query("dog", 2)], widen=True)
     assert len(ledger.work.open_queries(again, -1, 10)) == 2, "what an import took is taken back"
 

@@ -73,6 +73,6 @@ def hosts(count: int, seconds: float = 0.0) -> Iterator[list[Host]]:
 def listed(folder: Path, urls: dict[str, list[str]], limit: int = 1000) -> Path:
     """A ledger in which these URLs of each keyword wait to be fetched."""
     with Ledger.open(folder) as ledger:
-        ledger.work.import_hits((keyword, Hit(url, url_key(url))) for keyword, found in urls.items() for url in found)
+        ledger.intake.import_hits((keyword, Hit(url, url_key(url))) for keyword, found in urls.items() for url in found)
         ledger.work.plan([Query(keyword, keyword, limit) for keyword in urls])
     return folder
