@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.images.portrait import SIDE
+from collector.images.hashing import PORTRAIT
 from collector.ledger import Row
 
 Plane = NDArray[np.float64]
@@ -70,7 +70,7 @@ def merits(members: Sequence[Row], portraits: Mapping[str, bytes]) -> list[Merit
 def _unpacked(portrait: bytes | None) -> Plane | None:
     if portrait is None:
         return None
-    return np.frombuffer(portrait, dtype=np.uint8).reshape(SIDE, SIDE, 3).astype(np.float64)
+    return np.frombuffer(portrait, dtype=np.uint8).reshape(PORTRAIT, PORTRAIT, 3).astype(np.float64)
 
 
 def _spread(picture: Plane) -> float:

@@ -21,9 +21,8 @@ from collector.dataset.samples import Choice, ExportPlan, plan
 from collector.errors import InputError
 from collector.images import synthetic
 from collector.images.form import Form
-from collector.images.hashing import hash_files
+from collector.images.hashing import hash_files, portrait, sketch
 from collector.images.pdq import NEAR, RELIABLE
-from collector.images.portrait import portrait, sketch
 from collector.images.processes import FileTrouble, Workers, map_files
 from collector.ledger import Ledger, Row
 from collector.ledger.names import Names

@@ -65,9 +65,8 @@ def checks(settings: Settings) -> Iterator[Finding]:
 
 def live(settings: Settings) -> Iterator[Finding]:
     """Each source of the settings is asked for one keyword, by each way it knows."""
-    for name in (part.strip() for part in settings.source.split(",")):
-        if name:
-            yield from _source(name, settings)
+    for name in sources.split_names(settings.source):
+        yield from _source(name, settings)
 
 
 def _ok(what: str) -> Finding:
@@ -225,22 +224,12 @@ def _source(name: str, settings: Settings) -> Iterator[Finding]:
     from collector.http.page_client import PageClient
     from collector.search.selftest import Way, try_ways
 
-    pages = PageClient(settings.fetch)
-
-    source, table = sources.load(name), settings.sources[name]
+    source, pages = sources.load(name), PageClient(settings.fetch)
     keyword = source.example
     ways: list[Way] = []
+    tried = try_ways(name, source, settings.sources[name], settings.search, pages.visit, settings.fetch.allow_private)
     try:
-        for way in try_ways(
-            name,
-            source.search,
-            table,
-            source.strategies,
-            keyword,
-            settings.search,
-            pages.visit,
-            settings.fetch.allow_private,
-        ):
+        for way in tried:
             ways.append(way)
             if way.reason == "page.open":
                 yield _ok(f'{name} for "{keyword}"{_by(way.name)}: not needed, addresses are open')

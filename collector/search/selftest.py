@@ -20,7 +20,7 @@ from collector.search.browsers import Browsers
 from collector.search.lease import BrowserLease
 from collector.search.runner import Stopped, Terms, run_search
 from collector.settings import SearchSettings
-from collector.sources.contract import SearchFunction
+from collector.sources.contract import SearchFunction, Source
 
 LONGEST = 60.0
 """Seconds for one way."""
@@ -76,23 +76,22 @@ def start_once(settings: SearchSettings) -> Started:
 
 def try_ways(
     name: str,
-    source: SearchFunction,
+    source: Source,
     table: Mapping[str, Any],
-    ways: tuple[str, ...],
-    keyword: str,
     settings: SearchSettings,
     open_visit: OpenVisit,
     allow_private: bool = False,
 ) -> Iterator[Way]:
-    """Search a source for one keyword, once by each way, until it refuses. BrowserError when no browser starts."""
+    """Search a source for its example, once by each way, until it refuses. BrowserError when no browser starts."""
     browsers = Browsers(settings, lambda _event: None, allow_private)
     bounded = replace(settings, keyword_timeout=min(settings.keyword_timeout, LONGEST))
     lease = BrowserLease(lambda: browsers.start(1), bounded)
     try:
-        for way in ways or ("",):
+        for way in source.strategies or ("",):
             chosen = {**table, "harvest": AT_ONCE.get(way, way)} if way else table
-            search = Search(0, Query(keyword, keyword, ENOUGH, (name,)), name, MOST.get(way, FEW))
-            result = _try(search, source, chosen, way, lease, bounded, open_visit)
+            query = Query(source.example, source.example, ENOUGH, (name,))
+            search = Search(0, query, name, MOST.get(way, FEW))
+            result = _try(search, source.search, chosen, way, lease, bounded, open_visit)
             yield result
             if result.state in (SearchState.BLOCKED, SearchState.UNREACHABLE) or result.reason == "browser.start":
                 return  # asking again would make it worse

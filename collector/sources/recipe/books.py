@@ -1,8 +1,10 @@
-"""Which page of a walk is asked for next. Pure bookkeeping."""
+"""The books of a walk: which page is asked for next, and what was lost. Pure."""
 
 from __future__ import annotations
 
 import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from collector.sources.recipe.values import Recipe
@@ -11,6 +13,11 @@ from collector.urls import url_key
 Order = tuple[tuple[float, int], ...]
 """Where a page stands in the walk: (number of the link, number of the page of a listing) for each page that leads to
 it. A listing's next page comes after all that the one before leads to."""
+
+EXAMPLES = 3
+"""Of a kind of loss."""
+LONGEST = 120
+"""Characters of an example."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +77,37 @@ class PageQueue:
             return None
         self.taken += 1
         return heapq.heappop(self._heap)[2]
+
+
+class Losses:
+    """Counts with a few examples each."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.pages = self.pictures = 0
+        self._lost: Counter[str] = Counter()
+        self._where: defaultdict[str, list[str]] = defaultdict(list)
+
+    def note(self, what: str, where: str) -> None:
+        """One more of a kind of loss."""
+        self._lost[what] += 1
+        if len(self._where[what]) < EXAMPLES:
+            self._where[what].append(where if len(where) <= LONGEST else f"{where[: LONGEST - 3]}...")
+
+    def count(self, what: str) -> int:
+        """How many of a kind."""
+        return self._lost[what]
+
+    @property
+    def losses(self) -> int:
+        """Of all kinds."""
+        return sum(self._lost.values())
+
+    def lines(self) -> Iterator[str]:
+        """One about everything, and one per kind of loss; none when nothing was lost."""
+        if not self._lost:
+            return
+        yield f"{self._name}: {self.pages:,} pages read, {self.pictures:,} pictures; what was lost follows"
+        for what, count in self._lost.most_common(12):
+            more = ", ..." if count > len(self._where[what]) else ""
+            yield f"{self._name}: {what}: {count:,} ({', '.join(self._where[what])}{more})"
