@@ -159,7 +159,7 @@ def step_hash(folder: Path, _: str) -> dict[str, Any]:
         broken = service.hash_set(ledger, folder)
         return {
             "seconds": time.perf_counter() - started,
-            "number": len(ledger.dataset.looks()),
+            "number": len(ledger.alike.read()),
             "broken": broken,
         }
 

@@ -41,7 +41,7 @@ class Copies:
 def find_copies(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0) -> Copies:
     """Look for them among all pictures that have an embedding, in place of what was found before."""
     stored = embeddings.read(folder, model)
-    rows = [cells for cells in ledger.dataset.files() if cells[0] in stored.places]
+    rows = [cells for cells in ledger.alike.files() if cells[0] in stored.places]
     looks = np.zeros((len(rows), model.numbers), np.float16)
     for start in range(0, len(rows), _CHUNK):
         names = [sha256 for sha256, _, _ in rows[start : start + _CHUNK]]
@@ -55,7 +55,7 @@ def find_copies(ledger: Ledger, folder: Path, model: Embedder, processes: int = 
             if shows_more >= 0
         ]
     with ledger.transaction():
-        ledger.dataset.replace_copies(found)
+        ledger.alike.replace_copies(found)
     return Copies(len(found), lost)
 
 

@@ -37,7 +37,7 @@ def embed_set(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0,
               stop: Callable[[], bool] = lambda: False) -> Embedded:  # fmt: skip
     """Give every picture its embedding that has none, until `stop` says so. May be begun again; another model begins
     anew."""
-    files = {sha256: path for sha256, path, _ in ledger.dataset.files()}
+    files = {sha256: path for sha256, path, _ in ledger.alike.files()}
     vectors.keep_only(folder, files.keys())
     known = read(folder, model).places.keys()
     missing = [sha256 for sha256 in files if sha256 not in known]
@@ -143,7 +143,7 @@ class Similar:
 def missing(ledger: Ledger, folder: Path, model: Embedder) -> int:
     """How many pictures have no embedding yet."""
     known = read(folder, model).places
-    return sum(sha256 not in known for sha256, _, _ in ledger.dataset.files())
+    return sum(sha256 not in known for sha256, _, _ in ledger.alike.files())
 
 
 def similar(ledger: Ledger, folder: Path, model: Embedder, file: Path, count: int,

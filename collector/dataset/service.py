@@ -64,7 +64,7 @@ def hash_set(
 
     `processes` 0 takes one per core. `tell` is told (done, of how many). May be stopped and begun again.
     """
-    missing = [(sha256, inside(folder, path)) for sha256, path in ledger.dataset.unhashed()]
+    missing = [(sha256, inside(folder, path)) for sha256, path in ledger.alike.unhashed()]
     rows: list[tuple[str, str, int, str]] = []
     broken: list[tuple[str, str]] = []
     for done, (sha256, found) in enumerate(hash_files(missing, processes), start=1):
@@ -87,18 +87,18 @@ def hash_set(
 
 def _sketch_flat(ledger: Ledger, folder: Path, processes: int) -> dict[int, bytes]:
     """`Row.id` -> sketch of the pictures that are too flat for hashes; those that have none get one first."""
-    files = ((sha256, inside(folder, path)) for sha256, path in ledger.dataset.unsketched(RELIABLE))
+    files = ((sha256, inside(folder, path)) for sha256, path in ledger.alike.unsketched(RELIABLE))
     made = map_files(sketch, files, processes=processes)
     while batch := list(islice(made, _BATCH)):
         with ledger.transaction():
-            ledger.dataset.remember_sketches((name, cells) for name, cells in batch if isinstance(cells, bytes))
-    return ledger.dataset.sketches()
+            ledger.alike.remember_sketches((name, cells) for name, cells in batch if isinstance(cells, bytes))
+    return ledger.alike.sketches()
 
 
 def _keep(ledger: Ledger, rows: list[tuple[str, str, int, str]]) -> None:
     if rows:
         with ledger.transaction():
-            ledger.dataset.remember_hashes(rows)
+            ledger.alike.remember_hashes(rows)
         rows.clear()
 
 
@@ -110,7 +110,7 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
     """
     unreadable = hash_set(ledger, folder, processes, tell)
     reasons = ("set.near_duplicate", "set.conflict")
-    ids = ledger.dataset.ids(reasons)
+    ids = ledger.alike.ids(reasons)
     decided = dedupe.decide(_groups(ledger, folder, ids, distance, mirrored, processes), policy)
     with ledger.transaction():
         ledger.dataset.decide(reasons, decided.verdicts)
@@ -128,12 +128,12 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
 def _near_pairs(ledger: Ledger, folder: Path, distance: int, mirrored: bool, processes: int) -> near.Numbers:
     """See `dedupe.near_ids`: of all pictures, those left out as well; searched once, then kept."""
     sketches = _sketch_flat(ledger, folder, processes)
-    if (known := ledger.dataset.near_pairs(distance, mirrored)) is not None:
+    if (known := ledger.alike.near_pairs(distance, mirrored)) is not None:
         return known
-    pairs = dedupe.near_ids(ledger.dataset.looks(mirrored=mirrored), distance, mirrored, sketches)
+    pairs = dedupe.near_ids(ledger.alike.read(mirrored=mirrored), distance, mirrored, sketches)
     _give_back()
     with ledger.transaction():
-        ledger.dataset.remember_pairs(distance, mirrored, pairs)
+        ledger.alike.remember_pairs(distance, mirrored, pairs)
     return pairs
 
 
@@ -150,14 +150,14 @@ def _groups(
 
     Only what belongs to a group is read whole, some at a time, and looked at for what is better.
     """
-    pairs, copies = _near_pairs(ledger, folder, distance, mirrored, processes), ledger.dataset.copies()
+    pairs, copies = _near_pairs(ledger, folder, distance, mirrored, processes), ledger.alike.copies()
     parts = frozenset(one + other - whole for one, other, whole in copies if whole)
     together = dedupe.alike(ids, pairs, copies)
     with Workers(portrait, processes=processes) as workers:
         for some in _portions(together):
             numbers = [number for group in some for number in group]
             rows = {row.id: row for row in ledger.dataset.rows(replace(PICTURES, ids=numbers))}
-            looks = ledger.dataset.looks_of(numbers)
+            looks = ledger.alike.read(ids=numbers)
             seen = workers.map((row.sha256, inside(folder, row.file)) for row in rows.values())
             portraits = {name: body for name, body in seen if isinstance(body, bytes)}
             yield from (dedupe.grouped(looks, group, rows, mirrored, portraits, parts) for group in some)
@@ -198,7 +198,7 @@ def filter_set(ledger: Ledger, folder: Path, limits: filter.Limits, processes: i
     """Find what is no use to anybody and enter it as left out. No file is moved."""
     hash_set(ledger, folder, processes)
     made = synthetic_set(ledger, folder, processes)
-    looks = ledger.dataset.looks(filter.REASONS, mirrored=False)
+    looks = ledger.alike.read(filter.REASONS, mirrored=False)
     empty = looks.quality < limits.min_detail
     qualities = dict(zip(looks.ids[empty].tolist(), looks.quality[empty].tolist(), strict=True))
     said = ledger.dataset.reviews()
@@ -283,7 +283,7 @@ def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int,
     names = [name for name, _ in scheme.sizes]
     members = ledger.dataset.members(scheme.name, names)
     pairs = _near_pairs(ledger, folder, distance, mirrored, processes)
-    together = split.clusters(members, [pairs, dedupe.ids_of(ledger.dataset.copies())])
+    together = split.clusters(members, [pairs, dedupe.ids_of(ledger.alike.copies())])
     given = split.assign(together, scheme)
     new = np.flatnonzero(members.given < 0).tolist()
     with ledger.transaction():

@@ -1,4 +1,4 @@
-"""What was found and saved, and what was decided about the set: hashes, verdicts, labels, splits, reviews, scores.
+"""What was found and saved, and what was decided about the set: verdicts, labels, splits, reviews, scores.
 
 Never decides and never measures.
 """
@@ -13,27 +13,18 @@ from itertools import groupby
 from math import inf
 from pathlib import Path
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from collector.ledger import candidates, looks, members, rows
+from collector.ledger import candidates, members, rows
 from collector.ledger.candidates import Candidate, Item
 from collector.ledger.db import now
-from collector.ledger.looks import Looks
+from collector.ledger.looks import ALTERED, ALTERED_SHAS, SAVED_PICTURES, files
 from collector.ledger.members import Members
-from collector.ledger.paths import stored_path
 from collector.ledger.rows import EVERYTHING, PICTURES, Order, Row, Which
 from collector.model import Verdict
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 BY_HAND = "by hand"
 """The reason of a further label that a person gave."""
-ALTERED = "set.altered"
-"""The reason of a picture whose file has other bytes: nothing is found out about it."""
-_ALTERED = f"SELECT sha256 FROM verdict WHERE reason = '{ALTERED}'"
-_PICTURES = f"FROM outcome WHERE state = 'saved' AND media = 'picture' AND sha256 NOT IN ({_ALTERED})"
 
 
 class Dataset:
@@ -125,7 +116,7 @@ class Dataset:
 
     def altered(self) -> set[str]:
         """The sha256 of pictures whose file has other bytes, as far as was seen."""
-        either = f"{_ALTERED} UNION {_ALTERED.replace('verdict', 'overruled')}"
+        either = f"{ALTERED_SHAS} UNION {ALTERED_SHAS.replace('verdict', 'overruled')}"
         return {sha256 for (sha256,) in self._db.execute(either)}
 
     def entered(self) -> Iterator[tuple[str, str, int, str]]:
@@ -167,81 +158,6 @@ class Dataset:
             self._db.executemany(f"DELETE FROM {table} WHERE sha256 = ?", names)
         self._db.executemany("DELETE FROM copy WHERE other = ?", names)
         self._db.execute("DELETE FROM near")
-
-    # ------------------------------------------------------------------ perceptual hashes
-
-    def unhashed(self) -> list[tuple[str, Path]]:
-        """(sha256, path) of saved pictures without a PDQ hash."""
-        return self._files(f"{_PICTURES} AND sha256 NOT IN (SELECT sha256 FROM pdq WHERE mirrored <> '')")
-
-    def remember_hashes(self, hashes: Iterable[tuple[str, str, int, str]]) -> None:
-        """Keep (sha256, hash, quality, hash in a mirror); what was found by earlier ones is searched anew."""
-        self._db.execute("DELETE FROM near")
-        self._db.executemany("INSERT OR REPLACE INTO pdq VALUES (?, ?, ?, ?)", hashes)
-
-    def hashed(self, quality: int) -> int:
-        """How many saved pictures have a hash of this quality at least."""
-        found = f"SELECT count(*) {_PICTURES} AND sha256 IN (SELECT sha256 FROM pdq WHERE quality >= ?)"
-        return int(self._db.execute(found, (quality,)).fetchone()[0])
-
-    def looks(self, reasons: Sequence[str] | None = None, mirrored: bool = True) -> Looks:
-        """The hashes as columns: of all pictures but those left out for other reasons than these; None: of all."""
-        return looks.read(self._db, reasons, mirrored)
-
-    def looks_of(self, ids: Sequence[int]) -> Looks:
-        """Those of the hashed pictures among these."""
-        return looks.read(self._db, None, ids=ids)
-
-    def ids(self, reasons: Sequence[str] = ()) -> NDArray[np.int64]:
-        """`Row.id` of every saved picture but those left out for other reasons than these, oldest first."""
-        return looks.ids(self._db, reasons)
-
-    def near_pairs(self, distance: int, mirrored: bool) -> NDArray[np.int64] | None:
-        """See `looks.near_pairs`."""
-        return looks.near_pairs(self._db, distance, mirrored)
-
-    def remember_pairs(self, distance: int, mirrored: bool, pairs: NDArray[np.int64]) -> None:
-        """See `looks.remember_pairs`."""
-        looks.remember_pairs(self._db, distance, mirrored, pairs)
-
-    def unsketched(self, quality: int) -> list[tuple[str, Path]]:
-        """(sha256, path) of saved pictures whose hash is of less than this quality, and that have no sketch."""
-        flat = "SELECT sha256 FROM pdq WHERE quality < ? AND sha256 NOT IN (SELECT sha256 FROM sketch)"
-        return self._files(f"{_PICTURES} AND sha256 IN ({flat})", (quality,))
-
-    def remember_sketches(self, sketches: Iterable[tuple[str, bytes]]) -> None:
-        """Keep (sha256, cells); as `remember_hashes`."""
-        self._db.execute("DELETE FROM near")
-        self._db.executemany("INSERT OR REPLACE INTO sketch VALUES (?, ?)", sketches)
-
-    def sketches(self) -> dict[int, bytes]:
-        """`Row.id` -> cells, of every saved picture that has a sketch."""
-        saved = "SELECT found_id, cells FROM outcome JOIN sketch USING (sha256) WHERE state = 'saved'"
-        return dict(self._db.execute(saved))
-
-    # ------------------------------------------------------------------ pictures made of each other
-
-    def files(self) -> list[tuple[str, Path, int]]:
-        """(sha256, path, pixels) of every saved picture."""
-        found = self._db.execute(
-            f"SELECT sha256, path, coalesce(width, 0) * coalesce(height, 0) {_PICTURES} ORDER BY found_id"
-        )
-        return [(sha256, Path(path), pixels) for sha256, path, pixels in found]
-
-    def replace_copies(self, pairs: Iterable[tuple[str, str, str]]) -> None:
-        """(sha256, other, the one of them that shows more, or "") in place of all earlier ones."""
-        self._db.execute("DELETE FROM copy")
-        self._db.executemany("INSERT OR REPLACE INTO copy VALUES (?, ?, ?)", pairs)
-
-    def copies(self) -> list[tuple[int, int, int]]:
-        """(`Row.id`, that of the other, that of the one which shows more, 0 for neither), of saved pictures."""
-        return self._db.execute(
-            """SELECT one.found_id, other.found_id, CASE copy.whole WHEN one.sha256 THEN one.found_id
-                 WHEN other.sha256 THEN other.found_id ELSE 0 END
-               FROM copy JOIN outcome one ON one.sha256 = copy.sha256 AND one.state = 'saved'
-               JOIN outcome other ON other.sha256 = copy.other AND other.state = 'saved'
-               ORDER BY 1, 2"""
-        ).fetchall()
 
     # ------------------------------------------------------------------ verdicts and labels
 
@@ -328,8 +244,9 @@ class Dataset:
 
     def stranded(self) -> list[tuple[str, Path]]:
         """(sha256, path) of files moved away that no verdict leaves out any more."""
-        return self._files(
-            "FROM outcome WHERE state = 'saved' AND path LIKE '../%' AND sha256 NOT IN (SELECT sha256 FROM verdict)"
+        return files(
+            self._db,
+            "FROM outcome WHERE state = 'saved' AND path LIKE '../%' AND sha256 NOT IN (SELECT sha256 FROM verdict)",
         )
 
     def relocate(self, sha256: str, path: Path, moved_from: str) -> None:
@@ -339,11 +256,7 @@ class Dataset:
 
     def _left_out(self, condition: str) -> list[tuple[str, Path]]:
         left_out = f"(SELECT sha256 FROM verdict WHERE {condition})"
-        return self._files(f"FROM outcome WHERE state = 'saved' AND sha256 IN {left_out}")
-
-    def _files(self, which: str, values: Sequence[object] = ()) -> list[tuple[str, Path]]:
-        found = self._db.execute(f"SELECT sha256, path {which} ORDER BY found_id", values)
-        return [(sha256, stored_path(path)) for sha256, path in found]
+        return files(self._db, f"FROM outcome WHERE state = 'saved' AND sha256 IN {left_out}")
 
     # ------------------------------------------------------------------ splits and reviews
 
@@ -446,11 +359,11 @@ class Dataset:
     def unscored(self, issue: str) -> list[tuple[str, Path]]:
         """(sha256, path) of saved pictures that were not looked at for an issue."""
         looked = "SELECT 1 FROM audit WHERE audit.sha256 = outcome.sha256 AND issue = ?"
-        return self._files(f"{_PICTURES} AND NOT EXISTS ({looked})", (issue,))
+        return files(self._db, f"{SAVED_PICTURES} AND NOT EXISTS ({looked})", (issue,))
 
     def pixel_sizes(self) -> list[tuple[str, int, int]]:
         """(sha256, width, height) of every saved picture."""
-        return self._db.execute(f"SELECT sha256, coalesce(width, 0), coalesce(height, 0) {_PICTURES}").fetchall()
+        return self._db.execute(f"SELECT sha256, coalesce(width, 0), coalesce(height, 0) {SAVED_PICTURES}").fetchall()
 
     def remember_scores(self, scores: Iterable[tuple[str, str, float]]) -> None:
         """Keep (sha256, issue, score); nothing is flagged by it."""

@@ -17,6 +17,7 @@ from collector.ledger.dataset import Dataset
 from collector.ledger.db import REPAIR, plain_words
 from collector.ledger.intake import Intake
 from collector.ledger.keywords import Keywords
+from collector.ledger.looks import Resemblance
 from collector.ledger.maintenance import Maintenance
 from collector.ledger.paths import stored_folder
 from collector.ledger.stats import Stats
@@ -39,6 +40,8 @@ class Ledger:
         """What comes from elsewhere than a search."""
         self.dataset = Dataset(connection)
         """What was found and saved, and what was decided about the set."""
+        self.alike = Resemblance(connection)
+        """What pictures look like, and which look the same."""
         self.keywords = Keywords(connection)
         """Which file asks for which keyword, and other labels."""
         self.stats = Stats(connection)

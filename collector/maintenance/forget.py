@@ -70,7 +70,7 @@ def by_likeness(ledger: Ledger, files: Iterable[Path], distance: int, wanted: Wa
     from collector.images.hashing import hash_files
     from collector.images.pdq import RELIABLE, Hashed, unpacked
 
-    known = ledger.dataset.looks()
+    known = ledger.alike.read()
     for file in files:
         [(_, looks)] = hash_files([("", file)], 1)
         if not isinstance(looks, Hashed):

@@ -34,22 +34,21 @@ class Alike:
 
 def groups_of(ledger: Ledger, looks: Looks, distance: int = NEAR) -> list[list[int]]:
     """`Row.id`s of pictures that look the same, the largest groups first."""
-    dataset = ledger.dataset
-    near = dedupe.near_ids(looks, distance, sketches=dataset.sketches())
-    return sorted(dedupe.alike(looks.ids, near, dataset.copies()), key=lambda one: (-len(one), one[0]))
+    near = dedupe.near_ids(looks, distance, sketches=ledger.alike.sketches())
+    return sorted(dedupe.alike(looks.ids, near, ledger.alike.copies()), key=lambda one: (-len(one), one[0]))
 
 
 def alike(ledger: Ledger, distance: int = NEAR) -> Alike:
     """Groups by the hashes that the ledger has; nothing is hashed for this."""
     both = list(ledger.dataset.under_two_labels())
-    hashed = ledger.dataset.hashed(RELIABLE)
+    hashed = ledger.alike.hashed(RELIABLE)
     if hashed > MOST:
         return Alike(hashed, False, 0, len(both), (), _exact(both[:ROWS]))
     rows: list[tuple[Row, ...]] = []
     conflicts: list[tuple[tuple[str, ...], tuple[Row, ...]]] = []
     grouped: set[int] = set()
     mixed = 0
-    groups = groups_of(ledger, ledger.dataset.looks(mirrored=False), distance)
+    groups = groups_of(ledger, ledger.alike.read(mirrored=False), distance)
     for numbers in groups:
         members = list(ledger.dataset.rows(replace(PICTURES, ids=numbers)))
         labels = tuple(sorted({label for row in members for label in (row.label, *row.other_labels)}))

@@ -35,12 +35,12 @@ class AlikeView:
         ledger = self._ledger()
         version = (ledger.version, id(ledger))
         if self._looks is None or version != self._version:
-            self._looks, self._groups, self._version = ledger.dataset.looks(mirrored=False), None, version
+            self._looks, self._groups, self._version = ledger.alike.read(mirrored=False), None, version
         return self._looks
 
     def groups(self) -> list[list[int]] | None:
         """As `groups_of` has them; None when there are too many to look."""
-        if self._ledger().dataset.hashed(RELIABLE) > MOST:
+        if self._ledger().alike.hashed(RELIABLE) > MOST:
             return None
         looks = self.looks()
         if self._groups is None:

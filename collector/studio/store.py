@@ -186,7 +186,7 @@ class Store:
         cards += [_card([rows[row.id]], row.other_labels) for row in both if row.id in rows and row.id not in grouped]
         cards = [card for card in cards if _is_open(card)]
         cards.sort(key=lambda card: len(card["labels"]) == 1)
-        looked = {"hashed": self.ledger.dataset.hashed(0), "looked": alike is not None, "waiting": len(cards)}
+        looked = {"hashed": self.ledger.alike.hashed(0), "looked": alike is not None, "waiting": len(cards)}
         return {**looked, "cards": cards[:SHOWN]}
 
 

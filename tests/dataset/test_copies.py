@@ -205,7 +205,7 @@ def test_a_small_whole_does_not_take_the_place_of_a_large_part(collection: Colle
     (left / "of-a-killed-run").touch()
     found(collection, model)
     assert not left.exists(), "points are kept no longer than they are asked for"
-    assert [whole for _, _, whole in collection.ledger.dataset.copies()] == [0]
+    assert [whole for _, _, whole in collection.ledger.alike.copies()] == [0]
 
 
 def test_a_forgotten_picture_is_in_no_pair(collection: Collection, model: Embedder) -> None:
@@ -213,7 +213,7 @@ def test_a_forgotten_picture_is_in_no_pair(collection: Collection, model: Embedd
     part = collection.add("cat", cut(photo("chelsea.png")))
     found(collection, model)
     forget.forget(collection.ledger, collection.folder, forget.Wanted({part.sha256: part.file}), lambda *_: None)
-    assert collection.ledger.dataset.copies() == []
+    assert collection.ledger.alike.copies() == []
     assert found(collection, model) == 0
 
 

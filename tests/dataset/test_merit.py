@@ -135,7 +135,7 @@ def test_flat_pictures_are_compared_and_stay_together(collection: Collection) ->
         one = collection.add(("cat", "dog")[number % 2], encoded(flat(number), quality=90))
         other = collection.add(("cat", "dog")[number % 2], encoded(flat(number).resize((400, 300)), "WEBP", quality=60))
         twins.append((one.sha256, other.sha256))
-    looks = collection.ledger.dataset.looks
+    looks = collection.ledger.alike.read
     service.hash_set(collection.ledger, collection.folder, 1)
     assert (looks().quality < 50).sum() == 24, "they are flat"
     scheme = parse_scheme("train=0.5,val=0.5")

@@ -187,7 +187,7 @@ def test_many_files_are_hashed_in_processes(collection: Collection, monkeypatch:
     told: list[tuple[int, int]] = []
     monkeypatch.setattr(service, "_BATCH", 10)
     service.hash_set(collection.ledger, collection.folder, 2, lambda done, of: told.append((done, of)))
-    assert len(collection.ledger.dataset.looks()) == 40
+    assert len(collection.ledger.alike.read()) == 40
     assert told == [(10, 40), (20, 40), (30, 40), (40, 40)]
 
 
@@ -233,25 +233,25 @@ def test_a_set_is_split_once_and_for_all(collection: Collection) -> None:
 def test_what_was_found_near_is_kept_until_pictures_or_hashes_change(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dataset = collection.ledger.dataset
+    alike = collection.ledger.alike
     picture = drawn(3, (640, 480))
     first = collection.add("cat", picture)
     second = collection.add("cat", picture.resize((320, 240)))
     service.dedupe_set(collection.ledger, collection.folder, 31, "list")
-    known = dataset.near_pairs(31, mirrored=False)
+    known = alike.near_pairs(31, mirrored=False)
     assert known is not None
     assert known.tolist() == [sorted((first.id, second.id))]
-    assert dataset.near_pairs(30, mirrored=False) is None and dataset.near_pairs(31, mirrored=True) is None
+    assert alike.near_pairs(30, mirrored=False) is None and alike.near_pairs(31, mirrored=True) is None
     with monkeypatch.context() as patch:
         patch.setattr(near, "pairs", None)
         service.dedupe_set(collection.ledger, collection.folder, 31, "list")
         service.split_set(collection.ledger, collection.folder, split.parse_scheme("train=0.5,test=0.5"), 31)
     collection.add("cat", drawn(4))
-    assert dataset.near_pairs(31, mirrored=False) is None, "a picture more"
+    assert alike.near_pairs(31, mirrored=False) is None, "a picture more"
     service.dedupe_set(collection.ledger, collection.folder, 31, "list")
-    assert dataset.near_pairs(31, mirrored=False) is not None
-    dataset.remember_hashes([(first.sha256, "00" * 32, 100, "00" * 32)])
-    assert dataset.near_pairs(31, mirrored=False) is None, "another hash"
+    assert alike.near_pairs(31, mirrored=False) is not None
+    alike.remember_hashes([(first.sha256, "00" * 32, 100, "00" * 32)])
+    assert alike.near_pairs(31, mirrored=False) is None, "another hash"
 
 
 def test_mirror_images_are_found_where_they_are_asked_for(collection: Collection) -> None:

@@ -98,7 +98,7 @@ def test_everything_is_seen_through_the_ledger(folder: Path) -> None:
         assert sorted(ledger.dataset.reviews().values()) == ["drop", "keep"]
         assert Counter(ledger.dataset.splits("train=0.8,val=0.2").values()) == {"train": 6, "val": 2}
         assert Counter(verdict.reason for verdict in ledger.dataset.verdicts()) == {"set.quality": 7, "set.dropped": 1}
-        assert len(ledger.dataset.looks()) == 9
+        assert len(ledger.alike.read()) == 9
         assert set(ledger.dataset.extra_labels().values()) == {("dog",)}
         assert [issue for issue, _, _ in ledger.stats.audited()][:2] == ["blurry", "dark"]
         assert [len(ledger.maintenance.unsynced()[1]), ledger.note("running")[:4]] == [4, "2026"]

@@ -135,9 +135,9 @@ def test_orders(three: Ledger) -> None:
 
 def test_looks_are_columns_of_the_pictures_that_a_rule_may_decide_about(three: Ledger) -> None:
     bits = f"{1:016x}{2:016x}{3:016x}{2**64 - 1:016x}"
-    three.dataset.remember_hashes([(picture("a").sha256, bits, 71, ""), (picture("b").sha256, bits, 9, bits)])
-    assert len(three.dataset.looks(())) == 0, "left out, and a video"
-    for looks in (three.dataset.looks(), three.dataset.looks(["set.small"])):
+    three.alike.remember_hashes([(picture("a").sha256, bits, 71, ""), (picture("b").sha256, bits, 9, bits)])
+    assert len(three.alike.read(())) == 0, "left out, and a video"
+    for looks in (three.alike.read(), three.alike.read(["set.small"])):
         assert looks.ids.tolist() == [1]
         assert looks.words.tolist() == looks.mirrored.tolist() == [[1, 2, 3, 2**64 - 1]]
         assert looks.quality.tolist() == [71]

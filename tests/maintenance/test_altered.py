@@ -28,8 +28,8 @@ def made(tmp_path: Path) -> Iterator[Collection]:
         service.hash_set(made.ledger, made.folder, 1)
         with made.ledger.transaction():
             made.ledger.dataset.remember_scores((row.sha256, "nsfw", 0.1) for row in rows)
-            made.ledger.dataset.remember_sketches((row.sha256, b"cells") for row in rows)
-            made.ledger.dataset.replace_copies(
+            made.ledger.alike.remember_sketches((row.sha256, b"cells") for row in rows)
+            made.ledger.alike.replace_copies(
                 [(rows[0].sha256, rows[1].sha256, ""), (rows[2].sha256, rows[3].sha256, "")]
             )
         vectors.add(made.folder, "m", "h", [(row.sha256, np.zeros(2, np.float16)) for row in rows])
@@ -49,9 +49,9 @@ def left_out(ledger: Ledger) -> dict[str, str]:
 
 def known(made: Collection) -> dict[str, int]:
     """Of how many pictures there is what."""
-    dataset = made.ledger.dataset
-    return {"hashes": len(dataset.looks()), "sketches": len(dataset.sketches()), "scores": len(dataset.scores("nsfw")),
-            "copies": len(dataset.copies()), "vectors": len(vectors.read(made.folder, "m", "h", 2).places)}  # fmt: skip
+    alike, scores = made.ledger.alike, made.ledger.dataset.scores("nsfw")
+    return {"hashes": len(alike.read()), "sketches": len(alike.sketches()), "scores": len(scores),
+            "copies": len(alike.copies()), "vectors": len(vectors.read(made.folder, "m", "h", 2).places)}  # fmt: skip
 
 
 def replaced(made: Collection, row: Row, body: bytes = b"another") -> Path:
@@ -83,7 +83,7 @@ def test_its_own_bytes_bring_it_back(made: Collection) -> None:
     replaced(made, row, own)
     assert looked(made) == []
     assert left_out(made.ledger) == {}
-    assert [sha256 for sha256, _ in made.ledger.dataset.unhashed()] == [row.sha256], "and it is looked at anew"
+    assert [sha256 for sha256, _ in made.ledger.alike.unhashed()] == [row.sha256], "and it is looked at anew"
 
 
 @pytest.mark.parametrize("word", ["keep", "drop"])
