@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -64,12 +63,11 @@ def dedupe(
         return
     if not edited and (model or models):
         raise UsageError("--model and --models look for edited copies: say --edited, too")
-    told = terminal.looked_at
     done = collection.dedupe(distance, mirrored=mirrored, edited=edited, conflicts=conflicts,
-                             model=look.model, models=look.models, tell=told)  # fmt: skip
+                             model=look.model, models=look.models, tell=terminal.looked_at)  # fmt: skip
     moved = collection.apply() if apply else 0
     if as_json:
-        terminal.line(json.dumps(_facts(done, moved), ensure_ascii=False))
+        terminal.facts(_facts(done, moved))
         return
     for conflict in done.conflicts[:_SHOWN]:
         files = ", ".join(file.as_posix() for file in conflict.files[:4])
@@ -82,7 +80,7 @@ def dedupe(
         f" {reasons['set.near_duplicate']:,} left"
         f" out as near-duplicates, {reasons['set.conflict']:,} as label conflicts"
     )
-    _say_unreadable(done.unreadable)
+    terminal.unreadable(done.unreadable)
     _say_moved(apply, moved, collection.folder)
 
 
@@ -162,7 +160,7 @@ def quality(out: Path, apply: bool, **thresholds: float) -> None:
     terminal.line(
         f"{counted(done.measured, 'picture')} newly scored; left out for their quality: {len(done.verdicts):,}"
     )
-    _say_unreadable(done.unreadable)
+    terminal.unreadable(done.unreadable)
     _say_moved(apply, moved, out)
 
 
@@ -210,13 +208,13 @@ def forget(what: tuple[str, ...], urls: tuple[str, ...], domains: tuple[str, ...
     if not wanted.files and not wanted.urls:
         terminal.line("no picture and no URL matches")
     if wanted.urls:
-        terminal.line(f"{len(wanted.urls):,} URLs that were not saved are never fetched")
+        terminal.line(f"not saved, and never fetched: {counted(len(wanted.urls), 'URL')}")
     for name in wanted.hosts:
         terminal.line(f"nothing is fetched from {name} again")
 
 
 def _forgotten(path: Path, urls: int) -> None:
-    terminal.line(f"{path} is deleted, and {urls} URLs that lead to it are never fetched again")
+    terminal.line(f"{path} is deleted, and never fetched again from the {counted(urls, 'URL')} that lead to it")
 
 
 # --------------------------------------------------------------------------- inside
@@ -233,11 +231,6 @@ def _facts(done: Deduped, moved: int) -> dict[str, object]:
         "unreadable": done.unreadable,
         "moved": moved,
     }
-
-
-def _say_unreadable(files: int) -> None:
-    if files:
-        terminal.line(f"{counted(files, 'file')} can no longer be read; `collector verify --again` queues them again")
 
 
 def _say_moved(apply: bool, moved: int, out: Path) -> None:

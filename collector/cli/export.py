@@ -40,8 +40,7 @@ def split(scheme: str, salt: str, distance: int, mirrored: bool, out: Path, as_j
     if as_json:
         counts = {label: dict(row) for label, row in done.counts}
         leaks = {"clusters": done.leaks.clusters, "torn": done.leaks.torn, "pictures": done.leaks.pictures}
-        facts = {"counts": counts, "kept": done.kept, "random_split_leaks": leaks}
-        terminal.line(json.dumps(facts, ensure_ascii=False))
+        terminal.facts({"counts": counts, "kept": done.kept, "random_split_leaks": leaks})
         return
     terminal.grid(("class", *names), [(label, *(count for _, count in row)) for label, row in done.counts])
     terminal.line(
@@ -200,7 +199,7 @@ def diff(before: Path, after: Path, as_json: bool) -> None:
     }
     if as_json:
         settings = {what: [old, new] for what, old, new in found.settings}
-        terminal.line(json.dumps({**counts, "settings": settings, "step": found.step}, ensure_ascii=False))
+        terminal.facts({**counts, "settings": settings, "step": found.step})
         return
     for what, old, new in found.settings:
         terminal.line(f"{what}: {json.dumps(old, ensure_ascii=False)} -> {json.dumps(new, ensure_ascii=False)}")

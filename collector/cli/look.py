@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -99,7 +98,7 @@ def report(out: Path, page: Path | None, as_json: bool, pages: int) -> None:
     collection = Collection(out)
     facts = collection.facts()
     if as_json:
-        terminal.line(json.dumps(plain(facts), ensure_ascii=False))
+        terminal.facts(plain(facts))
         if page is not None:
             collection.report(page, pages=pages, facts=facts)
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -38,7 +37,7 @@ def purity(out: Path, sample: int, shown: bool, as_json: bool) -> None:
     collection = Collection(out, terminal.error)
     done = collection.purity(sample, _asked(collection.folder, shown)) if sample else collection.purity()
     if as_json:
-        terminal.line(json.dumps(asdict(done) | {"decided": done.decided, "unsure": done.unsure}, ensure_ascii=False))
+        terminal.facts(asdict(done) | {"decided": done.decided, "unsure": done.unsure})
         return
     _show(done)
 

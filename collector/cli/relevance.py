@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +34,7 @@ def embed(where: Place, model: str | None, models: str | None) -> None:
     collection, look = options.opened(where, model, models)
     done = collection.embed(model=look.model, models=look.models, tell=terminal.looked_at)
     terminal.line(f"{counted(done.made, 'picture')} newly looked at, {done.known:,} known before")
-    if done.unreadable:
-        terminal.line(f"{counted(done.unreadable, 'file')} can no longer be read; see `collector verify --again`")
+    terminal.unreadable(done.unreadable)
 
 
 @click.command()
@@ -85,7 +83,7 @@ def relevance(
                                 tell=terminal.looked_at)  # fmt: skip
     moved = collection.apply() if apply else 0
     if as_json:
-        terminal.line(json.dumps(_facts(done), ensure_ascii=False))
+        terminal.facts(_facts(done))
         return
     terminal.grid(
         ("class", "pictures", "off topic (estimate)", "sure"),
@@ -129,8 +127,7 @@ def flags(out: Path, drop: tuple[str, ...], top: int) -> None:
         state = "left out" if flag in drop else "flagged"
         examples = f", such as {', '.join(one.row.file.as_posix() for one in own[:top])}" if own and top else ""
         terminal.line(f"{flag}: {counted(len(own), 'picture')} {state}{examples}")
-    if done.unreadable:
-        terminal.line(f"{counted(done.unreadable, 'file')} can no longer be read; see `collector verify --again`")
+    terminal.unreadable(done.unreadable)
 
 
 def _estimate(one: ClassTopic) -> int | str:

@@ -8,7 +8,7 @@ from collector.cli.terminal.story import story
 from collector.cli.terminal.summary import summary, tally_lines
 from collector.cli.terminal.tables import grid, report, store_accounts
 from collector.cli.terminal.tee import LogFile, Together, Verbose
-from collector.cli.terminal.text import error, line, looked_at, outcome
+from collector.cli.terminal.text import error, facts, line, looked_at, outcome, unreadable
 
 __all__ = [
     "JsonLines",
@@ -18,6 +18,7 @@ __all__ = [
     "Verbose",
     "choose",
     "error",
+    "facts",
     "grid",
     "line",
     "looked_at",
@@ -27,4 +28,5 @@ __all__ = [
     "story",
     "summary",
     "tally_lines",
+    "unreadable",
 ]

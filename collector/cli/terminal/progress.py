@@ -176,7 +176,7 @@ def _bar(done: float, total: int) -> RenderableType:
 # --------------------------------------------------------------------------- lines
 
 
-class Lines:
+class Lines(Nothing):
     """The first searches and keywords in a line each, then one line of progress now and then, ever more seldom."""
 
     def __init__(self, counts: Counts, stream: TextIO, clock: Clock = time.monotonic) -> None:
@@ -191,9 +191,6 @@ class Lines:
         """The line of progress that was said last."""
         self._usual = 0
         """Lines about the usual course of things."""
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         text = _totals(self._counts)
@@ -280,15 +277,12 @@ class Notebook:
 # --------------------------------------------------------------------------- JSON
 
 
-class JsonLines:
+class JsonLines(Nothing):
     """Every event as one JSON object a line, at once; `time` is in seconds since 1970."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.time) -> None:
         self._stream = stream
         self._clock = clock
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._stream.flush()

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from collector.cli.terminal.text import printable, write
 from collector.ledger.layout import LEDGER
@@ -85,7 +85,7 @@ def summary(
 def tally_lines(tallies: Iterable[Tally], stream: TextIO | None = None) -> None:
     """Print each keyword's numbers on stdout as a line of JSON; a limit of null is everything there is."""
     for tally in tallies:
-        write(stream or sys.stdout, json.dumps({"event": "tally", **_plain(tally)}))
+        write(stream or sys.stdout, json.dumps({"event": "tally", **asdict(tally)}))
 
 
 # --------------------------------------------------------------------------- the table
@@ -188,13 +188,9 @@ def _apart(total: Tally) -> str:
 
 
 def _json_summary(digest: Digest, seconds: float, out: Path, stream: TextIO, left_out: int | None) -> None:
-    sums = _plain(digest.total)
+    sums = asdict(digest.total)
     del sums["keyword"], sums["label"], sums["searches"], sums["seconds"]
     ending = {"event": "summary", "keywords": digest.keywords, **sums, "seconds": round(seconds, 3), "out": str(out)}
     if left_out is not None:
         ending |= {"kept": digest.total.saved - left_out, "left_out": left_out}
     write(stream, json.dumps(ending))
-
-
-def _plain(tally: Tally) -> dict[str, Any]:
-    return asdict(tally)

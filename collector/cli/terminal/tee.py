@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from collector.cli.terminal.progress import course, trouble
+from collector.cli.terminal.progress import Nothing, course, trouble
 from collector.cli.terminal.records import record
 from collector.cli.terminal.text import printable, write
 from collector.model import Duplicate, Event, Failed, Found, Rejected, Saved, Skipped
@@ -39,14 +39,11 @@ class Verbose:
         self._inner.notice(text)
 
 
-class LogFile:
+class LogFile(Nothing):
     """Everything as lines of plain text with the time, for a file that is read when something went wrong."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], datetime] = datetime.now) -> None:
         self._stream, self._clock = stream, clock
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._stream.flush()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import shlex
 import shutil
 import sys
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, TextIO
+
+from collector.api.collect import counted
 
 _UNSAFE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
@@ -57,6 +61,17 @@ def line(text: str) -> None:
     except BrokenPipeError:
         _mute(sys.stdout)
         sys.exit(0)
+
+
+def facts(told: Mapping[str, object]) -> None:
+    """What a verb has to tell, as one line of JSON on standard output."""
+    line(json.dumps(told, ensure_ascii=False))
+
+
+def unreadable(files: int) -> None:
+    """How many files of the set can no longer be read, and what to do about it; nothing where there are none."""
+    if files:
+        line(f"{counted(files, 'file')} can no longer be read; `collector verify --again` queues them again")
 
 
 def outcome(text: str) -> None:
