@@ -21,6 +21,7 @@ CollectorError
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Iterable
@@ -33,8 +34,10 @@ DISTRIBUTION = "keyword-image-collector"
 """What pip calls this program; `collector` is another one there."""
 GO_ON = "run the same command to go on"
 """What most endings advise."""
-
-
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""Control characters, line ends, what turns the writing direction, what shows nothing, lone surrogates."""
 SURPRISES = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What a value that nobody foresaw may raise; other trouble is the disk's, the ledger's or ours."""
 
@@ -64,6 +67,11 @@ def alternatives(name: str, known: Iterable[str]) -> str:
     names = tuple(known)
     meant = get_close_matches(name, names, 1, 0.7)
     return f"did you mean {meant[0]}?" if meant else f"there are: {', '.join(names)}"
+
+
+def printable(text: str) -> str:
+    """The text with everything a terminal would obey or hide spelled out: `\\x1b`, `\\u202e`, `\\n`."""
+    return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def install(extra: str) -> str:

@@ -16,7 +16,6 @@ from collector.cli import options, terminal
 from collector.cli.options import Serving
 from collector.errors import GO_ON, Stopped
 
-LOOPBACKS = ("127.0.0.1", "localhost", "::1")
 OPEN_TO_OTHERS = (
     "others in your network can reach this studio: who has the key may judge pictures and start runs, and what is sent"
     " is not encrypted"
@@ -122,7 +121,7 @@ def studio(serving: Serving, no_open: bool) -> None:
         serving.port, host=serving.host, token=serving.token, settings=settings, flags=serving.passed_on()
     )
     with opened as served:
-        if serving.host not in LOOPBACKS:
+        if served.open_to_others:
             terminal.error(OPEN_TO_OTHERS)
         terminal.line(served.url)
         if not no_open:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from collector.dataset.service import candidates
+from collector.dataset.service import candidates, keep_found
 from collector.images.flags import FLAGS, flagged
-from collector.images.processes import FileTrouble, map_files
+from collector.images.processes import map_files
 from collector.ledger import Ledger, Row
 from collector.ledger.paths import inside
 from collector.model import Verdict
@@ -17,7 +17,6 @@ from collector.model import Verdict
 REASONS: Final = {"nsfw": "set.nsfw", "text": "set.text"}
 THRESHOLDS: Final = {"nsfw": 0.8, "text": 0.5}
 """Scores from which a picture is flagged: open_nsfw's own, and what pages of writing have."""
-_BATCH: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +60,17 @@ def flag_set(
     asked = FLAGS if model is not None else ("text",)
     paths = {sha256: path for flag in asked for sha256, path in ledger.dataset.unscored(flag)}
     files = ((sha256, inside(folder, path)) for sha256, path in paths.items())
-    rows: list[tuple[str, str, float]] = []
-    broken = 0
-    for done, (sha256, scores) in enumerate(map_files(flagged, files, str(model or ""), processes=processes), start=1):
-        if isinstance(scores, FileTrouble):
-            broken += 1
-        else:
-            rows += [(sha256, flag, score) for flag, score in zip(FLAGS, scores, strict=True) if flag in asked]
-        if len(rows) >= _BATCH * len(asked) or done == len(paths):
-            with ledger.transaction():
-                ledger.dataset.remember_scores(rows)
-            rows.clear()
-            tell(done, len(paths))
+
+    def keep(found: list[tuple[str, tuple[float, float]]]) -> None:
+        ledger.dataset.remember_scores(
+            (sha256, flag, score)
+            for sha256, scores in found
+            for flag, score in zip(FLAGS, scores, strict=True)
+            if flag in asked
+        )
+
+    looked_at = map_files(flagged, files, str(model or ""), processes=processes)
+    broken = keep_found(ledger, looked_at, keep, lambda done: tell(done, len(paths)))
     found = _found(ledger, asked)
     with ledger.transaction():
         said = ledger.dataset.reviews()
@@ -84,7 +82,7 @@ def flag_set(
                 if one.flag in drop and said.get((one.row.sha256, one.row.label)) != "keep"
             }.values(),
         )
-    return Flags(len(paths) - broken, broken, found, asked, frozenset(drop))
+    return Flags(len(paths) - len(broken), len(broken), found, asked, frozenset(drop))
 
 
 def _found(ledger: Ledger, asked: Collection[str]) -> tuple[Flagged, ...]:

@@ -9,12 +9,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
-from itertools import islice
 from math import log2
 from pathlib import Path
 
 from collector.errors import missing
-from collector.images.processes import FileTrouble, map_files
+from collector.images.processes import FileTrouble, map_batches
 
 SIDE = 512
 """Pixels of the long side at which pictures are judged: its blur score looks at 64, the others hardly change."""
@@ -54,23 +53,11 @@ def require() -> None:
 
 
 def score_files(files: Iterable[tuple[str, Path]], processes: int = 0) -> Iterator[tuple[str, Scores | FileTrouble]]:
-    """The scores of each (sha256, path), in their order, from other processes.
-
-    cleanvision takes many pictures at once; those of a batch that did not come through are tried one by one.
-    """
-    source = iter(files)
-    batches = iter(lambda: tuple(islice(source, _BATCH)), ())
-    for batch, scores in map_files(
-        scored, ((batch, tuple(path for _, path in batch)) for batch in batches), processes=processes
-    ):
-        if isinstance(scores, FileTrouble):
-            for (sha256, _), alone in map_files(scored, ((one, (one[1],)) for one in batch), processes=processes):
-                yield sha256, alone if isinstance(alone, FileTrouble) else alone[0]
-        else:
-            yield from ((sha256, one) for (sha256, _), one in zip(batch, scores, strict=True))
+    """The scores of each (sha256, path), in their order, from other processes: cleanvision takes many at once."""
+    return map_batches(scored, files, _BATCH, processes=processes)
 
 
-def scored(paths: tuple[Path, ...]) -> list[dict[str, float]]:
+def scored(paths: tuple[Path, ...]) -> list[Scores]:
     """The scores of a few pictures, in their order. Unusable when one of them cannot be decoded."""
     os.environ["TQDM_DISABLE"] = "1"  # Its progress bars are not ours.
     from cleanvision import Imagelab

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -22,7 +23,7 @@ from collector.errors import InputError
 from collector.images import synthetic
 from collector.images.form import Form
 from collector.images.hashing import hash_files, portrait, sketch
-from collector.images.pdq import NEAR, RELIABLE
+from collector.images.pdq import NEAR, RELIABLE, Hashed
 from collector.images.processes import FileTrouble, Workers, map_files
 from collector.ledger import Ledger, Row
 from collector.ledger.names import Names
@@ -30,9 +31,9 @@ from collector.ledger.paths import REJECTED, drop_if_empty, inside, move
 from collector.ledger.rows import PICTURES
 from collector.model import Verdict
 
+R = TypeVar("R")
 _BATCH = 500
-"""Hashes kept in one commit: what a stop may cost."""
-
+"""Pictures whose hashes or scores are kept in one commit: what a stop may cost."""
 
 _SYNTHETIC = "synthetic"
 """What the ledger calls the score of what a picture's bytes say about its making."""
@@ -57,30 +58,45 @@ def rejects(folder: Path) -> Path:
     return out.with_name(f"{out.name}{REJECTED}")
 
 
+def keep_found(
+    ledger: Ledger,
+    found: Iterable[tuple[str, R | FileTrouble]],
+    keep: Callable[[list[tuple[str, R]]], None],
+    tell: Callable[[int], None] = lambda _: None,
+) -> list[tuple[str, FileTrouble]]:
+    """Keep what was found out about pictures, some hundred in a commit; (sha256, why) of those that cannot be read.
+
+    `tell` is told how many were looked at. May be stopped and begun again.
+    """
+    source, broken, done = iter(found), list[tuple[str, FileTrouble]](), 0
+    while batch := list(islice(source, _BATCH)):
+        broken += [(sha256, one) for sha256, one in batch if isinstance(one, FileTrouble)]
+        if fine := [(sha256, one) for sha256, one in batch if not isinstance(one, FileTrouble)]:
+            with ledger.transaction():
+                keep(fine)
+        done += len(batch)
+        tell(done)
+    return broken
+
+
 def hash_set(
     ledger: Ledger, folder: Path, processes: int = 0, tell: Callable[[int, int], None] = lambda *_: None
 ) -> int:
     """Give every picture its PDQ hash that has none; how many could not be read, which become verdicts.
 
-    `processes` 0 takes one per core. `tell` is told (done, of how many). May be stopped and begun again.
+    `processes` 0 takes one per core. `tell` is told (done, of how many).
     """
     missing = [(sha256, inside(folder, path)) for sha256, path in ledger.alike.unhashed()]
-    rows: list[tuple[str, str, int, str]] = []
-    broken: list[tuple[str, str]] = []
-    for done, (sha256, found) in enumerate(hash_files(missing, processes), start=1):
-        if isinstance(found, FileTrouble):
-            broken.append((sha256, str(found)))
-        else:
-            rows.append((sha256, found.hash, found.quality, found.mirrored))
-        if len(rows) >= _BATCH:
-            _keep(ledger, rows)
-            tell(done, len(missing))
-    _keep(ledger, rows)
+
+    def keep(found: list[tuple[str, Hashed]]) -> None:
+        ledger.alike.remember_hashes((sha256, one.hash, one.quality, one.mirrored) for sha256, one in found)
+
+    broken = keep_found(ledger, hash_files(missing, processes), keep, lambda done: tell(done, len(missing)))
     labels = {item.sha256: item.label for item in ledger.dataset.pictures()} if broken else {}
     with ledger.transaction():
         ledger.dataset.decide(
             ("set.unreadable",),
-            (Verdict(sha256, labels[sha256], "set.unreadable", text) for sha256, text in broken if sha256 in labels),
+            (Verdict(sha256, labels[sha256], "set.unreadable", str(why)) for sha256, why in broken if sha256 in labels),
         )
     return len(broken)
 
@@ -88,18 +104,8 @@ def hash_set(
 def _sketch_flat(ledger: Ledger, folder: Path, processes: int) -> dict[int, bytes]:
     """`Row.id` -> sketch of the pictures that are too flat for hashes; those that have none get one first."""
     files = ((sha256, inside(folder, path)) for sha256, path in ledger.alike.unsketched(RELIABLE))
-    made = map_files(sketch, files, processes=processes)
-    while batch := list(islice(made, _BATCH)):
-        with ledger.transaction():
-            ledger.alike.remember_sketches((name, cells) for name, cells in batch if isinstance(cells, bytes))
+    keep_found(ledger, map_files(sketch, files, processes=processes), ledger.alike.remember_sketches)
     return ledger.alike.sketches()
-
-
-def _keep(ledger: Ledger, rows: list[tuple[str, str, int, str]]) -> None:
-    if rows:
-        with ledger.transaction():
-            ledger.alike.remember_hashes(rows)
-        rows.clear()
 
 
 def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Policy, processes: int = 0,
@@ -183,12 +189,11 @@ def _portions(groups: Sequence[list[int]]) -> Iterator[list[list[int]]]:
 def synthetic_set(ledger: Ledger, folder: Path, processes: int = 0) -> dict[str, str]:
     """sha256 -> how a machine made it, of the saved pictures whose bytes say so; only new files are read."""
     files = ((sha256, inside(folder, path)) for sha256, path in ledger.dataset.unscored(_SYNTHETIC))
-    looked_at = map_files(synthetic.marked, files, processes=processes)
-    while batch := list(islice(looked_at, _BATCH)):
-        with ledger.transaction():
-            ledger.dataset.remember_scores(
-                (sha256, _SYNTHETIC, _SCORES[how]) for sha256, how in batch if not isinstance(how, FileTrouble)
-            )
+
+    def keep(found: list[tuple[str, str | None]]) -> None:
+        ledger.dataset.remember_scores((sha256, _SYNTHETIC, _SCORES[how]) for sha256, how in found)
+
+    keep_found(ledger, map_files(synthetic.marked, files, processes=processes), keep)
     kinds = {score: how for how, score in _SCORES.items() if how is not None}
     found = ledger.dataset.scores(_SYNTHETIC, below=_SCORES[None])
     return {sha256: kinds[score] for sha256, score in found.items() if score in kinds}
@@ -223,22 +228,14 @@ def score_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, proc
               tell: Callable[[int, int], None] = lambda *_: None) -> Scored:  # fmt: skip
     """Score what has no score yet, flag by the thresholds, and enter the flagged as left out. No file is moved.
 
-    Scores are kept: with other thresholds only flags and verdicts are made anew. May be stopped and begun again.
+    Scores are kept: with other thresholds only flags and verdicts are made anew.
     """
-    missing = ledger.dataset.unscored(quality.MEASURED[0])
-    rows: list[tuple[str, str, float]] = []
-    broken = 0
-    places = ((sha256, inside(folder, path)) for sha256, path in missing)
-    for done, (sha256, found) in enumerate(quality.score_files(places, processes), start=1):
-        if isinstance(found, FileTrouble):
-            broken += 1
-        else:
-            rows += [(sha256, issue, score) for issue, score in found.items()]
-        if len(rows) >= _BATCH * len(quality.MEASURED) or done == len(missing):
-            with ledger.transaction():
-                ledger.dataset.remember_scores(rows)
-            rows.clear()
-            tell(done, len(missing))
+    missing = [(sha256, inside(folder, path)) for sha256, path in ledger.dataset.unscored(quality.MEASURED[0])]
+
+    def keep(found: list[tuple[str, quality.Scores]]) -> None:
+        ledger.dataset.remember_scores((sha256, *score) for sha256, scores in found for score in scores.items())
+
+    broken = keep_found(ledger, quality.score_files(missing, processes), keep, lambda done: tell(done, len(missing)))
     with ledger.transaction():
         sizes = quality.size_scores(ledger.dataset.pixel_sizes())
         ledger.dataset.remember_scores((sha256, "odd_size", score) for sha256, score in sizes)
@@ -253,7 +250,7 @@ def score_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, proc
             if sha256 in labels
         )
         ledger.dataset.decide(("set.quality",), verdicts)
-    return Scored(len(missing) - broken, broken, verdicts)
+    return Scored(len(missing) - len(broken), len(broken), verdicts)
 
 
 def _seen(ledger: Ledger) -> dict[str, filter.Sightings]:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from collector.errors import InputError
 from collector.images import lite0
 from collector.images.form import Shape
-from collector.images.processes import FileTrouble, map_files
+from collector.images.processes import FileTrouble, map_batches
 from collector.images.sniff import Unusable
 
 Vector = NDArray[np.float16]
@@ -54,25 +53,14 @@ def embedder() -> Embedder:
 def embed_files(
     files: Iterable[tuple[str, Path]], model: Embedder, processes: int = 0, gently: bool = False
 ) -> Iterator[tuple[str, Vector | FileTrouble]]:
-    """The embedding of each (sha256, path), in their order, or what is wrong with the file.
-
-    Those of a batch that did not come through are tried one by one.
-    """
-    source, graph, shape = iter(files), str(model.graph), model.shape
-    batches = iter(lambda: tuple(islice(source, _BATCH)), ())
-    tasks = ((batch, tuple(path for _, path in batch)) for batch in batches)
-    for batch, found in map_files(embedded, tasks, graph, shape, processes=processes, gently=gently):
-        if isinstance(found, FileTrouble):
-            each = ((one, (one[1],)) for one in batch)
-            for (sha256, _), alone in map_files(embedded, each, graph, shape, processes=1):
-                yield sha256, alone if isinstance(alone, FileTrouble) else np.frombuffer(alone, np.float16)
-        else:
-            vectors = np.frombuffer(found, np.float16).reshape(len(batch), -1)
-            yield from ((sha256, vector) for (sha256, _), vector in zip(batch, vectors, strict=True))
+    """The embedding of each (sha256, path), in their order, or what is wrong with the file."""
+    asked = (str(model.graph), model.shape)
+    for sha256, found in map_batches(embedded, files, _BATCH, *asked, processes=processes, gently=gently):
+        yield sha256, found if isinstance(found, FileTrouble) else np.frombuffer(found, np.float16)
 
 
-def embedded(paths: tuple[Path, ...], graph: str, shape: Shape) -> bytes:
-    """The vectors of a few files, one behind the other as float16. Unusable when one of them cannot be decoded, or has
+def embedded(paths: tuple[Path, ...], graph: str, shape: Shape) -> list[bytes]:
+    """The vectors of a few files as float16. Unusable when one of them cannot be decoded, or has
     none."""
     from collector.images.pixels import square
 
@@ -83,7 +71,7 @@ def embedded(paths: tuple[Path, ...], graph: str, shape: Shape) -> bytes:
         kept = found.astype(np.float16)
     if not np.isfinite(kept).all():
         raise Unusable("image.unsupported", "the model has no numbers for it")
-    return bytes(kept.tobytes())
+    return [one.tobytes() for one in kept]
 
 
 def directions(vectors: NDArray[Any], model: Embedder | None = None) -> Directions:

@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -75,6 +76,30 @@ def map_files(
     """`function(file, *arguments)` of each (key, file), in their order, by `Workers` that are gone afterwards."""
     with Workers(function, *arguments, processes=processes, gently=gently) as workers:
         yield from workers.map(files)
+
+
+def map_batches(
+    function: Callable[..., list[R]],
+    files: Iterable[tuple[K, Path]],
+    size: int,
+    *arguments: object,
+    processes: int = 0,
+    gently: bool = False,
+) -> Iterator[tuple[K, R | FileTrouble]]:
+    """`map_files` for a function that takes many files at once, so many each time, and gives a list.
+
+    Those of a batch that did not come through are tried one by one.
+    """
+    source = iter(files)
+    batches = iter(lambda: tuple(islice(source, size)), ())
+    tasks = ((batch, tuple(path for _, path in batch)) for batch in batches)
+    for batch, found in map_files(function, tasks, *arguments, processes=processes, gently=gently):
+        if not isinstance(found, FileTrouble):
+            yield from zip((key for key, _ in batch), found, strict=True)
+        elif size > 1:
+            yield from map_batches(function, batch, 1, *arguments, processes=processes)
+        else:
+            yield batch[0][0], found
 
 
 class Workers(Generic[R]):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from collector.errors import printable
 from collector.urls import hostname
 
 LONGEST: Final = 120
@@ -24,10 +24,6 @@ OWN_PICTURES: Final = "img-src data:"
 """For pages that hold all they show."""
 PICTURES_ANYWHERE: Final = "img-src http: https: file: data:; media-src file:"
 """For pages that show pictures from their hosts and from copies beside the page."""
-_HIDDEN: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
-"""Controls, what shows nothing or turns the writing direction, lone surrogates."""
 
 
 def render(template: str, title: str, allowed: str, **facts: object) -> str:
@@ -61,8 +57,7 @@ def style() -> str:
 
 def plain(value: object, most: int = LONGEST) -> str:
     """One line of at most so many characters; what hides or turns writing is spelled out."""
-    line = " ".join(str(value).split())
-    shown = _HIDDEN.sub(lambda match: match[0].encode("unicode_escape").decode(), line)
+    shown = printable(" ".join(str(value).split()))
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 

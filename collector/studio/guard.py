@@ -81,7 +81,7 @@ def _ours(named: str, host: str, port: int) -> bool:
     if number != str(port):
         return False
     name = name.strip("[]").lower()
-    if name in ("127.0.0.1", "localhost", "::1", host.lower()):
+    if name in (*LOOPBACKS, host.lower()):
         return True
     return host not in LOOPBACKS and (_is_address(name) or name == socket.gethostname().lower())
 

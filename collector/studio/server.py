@@ -64,6 +64,11 @@ class Studio:
         name = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{name}:{self.port}/?{urlencode({TOKEN: self._token})}"
 
+    @property
+    def open_to_others(self) -> bool:
+        """Whether other machines can reach it."""
+        return self._host not in LOOPBACKS
+
     def start(self) -> Self:
         """Serve in the background. OSError when the port is taken, LedgerError when there is no ledger."""
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.cli import terminal
-from collector.cli.terminal.text import printable, runnable
+from collector.cli.terminal.text import runnable
+from collector.errors import printable
 from collector.reasons import REASONS, meaning
 
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 from collector.api.collect import counted
 from collector.cli.terminal.counts import Clock, Counts, Finishing
 from collector.cli.terminal.records import record
-from collector.cli.terminal.text import printable, runnable, write
+from collector.cli.terminal.text import runnable, write
+from collector.errors import printable
 from collector.model import Event, Noticed, SearchEnded, SearchStarted, SearchState
 from collector.reasons import meaning
 

@@ -12,7 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
-from collector.cli.terminal.text import printable, write
+from collector.cli.terminal.text import write
+from collector.errors import printable
 from collector.ledger.layout import LEDGER
 from collector.model import Digest, Tally
 from collector.reasons import meaning

@@ -10,7 +10,8 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Final
 
 from collector.api.collect import counted
-from collector.cli.terminal.text import line, outcome, printable
+from collector.cli.terminal.text import line, outcome
+from collector.errors import printable
 
 if TYPE_CHECKING:
     from collector.cluster.accounts import Accounts

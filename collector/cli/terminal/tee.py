@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from collector.cli.terminal.progress import Nothing, course, trouble
 from collector.cli.terminal.records import record
-from collector.cli.terminal.text import printable, write
+from collector.cli.terminal.text import write
+from collector.errors import printable
 from collector.model import Duplicate, Event, Failed, Found, Rejected, Saved, Skipped
 from collector.reasons import meaning
 

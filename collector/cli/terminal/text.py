@@ -15,21 +15,12 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from collector.api.collect import counted
-
-_UNSAFE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
-"""Control characters, line ends, what turns the writing direction, what shows nothing, lone surrogates."""
+from collector.errors import printable
 
 _COMMAND: Final = re.compile(r"`collector ([a-z]++)([^`]*)`")
 """A command that a message advises."""
 _FOLDERLESS: Final = ("sources", "recipe", "practice", "models")
 """Verbs that need no output folder."""
-
-
-def printable(text: str) -> str:
-    """The text with everything a terminal would obey or hide spelled out: `\\x1b`, `\\u202e`, `\\n`."""
-    return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def write(stream: TextIO, text: str) -> None:
