@@ -1,7 +1,7 @@
 """Asks one of two downloaders for a chromedriver and prints its path: a program of its own, so that it
 can be given a time limit and cannot print into a run.
 
-Usage: python obtain.py webdriver-manager|selenium-manager BROWSER_PATH BROWSER_VERSION
+Usage: python driver_download.py webdriver-manager|selenium-manager BROWSER_PATH BROWSER_VERSION
 """
 
 from __future__ import annotations
