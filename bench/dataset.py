@@ -256,15 +256,15 @@ def step_split(folder: Path, _: str) -> dict[str, Any]:
 
 def step_table(folder: Path, _: str) -> dict[str, Any]:
     """The whole way of an export that holds no pictures: items, plan, split, table, lock, attribution, card, check."""
-    from collector.dataset import service
+    from collector.dataset import exporting
     from collector.dataset.split import parse_scheme
 
     dest = Path(tempfile.mkdtemp(dir=CACHE)) / "set"
     try:
         with Ledger.open(folder) as ledger:
             started = time.perf_counter()
-            order = service.Order("img2dataset", dest, scheme=parse_scheme(SCHEME))
-            _plan, done = service.export_set(ledger, folder, order)
+            order = exporting.Order("img2dataset", dest, scheme=parse_scheme(SCHEME))
+            _plan, done = exporting.export_set(ledger, folder, order)
             seconds = time.perf_counter() - started
         size = sum(path.stat().st_size for path in dest.iterdir())
         return {"seconds": seconds, "number": done.pictures, "size": size}
@@ -273,7 +273,7 @@ def step_table(folder: Path, _: str) -> dict[str, Any]:
 
 
 def step_export(folder: Path, what: str) -> dict[str, Any]:
-    from collector.dataset import service
+    from collector.dataset import exporting
     from collector.images.form import Form
 
     format, side = what.split()
@@ -282,7 +282,7 @@ def step_export(folder: Path, what: str) -> dict[str, Any]:
     try:
         with Ledger.open(folder) as ledger:
             started = time.perf_counter()
-            _plan, done = service.export_set(ledger, folder, service.Order(format, dest, form))
+            _plan, done = exporting.export_set(ledger, folder, exporting.Order(format, dest, form))
             return {"seconds": time.perf_counter() - started, "number": done.pictures, "size": done.bytes}
     finally:
         shutil.rmtree(dest.parent)

@@ -435,17 +435,17 @@ class Collection:
 
     def apply(self) -> int:
         """Move the files of left-out pictures beside the folder, and those back that no longer are; how many."""
-        from collector.dataset import service
+        from collector.dataset import moving
 
         with self.writing() as ledger:
-            return service.apply(ledger, self.folder)
+            return moving.apply(ledger, self.folder)
 
     def undo(self) -> int:
         """Move every file back that `apply` moved; how many."""
-        from collector.dataset import service
+        from collector.dataset import moving
 
         with self.writing() as ledger:
-            return service.undo(ledger, self.folder)
+            return moving.undo(ledger, self.folder)
 
     def review(self, decision: Decision, files: Iterable[str | PathLike[str]]) -> int:
         """Keep pictures whatever the rules say, drop them, or take such a decision back; how many.
@@ -551,7 +551,7 @@ class Collection:
         pictures are gone, unreadable or altered: an older export stays then. `names` is a template of file names.
         """
         from collector.api import sharing
-        from collector.dataset import formats, service
+        from collector.dataset import exporting, formats
         from collector.dataset.samples import Choice
         from collector.images.form import Form
         from collector.maintenance import hands
@@ -562,14 +562,14 @@ class Collection:
         place = sharing.folder_for(str(dest), self.folder)
         whole = split == "none"
         scheme = scheme_of(split, salt) if split and not whole else None
-        order = service.Order(
+        order = exporting.Order(
             format, place, form or Form(), choice or Choice(), scheme, whole, distance, mirrored, missing_ok,
             Names.parse(names) if names else None,
         )  # fmt: skip
         with self.writing() as ledger:
             for line in hands.told(hands.accept(ledger, self.folder, list(hands.by_hand(ledger, self.folder)))):
                 self.notice(line)
-            plan, published = service.export_set(ledger, self.folder, order)
+            plan, published = exporting.export_set(ledger, self.folder, order)
         plan = replace(plan, samples=replace(plan.samples, read=self._items))
         loading = exporter.loading(place, plan)
         if push_to_hub is not None:

@@ -234,7 +234,7 @@ def _facts(done: Deduped, moved: int) -> dict[str, object]:
 
 
 def _say_moved(apply: bool, moved: int, out: Path) -> None:
-    from collector.dataset.service import rejects
+    from collector.dataset.moving import rejects
 
     if apply:
         terminal.line(f"{counted(moved, 'file')} moved; what is left out is in {rejects(out)}")

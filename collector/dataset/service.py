@@ -1,12 +1,11 @@
-"""Puts decisions about the set into the ledger, and moves files out of the folder and back. Decides nothing itself."""
+"""Looks at the pictures of the set, and puts into the ledger what the rules decide of them. Decides nothing itself."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from pathlib import Path
 from typing import TypeVar
@@ -14,20 +13,13 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from collector.dataset import dedupe, filter, formats, near, purity, quality, split
-from collector.dataset.card import CollectedQuery
-from collector.dataset.documents import documented
-from collector.dataset.export import Published, publish
-from collector.dataset.samples import Choice, ExportPlan, plan
-from collector.errors import InputError
+from collector.dataset import dedupe, filter, near, quality, split
 from collector.images import synthetic
-from collector.images.form import Form
 from collector.images.hashing import hash_files, portrait, sketch
-from collector.images.pdq import NEAR, RELIABLE, Hashed
+from collector.images.pdq import RELIABLE, Hashed
 from collector.images.processes import FileTrouble, Workers, map_files
 from collector.ledger import Ledger, Row
-from collector.ledger.names import Names
-from collector.ledger.paths import REJECTED, drop_if_empty, inside, move
+from collector.ledger.paths import inside
 from collector.ledger.rows import PICTURES
 from collector.model import Verdict
 
@@ -50,12 +42,6 @@ class Deduped:
     conflicts: tuple[dedupe.Conflict, ...]
     labelled_further: int
     unreadable: int
-
-
-def rejects(folder: Path) -> Path:
-    """Where left-out pictures are moved to: beside the output folder, so that no loader takes it for a class."""
-    out = folder.absolute()
-    return out.with_name(f"{out.name}{REJECTED}")
 
 
 def keep_found(
@@ -293,102 +279,6 @@ def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int,
     return Split(tuple(rows), len(members) - len(new), split.leaks(together, scheme))
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An export as the user asks for it."""
-
-    format: str
-    dest: Path
-    form: Form = field(default_factory=Form)
-    choice: Choice = field(default_factory=Choice)
-    scheme: split.Scheme | None = None
-    """None: as the set was last split."""
-    whole: bool = False
-    """Without splits, whatever the set has."""
-    distance: int = NEAR
-    mirrored: bool = False
-    """Whether a picture and its mirror image must not be in two splits."""
-    missing_ok: int = 0
-    """Pictures that may be gone or unreadable."""
-    names: Names | None = None
-    """How files are called; None: by their bytes."""
-
-
-def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -> tuple[ExportPlan, Published]:
-    """Write the set in a format; pictures of a split set that have no split get one first. See `publish`.
-
-    InputError when a class has no picture in one of the splits: loaders would number the classes otherwise there.
-    """
-    exporter = formats.load(order.format)
-    scheme = None if order.whole else order.scheme or latest_scheme(ledger)
-    if scheme is not None and ledger.dataset.unsplit(scheme.name):
-        split_set(ledger, folder, scheme, order.distance, processes, order.mirrored)
-    elif scheme is not None:
-        ledger.dataset.remember_splits(scheme.name, ())
-    pure = purity.measure(ledger)
-    made = replace(
-        _plan(ledger, order, scheme), practice=ledger.practice, purity=None if pure.share is None else str(pure)
-    )
-    with ledger.transaction():
-        ledger.dataset.number_classes(made.classes)  # For good: other exports number them so, too.
-    if not made.samples:
-        left = ", ".join(f"{count:,} for {reason}" for reason, count in made.left.items())
-        raise InputError(f"{folder}: no picture to export{left and f'; left out: {left}'}")
-    _refuse_gaps(made)
-    labels = {label for _, label in made.counts()}
-    asked = [CollectedQuery(*row) for row in ledger.dataset.queries() if row[1] in labels]
-    documents = partial(documented, asked=asked, format=order.format, patterns=getattr(exporter, "patterns", None))
-    return made, publish(made, folder, order.dest, exporter, documents, processes, order.missing_ok)
-
-
-def preview(ledger: Ledger, order: Order) -> tuple[ExportPlan, int]:
-    """What an export would hold, and how many of its pictures have no split yet, which it would deal; changes nothing.
-
-    With pictures that have none, the plan counts all of them as unsplit.
-    """
-    scheme = None if order.whole else order.scheme or latest_scheme(ledger)
-    made = _plan(ledger, order, scheme)
-    if scheme is None or not made.unsplit:
-        return made, 0
-    return _plan(ledger, order, None), made.unsplit
-
-
-def latest_scheme(ledger: Ledger) -> split.Scheme | None:
-    """How the set was last split."""
-    name, _, salt = (ledger.dataset.latest_scheme() or "").partition(" ")
-    return split.parse_scheme(name, salt) if name else None
-
-
-def _plan(ledger: Ledger, order: Order, scheme: split.Scheme | None) -> ExportPlan:
-    """What is exported."""
-    return plan(
-        order.dest.name,
-        ledger.dataset.candidates(scheme.name if scheme else ""),
-        ledger.dataset.items,
-        further=ledger.dataset.extra_labels(),
-        order=[name for name, _ in scheme.sizes] if scheme else ("",),
-        scheme=scheme.name if scheme else "",
-        form=order.form,
-        choice=order.choice,
-        numbers=ledger.dataset.class_numbers(),
-        names=order.names,
-    )
-
-
-def _refuse_gaps(made: ExportPlan) -> None:
-    counts = made.counts()
-    gaps = [(label, part) for label in made.classes for part in made.splits if not counts[part, label]]
-    own = {label for _, label in counts}
-    gaps = [(label, part) for label, part in gaps if label in own]
-    if gaps:
-        names = ", ".join(f"{label!r} in {part}" for label, part in gaps[:5])
-        more = f" and {len(gaps) - 5:,} more" if len(gaps) > 5 else ""
-        raise InputError(
-            f"no picture of {names}{more}: loaders would number the classes otherwise there; collect more of them,"
-            " split by other shares, leave such classes out with --skip-small, or export with --split none"
-        )
-
-
 def candidates(ledger: Ledger, reasons: Sequence[str]) -> Iterator[Row]:
     """The pictures a rule may decide about: all but those left out for other reasons than its own."""
     return (row for row in ledger.dataset.pictures() if _open_to(row, reasons))
@@ -396,44 +286,3 @@ def candidates(ledger: Ledger, reasons: Sequence[str]) -> Iterator[Row]:
 
 def _open_to(row: Row, reasons: Sequence[str]) -> bool:
     return row.left_out is None or row.left_out in reasons
-
-
-def apply(ledger: Ledger, folder: Path) -> int:
-    """Move the files of pictures that are left out beside the folder, and those back that no longer are; how many.
-
-    File first, ledger second, and a file that is there already is taken as moved: a kill between the two is made good
-    by doing it again.
-    """
-    _proved(folder, ledger.dataset.to_move())
-    undone = restore(ledger, folder, ledger.dataset.stranded())
-    moved = 0
-    for sha256, path in _proved(folder, ledger.dataset.to_move()):
-        beside = Path("..", rejects(folder).name, path.parent.name, path.name)
-        if move(folder, path, beside):
-            with ledger.transaction():
-                ledger.dataset.relocate(sha256, beside, path.as_posix())
-            moved += 1
-    return moved + undone
-
-
-def _proved(folder: Path, files: Sequence[tuple[str, Path]]) -> Sequence[tuple[str, Path]]:
-    """The files, when every one lies inside: all are looked at before the first is moved. LedgerError."""
-    for _, path in files:
-        inside(folder, path)
-    return files
-
-
-def undo(ledger: Ledger, folder: Path) -> int:
-    """Move every file back that was moved away; how many. The verdicts stay."""
-    return restore(ledger, folder, ledger.dataset.moved() + ledger.dataset.stranded())
-
-
-def restore(ledger: Ledger, folder: Path, files: Sequence[tuple[str, Path]]) -> int:
-    """Move (sha256, path) files back into their class folders; how many."""
-    for sha256, path in _proved(folder, files):
-        back = Path(path.parent.name, path.name)
-        move(folder, path, back)
-        with ledger.transaction():
-            ledger.dataset.relocate(sha256, back, "")
-    drop_if_empty(rejects(folder))
-    return len(files)

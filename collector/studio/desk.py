@@ -13,7 +13,7 @@ from aiohttp import web
 from collector import sources
 from collector.api.collection import Collection
 from collector.api.pages import page_crawl
-from collector.dataset import service
+from collector.dataset import exporting
 from collector.dataset.formats import EXPORTERS
 from collector.report.rendering import OWN_PICTURES, policy
 from collector.settings import Settings
@@ -102,7 +102,7 @@ class Desk:
 
         def planned() -> dict[str, Any]:
             with self._collection.reading() as ledger:
-                plan, unsplit = service.preview(ledger, orders.order(wanted))
+                plan, unsplit = exporting.preview(ledger, orders.order(wanted))
             counts = plan.counts()
             return {
                 "pictures": len(plan.samples), "unsplit": unsplit, "splits": list(plan.splits),

@@ -14,8 +14,8 @@ import msgspec
 from collector.api import options, queries
 from collector.api.queries import QueryRow
 from collector.dataset import formats
+from collector.dataset.exporting import Order
 from collector.dataset.samples import Choice
-from collector.dataset.service import Order
 from collector.errors import InputError
 from collector.images.form import Form
 from collector.ledger.layout import folder_name

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from collector.api.collection import Collection as Folder
-from collector.dataset import formats, service
+from collector.dataset import exporting, formats
 from collector.dataset.classes import class_folders, ordered
 from collector.dataset.samples import Choice, ExportPlan
 from collector.dataset.split import parse_scheme
@@ -22,7 +22,7 @@ SCHEME = parse_scheme("train=0.5,val=0.5")
 
 
 def export(ledger: Ledger, folder: Path, format: str, dest: Path, **order: object) -> ExportPlan:
-    made, _ = service.export_set(ledger, folder, service.Order(format, dest, **order), 1)  # type: ignore[arg-type]
+    made, _ = exporting.export_set(ledger, folder, exporting.Order(format, dest, **order), 1)  # type: ignore[arg-type]
     return made
 
 

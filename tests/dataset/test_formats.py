@@ -365,10 +365,10 @@ def test_a_picture_with_two_labels_says_both(tmp_path: Path) -> None:
         item = collection.add("cat", drawn(1))
         collection.add("dog", drawn(2))
         collection.ledger.dataset.replace_extra_labels([(item.sha256, "dog", "set.conflict")])
-        from collector.dataset import service
+        from collector.dataset import exporting
 
         for format in ("jsonl", "hf", "coco"):
-            service.export_set(collection.ledger, collection.folder, service.Order(format, tmp_path / format), 1)
+            exporting.export_set(collection.ledger, collection.folder, exporting.Order(format, tmp_path / format), 1)
     lines = (tmp_path / "jsonl" / "metadata.jsonl").read_text().splitlines()
     assert sorted(json.loads(line)["labels"] for line in lines) == [["cat", "dog"], ["dog"]]
     document = json.loads((tmp_path / "coco" / "labels.json").read_text())

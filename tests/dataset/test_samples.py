@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from collector.dataset import samples, service, spool
+from collector.dataset import exporting, samples, spool
 from collector.dataset.documents import documented
 from collector.dataset.export import publish
 from collector.dataset.samples import EncodedSample, ExportPlan
@@ -59,10 +59,10 @@ def held(folder: Path) -> int:
     """Bytes that an export of all pictures holds at most."""
     samples._CHUNK = spool._RUN = 100  # type: ignore[misc]
     with Ledger.open(folder) as ledger:
-        order = service.Order("csv", folder.parent / "set", whole=True)
-        service.preview(ledger, order)  # Imports and caches are no part of it.
+        order = exporting.Order("csv", folder.parent / "set", whole=True)
+        exporting.preview(ledger, order)  # Imports and caches are no part of it.
         tracemalloc.start()
-        made, _ = service.preview(ledger, order)
+        made, _ = exporting.preview(ledger, order)
         documents = partial(documented, asked=[], format="none")
         published = publish(made, folder, order.dest, Nothing(), documents, processes=1)
         _, most = tracemalloc.get_traced_memory()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from collector.dataset import filter, near, service, split
+from collector.dataset import filter, moving, near, service, split
 from collector.dataset.dedupe import Policy
 from collector.ledger import Row
 from tests.support.collection import Collection, drawn, encoded
@@ -97,13 +97,13 @@ def test_files_move_away_and_back(collection: Collection) -> None:
     before = files(collection.folder)
     service.dedupe_set(collection.ledger, collection.folder, 31, "list")
     assert files(collection.folder) == before, "nothing moves unless asked"
-    assert service.apply(collection.ledger, collection.folder) == 2
-    away = service.rejects(collection.folder)
+    assert moving.apply(collection.ledger, collection.folder) == 2
+    away = moving.rejects(collection.folder)
     assert files(collection.folder) == {same[0].path.as_posix(), lonely.path.as_posix()}
     assert files(away) == {item.path.as_posix() for item in same[1:]}
     assert all((collection.folder / item.path).is_file() for item in collection.ledger.dataset.pictures())
-    assert service.apply(collection.ledger, collection.folder) == 0
-    assert service.undo(collection.ledger, collection.folder) == 2
+    assert moving.apply(collection.ledger, collection.folder) == 0
+    assert moving.undo(collection.ledger, collection.folder) == 2
     assert files(collection.folder) == before
     assert not away.exists()
 
@@ -113,19 +113,19 @@ def test_what_is_decided_anew_comes_back(collection: Collection) -> None:
     for image in (picture, picture.resize((320, 240))):
         collection.add("cat", image)
     service.dedupe_set(collection.ledger, collection.folder, 31, "list")
-    before = service.apply(collection.ledger, collection.folder)
+    before = moving.apply(collection.ledger, collection.folder)
     service.dedupe_set(collection.ledger, collection.folder, 0, "list")
-    assert (before, service.apply(collection.ledger, collection.folder)) == (1, 1)
+    assert (before, moving.apply(collection.ledger, collection.folder)) == (1, 1)
     assert len(files(collection.folder)) == 2
 
 
 def test_a_kill_between_file_and_ledger_is_made_good(collection: Collection) -> None:
     items = [collection.add("cat", encoded(drawn(7, (640, 480)), quality=q)) for q in (95, 60)]
     service.dedupe_set(collection.ledger, collection.folder, 31, "list")
-    target = service.rejects(collection.folder) / items[1].path
+    target = moving.rejects(collection.folder) / items[1].path
     target.parent.mkdir(parents=True)
     (collection.folder / items[1].path).replace(target)
-    assert service.apply(collection.ledger, collection.folder) == 1
+    assert moving.apply(collection.ledger, collection.folder) == 1
     assert {(collection.folder / item.path).is_file() for item in collection.ledger.dataset.pictures()} == {True}
 
 
@@ -152,7 +152,7 @@ def test_a_word_that_is_taken_back_leaves_what_a_rule_decided(
     before = collection.ledger.dataset.verdicts()
     assert [(verdict.sha256, verdict.kept) for verdict in before] == [(small.sha256, large.sha256)]
     if moved:
-        service.apply(collection.ledger, collection.folder)
+        moving.apply(collection.ledger, collection.folder)
     for said in (word, "drop", word):
         collection.ledger.dataset.review(small.sha256, "cat", said)
     assert {sha: reason for sha, (reason, _) in left_out(collection).items()} == (
@@ -161,14 +161,14 @@ def test_a_word_that_is_taken_back_leaves_what_a_rule_decided(
     if again:
         service.dedupe_set(collection.ledger, collection.folder, 31, "list")
     if moved:
-        service.apply(collection.ledger, collection.folder)
+        moving.apply(collection.ledger, collection.folder)
     collection.ledger.dataset.review(small.sha256, "cat", "")
     assert collection.ledger.dataset.verdicts() == before
-    service.apply(collection.ledger, collection.folder)
+    moving.apply(collection.ledger, collection.folder)
     assert len(files(collection.folder)) == 1
     collection.ledger.dataset.review(small.sha256, "cat", "")
     assert collection.ledger.dataset.verdicts() == before, "there is no word to take back"
-    service.undo(collection.ledger, collection.folder)
+    moving.undo(collection.ledger, collection.folder)
     assert len(files(collection.folder)) == 2
 
 
