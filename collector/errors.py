@@ -24,7 +24,7 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -67,6 +67,17 @@ def alternatives(name: str, known: Iterable[str]) -> str:
     names = tuple(known)
     meant = get_close_matches(name, names, 1, 0.7)
     return f"did you mean {meant[0]}?" if meant else f"there are: {', '.join(names)}"
+
+
+def counted(number: int, noun: str, plural: str = "s") -> str:
+    """`1 keyword`, `2 keywords`, `2 searches`."""
+    return f"{number:,} {noun}{plural if number != 1 else ''}"
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """The first of many names: `a, b, c and 2 more`."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def printable(text: str) -> str:
@@ -197,6 +208,6 @@ class Stopped(CollectorError):
 
     exit_code = 130
 
-    def __init__(self, line: str, exit_code: int = 130) -> None:
+    def __init__(self, line: str = f"stopped; everything so far is kept, {GO_ON}", exit_code: int = 130) -> None:
         super().__init__(line)
         self.exit_code = exit_code

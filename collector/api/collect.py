@@ -20,7 +20,7 @@ from collector.api.queries import QueryRow
 from collector.api.replacing import Replacing
 from collector.api.signals import StopSignals
 from collector.dataset import labels
-from collector.errors import GO_ON, Incomplete, Stopped
+from collector.errors import GO_ON, Incomplete, Stopped, counted, some
 from collector.importers.blocklist import Terms
 from collector.importers.queries import QueryFile
 from collector.ledger import Interrupted, Ledger
@@ -93,7 +93,7 @@ class Summary:
         A keyword that wants everything has no limit to fall short of: only URLs to try again count there.
         """
         if self.stopped:
-            raise Stopped(f"stopped; everything so far is kept, {GO_ON}", self.stopped)
+            raise Stopped(exit_code=self.stopped)
         states = dict(self.digest.states)
         if SearchState.UNREACHABLE in states:
             raise Incomplete(self.unreachable[0] if self.unreachable else "a source could not be reached", 8)
@@ -120,11 +120,6 @@ class Summary:
         parts += [counted(short, "keyword") + " below the limit with URLs to try again"] * bool(short)
         parts += [counted(whole, "keyword") + " not complete yet, with URLs to try again"] * bool(whole)
         return parts
-
-
-def counted(number: int, noun: str, plural: str = "s") -> str:
-    """`1 keyword`, `2 keywords`, `2 searches`."""
-    return f"{number:,} {noun}{plural if number != 1 else ''}"
 
 
 class Crawl:
@@ -215,7 +210,7 @@ class Crawl:
             try:
                 standing = self.begin()
             except (KeyboardInterrupt, Interrupted):
-                raise Stopped(f"stopped; everything so far is kept, {GO_ON}", signals.exit_code or 130) from None
+                raise Stopped(exit_code=signals.exit_code or 130) from None
             signals.gently = True
             with _shown(progress, standing) as show:
                 for note in self._asked.notes if self._asked else ():
@@ -299,12 +294,11 @@ class Crawl:
         if asked.file:
             removed, out = labels.listed(ledger, asked.file, asked.queries, self._keep_removed, asked.passed_over)
             if removed:
-                names = ", ".join(f'"{one.keyword}"' for one in removed[:_TOLD])
-                more = f" and {len(removed) - _TOLD:,} more" if len(removed) > _TOLD else ""
+                names = some([f'"{one.keyword}"' for one in removed], _TOLD)
                 what = "stay in the set" if self._keep_removed else (
                     f"leave the set ({out:,}); nothing is deleted, and --keep-removed keeps them"
                 )  # fmt: skip
-                self._notice(f"no longer in {asked.file}: {names}{more}; their pictures {what}")
+                self._notice(f"no longer in {asked.file}: {names}; their pictures {what}")
 
     def _work(self) -> Generator[Event, None, None]:
         from collector.crawl import assemble

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from math import ceil
 
 from collector import sources
-from collector.api.collect import counted
 from collector.api.collection import Collection
-from collector.errors import LedgerError
+from collector.errors import LedgerError, counted
 from collector.ledger.layout import LEDGER
 from collector.model import Query
 from collector.settings import Settings

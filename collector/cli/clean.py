@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.api.collect import counted
 from collector.api.collection import Collection, Conflicts, Decision
 from collector.cli import options, terminal
 from collector.cli.options import Place
-from collector.errors import UsageError
+from collector.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from collector.dataset.service import Deduped

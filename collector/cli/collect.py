@@ -6,7 +6,6 @@ import gc
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +15,12 @@ import click
 
 from collector.api import queries
 from collector.api.cluster import PARTITION, check_store, fetch_to
-from collector.api.collect import Crawl, Progress, Standing, counted
+from collector.api.collect import Crawl, Progress, Standing
 from collector.api.collection import Collection
 from collector.api.signals import StopSignals
 from collector.cli import options, terminal
 from collector.cli.options import Blocking, Browsing, Common, Fetching, PageOut, Place, Reading, Replacing, Searching
-from collector.errors import GO_ON, Incomplete, InputError, Stopped, UsageError, install
+from collector.errors import GO_ON, Incomplete, InputError, Stopped, UsageError, counted, install, some
 from collector.importers.queries import QueryFile
 from collector.model import Digest
 from collector.settings import Settings
@@ -340,7 +339,7 @@ def _work(crawl: Crawl, common: Common, stream: TextIO | None = None) -> None:
     if not quiet:
         terminal.summary(summary.digest, summary.seconds, crawl.settings.out, left_out=summary.left_out, stream=stream)
         if summary.empty:
-            terminal.outcome(f"came back empty: {', '.join(summary.empty[:EMPTY_SHOWN])}{_and_more(summary.empty)}")
+            terminal.outcome(f"came back empty: {some(summary.empty, EMPTY_SHOWN)}")
     if not summary.stopped and not crawl.settings.search.widen and not common.quiet:
         offer_widening(summary.digest)
     summary.check()
@@ -360,11 +359,6 @@ def _shows(standing: Standing, common: Common, events: TextIO | None, log: TextI
     return shows[0] if len(shows) == 1 else terminal.Together(shows)
 
 
-def _and_more(keywords: Sequence[str]) -> str:
-    more = len(keywords) - EMPTY_SHOWN
-    return f" and {counted(more, 'more keyword')}" if more > 0 else ""
-
-
 def offer_widening(digest: Digest) -> None:
     """Say that some keywords have too few results, and what can be done about it."""
     if digest.exhausted:
@@ -378,7 +372,7 @@ _NEEDS = "image.needs_"
 
 def _told(added: Added) -> str:
     """What became of a path, in one line."""
-    parts = [f"{counted(added.urls[1], 'URL')}, {added.urls[0]} of them new"] if added.urls is not None else []
+    parts = [f"{counted(added.urls[1], 'URL')}, {added.urls[0]:,} of them new"] if added.urls is not None else []
     if added.urls is None or added.counts:
         parts.append(f"{counted(added.counts['saved'], 'picture')} saved")
         parts += [f"{added.counts[name]} {name}" for name in ("duplicate", "known before") if added.counts[name]]

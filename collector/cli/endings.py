@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 import click
 
-from collector.errors import GO_ON, CollectorError
+from collector.errors import GO_ON, CollectorError, Stopped
 
 
 def exit_code(run: Callable[[], object]) -> int:
@@ -29,7 +29,7 @@ def exit_code(run: Callable[[], object]) -> int:
     except click.ClickException as error:
         return _say(error.exit_code, _in_a_line(error))
     except (click.Abort, KeyboardInterrupt):
-        return _say(130, f"stopped; everything so far is kept, {GO_ON}")
+        return _say(130, str(Stopped()))
     except CollectorError as error:
         return _say(error.exit_code, str(error))
     except OSError as error:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from collector.api.collect import counted
 from collector.api.collection import Collection
 from collector.cli import options, terminal
+from collector.errors import counted
 
 
 @click.group()

@@ -9,12 +9,11 @@ from pathlib import Path
 import click
 
 from collector.api.cluster import accounts, check_store
-from collector.api.collect import counted
 from collector.api.collection import Collection
 from collector.api.signals import StopSignals
 from collector.cli import options, terminal
 from collector.cli.options import Serving
-from collector.errors import GO_ON, Stopped
+from collector.errors import GO_ON, Stopped, counted
 
 OPEN_TO_OTHERS = (
     "others in your network can reach this studio: who has the key may judge pictures and start runs, and what is sent"
@@ -64,7 +63,7 @@ def urls(out: Path, file: Path | None) -> None:
             terminal.line(f"{keyword}\t{url}")
         return
     new, given = _entered(out, file)
-    terminal.line(f"{counted(given, 'URL')} read from {file}, {new} of them new; `collector fetch` downloads them")
+    terminal.line(f"{counted(given, 'URL')} read from {file}, {new:,} of them new; `collector fetch` downloads them")
 
 
 def _entered(out: Path, file: Path) -> tuple[int, int]:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.api.collect import counted
 from collector.api.collection import Collection
 from collector.cli import options, terminal
 from collector.cli.options import Browsing, Where
-from collector.errors import Incomplete
+from collector.errors import Incomplete, counted
 from collector.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from collector.api.collect import counted
 from collector.cli import options, terminal
-from collector.errors import Incomplete, InputError, SourceError
+from collector.errors import Incomplete, InputError, SourceError, counted
 from collector.http.contract import Request
 from collector.settings import FetchSettings
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.api.collect import counted
 from collector.api.collection import FLAGS, Collection
 from collector.cli import options, terminal
 from collector.cli.options import Place
+from collector.errors import counted
 
 if TYPE_CHECKING:
     from collector.dataset.topic import ClassTopic, Topic

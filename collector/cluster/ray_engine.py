@@ -94,7 +94,7 @@ def _join(ray: Any, address: str) -> None:
     try:
         ray.init(address=where, log_to_driver=False, logging_level="error", include_dashboard=None if where else False)
     except ImportError as error:
-        raise UsageError(f"{where}: Ray's client is not installed: pip install 'ray[client]'") from error
+        raise missing("Ray's client", where or "ray", "ray") from error
     except Exception as error:  # each way to a cluster fails in its own way
         raise InputError(
             f"{where or 'ray'}: the cluster cannot be reached: {_line(error)}{_token_hint(where)}"

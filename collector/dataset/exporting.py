@@ -12,7 +12,7 @@ from collector.dataset.documents import documented
 from collector.dataset.export import Published, publish
 from collector.dataset.samples import Choice, ExportPlan, plan
 from collector.dataset.service import split_set
-from collector.errors import InputError
+from collector.errors import InputError, some
 from collector.images.form import Form
 from collector.images.pdq import NEAR
 from collector.ledger import Ledger
@@ -103,13 +103,11 @@ def _plan(ledger: Ledger, order: Order, scheme: split.Scheme | None) -> ExportPl
 
 def _refuse_gaps(made: ExportPlan) -> None:
     counts = made.counts()
-    gaps = [(label, part) for label in made.classes for part in made.splits if not counts[part, label]]
     own = {label for _, label in counts}
-    gaps = [(label, part) for label, part in gaps if label in own]
+    gaps = [(one, part) for one in made.classes if one in own for part in made.splits if not counts[part, one]]
     if gaps:
-        names = ", ".join(f"{label!r} in {part}" for label, part in gaps[:5])
-        more = f" and {len(gaps) - 5:,} more" if len(gaps) > 5 else ""
+        names = some([f"{label!r} in {part}" for label, part in gaps], 5)
         raise InputError(
-            f"no picture of {names}{more}: loaders would number the classes otherwise there; collect more of them,"
+            f"no picture of {names}: loaders would number the classes otherwise there; collect more of them,"
             " split by other shares, leave such classes out with --skip-small, or export with --split none"
         )

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.errors import UsageError
+from collector.errors import missing
 from collector.images.points import FLAT, SIDE, Move, Points, found_points, shared_moves, unframed
 
 _CELL: Final = 64
@@ -47,7 +47,7 @@ NEITHER, FIRST, OTHER = 0, 1, 2
 def require() -> None:
     """UsageError when OpenCV is not installed."""
     if find_spec("cv2") is None:
-        raise UsageError("this needs OpenCV, which is not installed: pip install '.[look]' in collector's folder")
+        raise missing("OpenCV", "this", "look")
 
 
 def compared(paths: tuple[Path, ...], store: str | None = None) -> list[int]:

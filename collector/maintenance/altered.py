@@ -16,6 +16,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Final
 
+from collector.errors import some
 from collector.ledger import Ledger, vectors
 from collector.ledger.paths import inside
 from collector.maintenance.files import sha256
@@ -36,9 +37,8 @@ def leave_out(ledger: Ledger, folder: Path, notice: Callable[[str], None]) -> No
         ledger.dataset.set_altered(found.keys())
         ledger.remember(LOOKED, str(began))
     if fresh := [path.as_posix() for name, path in found.items() if name not in known]:
-        more = f" and {len(fresh) - 3:,} more" if len(fresh) > 3 else ""
         notice(
-            f"replaced since it was fetched, so left out of the set (set.altered): {', '.join(fresh[:3])}{more};"
+            f"replaced since it was fetched, so left out of the set (set.altered): {some(fresh)};"
             " `collector verify --again` fetches what was there"
         )
 

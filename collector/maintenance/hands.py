@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from collector.errors import some
 from collector.ledger import Ledger, Row
 from collector.ledger.layout import FILE_NAME
 from collector.ledger.names import number_of
@@ -72,9 +73,8 @@ def by_hand(ledger: Ledger, folder: Path) -> Iterator[Finding]:
 def told(done: Accepted) -> Iterator[str]:
     """Lines for the user."""
     if done.dropped:
-        listed = ", ".join(path.as_posix() for path in done.dropped[:3])
-        more = f" and {len(done.dropped) - 3:,} more" if len(done.dropped) > 3 else ""
-        yield f"deleted by hand, so dropped from the set: {listed}{more}; `collector review undo` takes it back"
+        listed = some([path.as_posix() for path in done.dropped])
+        yield f"deleted by hand, so dropped from the set: {listed}; `collector review undo` takes it back"
     for label, count in sorted(Counter(label for _, label in done.moved).items()):
         yield f"pictures moved by hand, so of class {label} now: {count:,}"
 

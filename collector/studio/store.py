@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from collector.api.queries import clean_text
-from collector.errors import InputError
+from collector.errors import InputError, some
 from collector.ledger import Ledger, Row
 from collector.ledger.db import plain_words
 from collector.ledger.layout import LEDGER
@@ -135,10 +135,9 @@ class Store:
         """
         clean = {number: clean_text(label, "class") for number, label in labels.items()}
         rows = [self.picture(number) for number in clean]
-        gone = [row.file for row in rows if not inside(self.folder, row.file).is_file()]
+        gone = [row.file.as_posix() for row in rows if not inside(self.folder, row.file).is_file()]
         if gone:
-            more = f" and {len(gone) - 1:,} more" if len(gone) > 1 else ""
-            raise InputError(f"nothing was moved: no file at {gone[0]}{more}; `collector verify` says more")
+            raise InputError(f"nothing was moved: no file at {some(gone, 1)}; `collector verify` says more")
         try:
             for row in rows:
                 if row.label != clean[row.id]:

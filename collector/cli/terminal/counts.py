@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from collector.api.collect import counted
+from collector.errors import counted
 from collector.model import (
     Duplicate,
     Event,

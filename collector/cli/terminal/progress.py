@@ -13,11 +13,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
-from collector.api.collect import counted
 from collector.cli.terminal.counts import Clock, Counts, Finishing
 from collector.cli.terminal.records import record
 from collector.cli.terminal.text import runnable, write
-from collector.errors import printable
+from collector.errors import counted, printable
 from collector.model import Event, Noticed, SearchEnded, SearchStarted, SearchState
 from collector.reasons import meaning
 

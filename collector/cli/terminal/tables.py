@@ -9,9 +9,8 @@ from dataclasses import asdict
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Final
 
-from collector.api.collect import counted
 from collector.cli.terminal.text import line, outcome
-from collector.errors import printable
+from collector.errors import counted, printable
 
 if TYPE_CHECKING:
     from collector.cluster.accounts import Accounts

@@ -14,8 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, TextIO
 
-from collector.api.collect import counted
-from collector.errors import printable
+from collector.errors import counted, printable
 
 _COMMAND: Final = re.compile(r"`collector ([a-z]++)([^`]*)`")
 """A command that a message advises."""
