@@ -38,7 +38,7 @@ class Copies:
     """Files, or two of them, that could not be compared -> why."""
 
 
-def find_copies(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0) -> Copies:
+def find_copies(ledger: Ledger, folder: Path, model: Embedder) -> Copies:
     """Look for them among all pictures that have an embedding, in place of what was found before."""
     stored = embeddings.read(folder, model)
     rows = [cells for cells in ledger.alike.files() if cells[0] in stored.places]
@@ -48,7 +48,7 @@ def find_copies(ledger: Ledger, folder: Path, model: Embedder, processes: int = 
         looks[start : start + _CHUNK] = directions(stored.of(names), model)
     lost: dict[str, str] = {}
     with _store(folder) as store:
-        pairs = _compared([inside(folder, path) for _, path, _ in rows], likely(looks), store, processes, lost)
+        pairs = _compared([inside(folder, path) for _, path, _ in rows], likely(looks), store, lost)
         found = [
             (rows[one][0], rows[other][0], _whole(rows[one], rows[other], shows_more))
             for one, other, shows_more in pairs
@@ -60,13 +60,13 @@ def find_copies(ledger: Ledger, folder: Path, model: Embedder, processes: int = 
 
 
 def _compared(
-    files: list[Path], groups: Iterable[tuple[int, ...]], store: str, processes: int, lost: dict[str, str]
+    files: list[Path], groups: Iterable[tuple[int, ...]], store: str, lost: dict[str, str]
 ) -> Iterator[tuple[int, int, int]]:
     """(one, other, what `compared` says) of each pair; a file that cannot be read costs its own pairs alone."""
 
     def answers(groups: Iterable[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], list[int] | FileTrouble]]:
         tasks = ((places, tuple(files[place] for place in places)) for places in groups)
-        return map_files(compared, tasks, store, processes=processes)
+        return map_files(compared, tasks, store)
 
     failed: list[tuple[int, ...]] = []
     for places, answer in answers(groups):

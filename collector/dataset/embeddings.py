@@ -32,7 +32,7 @@ class Embedded:
     unreadable: int
 
 
-def embed_set(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0,
+def embed_set(ledger: Ledger, folder: Path, model: Embedder,
               tell: Callable[[int, int], None] = lambda *_: None,
               stop: Callable[[], bool] = lambda: False) -> Embedded:  # fmt: skip
     """Give every picture its embedding that has none, until `stop` says so. May be begun again; another model begins
@@ -44,7 +44,7 @@ def embed_set(ledger: Ledger, folder: Path, model: Embedder, processes: int = 0,
     places = ((sha256, inside(folder, files[sha256])) for sha256 in missing)
     fresh: list[tuple[str, Vector]] = []
     made = broken = 0
-    for sha256, found in embed_files(places, model, processes):
+    for sha256, found in embed_files(places, model):
         if isinstance(found, FileTrouble):
             broken += 1
         else:

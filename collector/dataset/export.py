@@ -49,7 +49,6 @@ def publish(
     dest: Path,
     exporter: Exporter,
     documents: Documents,
-    processes: int = 0,
     missing_ok: int = 0,
 ) -> Published:
     """Write `plan` of the pictures below `folder` to `dest`.
@@ -64,7 +63,7 @@ def publish(
     shutil.rmtree(part, ignore_errors=True)  # of an export that was killed
     part.mkdir()
     try:
-        published = _written(plan, folder, part, exporter, documents, processes, missing_ok)
+        published = _written(plan, folder, part, exporter, documents, missing_ok)
         _put_in_place(part, dest)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -77,7 +76,6 @@ def _written(
     part: Path,
     exporter: Exporter,
     documents: Documents,
-    processes: int,
     missing_ok: int,
 ) -> Published:
     unreadable: list[tuple[Path, str]] = []
@@ -86,7 +84,7 @@ def _written(
 
     def pictures(told: Callable[[Sample, str], None]) -> Iterator[EncodedSample]:
         nonlocal size
-        for sample, made in rendered(plan, folder, exporter, processes):
+        for sample, made in rendered(plan, folder, exporter):
             if isinstance(made, str):
                 unreadable.append((sample.item.file, made))
                 continue
@@ -116,9 +114,7 @@ def _missing(unreadable: Sequence[tuple[Path, str]], of: int) -> MissingPictures
     )
 
 
-def rendered(
-    plan: ExportPlan, folder: Path, exporter: Exporter, processes: int = 0
-) -> Iterator[tuple[Sample, EncodedSample | str]]:
+def rendered(plan: ExportPlan, folder: Path, exporter: Exporter) -> Iterator[tuple[Sample, EncodedSample | str]]:
     """Every sample in order with its bytes, or with what is wrong with its file."""
     if not exporter.READABLE:
         yield from (
@@ -126,7 +122,7 @@ def rendered(
         )
         return
     files = ((sample, inside(folder, sample.item.file)) for sample in plan.samples)
-    for sample, made in map_files(encoded, files, plan.form, readable(exporter, plan.form), processes=processes):
+    for sample, made in map_files(encoded, files, plan.form, readable(exporter, plan.form)):
         if isinstance(made, FileTrouble):
             yield sample, str(made)
         elif made.kept and made.sha256 != sample.item.sha256:

@@ -40,7 +40,7 @@ class Order:
     """How files are called; None: by their bytes."""
 
 
-def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -> tuple[ExportPlan, Published]:
+def export_set(ledger: Ledger, folder: Path, order: Order) -> tuple[ExportPlan, Published]:
     """Write the set in a format; pictures of a split set that have no split get one first. See `publish`.
 
     InputError when a class has no picture in one of the splits: loaders would number the classes otherwise there.
@@ -48,7 +48,7 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
     exporter = formats.load(order.format)
     scheme = None if order.whole else order.scheme or latest_scheme(ledger)
     if scheme is not None and ledger.dataset.unsplit(scheme.name):
-        split_set(ledger, folder, scheme, order.distance, processes, order.mirrored)
+        split_set(ledger, folder, scheme, order.distance, order.mirrored)
     elif scheme is not None:
         ledger.dataset.remember_splits(scheme.name, ())
     pure = purity.measure(ledger)
@@ -64,7 +64,7 @@ def export_set(ledger: Ledger, folder: Path, order: Order, processes: int = 0) -
     labels = {label for _, label in made.counts()}
     asked = [CollectedQuery(*row) for row in ledger.dataset.queries() if row[1] in labels]
     documents = partial(documented, asked=asked, format=order.format, patterns=getattr(exporter, "patterns", None))
-    return made, publish(made, folder, order.dest, exporter, documents, processes, order.missing_ok)
+    return made, publish(made, folder, order.dest, exporter, documents, order.missing_ok)
 
 
 def preview(ledger: Ledger, order: Order) -> tuple[ExportPlan, int]:

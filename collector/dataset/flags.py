@@ -51,7 +51,6 @@ def flag_set(
     model: Path | None,
     drop: Collection[str] = (),
     tell: Callable[[int, int], None] = lambda *_: None,
-    processes: int = 0,
 ) -> Flags:
     """Score what has no score yet, and leave out the flags of `drop`; what earlier calls left out is open again.
 
@@ -69,7 +68,7 @@ def flag_set(
             if flag in asked
         )
 
-    looked_at = map_files(flagged, files, str(model or ""), processes=processes)
+    looked_at = map_files(flagged, files, str(model or ""))
     broken = keep_found(ledger, looked_at, keep, lambda done: tell(done, len(paths)))
     found = _found(ledger, asked)
     with ledger.transaction():

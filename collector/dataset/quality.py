@@ -6,18 +6,18 @@ cleanvision (Apache-2.0, github.com/cleanlab/cleanvision) is an extra, imported 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from math import log2
 from pathlib import Path
 
 from collector.errors import missing
-from collector.images.processes import FileTrouble, map_batches
 
 SIDE = 512
 """Pixels of the long side at which pictures are judged: its blur score looks at 64, the others hardly change."""
-_BATCH = 32
+BATCH = 32
+"""Pictures that cleanvision is given at once."""
 _FENCES = 3.0
 """Interquartile ranges beyond which a size is odd (Tukey's outer fences)."""
 _LEAST_RANGE = 0.25
@@ -50,11 +50,6 @@ def require() -> None:
     """UsageError when cleanvision is not installed."""
     if find_spec("cleanvision") is None:
         raise missing("cleanvision", "this", "quality")
-
-
-def score_files(files: Iterable[tuple[str, Path]], processes: int = 0) -> Iterator[tuple[str, Scores | FileTrouble]]:
-    """The scores of each (sha256, path), in their order, from other processes: cleanvision takes many at once."""
-    return map_batches(scored, files, _BATCH, processes=processes)
 
 
 def scored(paths: tuple[Path, ...]) -> list[Scores]:

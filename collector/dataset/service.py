@@ -17,7 +17,7 @@ from collector.dataset import dedupe, filter, near, quality, split
 from collector.images import synthetic
 from collector.images.hashing import hash_files, portrait, sketch
 from collector.images.pdq import RELIABLE, Hashed
-from collector.images.processes import FileTrouble, Workers, map_files
+from collector.images.processes import FileTrouble, Workers, map_batches, map_files
 from collector.ledger import Ledger, Row
 from collector.ledger.paths import inside
 from collector.ledger.rows import PICTURES
@@ -65,19 +65,17 @@ def keep_found(
     return broken
 
 
-def hash_set(
-    ledger: Ledger, folder: Path, processes: int = 0, tell: Callable[[int, int], None] = lambda *_: None
-) -> int:
+def hash_set(ledger: Ledger, folder: Path, tell: Callable[[int, int], None] = lambda *_: None) -> int:
     """Give every picture its PDQ hash that has none; how many could not be read, which become verdicts.
 
-    `processes` 0 takes one per core. `tell` is told (done, of how many).
+    `tell` is told (done, of how many).
     """
     missing = [(sha256, inside(folder, path)) for sha256, path in ledger.alike.unhashed()]
 
     def keep(found: list[tuple[str, Hashed]]) -> None:
         ledger.alike.remember_hashes((sha256, one.hash, one.quality, one.mirrored) for sha256, one in found)
 
-    broken = keep_found(ledger, hash_files(missing, processes), keep, lambda done: tell(done, len(missing)))
+    broken = keep_found(ledger, hash_files(missing), keep, lambda done: tell(done, len(missing)))
     labels = {item.sha256: item.label for item in ledger.dataset.pictures()} if broken else {}
     with ledger.transaction():
         ledger.dataset.decide(
@@ -87,23 +85,23 @@ def hash_set(
     return len(broken)
 
 
-def _sketch_flat(ledger: Ledger, folder: Path, processes: int) -> dict[int, bytes]:
+def _sketch_flat(ledger: Ledger, folder: Path) -> dict[int, bytes]:
     """`Row.id` -> sketch of the pictures that are too flat for hashes; those that have none get one first."""
     files = ((sha256, inside(folder, path)) for sha256, path in ledger.alike.unsketched(RELIABLE))
-    keep_found(ledger, map_files(sketch, files, processes=processes), ledger.alike.remember_sketches)
+    keep_found(ledger, map_files(sketch, files), ledger.alike.remember_sketches)
     return ledger.alike.sketches()
 
 
-def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Policy, processes: int = 0,
+def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Policy,
                tell: Callable[[int, int], None] = lambda *_: None, mirrored: bool = False) -> Deduped:  # fmt: skip
     """Hash what is not hashed, find what looks the same, and enter what is left out. No file is moved.
 
     `mirrored`: a picture and its mirror image look the same.
     """
-    unreadable = hash_set(ledger, folder, processes, tell)
+    unreadable = hash_set(ledger, folder, tell)
     reasons = ("set.near_duplicate", "set.conflict")
     ids = ledger.alike.ids(reasons)
-    decided = dedupe.decide(_groups(ledger, folder, ids, distance, mirrored, processes), policy)
+    decided = dedupe.decide(_groups(ledger, folder, ids, distance, mirrored), policy)
     with ledger.transaction():
         ledger.dataset.decide(reasons, decided.verdicts)
         ledger.dataset.replace_extra_labels(decided.extra_labels)
@@ -117,9 +115,9 @@ def dedupe_set(ledger: Ledger, folder: Path, distance: int, policy: dedupe.Polic
     )
 
 
-def _near_pairs(ledger: Ledger, folder: Path, distance: int, mirrored: bool, processes: int) -> near.Numbers:
+def _near_pairs(ledger: Ledger, folder: Path, distance: int, mirrored: bool) -> near.Numbers:
     """See `dedupe.near_ids`: of all pictures, those left out as well; searched once, then kept."""
-    sketches = _sketch_flat(ledger, folder, processes)
+    sketches = _sketch_flat(ledger, folder)
     if (known := ledger.alike.near_pairs(distance, mirrored)) is not None:
         return known
     pairs = dedupe.near_ids(ledger.alike.read(mirrored=mirrored), distance, mirrored, sketches)
@@ -135,17 +133,15 @@ def _give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _groups(
-    ledger: Ledger, folder: Path, ids: near.Numbers, distance: int, mirrored: bool, processes: int
-) -> Iterator[dedupe.Group]:
+def _groups(ledger: Ledger, folder: Path, ids: near.Numbers, distance: int, mirrored: bool) -> Iterator[dedupe.Group]:
     """Of these pictures those that look the same, within and across labels, and those whose bytes have two labels.
 
     Only what belongs to a group is read whole, some at a time, and looked at for what is better.
     """
-    pairs, copies = _near_pairs(ledger, folder, distance, mirrored, processes), ledger.alike.copies()
+    pairs, copies = _near_pairs(ledger, folder, distance, mirrored), ledger.alike.copies()
     parts = frozenset(one + other - whole for one, other, whole in copies if whole)
     together = dedupe.alike(ids, pairs, copies)
-    with Workers(portrait, processes=processes) as workers:
+    with Workers(portrait) as workers:
         for some in _portions(together):
             numbers = [number for group in some for number in group]
             rows = {row.id: row for row in ledger.dataset.rows(replace(PICTURES, ids=numbers))}
@@ -172,23 +168,23 @@ def _portions(groups: Sequence[list[int]]) -> Iterator[list[list[int]]]:
         yield some
 
 
-def synthetic_set(ledger: Ledger, folder: Path, processes: int = 0) -> dict[str, str]:
+def synthetic_set(ledger: Ledger, folder: Path) -> dict[str, str]:
     """sha256 -> how a machine made it, of the saved pictures whose bytes say so; only new files are read."""
     files = ((sha256, inside(folder, path)) for sha256, path in ledger.dataset.unscored(_SYNTHETIC))
 
     def keep(found: list[tuple[str, str | None]]) -> None:
         ledger.dataset.remember_scores((sha256, _SYNTHETIC, _SCORES[how]) for sha256, how in found)
 
-    keep_found(ledger, map_files(synthetic.marked, files, processes=processes), keep)
+    keep_found(ledger, map_files(synthetic.marked, files), keep)
     kinds = {score: how for how, score in _SCORES.items() if how is not None}
     found = ledger.dataset.scores(_SYNTHETIC, below=_SCORES[None])
     return {sha256: kinds[score] for sha256, score in found.items() if score in kinds}
 
 
-def filter_set(ledger: Ledger, folder: Path, limits: filter.Limits, processes: int = 0) -> tuple[Verdict, ...]:
+def filter_set(ledger: Ledger, folder: Path, limits: filter.Limits) -> tuple[Verdict, ...]:
     """Find what is no use to anybody and enter it as left out. No file is moved."""
-    hash_set(ledger, folder, processes)
-    made = synthetic_set(ledger, folder, processes)
+    hash_set(ledger, folder)
+    made = synthetic_set(ledger, folder)
     looks = ledger.alike.read(filter.REASONS, mirrored=False)
     empty = looks.quality < limits.min_detail
     qualities = dict(zip(looks.ids[empty].tolist(), looks.quality[empty].tolist(), strict=True))
@@ -210,7 +206,7 @@ class Scored:
     verdicts: tuple[Verdict, ...]
 
 
-def score_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, processes: int = 0,
+def score_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds,
               tell: Callable[[int, int], None] = lambda *_: None) -> Scored:  # fmt: skip
     """Score what has no score yet, flag by the thresholds, and enter the flagged as left out. No file is moved.
 
@@ -221,7 +217,8 @@ def score_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds, proc
     def keep(found: list[tuple[str, quality.Scores]]) -> None:
         ledger.dataset.remember_scores((sha256, *score) for sha256, scores in found for score in scores.items())
 
-    broken = keep_found(ledger, quality.score_files(missing, processes), keep, lambda done: tell(done, len(missing)))
+    looked_at = map_batches(quality.scored, missing, quality.BATCH)
+    broken = keep_found(ledger, looked_at, keep, lambda done: tell(done, len(missing)))
     with ledger.transaction():
         sizes = quality.size_scores(ledger.dataset.pixel_sizes())
         ledger.dataset.remember_scores((sha256, "odd_size", score) for sha256, score in sizes)
@@ -259,13 +256,13 @@ class Split:
     leaks: split.Leaks
 
 
-def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int, processes: int = 0,
+def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int,
               mirrored: bool = False) -> Split:  # fmt: skip
     """Give every picture of the set its split and keep it; those that have one keep it."""
-    hash_set(ledger, folder, processes)
+    hash_set(ledger, folder)
     names = [name for name, _ in scheme.sizes]
     members = ledger.dataset.members(scheme.name, names)
-    pairs = _near_pairs(ledger, folder, distance, mirrored, processes)
+    pairs = _near_pairs(ledger, folder, distance, mirrored)
     together = split.clusters(members, [pairs, dedupe.ids_of(ledger.alike.copies())])
     given = split.assign(together, scheme)
     new = np.flatnonzero(members.given < 0).tolist()

@@ -22,7 +22,7 @@ SCHEME = parse_scheme("train=0.5,val=0.5")
 
 
 def export(ledger: Ledger, folder: Path, format: str, dest: Path, **order: object) -> ExportPlan:
-    made, _ = exporting.export_set(ledger, folder, exporting.Order(format, dest, **order), 1)  # type: ignore[arg-type]
+    made, _ = exporting.export_set(ledger, folder, exporting.Order(format, dest, **order))  # type: ignore[arg-type]
     return made
 
 

@@ -166,8 +166,8 @@ def model() -> Embedder:
 
 
 def found(collection: Collection, model: Embedder) -> int:
-    embeddings.embed_set(collection.ledger, collection.folder, model, 1)
-    return copies.find_copies(collection.ledger, collection.folder, model, 1).pairs
+    embeddings.embed_set(collection.ledger, collection.folder, model)
+    return copies.find_copies(collection.ledger, collection.folder, model).pairs
 
 
 def test_the_whole_is_kept_and_splits_hold_together(collection: Collection, model: Embedder) -> None:
@@ -176,15 +176,15 @@ def test_the_whole_is_kept_and_splits_hold_together(collection: Collection, mode
     turned = collection.add("cup", ImageOps.mirror(photo("coffee.png")))
     plain = collection.add("cup", photo("coffee.png"))
     collection.add("man", photo("astronaut.png"))
-    before = service.dedupe_set(collection.ledger, collection.folder, 31, "list", 1)
+    before = service.dedupe_set(collection.ledger, collection.folder, 31, "list")
     assert before.groups == 0, "no hash sees them"
     assert found(collection, model) == 2
-    done = service.dedupe_set(collection.ledger, collection.folder, 31, "list", 1)
+    done = service.dedupe_set(collection.ledger, collection.folder, 31, "list")
     kept = {verdict.sha256: verdict.kept for verdict in done.verdicts}
     assert kept == {part.sha256: whole.sha256, plain.sha256: turned.sha256}, "the whole; else the better rank"
     assert {verdict.detail for verdict in done.verdicts} == {"made of the same picture (matching points)"}
     collection.ledger.dataset.decide(("set.near_duplicate",), ())
-    service.split_set(collection.ledger, collection.folder, split.parse_scheme("train=0.5,test=0.5"), 31, 1)
+    service.split_set(collection.ledger, collection.folder, split.parse_scheme("train=0.5,test=0.5"), 31)
     given = collection.ledger.dataset.splits("train=0.5,test=0.5")
     assert given[part.sha256] == given[whole.sha256]
     assert given[plain.sha256] == given[turned.sha256]
@@ -194,7 +194,7 @@ def test_a_cut_under_another_label_is_a_conflict(collection: Collection, model: 
     collection.add("cat", photo("chelsea.png"))
     collection.add("tiger", cut(photo("chelsea.png")))
     found(collection, model)
-    done = service.dedupe_set(collection.ledger, collection.folder, 31, "list", 1)
+    done = service.dedupe_set(collection.ledger, collection.folder, 31, "list")
     assert [group.labels for group in done.conflicts] == [("cat", "tiger")]
 
 

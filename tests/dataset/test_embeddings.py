@@ -33,11 +33,11 @@ def model() -> Embedder:
 def test_only_new_pictures_are_looked_at(collection: Collection, model: Embedder) -> None:
     rows = [collection.add("cat", drawn(number)) for number in range(3)]
     told: list[tuple[int, int]] = []
-    done = embeddings.embed_set(collection.ledger, collection.folder, model, 1, lambda *two: told.append(two))
+    done = embeddings.embed_set(collection.ledger, collection.folder, model, lambda *two: told.append(two))
     assert (done, told) == (embeddings.Embedded(3, 0, 0), [(3, 3)])
     more = collection.add("dog", drawn(9))
     (collection.folder / more.file).write_bytes(b"gone bad")
-    again = embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+    again = embeddings.embed_set(collection.ledger, collection.folder, model)
     assert again == embeddings.Embedded(0, 3, 1)
     assert set(embeddings.read(collection.folder, model).places) == {row.sha256 for row in rows}
 
@@ -54,7 +54,7 @@ def test_while_others_are_fetched(collection: Collection, model: Embedder) -> No
     assert beside.left == 0
     have = set(embeddings.read(collection.folder, model).places)
     assert have <= {row.sha256 for row in rows[1:10]}
-    rest = embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+    rest = embeddings.embed_set(collection.ledger, collection.folder, model)
     assert rest == embeddings.Embedded(10 - len(have), len(have), 1)
 
 
@@ -71,14 +71,14 @@ def test_what_waits_is_left_to_the_end(collection: Collection, model: Embedder) 
 def test_a_stop_keeps_what_was_looked_at(collection: Collection, model: Embedder) -> None:
     for number in range(9):
         collection.add("cat", drawn(number))
-    done = embeddings.embed_set(collection.ledger, collection.folder, model, 1, stop=lambda: True)
+    done = embeddings.embed_set(collection.ledger, collection.folder, model, stop=lambda: True)
     assert done == embeddings.Embedded(1, 0, 0)
-    assert embeddings.embed_set(collection.ledger, collection.folder, model, 1) == embeddings.Embedded(8, 1, 0)
+    assert embeddings.embed_set(collection.ledger, collection.folder, model) == embeddings.Embedded(8, 1, 0)
 
 
 def test_a_forgotten_picture_leaves_no_embedding(collection: Collection, model: Embedder) -> None:
     one, other = (collection.add("cat", drawn(number)) for number in range(2))
-    embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+    embeddings.embed_set(collection.ledger, collection.folder, model)
     wanted = forget.Wanted(files={one.sha256: one.file})
     forget.forget(collection.ledger, collection.folder, wanted, lambda *_: None)
     assert set(embeddings.read(collection.folder, model).places) == {other.sha256}
@@ -88,7 +88,7 @@ def test_a_forgotten_picture_leaves_no_embedding(collection: Collection, model: 
 def test_the_nearest_come_first(collection: Collection, model: Embedder, tmp_path: Path) -> None:
     rows = [collection.add("cat", drawn(number, (400, 300))) for number in range(5)]
     collection.ledger.dataset.review(rows[4].sha256, "cat", "drop")
-    embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+    embeddings.embed_set(collection.ledger, collection.folder, model)
     asked = tmp_path / "asked.png"
     drawn(2, (400, 300)).resize((360, 270)).save(asked)
     found = embeddings.similar(collection.ledger, collection.folder, model, asked, 3)

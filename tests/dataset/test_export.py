@@ -17,6 +17,7 @@ from collector.dataset.export import LOCK
 from collector.dataset.formats import webdataset
 from collector.dataset.samples import Choice, ExportPlan, Sample
 from collector.errors import InputError, MissingPictures, UsageError
+from collector.images import processes
 from collector.model import Licence
 from tests.support.collection import Collection, drawn, encoded
 from tests.support.exporting import collected, exported, form, lock_only, planned
@@ -34,10 +35,13 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("pictures_in_processes")
-def test_the_same_set_makes_the_same_bytes(collection: Collection, tmp_path: Path) -> None:
+def test_the_same_set_makes_the_same_bytes(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "cores", lambda: 1)
     exported(collection, "imagefolder", tmp_path / "one")
-    made = planned(collection)
-    export.publish(made, collection.folder, tmp_path / "two", formats.load("imagefolder"), lock_only, 2)
+    monkeypatch.setattr(processes, "cores", lambda: 2)
+    exported(collection, "imagefolder", tmp_path / "two")
     assert tree(tmp_path / "one") == tree(tmp_path / "two") != {}
 
 
@@ -65,9 +69,7 @@ def test_a_failure_leaves_the_old_export(collection: Collection, tmp_path: Path)
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        export.publish(
-            planned(collection), collection.folder, tmp_path / "out", formats.load("imagefolder"), trouble, 1
-        )
+        export.publish(planned(collection), collection.folder, tmp_path / "out", formats.load("imagefolder"), trouble)
     assert tree(tmp_path / "out") == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "out"]
 
@@ -79,7 +81,7 @@ def test_what_is_read_back_must_be_what_was_written(collection: Collection, tmp_
         next(path for path in sorted(folder.rglob("*.jpg"))).unlink()
 
     with pytest.raises(InputError, match=r"not put in place: .* are read back"):
-        export.publish(planned(collection), collection.folder, tmp_path / "out", formats.load("imagefolder"), spoil, 1)
+        export.publish(planned(collection), collection.folder, tmp_path / "out", formats.load("imagefolder"), spoil)
     assert not (tmp_path / "out").exists()
 
 
@@ -94,7 +96,7 @@ def test_somebody_elses_folder_is_left_alone(collection: Collection, tmp_path: P
 def put(collection: Collection, dest: Path, missing_ok: int) -> tuple[ExportPlan, export.Published]:
     made = planned(collection)
     exporter = formats.load("imagefolder")
-    return made, export.publish(made, collection.folder, dest, exporter, lock_only, 1, missing_ok)
+    return made, export.publish(made, collection.folder, dest, exporter, lock_only, missing_ok)
 
 
 @pytest.mark.parametrize("gone", ["a file", "a class", "everything", "altered"])

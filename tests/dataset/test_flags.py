@@ -26,15 +26,15 @@ def test_listed_dropped_and_taken_back(tmp_path: Path) -> None:
     with Collection(tmp_path / "images") as collection:
         pages = filled(collection, tmp_path)
         ledger, folder = collection.ledger, collection.folder
-        done = flags.flag_set(ledger, folder, None, processes=1)
+        done = flags.flag_set(ledger, folder, None)
         assert (done.looked_at, {one.row.sha256 for one in done.found}) == (3, set(pages))
         assert {one.flag for one in done.found} == {"text"}
         assert ledger.dataset.verdicts() == []
         ledger.dataset.review(pages[0], "cat", "keep")
-        done = flags.flag_set(ledger, folder, None, ["text"], processes=1)
+        done = flags.flag_set(ledger, folder, None, ["text"])
         assert done.looked_at == 0, "scores are kept"
         assert [(one.sha256, one.reason) for one in ledger.dataset.verdicts()] == [(pages[1], "set.text")]
-        again = flags.flag_set(ledger, folder, None, processes=1)
+        again = flags.flag_set(ledger, folder, None)
         assert {one.row.sha256 for one in again.found} == set(pages)
         assert ledger.dataset.verdicts() == []
 

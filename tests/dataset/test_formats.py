@@ -368,7 +368,7 @@ def test_a_picture_with_two_labels_says_both(tmp_path: Path) -> None:
         from collector.dataset import exporting
 
         for format in ("jsonl", "hf", "coco"):
-            exporting.export_set(collection.ledger, collection.folder, exporting.Order(format, tmp_path / format), 1)
+            exporting.export_set(collection.ledger, collection.folder, exporting.Order(format, tmp_path / format))
     lines = (tmp_path / "jsonl" / "metadata.jsonl").read_text().splitlines()
     assert sorted(json.loads(line)["labels"] for line in lines) == [["cat", "dog"], ["dog"]]
     document = json.loads((tmp_path / "coco" / "labels.json").read_text())
@@ -409,4 +409,4 @@ def exported_with_card(
     made = made or planned(collection, splits)
     exporter = formats.load(format)
     documents = partial(documented, asked=[], format=format, patterns=getattr(exporter, "patterns", None))
-    return made, publish(made, collection.folder, dest, exporter, documents, processes=1)
+    return made, publish(made, collection.folder, dest, exporter, documents)

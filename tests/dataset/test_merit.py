@@ -39,7 +39,7 @@ def photo(seed: int, size: tuple[int, int] = (640, 480), beta: float = 1.6) -> I
 
 
 def kept(collection: Collection) -> set[str]:
-    service.dedupe_set(collection.ledger, collection.folder, 31, "list", processes=1)
+    service.dedupe_set(collection.ledger, collection.folder, 31, "list")
     out = {verdict.sha256 for verdict in collection.ledger.dataset.verdicts()}
     return {row.sha256 for row in collection.ledger.dataset.pictures()} - out
 
@@ -136,10 +136,10 @@ def test_flat_pictures_are_compared_and_stay_together(collection: Collection) ->
         other = collection.add(("cat", "dog")[number % 2], encoded(flat(number).resize((400, 300)), "WEBP", quality=60))
         twins.append((one.sha256, other.sha256))
     looks = collection.ledger.alike.read
-    service.hash_set(collection.ledger, collection.folder, 1)
+    service.hash_set(collection.ledger, collection.folder)
     assert (looks().quality < 50).sum() == 24, "they are flat"
     scheme = parse_scheme("train=0.5,val=0.5")
-    service.split_set(collection.ledger, collection.folder, scheme, 31, 1)
+    service.split_set(collection.ledger, collection.folder, scheme, 31)
     splits = collection.ledger.dataset.splits(scheme.name)
     assert all(splits[one] == splits[other] for one, other in twins)
     assert kept(collection) == {one for one, _ in twins}

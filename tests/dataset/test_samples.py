@@ -64,7 +64,7 @@ def held(folder: Path) -> int:
         tracemalloc.start()
         made, _ = exporting.preview(ledger, order)
         documents = partial(documented, asked=[], format="none")
-        published = publish(made, folder, order.dest, Nothing(), documents, processes=1)
+        published = publish(made, folder, order.dest, Nothing(), documents)
         _, most = tracemalloc.get_traced_memory()
     assert published.pictures == len(made.samples) == PICTURES
     return most

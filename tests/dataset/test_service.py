@@ -186,7 +186,7 @@ def test_many_files_are_hashed_in_processes(collection: Collection, monkeypatch:
         collection.add("cat", drawn(number, (160, 120)))
     told: list[tuple[int, int]] = []
     monkeypatch.setattr(service, "_BATCH", 10)
-    service.hash_set(collection.ledger, collection.folder, 2, lambda done, of: told.append((done, of)))
+    service.hash_set(collection.ledger, collection.folder, lambda done, of: told.append((done, of)))
     assert len(collection.ledger.alike.read()) == 40
     assert told == [(10, 40), (20, 40), (30, 40), (40, 40)]
 

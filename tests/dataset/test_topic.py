@@ -62,7 +62,7 @@ def model() -> Embedder:
 
 
 def judged(collection: Collection, model: Embedder, drop: bool = False, split: str | None = None) -> topic.Topic:
-    embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+    embeddings.embed_set(collection.ledger, collection.folder, model)
     return topic.judge_set(collection.ledger, collection.folder, model, 0.9, drop, split)
 
 

@@ -90,7 +90,7 @@ def test_a_set_is_judged_by_words_and_a_person_overrules(collection: Collection,
     painted(collection, "blue", (30, 30, 220), 12, 3)
     words = read(tiny_model(tmp_path / "model"), "tiny")
     ledger, folder, usual = collection.ledger, collection.folder, embedder()
-    embeddings.embed_set(ledger, folder, usual, 1)
+    embeddings.embed_set(ledger, folder, usual)
     done = topic.judge_set(ledger, folder, usual, 0.9, True, None, words=words)
     reds = [one.row.sha256 for one in done.ranked if one.row.label == "red"]
     assert set(reds[:6]) == {row.sha256 for row in wrong}

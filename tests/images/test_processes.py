@@ -77,7 +77,8 @@ def test_none_of_them_outlives_the_block(tmp_path: Path) -> None:
 
 SCRIPTS = {
     "hashing": "from collector.images.hashing import hash_files as go",
-    "quality": "from collector.dataset.quality import score_files as go",
+    "quality": "from collector.dataset.quality import scored\nfrom collector.images.processes import map_batches\n"
+    "go = lambda files, processes: map_batches(scored, files, 32, processes=processes)",
     "export": "from collector.images.form import AS_IS\nfrom collector.images.pixels import encoded\n"
     "from collector.images.processes import map_files\n"
     "go = lambda files, processes: map_files(encoded, files, AS_IS, frozenset(), processes=processes)",

@@ -25,7 +25,7 @@ def made(tmp_path: Path) -> Iterator[Collection]:
     """Four pictures of which everything is known."""
     with Collection(tmp_path / "images") as made:
         rows = [made.add("cat", drawn(number)) for number in range(4)]
-        service.hash_set(made.ledger, made.folder, 1)
+        service.hash_set(made.ledger, made.folder)
         with made.ledger.transaction():
             made.ledger.dataset.remember_scores((row.sha256, "nsfw", 0.1) for row in rows)
             made.ledger.alike.remember_sketches((row.sha256, b"cells") for row in rows)
@@ -69,7 +69,7 @@ def test_all_that_is_known_of_a_replaced_file_goes_and_nothing_new_is_found_out(
     assert row.file.as_posix() in line and "verify --again" in line
     assert left_out(made.ledger) == {row.sha256: "set.altered"}
     assert known(made) == {"hashes": 3, "sketches": 3, "scores": 3, "copies": 1, "vectors": 3}
-    assert service.hash_set(made.ledger, made.folder, 1) == 0
+    assert service.hash_set(made.ledger, made.folder) == 0
     assert row.sha256 not in {sha256 for sha256, _ in made.ledger.dataset.unscored("nsfw")}
     assert known(made)["hashes"] == 3, "its bytes are not hashed in the name of others"
     assert looked(made) == [], "it is said once"

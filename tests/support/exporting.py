@@ -51,7 +51,7 @@ def exported(
 ) -> tuple[ExportPlan, Published]:
     """Export in one process."""
     made = made or planned(collection)
-    return made, publish(made, collection.folder, dest, formats.load(format), lock_only, processes=1)
+    return made, publish(made, collection.folder, dest, formats.load(format), lock_only)
 
 
 def form(**changes: Any) -> Form:
