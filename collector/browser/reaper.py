@@ -81,9 +81,9 @@ def kill_users(folder: str) -> None:
         time.sleep(0.05)
 
 
-def remove(folder: str, patience: float = 2.0) -> None:
-    """Delete a folder, again while dying processes still write into it, for at most `patience` seconds."""
-    end = time.monotonic() + patience
+def remove(folder: str) -> None:
+    """Delete a folder, again while dying processes still write into it, for two seconds at most."""
+    end = time.monotonic() + 2.0
     while True:
         shutil.rmtree(folder, ignore_errors=True)
         if not os.path.lexists(folder) or time.monotonic() > end:

@@ -14,6 +14,9 @@ from collections.abc import Iterator
 
 from collector.http.transport import FetchError
 
+_TICK = 0.1
+"""Seconds between two looks at what runs."""
+
 
 class Attempt:
     """One running Ask: when it must end, and the socket it uses now."""
@@ -85,8 +88,8 @@ class Attempt:
 class Watchdog:
     """Watches all running attempts from one daemon thread."""
 
-    def __init__(self, minimum_speed: int, slow_time: float, tick: float = 0.1) -> None:
-        self._speed, self._slow_time, self._tick = minimum_speed, slow_time, tick
+    def __init__(self, minimum_speed: int, slow_time: float) -> None:
+        self._speed, self._slow_time = minimum_speed, slow_time
         self._attempts: set[Attempt] = set()
         self._lock = threading.Lock()
         self._some = threading.Event()
@@ -125,7 +128,7 @@ class Watchdog:
                 if reason := attempt.overdue(now):
                     attempt.cut(reason)
             if running:
-                self._closed.wait(self._tick)
+                self._closed.wait(_TICK)
             elif not self._closed.is_set():
                 self._some.wait()
 

@@ -59,7 +59,6 @@ class PageClient:
         sleep: Callable[[float], None] = time.sleep,
         chance: random.Random | None = None,
         resolve: Resolve = system_resolve,
-        context: ssl.SSLContext | None = None,
     ) -> None:
         self.settings, self.clock, self.sleep, self.resolve = settings, clock, sleep, resolve
         self.chance = chance or random.Random()
@@ -69,7 +68,8 @@ class PageClient:
         self._connections: defaultdict[str, threading.BoundedSemaphore] = defaultdict(
             partial(threading.BoundedSemaphore, WIKIMEDIA_CONNECTIONS)
         )
-        self._context, self._lock = context, threading.Lock()
+        self._context: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
 
     def visit(self, left: Callable[[], float]) -> PageVisit:
         """Pages for one search; `left` gives its seconds left and raises when it is to stop."""

@@ -61,11 +61,11 @@ def plain(value: object, most: int = LONGEST) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
-def link(address: str, shown: str, most: int = LONGEST) -> Markup:
+def link(address: str, shown: str) -> Markup:
     """A link when the address is one of the web, else its text alone: `javascript:` leads nowhere."""
     if not is_web(address) or len(address) > 2000:
-        return escape(plain(shown, most))
-    return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(address, plain(shown, most))
+        return escape(plain(shown))
+    return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(address, plain(shown))
 
 
 def is_web(address: str) -> bool:

@@ -168,7 +168,8 @@ class Api:
         form = {"grant_type": "client_credentials", "client_id": id, "client_secret": secret}
         answer = self._web.get(Request(f"{self._home}/oauth2/token", form=form, rate=self._rate, throttled=throttled))
         if answer.status in (400, 401, 403):
-            raise _denied("DeviantArt does not accept client_id and client_secret")
+            line = "DeviantArt does not accept client_id and client_secret"
+            raise SourceError(SearchState.BLOCKED, "page.denied", line)
         got = _mapping(answer, "oauth2/token") if answer.status == 200 else {}
         self._token = str(got.get("access_token") or "")
         if not self._token:
@@ -193,10 +194,6 @@ def _mapping(answer: Answer, path: str) -> Mapping[str, Any]:
     if not isinstance(got, Mapping):
         raise _unknown(f"{path} answered with no object")
     return got
-
-
-def _denied(what: str) -> SourceError:
-    return SourceError(SearchState.BLOCKED, "page.denied", what)
 
 
 def _unknown(what: str) -> SourceError:
