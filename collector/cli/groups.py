@@ -16,8 +16,8 @@ GROUPS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "fetch": ("collect:fetch", "download only: what the map still has to fetch"),
         "page": ("collect:page", "download every picture of web pages, shown in one HTML file"),
         "recipe": ("recipes:recipe", "sites described by a TOML file: list, show, check, output"),
-        "import": ("collect:import_", "take in folders of pictures, and manifests of other tools"),
-        "frames": ("collect:frames", "take stills of saved videos as pictures"),
+        "import": ("taking:import_", "take in folders of pictures, and manifests of other tools"),
+        "frames": ("taking:frames", "take stills of saved videos as pictures"),
         "sources": ("collect:sources", "list the sources, and what one of them offers"),
     },
     "Look": {

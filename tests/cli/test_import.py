@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from collector.api.adding import Added
-from collector.cli.collect import _told
+from collector.cli.taking import _told
 from collector.practice import Knobs, PracticeWeb
 from tests.support.command import Desk
 from tests.support.maps import picture_paths

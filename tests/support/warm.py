@@ -30,7 +30,7 @@ _READ_BY_PYTHON = ("PYTHON", "LC_", "LANG", "LD_", "FAULT")
 _IMPORTED = ("collector.api.cluster", "collector.api.collect", "collector.api.collection", "collector.api.mending",
              "collector.cli.clean", "collector.cli.collect", "collector.cli.export", "collector.cli.look",
              "collector.cli.mend", "collector.cli.terminal.summary", "collector.crawl.assemble",
-             "collector.dataset.near", "collector.dataset.service", "collector.fetch.pool", "collector.http.limits",
+             "collector.dataset.exporting", "collector.dataset.near", "collector.fetch.pool", "collector.http.limits",
              "collector.images.decode", "collector.maintenance.doctor", "collector.maintenance.hands",
              "collector.report.rendering", "collector.report.report", "collector.search.pool", "numpy", "rich.live",
              "rich.progress", "rich.table")  # fmt: skip
