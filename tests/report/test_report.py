@@ -172,7 +172,7 @@ def test_of_too_many_hashes_only_their_number_is_read(tmp_path: Path, monkeypatc
             collection.add("cat", drawn(number, (640, 480)).resize((320 + 10 * number, 240)))
     assert desk.run("dedupe").code == 0
     monkeypatch.setattr("collector.report.alike.MOST", 2)
-    monkeypatch.setattr("collector.ledger.dataset.Dataset.looks", None)
+    monkeypatch.setattr("collector.ledger.looks.Resemblance.read", None)
     with Ledger.read(desk.images) as ledger:
         same = alike(ledger)
     assert (same.hashed, same.looked, same.groups) == (3, False, 0)
