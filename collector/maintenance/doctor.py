@@ -142,7 +142,7 @@ def _proxies(settings: Settings) -> Iterator[Finding]:
             socket.create_connection((proxy.host, proxy.port), timeout=settings.fetch.connect_timeout).close()
         except OSError as error:
             text = f"the proxy {proxy} for {kinds} takes no connection ({error.strerror or error})"
-            yield Finding(Level.PROBLEM, text, "mend --proxy or HTTP_PROXY and the like", 8)
+            yield Finding(Level.PROBLEM, text, "correct --proxy, or HTTP_PROXY and the like", 8)
         else:
             direct = f", not for {', '.join(proxies.bypass)}" if proxies.bypass else ""
             yield _ok(f"the proxy {proxy} is used for {kinds}{direct}; which addresses are reached is its business")
@@ -177,10 +177,10 @@ def _disk(out: Path) -> Iterator[Finding]:
         free = shutil.disk_usage(place).free
         files = os.statvfs(place).f_favail if hasattr(os, "statvfs") else -1
     except OSError as error:
-        cure = "mend it or give another --out"
-        yield Finding(Level.PROBLEM, f"{place} cannot be written ({error.strerror or error})", cure, 3)
+        cure = "make it writable, or give another --out"
+        yield Finding(Level.PROBLEM, f"{place} cannot be written to ({error.strerror or error})", cure, 3)
         return
-    text = f"{place} can be written, {free / 1e9:,.1f} GB free"
+    text = f"{place} can be written to, {free / 1e9:,.1f} GB free"
     if free < TOO_LITTLE:
         yield Finding(Level.PROBLEM, text, "make room or give another --out", 3)
     elif free < LITTLE or 0 < files < FEW_FILES:
