@@ -341,7 +341,7 @@ class Crawl:
         from collector.maintenance import altered
 
         if beside.left > _TOLD:
-            self._notice(f"embeddings: {beside.left:,} pictures are still to be looked at")
+            self._notice(f"embeddings: {counted(beside.left, 'picture')} still to be looked at")
         beside.finish()
         if not self._stop_now():
             altered.leave_out(ledger, self._settings.out, self._notice)

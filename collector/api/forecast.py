@@ -48,7 +48,7 @@ def forecast(asked: Sequence[Query], settings: Settings) -> list[str]:
         seconds += took
     more = f", and all there is of {endless:,} keywords" if endless else ""
     lines.append(
-        f"about {to_fetch:,} pictures to download{more}, {to_fetch * size / 1e6:,.0f} MB, "
+        f"about {counted(to_fetch, 'picture')} to download{more}, {to_fetch * size / 1e6:,.0f} MB, "
         f"{counted(max(1, ceil(seconds / 60)), 'minute')}; nothing was requested"
     )
     return lines
@@ -66,7 +66,7 @@ def _source(name: str, missing: Sequence[int], settings: Settings) -> tuple[str,
     requests = sum(ceil(count / page) for count in urls)
     rate = float(table.get("rate", 0.0) or 0.0)
     pace = f", at most {rate:g} a second" if rate else ""
-    return f"{name}: {keywords} to search, about {requests:,} requests{pace}", requests / (rate or 2.0)
+    return f"{name}: {keywords} to search, about {counted(requests, 'request')}{pace}", requests / (rate or 2.0)
 
 
 def _there(settings: Settings) -> tuple[dict[tuple[str, str], int], float]:

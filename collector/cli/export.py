@@ -11,7 +11,7 @@ import click
 
 from collector.api.collection import Collection, Exported, scheme_of
 from collector.cli import options, terminal
-from collector.errors import UsageError
+from collector.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from collector.images.form import Form
@@ -44,8 +44,9 @@ def split(scheme: str, salt: str, distance: int, mirrored: bool, out: Path, as_j
         return
     terminal.grid(("class", *names), [(label, *(count for _, count in row)) for label, row in done.counts])
     terminal.line(
-        f"{done.leaks.clusters:,} groups of pictures stay together; a random split would have torn {done.leaks.torn:,}"
-        f" of them apart: {done.leaks.pictures:,} pictures outside {names[0]} with a twin in it"
+        f"groups of pictures that stay together: {done.leaks.clusters:,}; a random split would have torn"
+        f" {done.leaks.torn:,} of them apart: {counted(done.leaks.pictures, 'picture')} outside {names[0]} with a twin"
+        " in it"
     )
 
 
@@ -158,7 +159,7 @@ def _show(done: Exported, dest: str) -> None:
     left = ", ".join(f"{count:,} {why}" for why, count in sorted(plan.left.items()))
     left = f"; not in it: {left}" if left else ""
     lost = f"; cannot be read: {len(published.unreadable):,}" if published.unreadable else ""
-    terminal.line(f"{published.pictures:,} pictures in {dest}, read back and counted{left}{lost}")
+    terminal.line(f"{counted(published.pictures, 'picture')} in {dest}, read back and counted{left}{lost}")
     for text in done.loading.splitlines():
         terminal.line(text)
 

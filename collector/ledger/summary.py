@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Generator, Sequence
 from typing import Any
 
+from collector.errors import counted
 from collector.ledger.db import limit_of, stored_limit
 from collector.model import Digest, SearchState, Tally
 
@@ -124,7 +125,7 @@ def digest(connection: sqlite3.Connection, run: int | None) -> Digest:
     ).fetchall()
     sums: dict[str, Any] = dict(zip(_FIELDS, counts, strict=True))
     sums["seconds"] += searching
-    title = "1 keyword" if keywords == 1 else f"{keywords:,} keywords"
+    title = counted(keywords, "keyword")
     # Everything of one keyword is no number for all of them either.
     total = Tally(title, "", limit_of(wanted), reasons=tuple(reasons), **sums)
     if keywords <= FEW:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from collector import sources
-from collector.errors import BrowserError, FolderLocked, UsageError
+from collector.errors import BrowserError, FolderLocked, UsageError, counted
 from collector.ledger import disk, examine
 from collector.ledger.lock import FILE_NAME, FolderLock
 from collector.model import SearchState
@@ -211,7 +211,7 @@ def _folder(out: Path) -> Iterator[Finding]:
         cure = "`collector repair` if it is damaged, else move it away or update collector"
         yield Finding(Level.PROBLEM, f"the ledger in {out} is {found.trouble}", cure, 6)
     else:
-        counts = f"{found.keywords:,} keywords, {found.found:,} URLs, {found.saved:,} saved"
+        counts = f"{counted(found.keywords, 'keyword')}, {counted(found.found, 'URL')}, {found.saved:,} saved"
         yield _ok(f"the ledger in {out} is whole: {counts}, schema {found.version}")
         if found.interrupted and not busy:
             yield _ok("the last run was interrupted; the next one clears up after it")

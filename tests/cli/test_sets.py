@@ -99,7 +99,7 @@ def test_files_move_and_a_person_decides(desk: Desk) -> None:
     assert desk.run("dedupe", "--apply").code == 0
     assert not (desk.folder / "images-rejected").exists()
     done = desk.run("export", "imagefolder", "set", "--reviewed")
-    assert "1 pictures in set, read back and counted; not in it: 22 not reviewed" in done.out
+    assert "1 picture in set, read back and counted; not in it: 22 not reviewed" in done.out
     unknown = desk.run("review", "drop", "nothing.jpg")
     assert (unknown.code, unknown.last_line) == (
         4, "collector: nothing.jpg: images knows no such picture; nothing was changed"

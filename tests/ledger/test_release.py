@@ -159,7 +159,7 @@ VERBS: dict[str, str] = {
     "review drop {file}": "",
     "purity --sample 0": "red panda",
     "keyword move bicycle bike": "0 pictures",
-    "split train=0.8,val=0.2": "groups of pictures stay together",
+    "split train=0.8,val=0.2": "groups of pictures that stay together",
     "export imagefolder classes --split none": "",
     "urls --import map.csv": "1",
     "retry": "7 URLs to fetch again",

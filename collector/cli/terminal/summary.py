@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from collector.cli.terminal.text import write
-from collector.errors import printable
+from collector.errors import counted, printable
 from collector.ledger.layout import LEDGER
 from collector.model import Digest, Tally
 from collector.reasons import meaning
@@ -182,7 +182,7 @@ def _closing(total: Tally, seconds: float, out: Path) -> str:
 
 def _apart(total: Tally) -> str:
     """What was saved beside pictures, such as ` (119 pictures, 33 videos with 12.0 MB)`; "" when it is all pictures."""
-    parts = [f"{total.pictures:,} pictures"]
+    parts = [counted(total.pictures, "picture")]
     for name, count, size in (("videos", total.videos, total.video_bytes), ("files", total.files, total.file_bytes)):
         parts += [f"{count:,} {name} with {size / 1e6:,.1f} MB"] * bool(count)
     return f" ({', '.join(parts)})" if len(parts) > 1 else ""

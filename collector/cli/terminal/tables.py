@@ -111,7 +111,7 @@ def store_accounts(accounts: Accounts, url: str, *, as_json: bool = False) -> No
     if as_json:
         outcome(json.dumps({"event": "store", **asdict(accounts), "closes": accounts.closes}))
         return
-    outcome(f"{url}: {accounts.given:,} URLs in {accounts.pieces:,} pieces")
+    outcome(f"{url}: {counted(accounts.given, 'URL')} in {counted(accounts.pieces, 'piece')}")
     for state, count in accounts.states.items():
         outcome(f"  {state:10}{count:>12,}")
     for reason, count in list(accounts.reasons.items())[:_SHOWN]:
