@@ -1,4 +1,7 @@
-"""What every process beside the main one needs: signals, a bound on memory, and answers that are written whole."""
+"""What every process beside the main one needs: signals, a bound on memory, and answers that are written whole.
+
+Shared by the processes of `fetch/` and of `images/`, which load next to nothing else in common.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is taken in: a picture's class, what is known of it, and its file where there is one. Values only."""
+"""What is taken in: a picture's class, what is known of it, and its file where there is one. Values only.
+
+By themselves, so that readers of folders and manifests do not load what decodes pictures.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""When a grid that had no browser is asked again, and when the run gives it up. Counts and draws; waits for nothing."""
+"""When a grid that had no browser is asked again, and when the run gives it up. Counts and draws; waits for nothing.
+
+Apart from the threads that ask it, so that a test is its clock.
+"""
 
 from __future__ import annotations
 

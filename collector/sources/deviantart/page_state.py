@@ -1,4 +1,7 @@
-"""Works out of a page of the site: the state that its scripts begin with, or else the links to works. Pure."""
+"""Works out of a page of the site: the state that its scripts begin with, or else the links to works. Pure.
+
+All that depends on how the pages are made is here, and nothing else.
+"""
 
 from __future__ import annotations
 

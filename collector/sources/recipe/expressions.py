@@ -1,4 +1,7 @@
-"""Regular expressions of recipes, by RE2: the time they take grows with the text alone, whatever they say."""
+"""Regular expressions of recipes, by RE2: the time they take grows with the text alone, whatever they say.
+
+The one door to re2 (docs/decisions/0017).
+"""
 
 from __future__ import annotations
 
