@@ -12,8 +12,8 @@ from collector.http.decoding import json_of
 from collector.model import Hit, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
-from collector.sources.filter_table import FilterTable
-from collector.sources.google.filters import COLOURS, FEWER_FACETS, WORDS_FILTERS, words
+from collector.sources.filter_table import COLOURS, WORDS_FILTERS, FilterTable, search_words
+from collector.sources.google.filters import FEWER_FACETS
 from collector.sources.opaque import told
 from collector.sources.pasted import ResultPage
 from collector.urls import url_key
@@ -112,14 +112,13 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
 
 def parameters(query: Query, settings: Mapping[str, Any], first: int) -> dict[str, str | int]:
     """What a batch is asked for with; `first` is the number of its first picture, from 1."""
-    chosen = (_TABLE.text(name, query.filter(name)) for name in _FILTERUI)
     given: dict[str, str | int] = {
-        "q": words(query),
+        "q": search_words(query),
         "first": first,
         "count": COUNT,
         "async": 1,
         "adlt": _safe(query, settings),
-        "qft": "".join(f"+filterui:{value}" for value in chosen if value),
+        "qft": "".join(f"+filterui:{value}" for value in _TABLE.texts(query, _FILTERUI)),
         "mkt": str(settings["market"]),
     }
     return {name: value for name, value in given.items() if value != ""}

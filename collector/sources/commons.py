@@ -17,7 +17,7 @@ from collector.http.user_agent import contact, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
-from collector.sources.filter_table import FilterTable
+from collector.sources.filter_table import FilterTable, search_words
 from collector.sources.json_helpers import number, plain, table, text, unknown, web_address
 from collector.sources.pasted import ResultPage
 from collector.urls import url_key
@@ -127,10 +127,8 @@ def parameters(query: Query, page_size: int) -> dict[str, str | int]:
 
 def words(query: Query) -> str:
     """What goes into the search box of Commons; operators in a keyword (`incategory:"Cats"`) are its own business."""
-    keyword = '"' + query.keyword.replace('"', " ") + '"' if query.filter("exact") == "yes" else query.keyword
-    parts = [_TYPES[query.filter("type") or "photo"], _SIZES.get(query.filter("size"), ""), keyword]
-    parts += [f"-{word.lstrip('-')}" for word in query.filter("exclude").split() if word.strip("-")]
-    return " ".join(filter(None, parts))
+    chosen = _TYPES[query.filter("type") or "photo"], _SIZES.get(query.filter("size"), "")
+    return " ".join(filter(None, (*chosen, search_words(query))))
 
 
 def throttled(answer: Answer) -> float | None:

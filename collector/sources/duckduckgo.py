@@ -12,8 +12,8 @@ from collector.http.contract import Answer, Request
 from collector.model import Hit, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
-from collector.sources.filter_table import FilterTable
-from collector.sources.google.filters import COLOURS, FEWER_FACETS, WORDS_FILTERS, words
+from collector.sources.filter_table import COLOURS, WORDS_FILTERS, FilterTable, search_words
+from collector.sources.google.filters import FEWER_FACETS
 from collector.sources.opaque import told
 from collector.sources.pasted import ResultPage, words_alone
 from collector.urls import url_key
@@ -83,7 +83,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     from collector.sources.landing import completed
 
     query, home, rate = search.query, str(web.settings["home"]).rstrip("/"), float(web.settings["rate"])
-    shown = {"q": words(query), "iar": "images", "iax": "images", "ia": "images"}
+    shown = {"q": search_words(query), "iar": "images", "iax": "images", "ia": "images"}
     page = web.get(Request(f"{home}/", params=shown, rate=rate, throttled=throttled))
     asked = parameters(query, web.settings, token(page))
     offset, seen = 0, set[str]()
@@ -128,14 +128,13 @@ def token(page: Answer) -> str:
 
 def parameters(query: Query, settings: Mapping[str, Any], vqd: str) -> dict[str, str | int]:
     """What every answer is asked for with, its offset excepted."""
-    chosen = (_TABLE.text(name, query.filter(name)) for name in _LISTED)
     return {
         "o": "json",
-        "q": words(query),
+        "q": search_words(query),
         "l": str(settings["region"]),
         "vqd": vqd,
         "p": _SAFE.get(query.filter("safe") or str(settings["safe"]), 1),
-        "f": ",".join(filter(None, chosen)),
+        "f": ",".join(_TABLE.texts(query, _LISTED)),
     }
 
 

@@ -12,6 +12,24 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final
 
+from collector.model import Query
+
+COLOURS: Final = (
+    "black",
+    "blue",
+    "brown",
+    "gray",
+    "green",
+    "orange",
+    "pink",
+    "purple",
+    "red",
+    "teal",
+    "white",
+    "yellow",
+)
+WORDS_FILTERS: Final = {"exact": ("yes", "no"), "site": ("{site}",), "exclude": ("{words}",)}
+"""The filters that `search_words` puts into the search box."""
 _LICENSE: Final = r"(?:by(?:-sa|-nc|-nd|-nc-sa|-nc-nd)?|cc0|pdm)"
 _SIDE: Final = r"[1-9]\d{0,4}"
 _FIELDS: Final = {
@@ -54,9 +72,9 @@ class FilterTable:
         ]
         self._rules = sorted(rules, key=lambda rule: -len(rule[0]))
 
-    def choices(self, *names: str) -> dict[str, tuple[str, ...]]:
-        """Filter -> its values, some with fields in them; of these filters alone where any is named."""
-        return {name: tuple(self._table[name]) for name in names or self._table}
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """Filter -> its values, some with fields in them."""
+        return {name: tuple(values) for name, values in self._table.items()}
 
     def text(self, name: str, value: str) -> str:
         """What the site calls a value of a filter; "" for none, and for one that is not in the table."""
@@ -65,6 +83,14 @@ class FilterTable:
             return choices[value].partition("|")[0]
         found = ((texts.partition("|")[0], _expression(form).fullmatch(value)) for form, texts in choices.items())
         return next((text.format(**match.groupdict()) for text, match in found if match), "")
+
+    def texts(self, query: Query, names: Iterable[str]) -> list[str]:
+        """What the site calls a query's values of these filters."""
+        return [text for name in names if (text := self.text(name, query.filter(name)))]
+
+    def parameters(self, query: Query, names: Iterable[str]) -> dict[str, str]:
+        """The same as parameters of a request."""
+        return dict(part.split("=", 1) for text in self.texts(query, names) for part in text.split("&"))
 
     def read(self, parts: Iterable[str]) -> tuple[dict[str, str], list[str]]:
         """(filters, the parts that are none) of the parts of an address; a filter that is there twice stays a part."""
@@ -77,6 +103,17 @@ class FilterTable:
             filters[name] = value.format(**{field: _two_digits(field, text) for field, text in held.items()})
             left = [part for part in left if part not in {match.string for match in matches}]
         return filters, left
+
+
+def search_words(query: Query) -> str:
+    """What goes into a search box: the keyword, quoted as a whole where that is asked for, and operators."""
+    text = query.keyword.strip()
+    if query.filter("exact") == "yes":
+        text = '"' + text.replace('"', " ") + '"'
+    parts = [text, *(f"-{word.lstrip('-')}" for word in query.filter("exclude").split() if word.strip("-"))]
+    if query.filter("site"):
+        parts.append(f"site:{query.filter('site')}")
+    return " ".join(parts)
 
 
 def fits(choices: tuple[str, ...] | re.Pattern[str], value: str) -> bool:

@@ -18,7 +18,7 @@ from collector.http.user_agent import secret, user_agent
 from collector.model import Hit, Licence, Query, Search, SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Choices, Source, Value, Web
-from collector.sources.filter_table import FilterTable
+from collector.sources.filter_table import FilterTable, search_words
 from collector.sources.json_helpers import number, table, text, unknown, web_address
 from collector.sources.licences import LICENSES, ONE_OR_SEVERAL, PUBLIC, RIGHTS, contradiction, fitting
 from collector.sources.pasted import ResultPage
@@ -199,11 +199,8 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
 
 def parameters(query: Query, licenses: Mapping[str, str]) -> dict[str, str]:
     """What is asked for, but for the page. `license` is there and empty when nothing can fit."""
-    keyword = '"' + query.keyword.replace('"', " ") + '"' if query.filter("exact") == "yes" else query.keyword
-    without = [f"-{word.lstrip('-')}" for word in query.filter("exclude").split() if word.strip("-")]
-    asked = {"text": " ".join((keyword, *without)), "sort": "relevance", "media": "photos", "extras": _EXTRAS}
-    chosen = (_TABLE.text(name, query.filter(name)) for name in _ASKED)
-    asked |= dict(part.split("=", 1) for text in chosen if text for part in text.split("&"))
+    asked = {"text": search_words(query), "sort": "relevance", "media": "photos", "extras": _EXTRAS}
+    asked |= _TABLE.parameters(query, _ASKED)
     if query.filter("rights") or query.filter("license"):
         asked["license"] = ",".join(number for number, url in licenses.items() if _fits(url, query))
     return asked

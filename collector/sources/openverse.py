@@ -108,9 +108,8 @@ def parameters(query: Query) -> dict[str, str | int]:
     """What is asked for, but for the page. `license` is there and empty when none can fit."""
     rights, license = query.filter("rights"), query.filter("license")
     named = bool(license) or rights == "public-domain"
-    chosen = (_TABLE.text(name, query.filter(name)) for name in _ASKED if not (named and name == "rights"))
     asked: dict[str, str | int] = {"q": query.keyword}
-    asked |= dict(part.split("=", 1) for text in chosen if text for part in text.split("&"))
+    asked |= _TABLE.parameters(query, (name for name in _ASKED if not (named and name == "rights")))
     if provider := query.filter("provider"):
         asked["source"] = ",".join(_SEPARATORS.split(provider))
     if named:

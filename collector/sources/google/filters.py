@@ -13,23 +13,9 @@ from urllib.parse import quote, urlencode
 
 from collector.model import Query
 from collector.sources.contract import Choices
-from collector.sources.filter_table import FilterTable
+from collector.sources.filter_table import COLOURS, WORDS_FILTERS, FilterTable, search_words
 from collector.sources.pasted import ResultPage
 
-COLOURS: Final = (
-    "black",
-    "blue",
-    "brown",
-    "gray",
-    "green",
-    "orange",
-    "pink",
-    "purple",
-    "red",
-    "teal",
-    "white",
-    "yellow",
-)
 _LARGER: Final = ("qsvga", "vga", "svga", "xga", *(f"{n}mp" for n in (2, 4, 6, 8, 10, 12, 15, 20, 40, 70)))
 _TOOLS: Final = {
     "size": {
@@ -70,8 +56,6 @@ _BESIDE: Final = {
 }
 """The filters that have parameters of their own."""
 _TABLE: Final = FilterTable({**_TOOLS, **_BESIDE})
-WORDS_FILTERS: Final = {"exact": ("yes", "no"), **_TABLE.choices("site", "exclude")}
-"""The filters that `words` puts into the search box."""
 FILTERS: Final[Mapping[str, Choices]] = {**_TABLE.choices(), **WORDS_FILTERS}
 
 RESULT_PAGE: Final = ResultPage(
@@ -124,10 +108,10 @@ def address(query: Query, settings: Mapping[str, Any], classic: bool = False) ->
     Values are taken as checked by `collector.sources.check_filters`.
     """
     parameters = {
-        "q": words(query),
+        "q": search_words(query),
         "udm": "" if classic else "2",
         "tbm": "isch" if classic else "",
-        "tbs": ",".join(part for name in _TOOLS for part in _TABLE.text(name, query.filter(name)).split("&") if part),
+        "tbs": ",".join(part for text in _TABLE.texts(query, _TOOLS) for part in text.split("&")),
         "lr": _language(query.filter("language")),
         "cr": _country(query.filter("region")),
         "gl": query.filter("region").lower() or str(settings["gl"]),
@@ -136,17 +120,6 @@ def address(query: Query, settings: Mapping[str, Any], classic: bool = False) ->
     }
     given = {name: value for name, value in parameters.items() if value}
     return f"{str(settings['home']).rstrip('/')}/search?{urlencode(given, quote_via=quote, safe='')}"
-
-
-def words(query: Query) -> str:
-    """What goes into the search box."""
-    text = query.keyword.strip()
-    if query.filter("exact") == "yes":
-        text = '"' + text.replace('"', " ") + '"'
-    parts = [text, *(f"-{word.lstrip('-')}" for word in query.filter("exclude").split() if word.strip("-"))]
-    if query.filter("site"):
-        parts.append(f"site:{query.filter('site')}")
-    return " ".join(parts)
 
 
 def _language(tag: str) -> str:

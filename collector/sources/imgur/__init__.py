@@ -205,9 +205,8 @@ def _parameters(asked: Asked, query: Query) -> dict[str, str]:
     """What a search says behind its address. With any q_* imgur ignores q (its documentation), so the words move."""
     if asked.kind is not Kind.SEARCH:
         return {}
-    chosen = (_TABLE.text(name, query.filter(name)) for name in _ASKED)
     given = {"q_exactly": asked.name} if query.filter("exact") == "yes" else {}
-    given |= dict(part.split("=", 1) for text in chosen if text for part in text.split("&"))
+    given |= _TABLE.parameters(query, _ASKED)
     if not given:
         return {"q": asked.name}
     return given if "q_exactly" in given else {"q_all": asked.name, **given}
