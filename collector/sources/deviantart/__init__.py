@@ -6,13 +6,13 @@ site signs and nothing else. Must not count, dedupe, wait or store: the host doe
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from collector.errors import SourceError, UsageError
+from collector.http.user_agent import secret
 from collector.model import Hit, Search
 from collector.sources.contract import Choices, Source, Value, Web
 from collector.sources.deviantart.keyword import ORDERS, Asked, What, label, parse, work_id
@@ -70,7 +70,7 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
     except ValueError as error:
         raise UsageError(f"deviantart: {error}") from None
     settings = web.settings
-    site = Site(web, settings, secret(settings, "cookies"))
+    site = Site(web, settings, secret(settings, "cookies", "DEVIANTART_COOKIES"))
     originals = bool(settings["originals"])
     if asked.what is What.WORK:
         yield from hits(*site.work(asked), originals)
@@ -80,17 +80,13 @@ def search(search: Search, web: Web) -> Iterator[Hit]:
             yield from hits(work, details, originals)
         return
     order = _order(search, asked, web)
-    client = secret(settings, "client_id"), secret(settings, "client_secret")
+    client = (secret(settings, "client_id", "DEVIANTART_CLIENT_ID"),
+              secret(settings, "client_secret", "DEVIANTART_CLIENT_SECRET"))  # fmt: skip
     api = Api(web, settings, client) if all(client) and Api.knows(asked, order) else None
     end = _end(str(settings["since"]), asked, order)
     looker = _Looker(search, site, api, bool(settings["details"]))
     for pages in api.lists(asked) if api else site.lists(asked, order):
         yield from _walk(pages, looker, end, originals, _stops(search, asked, order, settings))
-
-
-def secret(settings: Mapping[str, Any], name: str) -> str:
-    """A setting, or the environment variable DEVIANTART_<NAME>."""
-    return str(settings[name]) or os.environ.get(f"DEVIANTART_{name.upper()}", "")
 
 
 # --------------------------------------------------------------------------- one list

@@ -14,7 +14,7 @@ from msgspec import Meta
 from collector.errors import SourceError
 from collector.model import Hit, Search, SearchState
 from collector.sources.contract import Source, Value, Web
-from collector.sources.page import http_page, rules
+from collector.sources.page import http_page, rules, tell
 from collector.sources.page.browser_page import LOOK, BrowserPage, Looked
 from collector.sources.page.candidates import Candidate, Figure, Rank, figure, is_blank, merged
 from collector.sources.page.hits import Hits
@@ -94,11 +94,7 @@ class Gallery:
 
     def tell(self) -> None:
         """What was seen and is not among the hits."""
-        if summary := self._hits.summary():
-            self._web.notice(f"{self._host()}: left out {summary}")
-        if self._made:
-            text = f"{self._made} pictures are made in the page (canvas or blob:) and have no address"
-            self._web.notice(f"{self._host()}: {text}")
+        tell(self._web, self._hits, self._made)
         if self._web.wanted() > 0 and self._time() <= 0:
             self._web.notice(f"{self._host()}: stopped when its time was up (gallery.seconds); there may be more")
 

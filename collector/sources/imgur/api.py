@@ -5,7 +5,6 @@ Addresses: api.imgur.com and its /post/v1, which the website uses; `old` are tho
 
 from __future__ import annotations
 
-import os
 import re
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from urllib.parse import quote
 
 from collector.errors import SourceError
 from collector.http.contract import Answer, Request
+from collector.http.user_agent import secret
 from collector.model import SearchState
 from collector.sources import json_helpers
 from collector.sources.contract import Web
@@ -45,7 +45,7 @@ class Api:
         self._home = str(settings["home"]).rstrip("/")
         self.real = self._home == HOME
         self._rate = float(settings["rate"])
-        self._headers = self._authorized(str(settings["client_id"]).strip() or os.environ.get(VARIABLE, "").strip())
+        self._headers = self._authorized(secret(settings, "client_id", VARIABLE))
         self._told = self._paged = False
 
     @property

@@ -114,7 +114,7 @@ def _of_page(answer: Answer, web: Web, follow: frozenset[str], may_open: bool) -
     whole = merged([*sights.figures, *more, *heads, *filter(None, preloaded)])
     hits = Hits(answer.url, web.cookies, wanted)
     yield from hits.of(hops.links(whole))
-    _tell(web, hits, sights.blobs, sights.drawings)
+    tell(web, hits, sights.blobs, sights.drawings)
 
 
 def _of_data(answer: Answer, web: Web) -> Iterator[Hit]:
@@ -125,7 +125,7 @@ def _of_data(answer: Answer, web: Web) -> Iterator[Hit]:
     yield from Hits(answer.url, web.cookies, rules(web.settings)).of(found)
 
 
-def _tell(web: Web, hits: Hits, blobs: int, drawings: int = 0) -> None:
+def tell(web: Web, hits: Hits, blobs: int, drawings: int = 0) -> None:
     """What was seen and is not among the hits."""
     if drawings:
         hits.left["drawings (SVG)"] += drawings
@@ -275,7 +275,7 @@ def _seen(window: BrowserPage, here: str, html: str, web: Web, follow: frozenset
     heads = sights.heads if web.settings["data"] else [one for one in sights.heads if one.place != "data"]
     more = [*hops.sheets(sights.sheets), *hops.feeds(sights.feeds)]
     yield from hits.of(merged([*sights.figures, *more, *heads]))
-    _tell(web, hits, looked.made)
+    tell(web, hits, looked.made)
 
 
 SOURCE: Final = Source(
