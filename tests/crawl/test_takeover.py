@@ -11,7 +11,7 @@ import pytest
 
 from collector.crawl.record import OutputFolder
 from collector.crawl.run import Run
-from collector.dataset import labels, service
+from collector.dataset import labels, moving
 from collector.ledger import Ledger, Row
 from collector.ledger.rows import SAVED
 from collector.maintenance import files, startup, verify
@@ -224,12 +224,12 @@ def test_pairs_that_look_the_same_are_not_told_by_what_a_picture_was_saved_for_b
     with Ledger.open(table.folder) as ledger:
         before = [row.id for row in ledger.dataset.rows(SAVED)]
         with ledger.transaction():
-            ledger.dataset.remember_pairs(31, False, np.array([before]))
-        assert ledger.dataset.near_pairs(31, False) is not None
+            ledger.alike.remember_pairs(31, False, np.array([before]))
+        assert ledger.alike.near_pairs(31, False) is not None
     table.run(query("vixen", 2, "animal"))
     with Ledger.open(table.folder) as ledger:
         assert table.fetched == [] and not {row.id for row in ledger.dataset.rows(SAVED)} & set(before)
-        assert ledger.dataset.near_pairs(31, False) is None
+        assert ledger.alike.near_pairs(31, False) is None
 
 
 def test_names_by_a_template_tell_the_new_class_and_keyword(table: Table) -> None:
@@ -272,14 +272,14 @@ def test_what_was_moved_beside_the_folder_as_removed_comes_back_into_it(table: T
         first, *_ = ledger.dataset.rows(SAVED)
         with ledger.transaction():
             ledger.dataset.review(first.sha256, "fox", "drop")
-        assert service.apply(ledger, table.folder) == 3
+        assert moving.apply(ledger, table.folder) == 3
     beside = table.folder.with_name("images-rejected")
     table.run(VIXEN)
     assert table.fetched == []
     assert [file.parent.name for file in beside.glob("*/*")] == ["animal"], "a person dropped it"
     assert len(table.on_disk()) == 2
     with Ledger.open(table.folder) as ledger:
-        assert service.undo(ledger, table.folder) == 1
+        assert moving.undo(ledger, table.folder) == 1
     assert len(table.on_disk()) == 3 and not beside.exists()
 
 
