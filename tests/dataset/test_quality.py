@@ -45,7 +45,7 @@ def test_each_issue_is_found_and_good_pictures_are_left_alone(tmp_path: Path) ->
     done = desk.run("quality")
     assert done.code == 0, done.err
     assert "19 pictures newly scored; left out for their quality: 6" in done.out
-    assert "1 file can no longer be read" in done.out
+    assert "replaced since it was fetched" in done.err
     with Ledger.read(desk.images) as ledger:
         flagged = {sha256: [issue for issue, _ in issues] for sha256, issues in ledger.dataset.flagged()}
         verdicts = {verdict.sha256: verdict for verdict in ledger.dataset.verdicts()}
@@ -61,7 +61,7 @@ def test_each_issue_is_found_and_good_pictures_are_left_alone(tmp_path: Path) ->
     of = Folder(desk.images)
     again = of.quality(dark=0, odd_size=0)
     assert (again.measured, len(again.verdicts)) == (0, 4)
-    assert of.apply() == 4 == len(list((desk.folder / "images-rejected").rglob("*.jpg")))
+    assert of.apply() == 5 == len(list((desk.folder / "images-rejected").rglob("*.jpg"))), "the replaced one as well"
     assert ("blurry", 19, 1) in of.scores()
 
 
