@@ -229,7 +229,7 @@ def test_a_lost_file_costs_its_own_pairs_alone(tmp_path: Path, monkeypatch: pyte
     opened = api.Collection(collection.folder, notices.append)
     opened.dedupe(edited=True)
     with opened.reading() as ledger:
-        assert len(ledger.dataset.copies()) == 3
+        assert len(ledger.alike.copies()) == 3
     assert notices == []
     files = [collection.folder.absolute() / file for file in lost]
     for file in files:
@@ -238,7 +238,7 @@ def test_a_lost_file_costs_its_own_pairs_alone(tmp_path: Path, monkeypatch: pyte
     points.unframed.cache_clear()
     opened.dedupe(edited=True)
     with opened.reading() as ledger:
-        assert len(ledger.dataset.copies()) == 1, "the part and the mirror image"
+        assert len(ledger.alike.copies()) == 1, "the part and the mirror image"
     told = "cannot be compared, so that edited copies may be missed: "
     [notice] = [each for each in notices if each.startswith(told)]
     assert all(f"{file}: No such file" in notice for file in files)
@@ -247,7 +247,7 @@ def test_a_lost_file_costs_its_own_pairs_alone(tmp_path: Path, monkeypatch: pyte
 def test_two_files_that_fail_together_cost_their_pair_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copies, "compared", pictures_work.compared)
     files, lost = [Path("one"), Path("two"), Path("not with one"), Path("three")], dict[str, str]()
-    assert list(copies._compared(files, [(0, 1, 2, 3)], "", 1, lost)) == [(0, 1, 1), (0, 3, 1)]
+    assert list(copies._compared(files, [(0, 1, 2, 3)], "", lost)) == [(0, 1, 1), (0, 3, 1)]
     assert lost == {"one with not with one": "told"}
 
 

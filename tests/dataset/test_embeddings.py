@@ -108,7 +108,7 @@ def test_a_folder_that_cannot_be_written_is_looked_at_as_it_is(
 ) -> None:
     with Collection(tmp_path / "images") as collection:
         rows = [collection.add("cat", drawn(number)) for number in range(4)]
-        embeddings.embed_set(collection.ledger, collection.folder, model, 1)
+        embeddings.embed_set(collection.ledger, collection.folder, model)
         collection.add("cat", drawn(9))
     told: list[str] = []
     opened = collector.Collection(collection.folder, told.append)
