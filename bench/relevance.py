@@ -5,6 +5,8 @@
     python bench/relevance.py --models DIR  asks a model that knows words, too (docs/relevance.md)
     python bench/relevance.py --stand-in good   asks a stand-in for one
     python bench/relevance.py --classes DIR     the same with your photographs: a folder for each class, and `foreign`
+    python bench/relevance.py --alone       each class as a set of its own
+    python bench/relevance.py --in-groups   foreign pictures come in groups of four that are like each other
     python bench/relevance.py --pictures DIR    edited copies of any folder's pictures alone: the share that is proved
     python bench/relevance.py --pictures DIR --copies 1000   what candidates and proof cost among so many parts of them
 
@@ -125,6 +127,8 @@ class Photographs:
     ) -> None:
         model = embedder()
         self.looks = described(vectors, model)
+        self.alone = self.in_groups = False
+        """Whether each class is judged as a set of its own; whether foreign pictures come in groups."""
         self._shown = {label: class_share(vectors, model, named(label)).astype(np.float64)
                        if named(label) else np.zeros(len(vectors)) for label in labels}  # fmt: skip
         self._read: dict[str, NDArray[np.float64]] = {}
@@ -147,6 +151,8 @@ class Photographs:
             self._read[label] = 1 / (1 + np.exp(-odds)) if kind == "good" else shown
 
     def judged(self, classes: list[tuple[str, NDArray[np.int64]]], company: list[Company | None]) -> list[Judged]:
+        if self.alone:
+            return [judge([self.likened(label, members, None)])[0] for label, members in classes]
         return judge(
             [self.likened(label, members, others) for (label, members), others in zip(classes, company, strict=True)]
         )
@@ -170,9 +176,25 @@ def auroc(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     return float((places[right].sum() - rights * (rights - 1) / 2) / (rights * wrongs))
 
 
-def sets(places: dict[str, NDArray[np.int64]], share: float, seed: int) -> Iterator[tuple[str, NDArray[np.int64], int]]:
+def grouped(places: NDArray[np.int64], looks: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The same pictures, each with the three that are most like it and are not in a group yet."""
+    left = np.ones(len(places), bool)
+    order: list[int] = []
+    for first in np.random.default_rng(0).permutation(len(places)).tolist():
+        if left[first]:
+            likeness = looks[places] @ looks[places[first]]
+            group = [first, *(place for place in np.argsort(-likeness).tolist() if left[place] and place != first)][:4]
+            left[group] = False
+            order += group
+    return places[order]
+
+
+def sets(
+    places: dict[str, NDArray[np.int64]], share: float, seed: int, in_groups: bool = False
+) -> Iterator[tuple[str, NDArray[np.int64], int]]:
     """(class, places of its pictures and then of the foreign ones, how many are right)."""
-    foreign = np.random.default_rng(seed).permutation(places[""])
+    dice = np.random.default_rng(seed)
+    foreign = np.roll(places[""], int(dice.integers(len(places[""])))) if in_groups else dice.permutation(places[""])
     for label in filter(None, places):
         count = round(len(places[label]) * share / (1 - share))
         if count > len(foreign):
@@ -188,8 +210,8 @@ def measured(shown: Photographs, places: dict[str, NDArray[np.int64]], share: fl
     promised: list[float] = []
     for seed in range(repeats):
         dice = np.random.default_rng(1000 + seed)
-        made = list(sets(places, share, seed))
-        company = companies([shown.looks[members] for _, members, _ in made])
+        made = list(sets(places, share, seed, shown.in_groups))
+        company = [None] * len(made) if shown.alone else companies([shown.looks[members] for _, members, _ in made])
         judged = shown.judged([(label, members) for label, members, _ in made], company)
         for (label, members, rights), others, one in zip(made, company, judged, strict=True):
             truth = np.arange(len(members)) < rights
@@ -435,6 +457,8 @@ def main() -> None:
         "--stand-in", choices=("good", "poor"), help="for a model that knows words, where there is none"
     )
     parser.add_argument("--classes", type=Path, metavar="DIR")
+    parser.add_argument("--alone", action="store_true", help="each class is a set of its own")
+    parser.add_argument("--in-groups", action="store_true", help="foreign pictures come in groups of four alike")
     parser.add_argument("--pictures", type=Path, metavar="DIR")
     parser.add_argument("--copies", type=int, metavar="N", help="with --pictures: what copies cost among N parts")
     given = parser.parse_args()
@@ -455,6 +479,9 @@ def main() -> None:
         print(", ".join(f"{len(own)} {label or 'foreign'}" for label, own in found.items()))
         vectors = looked_at(paths, embedder())
         shown = Photographs(paths, vectors, [label for label in found if label], words)
+        shown.alone, shown.in_groups = given.alone, given.in_groups
+        if given.in_groups:
+            places[""] = grouped(places[""], shown.looks)
         if given.stand_in:
             shown.stand_in(given.stand_in, places)
         print("| foreign | AUROC | worst class | dropped | of these, foreign | as stated | foreign ones dropped |"

@@ -27,9 +27,10 @@ DENSITY: Final = 0.267
 CLASSES, SAMPLE, MOST, AXES, FLOOR, CROSS = 4, 200, 4000, 128, 0.1, 0.4
 """Of what other classes say: classes there are at least; pictures of each, and of all, that are looked at; axes, and
 the part of the longest one's variance that is added to all; weight of the nearest pictures of other classes."""
-USUAL, OTHERS = (4.0, 1.0), 20.0
-"""What a set is taken for before it is looked at, in right and wrong pictures; as how many pictures, at most, what was
-found in the other classes counts for one."""
+USUAL, OTHERS = (9.0, 1.0), 20.0
+"""What a set is taken for before it is looked at, in right and wrong pictures: so many that a set of one small class is
+not found out by its own looks alone. As how many pictures, at most, what was found in the other classes counts for
+one."""
 TOLD: Final = 0.06
 """Weight of ImageNet's judgement, as the logarithm of its odds, on what the keyword names."""
 READ, SURE, LOOKS, BEYOND = 0.5, 2.5, 2.0, 0.05

@@ -105,8 +105,8 @@ CELLS: Final = {
     "review": "(SELECT r.decision FROM review r WHERE r.sha256 = o.sha256 AND r.label = q.label)",
     "split": """(SELECT p.split FROM split p WHERE p.sha256 = o.sha256
         AND p.scheme = (SELECT name FROM scheme ORDER BY used DESC, name LIMIT 1))""",
-    "doubt": """(SELECT min(a.score) FROM audit a
-        WHERE a.sha256 = o.sha256 AND a.issue NOT IN ('nsfw', 'text', 'purity'))""",
+    "doubt": """(SELECT min(CASE WHEN a.issue IN ('nsfw', 'text') THEN 1 - a.score ELSE a.score END) FROM audit a
+        WHERE a.sha256 = o.sha256)""",
     "relevance": "(SELECT a.score FROM audit a WHERE a.sha256 = o.sha256 AND a.issue = 'relevance')",
     "other_labels": """CASE WHEN o.state = 'saved' THEN (SELECT json_group_array(label) FROM (
         SELECT DISTINCT dq.label FROM outcome d JOIN found df ON df.id = d.found_id JOIN query dq ON dq.id = df.query_id

@@ -8,6 +8,7 @@ import skimage
 from PIL import Image
 
 from collector.dataset import flags
+from collector.ledger.rows import PICTURES
 from tests.images.test_flags import page
 from tests.support.collection import Collection
 from tests.support.command import Desk
@@ -37,6 +38,14 @@ def test_listed_dropped_and_taken_back(tmp_path: Path) -> None:
         again = flags.flag_set(ledger, folder, None)
         assert {one.row.sha256 for one in again.found} == set(pages)
         assert ledger.dataset.verdicts() == []
+
+
+def test_a_page_is_doubtful_and_a_cat_is_not(tmp_path: Path) -> None:
+    with Collection(tmp_path / "images") as collection:
+        pages = filled(collection, tmp_path)
+        flags.flag_set(collection.ledger, collection.folder, None, processes=1)
+        doubts = dict(collection.ledger.dataset.cells(("sha256", "doubt"), PICTURES))
+    assert {sha256 for sha256, doubt in doubts.items() if doubt < 0.5} == set(pages)
 
 
 def test_the_verb(tmp_path: Path) -> None:
