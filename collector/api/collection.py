@@ -357,10 +357,9 @@ class Collection:
         if self._writable:
             self.embed(model=model, models=models, tell=tell)
         with self.reading() as ledger:
-            left = embeddings.missing(ledger, self.folder, chosen)
-            if left and not self._writable:
+            others = () if self._writable else altered.altered(ledger, self.folder)
+            if not self._writable and (left := embeddings.missing(ledger, self.folder, chosen)):
                 self.notice(f"{self.folder} cannot be written, so pictures without embedding are left out: {left:,}")
-            others = altered.altered(ledger, self.folder)
             return embeddings.similar(ledger, self.folder, chosen, Path(file), top, others)
 
     def relevance(
