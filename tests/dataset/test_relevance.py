@@ -42,7 +42,7 @@ def test_what_lies_apart_is_off_topic_and_nothing_else(foreign: int) -> None:
     done = judge(looks, words(len(looks)))
     assert (done.probability[:30] > 0.5).all()
     assert done.probability[30:].max() < done.probability[:30].min()
-    assert done.probability[30:].mean() < 0.3
+    assert done.probability[30:].mean() < 0.35
     assert len(done.senses) == 1
 
 
@@ -53,7 +53,7 @@ def test_two_senses_are_told_and_neither_is_wrong() -> None:
     assert set(done.senses[1][:10].tolist()) <= set(range(30, 50))
     assert (done.probability[:50] > 0.5).all()
     assert done.probability[50:].max() < done.probability[:50].min()
-    assert done.probability[50:].mean() < 0.4
+    assert done.probability[50:].mean() < 0.45
 
 
 @pytest.mark.parametrize("count", [40, 100])

@@ -79,7 +79,7 @@ def test_the_foreign_ones_come_first_and_nothing_is_changed(collection: Collecti
     assert len(probabilities) == 18 and probabilities == sorted(probabilities)
     assert {one.row.sha256 for one in done.sure} == foreign
     assert done.precision is not None and 0.9 < done.precision <= 1
-    assert [(one.label, one.pictures, round(one.wrong), one.senses) for one in done.classes] == [("chelsea", 18, 6, ())]
+    assert [(one.label, one.pictures, round(one.wrong), one.senses) for one in done.classes] == [("chelsea", 18, 5, ())]
     assert out(collection) == {}
 
 
