@@ -19,6 +19,8 @@ from collector.images.points import FLAT, SIDE, Move, Points, found_points, shar
 _CELL: Final = 64
 _AGREE: Final = 0.8
 """Correlation of the pixels of most cells below the points; of other pictures it is about 0."""
+_FAINT: Final = 0.4
+"""The same where all of them are nearly flat, of whose grain making it smaller leaves little."""
 _WITHIN: Final = 0.7
 """Share of the one that shows less which the other must show, too: less of it is a banner that both have."""
 _STEPS: Final = 30
@@ -80,7 +82,8 @@ def _agrees(one: Points, other: Points, move: Move) -> bool:
     cells = _cells(covered)
     telling = [cell for cell in cells if min(laid[cell].std(), under[cell].std()) >= FLAT]
     alike = [_correlation(laid[cell], under[cell]) for cell in telling or cells]
-    return bool(alike) and float(np.median(alike)) >= _AGREE and _same_colors(one, other, move, covered)
+    least = _AGREE if telling else _FAINT
+    return bool(alike) and float(np.median(alike)) >= least and _same_colors(one, other, move, covered)
 
 
 def _cells(covered: NDArray[np.bool_]) -> list[tuple[slice, slice]]:

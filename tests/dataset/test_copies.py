@@ -88,6 +88,18 @@ def test_the_other_way_round_the_other_shows_more(tmp_path: Path, edit: str) -> 
     assert compared((tmp_path / "copy.bmp", DATA / "chelsea.png")) == [{FIRST: OTHER, NEITHER: NEITHER}[shows_more]]
 
 
+def test_copies_of_what_is_nearly_flat_all_over_are_proved(tmp_path: Path) -> None:
+    """A dark wallpaper: a wide gradient with spots and, in full size, grain."""
+    dice, width, height = np.random.default_rng(1), 1400, 900
+    spots = Image.fromarray(dice.normal(0, 4, (height // 6, width // 6)).astype(np.float32))
+    grain = np.asarray(spots.resize((width, height), Image.Resampling.BICUBIC)) + dice.normal(0, 10, (height, width))
+    dark = Image.fromarray(np.clip(grain + np.linspace(20, 70, width), 0, 255).astype(np.uint8)).convert("RGB")
+    files = tuple(tmp_path / f"{name}.bmp" for name in ("whole", "part", "mirrored"))
+    for file, image in zip(files, (dark, cut(dark), ImageOps.mirror(dark)), strict=True):
+        image.save(file)
+    assert compared(files) == [FIRST, NEITHER]
+
+
 def test_a_line_of_pixels_has_no_points(tmp_path: Path) -> None:
     sizes = ((5000, 1), (1, 5000), (5000, 6), (40, 5000))
     files = tuple(tmp_path / f"{width}x{height}.png" for width, height in sizes)
