@@ -60,7 +60,7 @@ def measure(urls: int, hosts: int, queries: int) -> Cost:
         task = under_way.popleft()
         now += 0.001
         frontier.ended(Downloaded(task, PICTURE, Path("part"), Attempt(200, seconds=0.1)))
-        frontier.state_of(task.search_id).ended(task, saved=True)
+        frontier.asking(task.search_id).ended(task, saved=True)
         chosen += middle - began
         back += time.process_time() - middle
     if under_way:

@@ -67,7 +67,7 @@ def step(name: str, folder: Path, keywords: int, limit: int) -> None:
             ledger.stats.progress(number)
             run = assemble.build_run(ledger, number, settings, search=False, fetch=True)
             run._take_up()
-            assert len(run._schedule.next_tasks(64)) == 64
+            assert len(run._frontier.next_tasks(64)) == 64
             ready = time.perf_counter() - started
         print(json.dumps([ready, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
         return
