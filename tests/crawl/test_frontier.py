@@ -10,7 +10,7 @@ import pytest
 
 from collector.crawl.frontier import Frontier
 from collector.crawl.query_state import PATIENCE, QueryState
-from collector.http.limits import Hosts
+from collector.http.limits import PROBE_SECONDS, Hosts
 from collector.ledger import KnownSearch, OpenQuery
 from collector.model import Attempt, Downloaded, DownloadFailed, Query, SearchState, Task
 from collector.settings import FetchSettings
@@ -129,6 +129,19 @@ def test_urls_of_a_host_that_became_hopeless_while_they_waited_are_let_go_of() -
     assert (state.left_over, other.left_over) == (True, True)
     yard.arrived(good)
     assert (state.standing().waiting, other.standing().waiting) == (0, 0)
+
+
+def test_all_hosts_may_be_asked_again_once_one_answers_after_the_network_was_down() -> None:
+    yard = Yard()
+    state = yard.query()
+    yard.find(state, *(f"h{number}" for number in range(30)))
+    yard.failed("net.dns", *yard.next(20))
+    assert yard.hosts.network_down and yard.next() == []
+    yard.now += PROBE_SECONDS
+    (probe,) = yard.next()
+    assert yard.next() == [], "one at a time, to see whether it is back"
+    yard.arrived(probe)
+    assert not yard.hosts.network_down and len(yard.next()) == 9, "at the same moment"
 
 
 def test_a_slow_download_counts_no_longer_once_patience_ends() -> None:

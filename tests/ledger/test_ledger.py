@@ -91,6 +91,17 @@ def test_to_do_is_what_has_no_final_outcome(ledger: Ledger) -> None:
     assert todo(ledger, query_id, left[0].id) == left[1:]
 
 
+def test_tries_are_counted_but_for_those_that_are_no_fault_of_the_url(ledger: Ledger) -> None:
+    _, query_id, tasks = enter(ledger, query(), range(1, 5))
+    third = [replace(task, attempt=3) for task in tasks]
+    ledger.work.outcome(Failed(third[0], "http.503", retry=True))
+    ledger.work.outcome(Failed(third[1], "net.proxy", retry=True))
+    ledger.work.outcome(Skipped(third[2], "policy.limit"))
+    ledger.work.outcome(Rejected(third[3], "body.html"))
+    assert [row.attempts for row in ledger.dataset.rows()] == [3, 2, 2, 3]
+    assert [task.attempt for task in todo(ledger, query_id)] == [4, 3]
+
+
 @pytest.mark.parametrize(
     ("make", "column"),
     [
