@@ -113,7 +113,7 @@ class Keywords:
         their pictures as well are to have them."""
         self._db.execute(f"UPDATE query SET state = 'done' WHERE id IN ({_GONE})")
         self._db.execute(
-            f"""UPDATE query SET state = 'open' WHERE state = 'done' AND run > 0 AND id NOT IN ({_GONE})
+            f"""UPDATE query SET state = 'open' WHERE state = 'done' AND id NOT IN ({_GONE})
                 AND {SAVED} < wanted AND id IN (
                   SELECT f.query_id FROM found f JOIN outcome d ON d.found_id = f.id WHERE d.state = 'duplicate'
                   AND d.sha256 IN (SELECT o.sha256 FROM outcome o JOIN found g ON g.id = o.found_id

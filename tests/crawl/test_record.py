@@ -40,7 +40,14 @@ from tests.support.values import hit, picture, query, search
 class Desk:
     """One query in hand, its search under way, and who records what happens to it."""
 
-    def __init__(self, folder: Path, ledger: Ledger, limit: int = 1, names: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ledger: Ledger,
+        limit: int = 1,
+        names: str = "",
+        doubtful: tuple[str, ...] = (),
+    ) -> None:
         self.folder, self.ledger, self.now = folder, ledger, 0.0
         self.asked = query("cat", limit)
         run = ledger.work.plan([self.asked])
@@ -51,9 +58,8 @@ class Desk:
         hosts = OpenHosts()
         self.frontier = Frontier(hosts, lambda: self.now)
         queries = Queries(ledger, run, self.frontier, Stages(True, True), 0.5, lambda _: ())
-        self.recorder = Recorder(
-            ledger, FetchSettings(names=names), self.frontier, queries, hosts, OutputFolder(folder)
-        )
+        self.recorder = Recorder(ledger, FetchSettings(names=names), self.frontier, queries, hosts,
+                                 OutputFolder(folder), doubtful=doubtful.__contains__)  # fmt: skip
         queries.take_up(opened)
 
     def found(self, *hits: Hit) -> list[Event]:
@@ -165,6 +171,27 @@ def test_a_url_of_an_earlier_run_that_this_run_did_not_come_to_stays_to_do(tmp_p
         (tally,) = ledger.stats.tallies()
         assert [task.id for _, task in ledger.work.todo(desk.id, 0, 10)] == [3]
     assert (tally.saved, tally.skipped, tally.failed) == (2, 0, 1)
+
+
+def test_an_empty_answer_is_asked_for_once_more_in_a_run_and_believed_by_the_next(tmp_path: Path) -> None:
+    def states(desk: Desk, times: int) -> list[tuple[SearchState, str, bool]]:
+        told = []
+        for _ in range(times):
+            planned = desk.frontier.next_search(lambda _: True)
+            assert planned is not None
+            ended = desk.ended(SearchState.EMPTY)[0]
+            assert isinstance(ended, SearchEnded)
+            told.append((ended.state, ended.reason, planned.search.doubted))
+        assert desk.frontier.next_search(lambda _: True) is None
+        return told
+
+    pending = SearchState.PENDING, "search.unconfirmed"
+    with Ledger.open(tmp_path) as ledger:
+        desk = Desk(tmp_path, ledger, doubtful=("google",))
+        assert states(desk, 2) == [(*pending, False), (*pending, True)]
+    with Ledger.open(tmp_path) as ledger:
+        desk = Desk(tmp_path, ledger, doubtful=("google",))
+        assert states(desk, 1) == [(SearchState.EMPTY, "", False)]
 
 
 def test_what_cannot_be_had_is_skipped_as_soon_as_it_is_found_and_is_no_spare(desk: Desk) -> None:

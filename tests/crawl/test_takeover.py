@@ -129,6 +129,20 @@ def test_a_dropped_keyword_leaves_its_pictures_to_who_finds_them(table: Table) -
     assert (table.set(), table.fetched) == ({"animal": 3}, [])
 
 
+@pytest.mark.parametrize("searched", [False, True])
+def test_no_more_are_taken_over_than_the_limit_says(table: Table, searched: bool) -> None:
+    few = query("vixen", 2, "animal")
+    table.run(FOX)
+    if searched:
+        table.run(FOX, few, fetch=False)
+    table.run(few)
+    assert (table.set(), table.fetched, len(table.on_disk())) == ({"animal": 2}, [], 3)
+    with Ledger.open(table.folder) as ledger:
+        assert ledger.work.open_queries(int(ledger.note("run")), -1, 10) == [], "at its limit it is done"
+        labels.leave_out_removed(ledger)
+        assert ledger.work.open_queries(int(ledger.note("run")), -1, 10) == []
+
+
 @pytest.mark.parametrize("template", ["", TEMPLATE])
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("at", [1, 2])
