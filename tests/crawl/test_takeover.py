@@ -293,6 +293,11 @@ def test_what_was_moved_beside_the_folder_as_removed_comes_back_into_it(table: T
     assert [file.parent.name for file in beside.glob("*/*")] == ["animal"], "a person dropped it"
     assert len(table.on_disk()) == 2
     with Ledger.open(table.folder) as ledger:
+        assert ledger.dataset.reviews() == {(first.sha256, "animal"): "drop"}
+        assert {(row.left_out, row.label) for row in ledger.dataset.rows(SAVED)} == {
+            ("set.dropped", "animal"),
+            (None, "animal"),
+        }
         assert moving.undo(ledger, table.folder) == 1
     assert len(table.on_disk()) == 3 and not beside.exists()
 

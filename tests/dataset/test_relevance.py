@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from collector.dataset import relevance
-from collector.dataset.relevance import Company, Directions, Judged, Words, companies, likened, senses
+from collector.dataset.relevance import Company, Directions, Judged, Likened, Words, companies, likened, senses
 
 SIZE = 64
 
@@ -160,3 +160,41 @@ def test_a_few_pictures_are_ordered_by_words_alone_and_not_dropped() -> None:
     told = Words(nobody, nobody, np.zeros(3), np.array([0.999, 0.5, 0.001]))
     assert judge(anything(3, 1), told).probability.round(2).tolist() == [0.88, 0.5, 0.12]
     assert np.isnan(judge(anything(3, 1), words(3)).probability).all()
+
+
+def of_odds(odds: NDArray[np.float64], read: float | None = None) -> Likened:
+    """A class whose pictures are so much likelier to look like this where they belong."""
+    count = len(odds)
+    told = words(count) if read is None else Words(*[np.zeros(count, bool)] * 2, np.zeros(count), np.full(count, read))
+    return Likened(odds, told, (np.arange(count),))
+
+
+def wrong_share(judged: Judged, odds: NDArray[np.float64]) -> float:
+    """The share of wrong pictures that a class was taken to have."""
+    against = odds[0] * (1 - judged.probability[0]) / judged.probability[0]
+    return float(against / (1 + against))
+
+
+def test_the_share_of_wrong_pictures_is_that_which_explains_them() -> None:
+    odds = np.repeat([20.0, 0.05], [60, 40])
+    (done,) = relevance.judge([of_odds(odds)])
+    explained = (float((1 - done.probability).sum()) + relevance.USUAL[1]) / (len(odds) + sum(relevance.USUAL))
+    assert wrong_share(done, odds) == pytest.approx(explained, abs=1e-6)
+
+
+def test_what_other_classes_have_wrong_counts_for_one_as_twenty_pictures_at_most() -> None:
+    odds = np.repeat([1000.0, 0.001], [25, 25])
+    done, *_ = relevance.judge([of_odds(odds), *(of_odds(np.full(100, 1000.0)) for _ in range(10))])
+    assert wrong_share(done, odds) == pytest.approx(25 / (50 + relevance.OTHERS), abs=0.01)
+
+
+def test_what_a_model_that_knows_words_names_is_at_even_odds_at_least() -> None:
+    odds = np.array([1e-6] * 10)
+    shown, unsaid = (relevance.judge([of_odds(odds, read)])[0].probability for read in (relevance.NAMED, 0.4))
+    assert shown.tolist() == [relevance.NAMED] * 10 and unsaid.max() < 0.01
+
+
+def test_what_looks_like_nothing_else_of_its_class_may_belong_all_the_same() -> None:
+    looks = np.vstack([around(0, 30, 1), -around(0, 1, 2)])
+    odds = likened(looks, words(31)).odds
+    assert odds is not None and odds[30] == pytest.approx(relevance.STRANGE, rel=1e-3)

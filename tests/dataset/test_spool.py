@@ -32,3 +32,10 @@ def test_elements_wait_for_their_place(tmp_path: Path) -> None:
         file.write(b"]")
     assert (tmp_path / "x.json").read_text(encoding="utf-8") == '[{"é": 0}, {"é": 1}, {"é": 2}]'
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_texts_of_one_key_come_as_they_were_written(tmp_path: Path) -> None:
+    with Spool(tmp_path) as waiting:
+        for text in ("c", "a", "b"):
+            waiting.add("key", text)
+        assert list(waiting) == [b"c", b"a", b"b"]
