@@ -180,6 +180,30 @@ def test_after_such_a_kill_the_old_keyword_may_come_back(table: Table, back: Que
     assert len(moved) == 2, "verify knows where they are"
 
 
+@pytest.mark.parametrize(("label", "reason"), [("animal", "duplicate.other_label"), ("fox", "duplicate.same_label")])
+def test_what_a_picture_was_saved_for_before_is_a_duplicate_of_it(table: Table, label: str, reason: str) -> None:
+    table.run(FOX)
+    table.run(query("vixen", label=label))
+    with Ledger.open(table.folder) as ledger:
+        told = {(row.keyword, row.state, row.reason, row.path) for row in ledger.dataset.rows()}
+        saved = {row.path for row in ledger.dataset.rows(SAVED)}
+    assert told == {("fox", "duplicate", reason, path) for path in saved} | {
+        ("vixen", "saved", "", path) for path in saved
+    }
+
+
+def test_a_keyword_at_its_limit_takes_nothing_over(table: Table) -> None:
+    few = query("vixen", 1, "animal")
+    table.shows["vixen"] = [hit(1, "any"), hit(9, "any")]
+    table.run(FOX, few)
+    assert table.set() == {"fox": 3, "animal": 1}
+    table.run(few)
+    assert (table.set(), table.fetched, len(table.on_disk())) == ({"animal": 1}, [], 4)
+    with Ledger.open(table.folder) as ledger:
+        labels.leave_out_removed(ledger)
+        assert ledger.work.open_queries(int(ledger.note("run")), -1, 10) == []
+
+
 def test_a_stop_between_the_commit_and_what_follows_loses_nothing(table: Table) -> None:
     table.run(FOX)
     table.run(VIXEN, most=1)
@@ -384,6 +408,11 @@ def test_a_class_that_cannot_be_moved_ends_in_an_error_and_what_was_moved_before
     with pytest.raises(OSError, match="d"):
         pair.run(*two("c", "d"))
     assert pair.set() == {"c": 3, "b": 3}
+    with pytest.raises(OSError, match="d"):
+        pair.run(*two("d", "b"))
+    with pytest.raises(OSError, match="d"):
+        pair.run(*two("d", "e"))
+    assert pair.set() == {"c": 3, "b": 3}, "nothing behind it"
     (pair.folder / "d").unlink()
     pair.run(*two("c", "d"))
     assert (pair.set(), pair.fetched) == ({"c": 3, "d": 3}, [])
