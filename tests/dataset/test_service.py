@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -252,6 +253,27 @@ def test_what_was_found_near_is_kept_until_pictures_or_hashes_change(
     assert alike.near_pairs(31, mirrored=False) is not None
     alike.remember_hashes([(first.sha256, "00" * 32, 100, "00" * 32)])
     assert alike.near_pairs(31, mirrored=False) is None, "another hash"
+
+
+def test_what_was_found_near_is_not_told_of_other_pictures(collection: Collection) -> None:
+    first, _ = (collection.add("cat", drawn(number)) for number in (3, 4))
+    ledger = collection.ledger
+    told = functools.partial(ledger.dataset.near_pairs, 31, mirrored=False)
+
+    def search_again() -> None:
+        service.dedupe_set(ledger, collection.folder, 31, "list")
+        assert told() is not None
+
+    search_again()
+    ledger.maintenance.lost([first])
+    collection.add("cat", drawn(5))
+    assert told() is None, "as many as before, and others"
+    search_again()
+    ledger.dataset.remember_sketches([(first.sha256, bytes(3 * 24 * 24))])
+    assert told() is None, "a flat picture's sketch more"
+    search_again()
+    ledger.dataset.forget_looks([first.sha256])
+    assert told() is None, "what was found out about one of them is gone"
 
 
 def test_mirror_images_are_found_where_they_are_asked_for(collection: Collection) -> None:
