@@ -258,7 +258,7 @@ def test_what_was_found_near_is_kept_until_pictures_or_hashes_change(
 def test_what_was_found_near_is_not_told_of_other_pictures(collection: Collection) -> None:
     first, _ = (collection.add("cat", drawn(number)) for number in (3, 4))
     ledger = collection.ledger
-    told = functools.partial(ledger.dataset.near_pairs, 31, mirrored=False)
+    told = functools.partial(ledger.alike.near_pairs, 31, mirrored=False)
 
     def search_again() -> None:
         service.dedupe_set(ledger, collection.folder, 31, "list")
@@ -269,7 +269,7 @@ def test_what_was_found_near_is_not_told_of_other_pictures(collection: Collectio
     collection.add("cat", drawn(5))
     assert told() is None, "as many as before, and others"
     search_again()
-    ledger.dataset.remember_sketches([(first.sha256, bytes(3 * 24 * 24))])
+    ledger.alike.remember_sketches([(first.sha256, bytes(3 * 24 * 24))])
     assert told() is None, "a flat picture's sketch more"
     search_again()
     ledger.dataset.forget_looks([first.sha256])
