@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import socket
 import subprocess
 import time
@@ -10,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -19,18 +17,13 @@ from collector.browser.browser import ChromeBrowser
 from collector.browser.driver import Installation
 from collector.browser.grid import Grid
 from collector.errors import BrowserError, SourceError, UsageError
-from collector.model import Found, Hit, Search, SearchEnded, SearchState
 from collector.practice import Knobs, PracticeWeb
 from collector.search.browsers import Browsers
-from collector.search.pool import SearchPool
 from collector.settings import SearchSettings
-from collector.sources.contract import Web
-from tests.support.browser_fakes import no_visit
 from tests.support.browsers import QUICK
 from tests.support.command import Desk
 from tests.support.grid_double import Door, chromedriver, node_browser
 from tests.support.site import Site
-from tests.support.values import hit, query
 
 Node = tuple[SearchSettings, "subprocess.Popen[bytes]"]
 
@@ -157,28 +150,6 @@ def ended(door: Door, sessions: int) -> bool:
 
 
 @pytest.mark.browser
-def test_a_pool_on_a_grid_makes_no_folder_and_leaves_no_session(node: Node, site: Site, tmp_path: Path) -> None:
-    settings, process = node
-
-    def source(search: Search, web: Web) -> Iterator[Hit]:
-        web.browser.open(site.home + "/plain")
-        yield hit(1, search.query.keyword)
-
-    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    pool = SearchPool(replace(settings, browsers=2), inbox.put, lambda _: (source, {}), tmp_path, no_visit)
-    for number, keyword in enumerate("abc"):
-        pool.submit(Search(number, query(keyword), "google", 5))
-    events: list[Any] = []
-    while sum(isinstance(event, SearchEnded) for event in events) < 3:
-        events.append(inbox.get(timeout=120))
-    assert {event.state for event in events if isinstance(event, SearchEnded)} == {SearchState.EXHAUSTED}
-    assert sum(isinstance(event, Found) for event in events) == 3
-    pool.close()
-    assert pool._browsers._found is None
-    assert wait_gone(process)
-
-
-@pytest.mark.browser
 def test_a_run_from_the_command_line(node: Node, tmp_path: Path) -> None:
     settings, process = node
     desk = Desk(tmp_path / "desk")
@@ -186,7 +157,7 @@ def test_a_run_from_the_command_line(node: Node, tmp_path: Path) -> None:
     with PracticeWeb(Knobs.calm()) as web:
         home = ["--set", f"google.home={web.url}", "--allow-private"]
         grid = ["--grid", settings.grid, "--browser-binary", settings.browser_binary]
-        ended = desk.run("run", "--limit", "3", "--browsers", "1", *grid, *home)
+        ended = desk.run("run", "--limit", "3", "--browsers", "2", *grid, *home)
     assert ended.code == 0, ended.err
     assert len(list(desk.images.glob("*/*"))) == 6
     assert desk.left_behind() == []

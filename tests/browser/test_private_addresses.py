@@ -51,17 +51,21 @@ def servers() -> Iterator[tuple[Listening, Listening]]:
         yield public, private
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def told() -> list[FetchError]:
     return []
 
 
-@pytest.fixture
-def gate(told: list[FetchError], monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+@pytest.fixture(scope="module")
+def gated(told: list[FetchError], installation: Installation, run_folder: RunFolder) -> Iterator[ChromeBrowser]:
+    """A browser behind the gate, which tells what it holds back."""
     names = {"public.test": ["127.0.0.1"], "rebound.test": ["127.0.0.2"]}
-    made = Gate(told.append, Proxies(), public_names(names, monkeypatch))
-    yield made
-    made.close()
+    with pytest.MonkeyPatch.context() as patch:
+        gate = Gate(told.append, Proxies(), public_names(names, patch))
+        browser = ChromeBrowser(Chromedriver(installation, QUICK, run_folder, gate=gate.address), QUICK)
+        yield browser
+        browser.close()
+        gate.close()
 
 
 def visit(browser: ChromeBrowser, url: str, led: Callable[[], bool]) -> None:
@@ -74,27 +78,19 @@ def visit(browser: ChromeBrowser, url: str, led: Callable[[], bool]) -> None:
 
 
 def test_no_page_leads_the_browser_to_a_private_address(
-    gate: Gate,
-    told: list[FetchError],
-    servers: tuple[Listening, Listening],
-    installation: Installation,
-    run_folder: RunFolder,
+    gated: ChromeBrowser, told: list[FetchError], servers: tuple[Listening, Listening]
 ) -> None:
     public, private = servers
-    browser = ChromeBrowser(Chromedriver(installation, QUICK, run_folder, gate=gate.address), QUICK)
-    try:
-        for path in HOSTILE:
-            told.clear()
-            visit(browser, f"http://public.test:{public.port}{path}", lambda: bool(told))
-            if path == "/scripts":
-                time.sleep(1)  # It asks for more than the first that is told.
-            assert f"GET {path} " in public.seen
-            assert told, path
-        for host in ("127.0.0.2", "localhost", "[::1]"):
-            with pytest.raises(SourceError, match="ERR_EMPTY_RESPONSE"):
-                browser.open(f"http://{host}:{private.port}/")
-    finally:
-        browser.close()
+    for path in HOSTILE:
+        told.clear()
+        visit(gated, f"http://public.test:{public.port}{path}", lambda: bool(told))
+        if path == "/scripts":
+            time.sleep(1)  # It asks for more than the first that is told.
+        assert f"GET {path} " in public.seen
+        assert told, path
+    for host in ("127.0.0.2", "localhost", "[::1]"):
+        with pytest.raises(SourceError, match="ERR_EMPTY_RESPONSE"):
+            gated.open(f"http://{host}:{private.port}/")
     assert (private.connections, private.seen) == (0, [])
 
 
@@ -112,9 +108,7 @@ def test_without_the_gate_the_same_pages_do_reach_it(
         browser.close()
 
 
-def test_no_datagram_of_webrtc_leaves_the_browser(
-    gate: Gate, servers: tuple[Listening, Listening], installation: Installation, run_folder: RunFolder
-) -> None:
+def test_no_datagram_of_webrtc_leaves_the_browser(gated: ChromeBrowser, servers: tuple[Listening, Listening]) -> None:
     public, _ = servers
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stun:
         stun.bind(("127.0.0.2", 0))
@@ -123,13 +117,9 @@ def test_no_datagram_of_webrtc_leaves_the_browser(
             "<h1>x</h1><script>const c = new RTCPeerConnection({iceServers: [{urls: 'stun:127.0.0.2:PORT'}]});"
             "c.createDataChannel('x'); c.createOffer().then(o => c.setLocalDescription(o))</script>"
         ).replace("PORT", str(stun.getsockname()[1]))
-        browser = ChromeBrowser(Chromedriver(installation, QUICK, run_folder, gate=gate.address), QUICK)
-        try:
-            browser.open(f"http://public.test:{public.port}/rtc")
-            with pytest.raises(TimeoutError):
-                stun.recv(100)
-        finally:
-            browser.close()
+        gated.open(f"http://public.test:{public.port}/rtc")
+        with pytest.raises(TimeoutError):
+            stun.recv(100)
 
 
 def test_a_run_asks_no_private_home_or_gallery_unless_it_is_allowed(tmp_path: Path) -> None:
