@@ -9,6 +9,9 @@
     python bench/relevance.py --in-groups   foreign pictures come in groups of four that are like each other
     python bench/relevance.py --pictures DIR    edited copies of any folder's pictures alone: the share that is proved
     python bench/relevance.py --pictures DIR --copies 1000   what candidates and proof cost among so many parts of them
+    python bench/relevance.py --pictures DIR --hard  pictures made of them that have much in common and are no copies
+    python bench/relevance.py --edited      edited copies by collector's own commands, candidates and all
+    python bench/relevance.py --peers       ... and by imagededup, fastdup and cleanvision, in environments of their own
 
 The photographs are the stamps of Tux Paint (Debian: `apt install tuxpaint-stamps-default`, 161 MB, GPL-2), cut out
 on white as shops show things. Eight of their folders are classes; what is in none of them, drawings and signs left
@@ -26,7 +29,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -36,14 +38,15 @@ from PIL import Image, ImageDraw, ImageOps
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from collector.dataset.copies import LIKELY, NEAREST, likely
+from _beside import beside
+from _hard_pictures import kinds
+
+from collector.dataset.copies import likely
 from collector.dataset.relevance import Company, Judged, Likened, Words, companies, judge, likened
 from collector.dataset.wording import Wording
 from collector.images.embed import Embedder, class_share, described, directions, embed_files, embedder, named
-from collector.images.hashing import hashed
 from collector.images.hub_layout import Layout
 from collector.images.known_models import asked
-from collector.images.pdq import NEAR
 from collector.images.pixels import upright
 from collector.images.processes import FileTrouble
 from collector.images.same_scene import compared
@@ -298,6 +301,17 @@ EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
 }
 
 
+SIX = (
+    "half the size, JPEG 40",
+    "cut to 50 %",
+    "white border of 24 %",
+    "mirrored",
+    "turned by 10 degrees",
+    "banner below",
+)
+PEERS = Path(tempfile.gettempdir()) / "collector-bench" / "copy-peers"
+
+
 def _cut(image: Image.Image, share: float) -> Image.Image:
     width, height = (int(side * share**0.5) for side in image.size)
     left, top = int(0.5 * (image.width - width)), int(0.4 * (image.height - height))
@@ -318,48 +332,12 @@ def _bannered(image: Image.Image) -> Image.Image:
     return image
 
 
-def copies(paths: list[Path], looks: NDArray[np.float32], folder: Path) -> None:
-    """Share of edited copies that are candidates among all photographs, and are proved; and what is proved wrongly."""
-    large = [path for path in paths if min(Image.open(path).size) >= 250 and "_mirror" not in path.stem]
+def large(paths: list[Path]) -> list[Path]:
+    """Those of 250 pixels and more, and six of scikit-image."""
     samples = Path(skimage.__file__).parent / "data"
     names = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png", "camera.png")
-    originals = [*large, *(samples / name for name in names)]
-    print(f"\n{len(originals)} originals of 250 pixels and more among {len(looks)} photographs\n")
-    print("| edit | PDQ within 31 bits | cleanvision | candidate | candidate and proved |\n|---|---|---|---|---|")
-    for edit, change in EDITS.items():
-        files = []
-        for number, path in enumerate(originals):
-            files.append(folder / f"{number}.png")
-            change(upright(path)).save(files[-1])
-        both = directions(np.stack([vector for _, vector in embed_files(
-            ((str(path), path) for path in (*originals, *files)), embedder(), 1) if not isinstance(vector, FileTrouble)
-        ]))  # fmt: skip
-        near, proved, hashed_ = 0, 0, 0
-        for number, (one, other) in enumerate(zip(originals, files, strict=True)):
-            like = float(both[number] @ both[len(originals) + number])
-            candidate = like >= LIKELY and int((looks @ both[len(originals) + number] > like + 1e-4).sum()) < NEAREST
-            near += candidate
-            proved += candidate and compared((one, other)) != [-1]
-            bits = int(hashed(one).hash, 16) ^ int(hashed(other).hash, 16)
-            hashed_ += bits.bit_count() <= NEAR
-        peer = cleanvision(list(zip(originals, files, strict=True)))
-        print(
-            "| " + " | ".join([edit, *(f"{count / len(files):.0%}" for count in (hashed_, peer, near, proved))]) + " |"
-        )
-    _wrong(paths, looks)
-
-
-def cleanvision(pairs: list[tuple[Path, Path]]) -> int:
-    """How many pairs cleanvision finds to be duplicates, near or exact, among these files; -100 % without it."""
-    if find_spec("cleanvision") is None:
-        return -len(pairs)
-    from cleanvision import Imagelab
-
-    kinds = ("near_duplicates", "exact_duplicates")
-    lab = Imagelab(filepaths=[str(path) for pair in pairs for path in pair])
-    lab.find_issues({kind: {} for kind in kinds}, n_jobs=1, verbose=False)
-    groups = [set(group) for kind in kinds for group in lab.info[kind]["sets"]]
-    return sum(any({str(one), str(other)} <= group for group in groups) for one, other in pairs)
+    some = [path for path in paths if min(upright(path).size) >= 250 and "_mirror" not in path.stem]
+    return [*some, *(samples / name for name in names)]
 
 
 BLANK = 8
@@ -379,6 +357,28 @@ def proved(pictures: list[Path], folder: Path) -> None:
             found += compared((original, copy)) != [-1]
             copy.unlink()
         print(f"| {edit} | {found / len(pictures):.0%} |", flush=True)
+
+
+def hard(pictures: list[Path], folder: Path) -> None:
+    """Of pictures that have something in common, each with each other: how many are proved to be copies, wrongly."""
+    np.random.default_rng(0).shuffle(pictures)
+    print("| kind | pictures | pairs | proved | CPU ms a pair |\n|---|---|---|---|---|")
+    for name, make in kinds(folder).items():
+        (own := folder / name.replace(" ", "-")).mkdir()
+        made = []
+        for number, image in enumerate(make(pictures)):
+            made.append(own / f"{number:02}.jpg")
+            image.save(made[-1], quality=88)
+        began, found = time.process_time(), list[tuple[str, str]]()
+        (store := own / "points").mkdir()
+        for place, path in enumerate(made[:-1], 1):
+            answers = compared((path, *made[place:]), str(store))
+            found += [
+                (path.stem, other.stem) for other, answer in zip(made[place:], answers, strict=True) if answer >= 0
+            ]
+        pairs = len(made) * (len(made) - 1) // 2
+        spent = 1000 * (time.process_time() - began) / pairs
+        print(f"| {name} | {len(made)} | {pairs} | {len(found)} | {spent:.0f} |", *found[:4], flush=True)
 
 
 ALL = 100_000
@@ -433,20 +433,6 @@ def _crowd(looks: NDArray[np.float32]) -> NDArray[np.float16]:
     return crowd
 
 
-def _wrong(paths: list[Path], looks: NDArray[np.float32]) -> None:
-    pairs, found, spent = 0, [], time.process_time()
-    for place, *others in likely(looks):
-        pairs += len(others)
-        answers = compared((paths[place], *(paths[other] for other in others)))
-        found += [(paths[place].stem, paths[other].stem) for other, answer in zip(others, answers, strict=True)
-                  if answer >= 0]  # fmt: skip
-    spent = 1000 * (time.process_time() - spent) / max(pairs, 1)
-    print(
-        f"\n{pairs} candidates among the photographs themselves, {spent:.0f} CPU ms each;"
-        f" proved, to be looked at: {found}"
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true")
@@ -460,6 +446,11 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="each class is a set of its own")
     parser.add_argument("--in-groups", action="store_true", help="foreign pictures come in groups of four alike")
     parser.add_argument("--pictures", type=Path, metavar="DIR")
+    parser.add_argument("--hard", action="store_true", help="with --pictures: what proof must not fall for")
+    parser.add_argument("--edited", action="store_true", help="edited copies by collector's own commands alone")
+    parser.add_argument(
+        "--peers", type=Path, nargs="?", const=PEERS, metavar="DIR", help="other tools, too; installed here"
+    )
     parser.add_argument("--copies", type=int, metavar="N", help="with --pictures: what copies cost among N parts")
     given = parser.parse_args()
     words = asked(given.model, given.models)
@@ -469,8 +460,15 @@ def main() -> None:
             own = [path for path in sorted(given.pictures.rglob("*.*")) if path.is_file()]
             if given.copies:
                 costs(own, given.copies, Path(folder))
+            elif given.hard:
+                hard(own, Path(folder))
             else:
                 proved(own, Path(folder))
+        return
+    if given.edited or given.peers:
+        paths = [path for own in (own_files(given.classes) if given.classes else files()).values() for path in own]
+        with tempfile.TemporaryDirectory() as folder:
+            beside(large(paths), paths, {edit: EDITS[edit] for edit in SIX}, given.peers, Path(folder))
         return
     for found in (own_files(given.classes),) if given.classes else (files(CLASSES), files(THEMES)):
         paths = [path for own in found.values() for path in own]
@@ -498,7 +496,7 @@ def main() -> None:
                 print(classified(shown, places, share, max(2, repeats // 2)))
         if (given.classes or set(CLASSES) <= set(found)) and not given.no_copies:
             with tempfile.TemporaryDirectory() as folder:
-                copies(paths, directions(vectors), Path(folder))
+                beside(large(paths), paths, EDITS, None, Path(folder))
             print()
 
 
