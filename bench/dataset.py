@@ -3,7 +3,8 @@
     python bench/dataset.py               10,000 files, 1,000,000 rows and hashes, 600 originals (about 20 minutes)
     python bench/dataset.py --short       1,000 files, 100,000 rows and hashes, 120 originals (about 2 minutes)
     python bench/dataset.py --peers       ImageHash, `datasets` and img2dataset, too (in an environment of their own)
-    python bench/dataset.py --only edits  some parts of it: files, pairs, rows, exports, edits, photographs
+    python bench/dataset.py --only edits  some parts of it: files, pairs, rows, formats, exports, edits, photographs
+    python bench/dataset.py --only formats --rows 100000    what each format holds of so many pictures of one byte
     python bench/dataset.py --only pairs --hashes 1000000,3000000,10000000
     python bench/dataset.py --only pairs --hashes 1000000 --faiss    its binary indexes, too (`pip install faiss-cpu`)
 
@@ -41,6 +42,7 @@ from _processes import Watch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from collector.dataset.formats import EXPORTERS
 from collector.ledger import Ledger
 from collector.model import Hit
 from collector.urls import url_key
@@ -272,6 +274,41 @@ def step_table(folder: Path, _: str) -> dict[str, Any]:
         shutil.rmtree(dest.parent)
 
 
+def step_first(folder: Path, _: str) -> dict[str, Any]:
+    """The same of a set that has no splits yet: they are dealt on the way."""
+    with sqlite3.connect(folder / "collector.db") as connection:
+        connection.execute("DELETE FROM split")
+        connection.execute("DELETE FROM scheme")
+    connection.close()
+    return step_table(folder, "")
+
+
+def step_format(folder: Path, name: str) -> dict[str, Any]:
+    """What a format writes and checks of pictures of one byte each: what it holds beside the pictures' own bytes."""
+    from msgspec import structs
+
+    from collector.dataset import exporting, formats
+    from collector.dataset.samples import EncodedSample
+    from collector.dataset.split import parse_scheme
+
+    dest = Path(tempfile.mkdtemp(dir=CACHE))
+    try:
+        with Ledger.open(folder) as ledger:
+            plan, _ = exporting.preview(ledger, exporting.Order(name, dest, scheme=parse_scheme(SCHEME)))
+            exporter = formats.load(name)
+            started = time.perf_counter()
+            samples = (structs.replace(sample, key=f"{sample.item.id:032x}") for sample in plan.samples)
+            made = (
+                EncodedSample(sample, b"x", "jpg", sample.item.width, sample.item.height, sample.item.sha256)
+                for sample in samples
+            )
+            exporter.write(dest, plan, made)
+            counts = exporter.check(dest, plan)
+            return {"seconds": time.perf_counter() - started, "number": counts.total()}
+    finally:
+        shutil.rmtree(dest)
+
+
 def step_export(folder: Path, what: str) -> dict[str, Any]:
     from collector.dataset import exporting
     from collector.images.form import Form
@@ -388,8 +425,23 @@ def rows_part(scale: Scale, _: bool) -> None:
         row("dedupe --mirrored", *rate(facts), f"{facts['groups']:,} groups")
         facts = measured("split", folder)
         row("split", *rate(facts), f"{facts['clusters']:,} clusters")
-        facts = measured("table", folder)
-        row("export without pictures", *rate(facts), f"{facts['size'] / 1e6:,.0f} MB written")
+        for name, step in (("export without pictures", "table"), ("its splits dealt on the way", "first")):
+            facts = measured(step, folder)
+            row(name, *rate(facts), f"{facts['size'] / 1e6:,.0f} MB written")
+    finally:
+        shutil.rmtree(folder)
+
+
+def formats_part(scale: Scale, _: bool) -> None:
+    """Every format but the one without pictures, which is among the rows."""
+    folder = Path(tempfile.mkdtemp(dir=CACHE))
+    try:
+        fill_with_rows(folder, scale.rows)
+        measured("split", folder)
+        print("\n| format | number | seconds | per second | CPU ms each | MB | |\n|---|---|---|---|---|---|---|")
+        for name in EXPORTERS:
+            if name != "img2dataset":
+                row(name, *rate(measured("format", folder, name)), "pictures of one byte")
     finally:
         shutil.rmtree(folder)
 
@@ -563,7 +615,7 @@ def recall(
 
 PARTS: dict[str, Callable[[Scale, bool], None]] = {
     "files": files_part, "pairs": pairs_part, "rows": rows_part, "exports": exports_part, "edits": edits_part,
-    "photographs": photographs_part,
+    "photographs": photographs_part, "formats": formats_part,
 }  # fmt: skip
 
 
@@ -572,7 +624,8 @@ def main() -> None:
     parser.add_argument("--short", "--quick", action="store_true")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--faiss", action="store_true")
-    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--only", default=",".join(name for name in PARTS if name != "formats"))
+    parser.add_argument("--rows", type=int)
     parser.add_argument("--hashes", type=lambda text: tuple(map(int, text.split(","))), default=())
     parser.add_argument("--step", nargs=3, metavar=("NAME", "FOLDER", "ARGUMENT"))
     chosen = parser.parse_args()
@@ -582,7 +635,7 @@ def main() -> None:
         return
     CACHE.mkdir(exist_ok=True)
     scale = Scale(1_000, 100_000, 120) if chosen.short else Scale(10_000, 1_000_000, 600)
-    scale = replace(scale, hashes=chosen.hashes, faiss=chosen.faiss)
+    scale = replace(scale, hashes=chosen.hashes, faiss=chosen.faiss, rows=chosen.rows or scale.rows)
     load = os.getloadavg()[0]
     print(f"{time.strftime('%Y-%m-%d %H:%M')}, `python bench/dataset.py {' '.join(sys.argv[1:])}`, load {load:.1f}")
     for name in chosen.only.split(","):

@@ -45,7 +45,8 @@ def documented(
 
         def told(sample: Sample, sha256: str) -> None:
             tallies.add(sample)
-            spool.add(sample.key, lock.line(sample, sha256) + attribution.row(sample))
+            key = bytes.fromhex(sample.key) if plan.samples.names is None else sample.key.encode()
+            spool.add(key, lock.line(sample, sha256) + attribution.row(sample))
             if index:
                 kind = (sample.split, sample.labels)
                 if kind not in kinds:

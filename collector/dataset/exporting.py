@@ -8,9 +8,10 @@ from pathlib import Path
 
 from collector.dataset import formats, purity, split
 from collector.dataset.card import CollectedQuery
+from collector.dataset.choosing import plan
 from collector.dataset.documents import documented
 from collector.dataset.export import Published, publish
-from collector.dataset.samples import Choice, ExportPlan, plan
+from collector.dataset.samples import Choice, ExportPlan
 from collector.dataset.service import split_set
 from collector.errors import InputError, some
 from collector.images.form import Form

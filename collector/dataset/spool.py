@@ -59,9 +59,9 @@ class Spool(Scratch):
         self._keys: list[NDArray[np.bytes_]] = []
         self._sizes: list[NDArray[np.int32]] = []
 
-    def add(self, key: str, text: str) -> None:
-        """One more; a key has no zero byte at its end."""
-        self._waiting.append((key.encode(), text.encode()))
+    def add(self, key: bytes, text: str) -> None:
+        """One more; keys are of one length, or have no zero byte at their end."""
+        self._waiting.append((key, text.encode()))
         if len(self._waiting) >= _RUN:
             self._write()
 

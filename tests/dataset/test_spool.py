@@ -18,9 +18,16 @@ def test_texts_come_in_the_order_of_their_keys(tmp_path: Path, monkeypatch: pyte
     random.Random(1).shuffle(keys)
     with Spool(tmp_path) as waiting:
         for key in keys:
-            waiting.add(key, f"of {key}\n" * (len(key) % 3))
+            waiting.add(key.encode(), f"of {key}\n" * (len(key) % 3))
         assert list(waiting) == [(f"of {key}\n" * (len(key) % 3)).encode() for key in sorted(keys)]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_of_one_length_may_end_in_zeros(tmp_path: Path) -> None:
+    with Spool(tmp_path) as waiting:
+        for key in (b"a\1", b"b\0", b"\0\0", b"a\0"):
+            waiting.add(key, key.hex())
+        assert list(waiting) == [b"0000", b"6100", b"6101", b"6200"]
 
 
 def test_elements_wait_for_their_place(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from collector.dataset import formats
+from collector.dataset.choosing import plan
 from collector.dataset.export import LOCK, Published, publish
-from collector.dataset.samples import ExportPlan, Sample, plan
+from collector.dataset.samples import ExportPlan, Sample
 from collector.images.form import Form
 from tests.support.collection import Collection, drawn
 
