@@ -43,7 +43,7 @@ def test_listed_dropped_and_taken_back(tmp_path: Path) -> None:
 def test_a_page_is_doubtful_and_a_cat_is_not(tmp_path: Path) -> None:
     with Collection(tmp_path / "images") as collection:
         pages = filled(collection, tmp_path)
-        flags.flag_set(collection.ledger, collection.folder, None, processes=1)
+        flags.flag_set(collection.ledger, collection.folder, None)
         doubts = dict(collection.ledger.dataset.cells(("sha256", "doubt"), PICTURES))
     assert {sha256 for sha256, doubt in doubts.items() if doubt < 0.5} == set(pages)
 
