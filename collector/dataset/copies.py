@@ -40,12 +40,7 @@ class Copies:
 
 def find_copies(ledger: Ledger, folder: Path, model: Embedder) -> Copies:
     """Look for them among all pictures that have an embedding, in place of what was found before."""
-    stored = embeddings.read(folder, model)
-    rows = [cells for cells in ledger.alike.files() if cells[0] in stored.places]
-    looks = np.zeros((len(rows), model.numbers), np.float16)
-    for start in range(0, len(rows), _CHUNK):
-        names = [sha256 for sha256, _, _ in rows[start : start + _CHUNK]]
-        looks[start : start + _CHUNK] = directions(stored.of(names), model)
+    rows, looks = _embedded(ledger, folder, model)
     lost: dict[str, str] = {}
     with _store(folder) as store:
         pairs = _compared([inside(folder, path) for _, path, _ in rows], likely(looks), store, lost)
@@ -57,6 +52,17 @@ def find_copies(ledger: Ledger, folder: Path, model: Embedder) -> Copies:
     with ledger.transaction():
         ledger.alike.replace_copies(found)
     return Copies(len(found), lost)
+
+
+def _embedded(ledger: Ledger, folder: Path, model: Embedder) -> tuple[list[tuple[str, Path, int]], NDArray[np.float16]]:
+    """(sha256, path, pixels) of all pictures that have an embedding, and (n, numbers) their directions."""
+    stored = embeddings.read(folder, model)
+    rows = [cells for cells in ledger.alike.files() if cells[0] in stored.places]
+    looks = np.zeros((len(rows), model.numbers), np.float16)
+    for start in range(0, len(rows), _CHUNK):
+        names = [sha256 for sha256, _, _ in rows[start : start + _CHUNK]]
+        looks[start : start + _CHUNK] = directions(stored.of(names), model)
+    return rows, looks
 
 
 def _compared(
