@@ -103,6 +103,9 @@ def main() -> None:
     place = fetch.in_memory() or chosen.folder
     with warnings.catch_warnings(), Nginx(fixture.folder), tempfile.TemporaryDirectory(dir=place) as scratch:
         warnings.simplefilter("ignore")  # Ray's own
+        os.environ["TMPDIR"] = _peers.ENVIRONMENT["TMPDIR"] = (
+            scratch  # Pieces are made on the disk that folders are on.
+        )
         cluster = two_machines()
         figures: dict[str, list[tuple[float, float]]] = defaultdict(list)
         for _ in range(chosen.rounds):

@@ -14,18 +14,16 @@ from collector.ledger import rows
 from collector.ledger.columns import json_tuple
 from collector.ledger.paths import stored_path
 
-_FROM = """
+_CANDIDATES = """
+SELECT o.found_id, o.sha256, q.label, f.rank, min(coalesce(o.width, 0), coalesce(o.height, 0)), v.reason,
+  r.decision = 'keep', s.split, coalesce(o.taken, '') <> '' OR coalesce(o.place, '') <> '',
+  f.licence_url, f.notice, f.fields, o.rights
 FROM outcome o JOIN found f ON f.id = o.found_id JOIN query q ON q.id = f.query_id
 LEFT JOIN verdict v ON v.sha256 = o.sha256 AND v.label = q.label
 LEFT JOIN review r ON r.sha256 = o.sha256 AND r.label = q.label
 LEFT JOIN split s ON s.sha256 = o.sha256 AND s.scheme = ?
 WHERE o.state = 'saved' AND o.media = 'picture'
-"""
-_CANDIDATES = f"""
-SELECT o.found_id, o.sha256, q.label, f.rank, min(coalesce(o.width, 0), coalesce(o.height, 0)), v.reason,
-  r.decision = 'keep', s.split, coalesce(o.taken, '') <> '' OR coalesce(o.place, '') <> '',
-  f.licence_url, f.notice, f.fields, o.rights
-{_FROM} ORDER BY o.found_id
+ORDER BY o.found_id
 """
 
 
@@ -57,7 +55,10 @@ class Candidate(NamedTuple):
 
 def unsplit(db: sqlite3.Connection, scheme: str) -> bool:
     """Whether a picture that the set does not leave out has no split under a scheme."""
-    lacking = f"SELECT 1 {_FROM} AND v.reason IS NULL AND s.split IS NULL LIMIT 1"
+    lacking = """SELECT 1 FROM outcome o WHERE state = 'saved' AND media = 'picture'
+      AND NOT EXISTS (SELECT 1 FROM split s WHERE s.sha256 = o.sha256 AND scheme = ?)
+      AND NOT EXISTS (SELECT 1 FROM found f JOIN query q ON q.id = f.query_id
+        JOIN verdict v ON v.sha256 = o.sha256 AND v.label = q.label WHERE f.id = o.found_id) LIMIT 1"""
     return db.execute(lacking, (scheme,)).fetchone() is not None
 
 
