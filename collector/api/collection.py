@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from collector.api import options, queries
 from collector.api.collect import LOG, Crawl
 from collector.api.pictures import PictureDataset, Pictures
-from collector.errors import DiskError, InputError, UsageError
+from collector.errors import DiskError, InputError, UsageError, some
 from collector.ledger import Ledger, Row
 from collector.ledger.candidates import Item
 from collector.ledger.db import plain_words
@@ -75,10 +75,6 @@ class Story:
     """What is wrong with its file on disk: missing or altered; "" when nothing is, or there is none."""
     made: str | None
     """How a machine made it, as its bytes say; None when they do not, or there is no file."""
-
-
-_NAMED = 3
-"""Files that a notice names at most."""
 
 
 def _untold(_done: int, _of: int) -> None:
@@ -259,9 +255,8 @@ class Collection:
         embeddings.embed_set(ledger, self.folder, chosen, tell=tell)
         lost = copies.find_copies(ledger, self.folder, chosen).lost
         if lost:
-            some = "; ".join(f"{file}: {why}" for file, why in list(lost.items())[:_NAMED])
-            more = f"; and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else ""
-            self.notice(f"cannot be compared, so that edited copies may be missed: {some}{more}")
+            files = some([f"{file} ({why})" for file, why in lost.items()])
+            self.notice(f"cannot be compared, so that edited copies may be missed: {files}")
 
     def filter(
         self,

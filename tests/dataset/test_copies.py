@@ -253,7 +253,7 @@ def test_a_lost_file_costs_its_own_pairs_alone(tmp_path: Path, monkeypatch: pyte
         assert len(ledger.alike.copies()) == 1, "the part and the mirror image"
     told = "cannot be compared, so that edited copies may be missed: "
     [notice] = [each for each in notices if each.startswith(told)]
-    assert all(f"{file}: No such file" in notice for file in files)
+    assert all(f"{file} (No such file" in notice for file in files)
 
 
 def test_two_files_that_fail_together_cost_their_pair_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from collector.sources.recipe import select
-from collector.sources.recipe.books import QueuedPage
 from collector.sources.recipe.select import Document
 from collector.sources.recipe.values import Follow, Next
+from collector.sources.recipe.walk_state import QueuedPage
 from collector.urls import hostname, resolved
 
 

@@ -17,9 +17,9 @@ from collector.model import Hit, SearchState
 from collector.sources.contract import Web
 from collector.sources.recipe import hits as making
 from collector.sources.recipe import links, select
-from collector.sources.recipe.books import Losses, PageQueue, QueuedPage
 from collector.sources.recipe.select import Document, NotThis
 from collector.sources.recipe.values import PageKind, Recipe
+from collector.sources.recipe.walk_state import Losses, PageQueue, QueuedPage
 from collector.urls import hostname, origin
 
 FAILURES: Final = 10

@@ -1,4 +1,4 @@
-"""The books of a walk: which page is asked for next, and what was lost. Pure."""
+"""The state of a walk: which page is asked for next, and what was lost. Pure."""
 
 from __future__ import annotations
 
