@@ -97,7 +97,7 @@ def map_batches(
         if not isinstance(found, FileTrouble):
             yield from zip((key for key, _ in batch), found, strict=True)
         elif size > 1:
-            yield from map_batches(function, batch, 1, *arguments, processes=processes)
+            yield from map_batches(function, batch, 1, *arguments, processes=processes, gently=gently)
         else:
             yield batch[0][0], found
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from collector.errors import InputError
-from collector.images.processes import FileTrouble, Workers, map_files
+from collector.images.processes import FileTrouble, Workers, map_batches, map_files
 from tests.support import pictures_work
 from tests.support.children import alive, running
 from tests.support.collection import drawn, encoded
@@ -49,6 +49,13 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
         again = dict(workers.map(files(tmp_path, "c")))
     assert found == {"a": "a", "hang": FileTrouble("image.decoder_timeout", "more than 1 seconds"), "b": "b"}
     assert again == {"c": "c"}
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="priorities")
+def test_files_of_a_spoiled_batch_stand_back_as_the_others_do(tmp_path: Path) -> None:
+    batches = files(tmp_path, "a", "b", "c", "no picture")
+    found = dict(map_batches(pictures_work.priorities, batches, 2, processes=1, gently=True))
+    assert found == dict.fromkeys(("a", "b", "c", "no picture"), min(19, os.nice(0) + 19))
 
 
 def test_a_surprise_is_raised(tmp_path: Path) -> None:

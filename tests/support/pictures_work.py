@@ -40,3 +40,10 @@ def compared(paths: tuple[Path, ...], _store: str) -> list[int]:
     if any(path.name == f"not with {paths[0].name}" for path in paths):
         raise Unusable("image.unidentified", "told")
     return [1] * (len(paths) - 1)
+
+
+def priorities(paths: tuple[Path, ...]) -> list[int]:
+    """How far this process stands back behind others, for each file; a file called so spoils its batch."""
+    if len(paths) > 1 and any(path.name == "no picture" for path in paths):
+        raise Unusable("image.unidentified", "told")
+    return [os.nice(0)] * len(paths)
