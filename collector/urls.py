@@ -21,6 +21,8 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _TO_ESCAPE: Final = re.compile(r"[^!-~]|[\"<>`{}|^\\]")
+DOT_SEGMENT: Final = re.compile(r"/(?:\.|%2e){1,2}(?=[/?#]|\Z)", re.IGNORECASE)
+"""A segment of a path that stands for this folder or the one above."""
 _DATA_KEY: Final = re.compile(r"data:sha256:[0-9a-f]{64}")
 
 
@@ -61,7 +63,7 @@ def _web_key(text: str) -> str:
     userinfo, at, _ = parts.netloc.rpartition("@")
     port = "" if parts.port in (None, default_port) else f":{parts.port}"
     query = f"?{_normal_escapes(parts.query)}" if parts.query else ""
-    path = _without_dot_segments(_normal_escapes(parts.path) or "/")
+    path = without_dot_segments(_normal_escapes(parts.path) or "/")
     return f"{parts.scheme}://{_normal_escapes(userinfo)}{at}{_host(parts.hostname)}{port}{path}{query}"
 
 
@@ -90,20 +92,19 @@ def _escaped(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogatepass"))
 
 
-def _without_dot_segments(path: str) -> str:
-    """RFC 3986 section 5.2.4: what browsers and curl do before they ask."""
-    if "/." not in path:
+def without_dot_segments(path: str) -> str:
+    """RFC 3986 section 5.2.4: what browsers and curl do before they ask. `%2e` is a dot there (WHATWG URL, 4.5)."""
+    if not DOT_SEGMENT.search(path):
         return path
     kept: list[str] = []
-    segments = path.split("/")[1:]
-    for segment in segments:
-        if segment == "..":
+    dots = 0
+    for segment in path.split("/")[1:]:
+        dots = len(segment.lower().replace("%2e", ".")) if DOT_SEGMENT.fullmatch(f"/{segment}") else 0
+        if dots == 2:
             del kept[-1:]
-        elif segment != ".":
+        elif not dots:
             kept.append(segment)
-    if segments[-1] in (".", ".."):
-        kept.append("")
-    return "/" + "/".join(kept)
+    return "/" + "/".join([*kept, ""] if dots else kept)
 
 
 def _data_key(text: str) -> str:

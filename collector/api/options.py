@@ -12,7 +12,7 @@ from collector import settings as settings_file
 from collector import sources
 from collector.cookies import Cookies
 from collector.errors import UsageError
-from collector.http.blocklist import hosts, inlined
+from collector.http.blocklist import inlined
 from collector.settings import Late, Limit, Settings, Value
 from collector.urls import Proxies
 
@@ -64,8 +64,7 @@ def checked(settings: Settings) -> Settings:
         raise UsageError(f"source: name at least one; there are: {', '.join(sources.names())}")
     for name in names:
         sources.check(name)
-    hosts(settings.fetch.block_hosts)  # A mistake in it is told now, and in the proxy.
-    proxies(settings)
+    proxies(settings)  # A mistake in it is told now.
     if settings.fetch.names:
         from collector.ledger.names import Names
 

@@ -207,11 +207,8 @@ def _is_opaque(url: str) -> bool:
 
 def _permitted(url: str, settings: FetchSettings) -> Generator[Request, Any, str | None]:
     """Go on when robots.txt of the URL's origin allows it, else FetchError; the rule that is overridden, if any."""
-    host = origin(url)
-    if not host:
-        return None  # No URL that could be asked for; the transport will say so.
-    check_url(url, settings.allow_private)
-    rules: Rules | FetchError = yield GetRobots(host, settings.deadline)
+    url = check_url(url, settings.allow_private)
+    rules: Rules | FetchError = yield GetRobots(origin(url), settings.deadline)
     if isinstance(rules, Rules):
         rule = rules.forbids(url)
         if rule and settings.robots:

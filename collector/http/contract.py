@@ -56,7 +56,7 @@ class Request:
     cut_at: int | None = None
     """Bytes after which a body is cut off, instead of refused when it is too big."""
     within: float = 90.0
-    """Seconds for all tries together, beside the pauses that the host asks for; its robots.txt counts among them."""
+    """Seconds for all tries together. The waits for the host's turns and pauses, and for its robots.txt, are beside."""
 
 
 class Pages(Protocol):

@@ -164,12 +164,12 @@ class Transfer:
         self._send()
 
     def reply(self) -> Reply:
-        """The answer, its one coding taken off. FetchError when that cannot be done."""
+        """The answer, its codings taken off. FetchError when that cannot be done."""
         body = b""
         if self.status in WITH_BODY:
             body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
             self._chunks.clear()  # The idle handle still knows this transfer.
-            body = unpacked(body, codings_of(self.headers), self._limit)
+            body = unpacked(body, codings_of(self.headers), self._limit, cut=self.ask.robots)
         seconds = time.monotonic() - self.attempt.started
         return Reply(self.status, self.url, self.headers, body, self.hops, self.referer, seconds)
 

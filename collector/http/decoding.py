@@ -12,7 +12,19 @@ _TEXTS = frozenset(
     for name in ("json", "xml", "javascript", "x-javascript", "ecmascript", "xhtml+xml", "x-ndjson", "x-json", "json5")
 )
 
-_NO_TEXTS = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"))
+_NO_TEXTS = frozenset(
+    (
+        "idna",
+        "punycode",
+        "undefined",
+        "unicode-escape",
+        "raw-unicode-escape",
+        "utf-7",
+        "utf-32",
+        "utf-32-be",
+        "utf-32-le",
+    )
+)
 """Encodings of Python by w3lib's names that no browser knows, and that fail or take long on a page."""
 
 
@@ -30,10 +42,13 @@ def text_of(body: bytes, content_type: str) -> str:
     mark, bom = read_bom(body)
     if mark is not None and bom is not None:
         return to_unicode(body[len(bom) :], mark)
-    for named in (http_content_type_encoding(content_type), html_body_declared_encoding(body)):
+    inside = html_body_declared_encoding(body)
+    if inside is not None and inside.startswith("utf-16"):  # It was read as ASCII, which UTF-16 is not.
+        inside = None
+    for named in (http_content_type_encoding(content_type), inside):
         if named is not None and named not in _NO_TEXTS:
             try:
-                return body.decode(f"{named}-be" if named in ("utf-16", "utf-32") else named, "replace")
+                return body.decode("utf-16-le" if named == "utf-16" else named, "replace")
             except (LookupError, ValueError):  # hex, base64, zip and the like are codecs of Python, and no encodings
                 continue
     return body.decode(_guess(body), "replace")

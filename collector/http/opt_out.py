@@ -33,7 +33,7 @@ def _keeps_out(line: str) -> bool:
     for_us = True
     for part in line.lower().split(","):
         name, colon, rest = (text.strip() for text in part.partition(":"))
-        if colon and name not in _WITH_VALUE:
+        if colon and name not in _WITH_VALUE and " " not in name:  # With blanks it is the rest of a date.
             for_us = name in (TOKEN, "*")
             name = rest
         if for_us and name in OPT_OUTS:

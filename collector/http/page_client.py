@@ -114,12 +114,11 @@ class PageVisit:
     def get(self, request: Request) -> Answer:
         """See `collector.http.contract.Pages`."""
         url = _with(request.url, request.params)
-        ends = self._client.clock() + request.within
-        permit = partial(self._permit, ends=ends) if request.crawl else _anything
+        permit = self._permit if request.crawl else _anything
         try:
             permit(url)
-            rate = self._slower(url, request.rate, ends) if request.crawl else request.rate
-            return self._asked(replace(request, url=url, params={}, rate=rate), permit, ends)
+            rate = self._slower(url, request.rate) if request.crawl else request.rate
+            return self._asked(replace(request, url=url, params={}, rate=rate), permit, request.within)
         except FetchError as error:
             raise _as_source_error(error, host_of(url)) from None
 
@@ -154,17 +153,19 @@ class PageVisit:
 
     # ------------------------------------------------------------------ tries and pauses
 
-    def _asked(self, request: Request, permit: Callable[[str], None], ends: float) -> Answer:
-        """The answer, after as many tries as it takes, by a moment that the pauses which the host asks for put off.
-        FetchError of the last one."""
+    def _asked(self, request: Request, permit: Callable[[str], None], seconds: float) -> Answer:
+        """The answer, after as many tries as it takes, within so many seconds; the waits until the host may be asked do
+        not count. FetchError of the last one."""
         host = host_of(request.url)
+        ends = self._client.clock() + seconds
         failed = paused = 0
         while True:
-            began = self._client.clock()
+            ready = self._client.clock()
             try:
                 with self._client.connection(host, self._left):
                     self._take_turn(host, request.rate)
                     began = self._client.clock()
+                    ends += began - ready
                     left = max(0.01, min(SECONDS, self._left(), ends - began))
                     with self._watchdog.attempt(left) as attempt:
                         answer = self._session.carry(request, attempt, permit)
@@ -184,7 +185,6 @@ class PageVisit:
             paused += 1
             for slowed in {host, host_of(answer.url)}:
                 self._limits.slow_down(slowed, wait, began)
-            ends += self._limits.pause(host)
             if paused > PAUSES:
                 raise _come_back(host, self._limits.pause(host))
 
@@ -209,12 +209,12 @@ class PageVisit:
 
     # ------------------------------------------------------------------ robots.txt
 
-    def _permit(self, url: str, ends: float) -> None:
+    def _permit(self, url: str) -> None:
         """SourceError when the site's robots.txt forbids a URL."""
         if not self._client.settings.robots:
             self._client.unheeded(host_of(url))
             return
-        rules = self._rules(url, ends)
+        rules = self._rules(url)
         if isinstance(rules, FetchError):
             if not rules.status:  # Nobody answered: that is the host's trouble, and no rule of its.
                 raise _as_source_error(rules, host_of(url))
@@ -223,15 +223,14 @@ class PageVisit:
         if why := rules.forbids(url):
             raise SourceError(SearchState.BLOCKED, "policy.robots", why)
 
-    def _slower(self, url: str, rate: float, ends: float) -> float:
-        rules = self._rules(url, ends) if self._client.settings.robots else None
+    def _slower(self, url: str, rate: float) -> float:
+        rules = self._rules(url) if self._client.settings.robots else None
         delay = rules.delay if isinstance(rules, Rules) else 0.0
         return min(rate or 1 / delay, 1 / delay) if delay else rate
 
-    def _rules(self, url: str, ends: float) -> Rules | FetchError:
+    def _rules(self, url: str) -> Rules | FetchError:
         def get(address: str) -> Reply:
-            by = min(ends, self._client.clock() + ROBOTS_SECONDS)
-            answer = self._asked(Request(address, cut_at=MOST_BYTES), _anything, by)
+            answer = self._asked(Request(address, cut_at=MOST_BYTES), _anything, ROBOTS_SECONDS)
             return Reply(answer.status, answer.url, answer.headers, answer.body)
 
         return self._client.robots.rules(origin(url), get)

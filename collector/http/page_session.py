@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from types import MappingProxyType
@@ -39,6 +40,8 @@ USUAL = MappingProxyType(
 ENCODINGS = "gzip, deflate"
 _FOR_ALL = frozenset(("accept", "accept-encoding", "accept-language", "range", "referer", "user-agent"))
 """Headers of a source that a site it is redirected to may see; others, such as keys, are for the first alone."""
+_HEADER = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+"""A header's value, in Latin-1: what else is in it would break the request apart, or make no request at all."""
 _EMPTY = frozenset((204, 205, 304))
 
 
@@ -96,6 +99,10 @@ class PageSession:
         said = written(pairs(self.cookies(url)) | pairs(headers.get("Cookie", "")))  # A source's word counts.
         if cookies := self._given.beside(url, said):
             request.headers["Cookie"] = cookies
+        if broken := next((name for name, text in request.headers.items() if not _HEADER.fullmatch(text)), ""):
+            raise FetchError(
+                "page.denied", f"the header {broken} holds a line break or a letter that no header may have"
+            )
         answer = self._adapter.carry(request, attempt)
         extract_cookies_to_jar(self._jar, request, answer.raw)  # type: ignore[no-untyped-call]
         return answer

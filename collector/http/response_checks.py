@@ -62,20 +62,23 @@ def codings_of(headers: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in names if name == "deflate" or name in _GZIP or name in _OTHERS)
 
 
-def unpacked(body: bytes, codings: Sequence[str], limit: int) -> bytes:
-    """The body without its codings; never more than `limit` bytes are unpacked."""
+def unpacked(body: bytes, codings: Sequence[str], limit: int, cut: bool = False) -> bytes:
+    """The body without its codings. More than `limit` bytes are never unpacked: FetchError(body.too_big), or with `cut`
+    the beginning, about `limit` bytes."""
     for coding in reversed(codings):
-        body = _without(coding, body, limit) if body else body
+        body = _without(coding, body, limit, cut) if body else body
     return body
 
 
-def _without(coding: str, body: bytes, limit: int) -> bytes:
+def _without(coding: str, body: bytes, limit: int, cut: bool) -> bytes:
     wrapper = 31 if coding in _GZIP else 15 if body[:1] == b"\x78" else -15  # "deflate" comes with and without zlib.
     unpacker = zlib.decompressobj(wrapper)
     try:
         plain = unpacker.decompress(body, limit + 1)
     except zlib.error:
         raise FetchError("http.bad_framing", f"the body is not {coding}") from None
+    if cut and max(len(plain), len(body)) > limit:
+        return plain
     if len(plain) > limit:
         raise FetchError("body.too_big", f"more than {limit:,} bytes unpacked")
     if not unpacker.eof:

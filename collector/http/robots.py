@@ -39,8 +39,8 @@ TEXT = 2_097_152
 ORIGINS = 20_000
 
 _PATH = "/robots.txt"
-_SAYS_SOMETHING = re.compile(r"^[ \t]*(?:di[a-z]+|crawl-?delay)[ \t]*:[ \t]*[^\s#]", re.IGNORECASE | re.MULTILINE)
-"""A Disallow line with a value, in the spellings that Protego bears with, or a delay."""
+_SAYS_SOMETHING = re.compile(r"(?:^|[\r\n])[ \t]*(?:di[a-z]+|crawl-?delay)[ \t]*:[ \t]*[^\s#]", re.IGNORECASE)
+"""A Disallow line with a value, in the spellings that Protego bears with, or a delay. Lines may end in CR alone."""
 _NO_FILE = frozenset(
     ("net.redirect_loop", "net.redirect_blocked", "policy.blocked_host", "http.bad_framing", "body.too_big")
 )

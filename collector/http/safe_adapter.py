@@ -152,7 +152,7 @@ def headers_of(answer: requests.Response) -> dict[str, str]:
 def read_body(answer: requests.Response, attempt: Attempt, limit: int, cut: bool = False) -> bytes:
     """The whole body, at most `limit` bytes on the wire and unpacked. FetchError when it is not whole or too big.
 
-    With `cut` a body that is too big on the wire is no error: its beginning is read, about `limit` bytes.
+    With `cut` one that is too big is no error: its beginning is read, about `limit` bytes.
     """
     headers, status = headers_of(answer), answer.status_code
     check_head(headers, sys.maxsize if cut else limit, status)
@@ -160,13 +160,13 @@ def read_body(answer: requests.Response, attempt: Attempt, limit: int, cut: bool
         body = _read(answer.raw, attempt, limit)
     if len(body) > limit:
         if cut:
-            return body
+            return unpacked(body, codings_of(headers), limit, cut)
         raise FetchError("body.too_big", f"more than {limit:,} bytes", status)
     attempt.check()  # A socket that was shut from outside reads as a clean end.
     announced = announced_length(headers)
     if announced is not None and len(body) != announced:
         raise FetchError("net.truncated", f"{len(body):,} of {announced} bytes", status)
-    return unpacked(body, codings_of(headers), limit)
+    return unpacked(body, codings_of(headers), limit, cut)
 
 
 def _read(raw: Any, attempt: Attempt, limit: int) -> bytes:

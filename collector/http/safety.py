@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from collector.http.deadlines import Attempt
 from collector.http.transport import FetchError
-from collector.urls import blocked, hostname, mended
+from collector.urls import DOT_SEGMENT, blocked, hostname, mended, without_dot_segments
 
 MAX_LENGTH = 8192
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -80,10 +80,11 @@ def why_not(address: Address, allow_private: bool) -> str:
 
 
 def check_url(url: str, allow_private: bool) -> str:
-    """The URL as it will be asked: host in ASCII lower case, no fragment. FetchError(url.*) otherwise; no I/O."""
+    """The URL as it will be asked: host in ASCII lower case, no `..` in its path, no fragment. FetchError(url.*) for
+    one that will not; no I/O."""
     if len(url) > MAX_LENGTH:
         raise FetchError("url.too_long", f"{len(url):,} characters")
-    if plain := _PLAIN.match(url):
+    if (plain := _PLAIN.match(url)) and not DOT_SEGMENT.search(plain[4]):
         scheme, name, digits, rest = plain.groups()
         return f"{scheme}{_site(name, digits, allow_private)}{rest}"
     url = mended(url)
@@ -101,7 +102,7 @@ def check_url(url: str, allow_private: bool) -> str:
     port = _port(parts)
     host = _host(host, bracketed="[" in parts.netloc, allow_private=allow_private)
     try:
-        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._|[]")
+        path = quote(without_dot_segments(parts.path or "/"), safe="/%:@!$&'()*+,;=~-._|[]")
         query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._|[]?{}^`")
     except UnicodeEncodeError:
         raise FetchError("url.malformed", "not valid Unicode") from None

@@ -33,6 +33,8 @@ TABLE = [
     ("*: noai", True),
     ("unavailable_after: 25 Jun 2030 15:00:00 PST", False),
     ("unavailable_after: 25 Jun 2030 15:00:00 PST, noai", True),
+    ("unavailable_after: Wed, 25 Jun 2030 15:00:00 GMT, noai", True),
+    ("otherbot: unavailable_after: Wed, 25 Jun 2030 15:00:00 GMT, noai", False),
     ("max-image-preview: large", False),
     ("otherbot: noai\nnoimageai", True),
     ("noai\notherbot: all", True),

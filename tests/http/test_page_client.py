@@ -102,6 +102,13 @@ def test_what_is_sent(visit: PageVisit, server: Server) -> None:
     assert server.log[1].headers["user-agent"] == "a name of its own"
 
 
+@pytest.mark.parametrize("key", ["canary\nX-More: 1", "canary…"])
+def test_a_key_that_no_header_may_carry_is_told_without_it(visit: PageVisit, server: Server, key: str) -> None:
+    error = refused(visit, server.put("/a", html()), headers={"X-Key": key})
+    assert (error.state, error.reason) == (SearchState.FAILED, "page.denied")
+    assert "X-Key" in str(error) and "canary" not in str(error) and server.log == []
+
+
 def test_a_form_is_posted(visit: PageVisit, server: Server) -> None:
     visit.get(Request(server.put("/form", html()), form={"text": "ä b", "n": "1"}))
     asked = server.log[0]
@@ -415,6 +422,29 @@ def test_a_long_robots_is_read_to_its_limit(visit: PageVisit, server: Server) ->
     assert visit.get(Request(server.put("/free", html()), crawl=True)).status == 200
 
 
+def test_a_long_robots_that_is_packed_is_read_to_its_limit(visit: PageVisit, server: Server) -> None:
+    rules = b"User-agent: *\nDisallow: /kept\n"
+    for rest in (b"# more\n" * 200_000, random.Random(1).randbytes(800_000)):
+        packed = gzip.compress(rules + rest)
+        with serving() as other:
+            other.put("/robots.txt", ok(packed, type="text/plain", Content_Encoding="gzip"))
+            assert refused(visit, other.put("/kept", html()), crawl=True).reason == "policy.robots"
+            assert visit.get(Request(other.put("/free", html()), crawl=True)).status == 200
+
+
+def test_waits_for_the_host_take_nothing_of_the_time_for_an_answer(
+    client: Client, server: Server, clock: Clock
+) -> None:
+    url, shared = server.put("/a", html()), client()
+    visit, began = shared.visit(lambda: 1000.0), clock.now
+    shared.limits.slow_down(f"127.0.0.1:{server.port}", 200.0, began)
+    assert visit.get(Request(url, within=5.0)).status == 200, "another search was asked to wait"
+    assert visit.get(Request(url, within=5.0, rate=0.01)).status == 200
+    assert visit.get(Request(url, within=5.0, rate=0.01)).status == 200, "it is not our turn for 100 s"
+    assert clock.now - began >= 300
+    visit.close()
+
+
 def test_many_searches_ask_for_robots_once(client: Client, server: Server) -> None:
     shared = client()
     server.put("/robots.txt", robots(b"User-agent: *\nDisallow: /no\n"))
@@ -449,6 +479,15 @@ def test_many_searches_ask_for_robots_once(client: Client, server: Server) -> No
         (b"a\0b", "", ""),
         (b"plain", "", "plain"),
         (b"<a/>", "application/atom+xml", "<a/>"),
+        (
+            '<?xml version="1.0" encoding="utf-16"?><a>é</a>'.encode(),
+            "text/xml",
+            '<?xml version="1.0" encoding="utf-16"?><a>é</a>',
+        ),
+        ('<meta charset="utf-16le">é'.encode(), "text/html", '<meta charset="utf-16le">é'),
+        ("é".encode("utf-16-le"), "text/html; charset=utf-16", "é"),
+        ("é".encode("utf-16-be"), "text/html; charset=utf-16be", "é"),
+        ("é".encode(), "text/html; charset=utf-32", "é"),
     ],
 )
 def test_decoding(body: bytes, kind: str, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,21 @@ def test_rules_beyond_500_kib_are_not_read(cut: bool, server: Server, slug) -> N
     rules = b"User-agent: *\nDisallow: " + first + b"\n" + comment * 9000 + b"Disallow: " + last
     server.put("/robots.txt", ok(rules))
     assert slug(server.put("/x.jpg", ok(JPEG)), {"max_bytes": 600_000}) == ("policy.robots" if cut else "arrived")
+
+
+def test_rules_that_came_packed_are_read_to_500_kib(server: Server, slug) -> None:
+    text = b"User-agent: *\nDisallow: /x\n" + b"# more\n" * 200_000
+    server.put("/robots.txt", ok(gzip.compress(text), Content_Encoding="gzip"))
+    assert slug(server.put("/x.jpg", ok(JPEG))) == "policy.robots"
+    assert slug(server.put("/y.jpg", ok(JPEG))) == "arrived"
+
+
+@pytest.mark.parametrize("way", ["/free/../x", "/free/%2E%2e/x", "/./x", "/.%2e/x"])
+def test_no_way_round_leads_past_a_rule(server: Server, slug, way: str) -> None:
+    server.put("/robots.txt", ok(b"User-agent: *\nDisallow: /x"))
+    server.put("/x/a.jpg", ok(JPEG))
+    assert slug(f"{server.base}{way}/a.jpg") == "policy.robots"
+    assert server.picture_paths() == []
 
 
 def test_where_a_redirect_leads_is_looked_at_too(server: Server, second: Server, slug, tmp_path: Path) -> None:
@@ -262,8 +278,9 @@ def test_one_that_drips_holds_its_pictures_up_once(server: Server, second: Serve
     assert slug(second.put("/x.jpg", ok(JPEG)), settings) == "arrived"
 
 
-def test_a_byte_order_mark_hides_no_rule(clocked: Clocked) -> None:
+@pytest.mark.parametrize("file", [b"\xef\xbb\xbfUser-agent: *\nDisallow: /a", b"User-agent: *\rDisallow: /a\r"])
+def test_neither_a_byte_order_mark_nor_the_ends_of_lines_hide_a_rule(clocked: Clocked, file: bytes) -> None:
     robots, _ = clocked
-    known = robots.learn("http://a.example", rules(b"\xef\xbb\xbfUser-agent: *\nDisallow: /a"))
+    known = robots.learn("http://a.example", rules(file))
     assert isinstance(known, Rules)
     assert known.forbids("http://a.example/a") == "a.example robots.txt: Disallow: /a"

@@ -8,8 +8,9 @@ import pytest
 
 from collector.errors import UsageError
 from collector.http.blocklist import hosts, inlined
+from collector.http.safety import check_url
 from collector.importers.blocklist import Terms
-from collector.urls import blocked
+from collector.urls import blocked, hostname
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,24 @@ def test_hosts_and_what_is_below_them(tmp_path: Path) -> None:
     assert not any(blocked(name, listed) for name in ("badads.example", "example", "ads.example.org", ""))
     assert hosts("") == frozenset()
     assert hosts(" A.example , b.example.,") == {"a.example", "b.example"}
+
+
+def test_a_hosts_file_as_people_share_them(tmp_path: Path) -> None:
+    """With tabs, several names in a line, and the lines that each of them begins with."""
+    file = tmp_path / "hosts"
+    file.write_text(
+        "127.0.0.1 localhost\n255.255.255.255\tbroadcasthost\n::1 ip6-loopback\nfe80::1%lo0 localhost\n"
+        "ff02::1 ip6-allnodes\n0.0.0.0 0.0.0.0\n0.0.0.0\tads.example # why\n127.0.0.1  a.example  b.example\n"
+    )
+    assert hosts(f"@{file}") == {"0.0.0.0", "ads.example", "a.example", "b.example"}
+    file.write_text("c.example\n")
+    assert hosts(f"@{file}") == {"c.example"}, "a file that has changed is read anew"
+
+
+def test_an_international_name_is_that_of_the_url_that_is_asked() -> None:
+    for name in ("straße.example", "BÜCHER.example", "例え.example"):
+        url = check_url(f"https://{name}/a.jpg", allow_private=False)
+        assert hosts(name) == {hostname(url)}
 
 
 @pytest.mark.parametrize("text", ["https://a.example/", "a b", "a..b", "@/nowhere/list", "bü cher"])

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -20,6 +19,7 @@ from collector.sources.recipe import json_work, xpath_work
 from collector.sources.recipe.expressions import found as finds
 from collector.sources.recipe.transforms import applied
 from collector.sources.recipe.values import Field, Pick
+from collector.urls import resolved
 
 
 class NotThis(ValueError):
@@ -45,7 +45,7 @@ def document(text: str, url: str, as_json: bool) -> Document:
         except ValueError:
             raise NotThis("no JSON") from None
     root = Selector(text=text or "<html></html>", type="html")
-    return Document(url, urljoin(url, root.xpath("//base/@href").get("").strip()), root)
+    return Document(url, resolved(root.xpath("//base/@href").get(""), url) or url, root)
 
 
 def fault(way: str, path: str) -> str | None:
