@@ -10,6 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
+
+
+class InWords:
+    """A value that a notebook shows as `print` does, in words; `repr` has every field."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
 
 # --------------------------------------------------------------------------- what the user asks
 
@@ -367,7 +378,7 @@ Emit = Callable[[Message], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(InWords):
     """One keyword's row of the summary table; the numbers come from the ledger alone."""
 
     keyword: str
@@ -410,9 +421,16 @@ class Tally:
         """How many of the saved are pictures."""
         return self.saved - self.videos - self.files
 
+    def __str__(self) -> str:
+        name = self.keyword if self.label in ("", self.keyword) else f"{self.keyword} ({self.label})"
+        others = ("found", "duplicate", "rejected", "failed", "skipped", "waiting")
+        counts = [f"{getattr(self, other):,} {other}" for other in others if getattr(self, other)]
+        wanted = "" if self.limit is None else f" of {self.limit:,}"
+        return f"{name}: {', '.join([f'{self.saved:,}{wanted} saved', *counts])}"
+
 
 @dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(InWords):
     """How all keywords of a run stand together: what the summary shows and the exit code is made from."""
 
     keywords: int
@@ -428,6 +446,9 @@ class Digest:
     """Keywords below their limit with URLs to try again."""
     unfinished: int = 0
     """Keywords that want everything, with URLs to try again."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.shown if self.keywords == 1 == len(self.shown) else [*self.shown, self.total]))
 
 
 # --------------------------------------------------------------------------- the set

@@ -25,7 +25,7 @@ from collector.importers.blocklist import Terms
 from collector.importers.queries import QueryFile
 from collector.ledger import Interrupted, Ledger
 from collector.ledger.ledger import no_ledger
-from collector.model import Digest, Event, Saved, SearchEnded, SearchState, Tally
+from collector.model import Digest, Event, InWords, Saved, SearchEnded, SearchState, Tally
 from collector.reasons import UNCHANGING, UNCONFIRMED, meaning
 from collector.settings import Limit, LookSettings, Settings, Value
 
@@ -68,7 +68,7 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(InWords):
     """How a run ended."""
 
     digest: Digest
@@ -86,6 +86,10 @@ class Summary:
     """Pictures of the folder that the set leaves out; None when the run did not judge them."""
     stopped: int = 0
     """The exit code of the signal that stopped it; 0 when it went on to its end."""
+
+    def __str__(self) -> str:
+        left_out = f"\nleft out of the set: {self.left_out:,}" if self.left_out else ""
+        return f"{self.digest}\nin {self.seconds:,.1f} s{left_out}"
 
     def check(self) -> None:
         """Incomplete when something is left to do or nothing but failures came, Stopped when it was stopped.

@@ -7,7 +7,7 @@ and says FolderLocked instead.
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from collector.api import options, queries
 from collector.api.collect import LOG, Crawl
 from collector.api.pictures import PictureDataset, Pictures
-from collector.errors import DiskError, InputError, UsageError, some
+from collector.errors import DiskError, InputError, UsageError, counted, some
 from collector.ledger import Ledger, Row
 from collector.ledger.candidates import Item
 from collector.ledger.db import plain_words
 from collector.ledger.layout import LEDGER
 from collector.ledger.names import Names
 from collector.ledger.rows import PICTURES
-from collector.model import Digest, Tally, Verdict
+from collector.model import Digest, InWords, Tally, Verdict
 from collector.settings import Settings, Value
 
 if TYPE_CHECKING:
@@ -55,13 +55,21 @@ Decision = Literal["keep", "drop", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(InWords):
     """An export that was written and read back."""
 
     plan: ExportPlan
     published: Published
     loading: str
     """How to load it, in a few lines."""
+
+    def __str__(self) -> str:
+        parts = Counter[str]()
+        for (part, _), count in self.published.counts.items():
+            parts[part] += count
+        splits = ", ".join(f"{part} {parts[part]:,}" for part in self.plan.splits if part)
+        told = f"{counted(self.published.pictures, 'picture')} of {counted(len(self.plan.classes), 'class', 'es')}"
+        return f"{told} in {self.plan.name}{splits and f': {splits}'}\n{self.loading}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,9 +156,7 @@ def quality(out: Path, apply: bool, **thresholds: float) -> None:
     done = collection.quality(**thresholds, tell=terminal.looked_at)
     moved = collection.apply() if apply else 0
     terminal.grid(("issue", "looked at", "flagged"), collection.scores())
-    terminal.line(
-        f"{counted(done.measured, 'picture')} newly scored; left out for their quality: {len(done.verdicts):,}"
-    )
+    terminal.line(str(done))
     terminal.unreadable(done.unreadable)
     _say_moved(apply, moved, out)
 

@@ -13,7 +13,7 @@ from collector.cli.options import Place
 from collector.errors import counted
 
 if TYPE_CHECKING:
-    from collector.dataset.topic import ClassTopic, Topic
+    from collector.dataset.topic import Topic
 
 _LOOK = (
     "none is surely off topic; the first of the list are the ones to look at (--top lists more, and `collector studio`"
@@ -87,7 +87,7 @@ def relevance(
         return
     terminal.grid(
         ("class", "pictures", "off topic (estimate)", "sure"),
-        [(one.label, one.pictures, _estimate(one), sum(sure.row.label == one.label for sure in done.sure))
+        [(one.label, one.pictures, one.estimate, sum(sure.row.label == one.label for sure in done.sure))
          for one in done.classes],
     )  # fmt: skip
     for one in done.classes:
@@ -128,13 +128,6 @@ def flags(out: Path, drop: tuple[str, ...], top: int) -> None:
         examples = f", such as {', '.join(one.row.file.as_posix() for one in own[:top])}" if own and top else ""
         terminal.line(f"{flag}: {counted(len(own), 'picture')} {state}{examples}")
     terminal.unreadable(done.unreadable)
-
-
-def _estimate(one: ClassTopic) -> int | str:
-    """How many are off topic, or why that is not known."""
-    if not one.pictures:
-        return f"all {one.dropped:,} dropped by hand"
-    return "too few to judge" if one.wrong is None else round(one.wrong)
 
 
 def _facts(done: Topic) -> dict[str, object]:

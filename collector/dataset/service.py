@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from collector.dataset import dedupe, filter, near, quality, split
+from collector.errors import counted
 from collector.images import synthetic
 from collector.images.hashing import hash_files, portrait, sketch
 from collector.images.pdq import RELIABLE, Hashed
@@ -21,7 +22,7 @@ from collector.images.processes import FileTrouble, Workers, map_batches, map_fi
 from collector.ledger import Ledger, Row
 from collector.ledger.paths import inside
 from collector.ledger.rows import PICTURES
-from collector.model import Verdict
+from collector.model import InWords, Verdict
 
 R = TypeVar("R")
 _BATCH = 500
@@ -33,7 +34,7 @@ _SCORES: dict[str | None, float] = {None: 1.0, synthetic.COMPOSITE: 0.5, synthet
 
 
 @dataclass(frozen=True, slots=True)
-class Deduped:
+class Deduped(InWords):
     """What `dedupe_set` found and decided."""
 
     pictures: int
@@ -42,6 +43,10 @@ class Deduped:
     conflicts: tuple[dedupe.Conflict, ...]
     labelled_further: int
     unreadable: int
+
+    def __str__(self) -> str:
+        return (f"{counted(self.pictures, 'picture')}; groups that look the same: {self.groups:,}; label conflicts:"
+                f" {len(self.conflicts):,}; left out: {len(self.verdicts):,}")  # fmt: skip
 
 
 def keep_found(
@@ -197,13 +202,16 @@ def filter_set(ledger: Ledger, folder: Path, limits: filter.Limits) -> tuple[Ver
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(InWords):
     """What an audit found."""
 
     measured: int
     """Pictures looked at this time; the scores of others were known."""
     unreadable: int
     verdicts: tuple[Verdict, ...]
+
+    def __str__(self) -> str:
+        return f"{counted(self.measured, 'picture')} newly scored; left out for their quality: {len(self.verdicts):,}"
 
 
 def score_set(ledger: Ledger, folder: Path, thresholds: quality.Thresholds,
@@ -246,7 +254,7 @@ def _seen(ledger: Ledger) -> dict[str, filter.Sightings]:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class Split(InWords):
     """How a set was split."""
 
     counts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
@@ -254,6 +262,11 @@ class Split:
     kept: int
     """Pictures that had a split already."""
     leaks: split.Leaks
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{label}: {', '.join(f'{name} {count:,}' for name, count in own)}" for label, own in self.counts
+        )
 
 
 def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int,

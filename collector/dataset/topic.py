@@ -13,10 +13,11 @@ import numpy as np
 from collector.dataset import embeddings, relevance
 from collector.dataset.service import candidates
 from collector.dataset.wording import Wording
+from collector.errors import counted
 from collector.images.embed import Embedder, class_names, class_share, described, named
 from collector.images.hub_layout import Layout
 from collector.ledger import Ledger, Row, vectors
-from collector.model import Verdict
+from collector.model import InWords, Verdict
 
 REASON: Final = "set.off_topic"
 SCORE: Final = "relevance"
@@ -60,9 +61,16 @@ class ClassTopic:
     senses: tuple[Sense, ...]
     """Two or more, or none where the keyword means one thing: they are told, and no sense is taken for wrong."""
 
+    @property
+    def estimate(self) -> int | str:
+        """How many are off topic, or why that is not known."""
+        if not self.pictures:
+            return f"all {self.dropped:,} dropped by hand"
+        return "too few to judge" if self.wrong is None else round(self.wrong)
+
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(InWords):
     """What was judged and decided."""
 
     classes: tuple[ClassTopic, ...]
@@ -78,6 +86,11 @@ class Topic:
         """The share of the sure ones that is truly off topic, as the probabilities say; None of none."""
         wrong = [1 - one.probability for one in self.sure if one.probability is not None]
         return float(np.mean(wrong)) if wrong else None
+
+    def __str__(self) -> str:
+        told = [f"{one.label}: {counted(one.pictures, 'picture')}; off topic (estimate): {one.estimate}"
+                for one in self.classes]  # fmt: skip
+        return "\n".join([*told, f"surely off topic: {len(self.sure):,}{', left out' * self.dropped}"])
 
 
 def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, drop: bool, split: str | None,

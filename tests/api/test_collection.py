@@ -6,10 +6,13 @@ import pickle
 import struct
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import collector
+from collector.api.collect import Summary
+from collector.dataset.topic import ClassTopic, Topic
 from collector.errors import InputError, LedgerError, UsageError
 from tests.support.collection import Collection, drawn
 
@@ -42,6 +45,27 @@ def test_how_it_stands(folder: Path) -> None:
     assert [(tally.keyword, tally.saved, tally.duplicate) for tally in c.keywords()] == [("cat", 6, 0), ("dog", 7, 1)]
     assert len(list(c.urls())) == 14
     assert next(c.urls()) == ("cat", "http://pictures.test/cat/1.jpg")
+
+
+def test_values_say_in_words_what_they_hold(folder: Path, tmp_path: Path) -> None:
+    c = collector.open(folder)
+    assert str(c.status()) == (
+        "cat: 6 of 1,000 saved, 6 found\ndog: 7 of 1,000 saved, 8 found, 1 duplicate\n"
+        "2 keywords: 13 of 2,000 saved, 14 found, 1 duplicate"
+    )
+    assert str(c.split("train=0.5,val=0.5")) == "cat: train 3, val 3\ndog: train 4, val 3"
+    done = c.export("imagefolder", tmp_path / "set")
+    assert str(done).startswith("13 pictures of 2 classes in set: train 7, val 6\nfrom torchvision.datasets import")
+    assert str(c.dedupe()) == "13 pictures; groups that look the same: 0; label conflicts: 1; left out: 0"
+    assert str(Summary(c.status(), 12.34, True, left_out=2)).endswith("\nin 12.3 s\nleft out of the set: 2")
+    judged = tuple(ClassTopic(label, 40, 3, wrong, (), ()) for label, wrong in (("cat", 2.6), ("dog", None)))
+    assert str(Topic(judged, (), (), True)) == (
+        "cat: 40 pictures; off topic (estimate): 3\ndog: 40 pictures; off topic (estimate): too few to judge\n"
+        "surely off topic: 0, left out"
+    )
+    shown: list[str] = []
+    done._repr_pretty_(SimpleNamespace(text=shown.append), False)  # As IPython calls it.
+    assert shown == [str(done)]
 
 
 def test_pictures_are_rows_and_a_table(folder: Path) -> None:
