@@ -177,7 +177,8 @@ def test_link_headers() -> None:
     value = (
         '<a.jpg>; rel="preload"; as=image; x="y, z", <b.css>; rel=preload; as=style, </c,d.png>;as=image;rel=preload'
     )
-    assert head.header(value, HERE) == ["https://example.org/a/a.jpg", "https://example.org/c,d.png"]
+    urls = [one.candidates[0].url for one in head.header(value, HERE)]
+    assert urls == ["https://example.org/a/a.jpg", "https://example.org/c,d.png"]
 
 
 # --------------------------------------------------------------------------- figures
@@ -191,8 +192,7 @@ TELLING = (
 
 
 def one(url: str, **more: object) -> Figure:
-    made = candidates.figure([Candidate(url)], **more)
-    assert made is not None
+    [made] = candidates.figures([Candidate(url)], **more)
     return made
 
 
@@ -222,17 +222,16 @@ def test_what_is_left_out(made: Figure, reason: str) -> None:
 
 def test_a_placeholder_of_many_joins_nothing() -> None:
     lazies = [
-        candidates.figure([Candidate("https://e.org/wait"), Candidate(f"https://e.org/{n}.jpg", Rank.SET)], lazy=True)
+        candidates.figures([Candidate("https://e.org/wait"), Candidate(f"https://e.org/{n}.jpg", Rank.SET)], lazy=True)
         for n in range(3)
     ]
-    merged = candidates.merged([made for made in lazies if made is not None])
+    merged = candidates.merged(made for [made] in lazies)
     assert [[c.url for c in made.candidates] for made in merged] == [[f"https://e.org/{n}.jpg"] for n in range(3)]
 
 
 def test_only_real_claims_are_handed_on() -> None:
-    wide = candidates.figure([Candidate("https://e.org/a.jpg", Rank.SET, width=800)], shown=(400, 300))
-    linked = candidates.figure([Candidate("https://e.org/a.jpg", Rank.LINKED)], shown=(40, 30))
-    assert wide is not None and linked is not None
+    [wide] = candidates.figures([Candidate("https://e.org/a.jpg", Rank.SET, width=800)], shown=(400, 300))
+    [linked] = candidates.figures([Candidate("https://e.org/a.jpg", Rank.LINKED)], shown=(40, 30))
     assert candidates.claim(wide) == (800, 600)
     assert candidates.claim(linked) == (0, 0)
     assert candidates.claim(one("https://e.org/a.jpg", shown=(400, 300))) == (400, 300)

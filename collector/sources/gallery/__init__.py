@@ -16,7 +16,7 @@ from collector.model import Hit, Search, SearchState
 from collector.sources.contract import Source, Value, Web
 from collector.sources.page import http_page, rules, tell
 from collector.sources.page.browser_page import LOOK, BrowserPage, Looked
-from collector.sources.page.candidates import Candidate, Figure, Rank, figure, is_blank, merged
+from collector.sources.page.candidates import Candidate, Figure, Rank, figures, is_blank, merged
 from collector.sources.page.hits import Hits
 from collector.sources.page.http_page import default_label, validate_keyword
 from collector.urls import hostname, url_key
@@ -174,8 +174,9 @@ class Gallery:
     def _loaded(self, looked: Looked) -> Iterator[Hit]:
         """Pictures that were loaded and that no element shows any more, or ever did."""
         if self._settings["network"]:
-            shown = (figure([Candidate(url)], place="network") for url in looked.resources if not is_blank(url))
-            yield from self._hits.of(self._larger(one) for one in shown if one is not None)
+            urls = (url for url in looked.resources if not is_blank(url))
+            shown = (one for url in urls for one in figures([Candidate(url)], place="network"))
+            yield from self._hits.of(map(self._larger, shown))
 
     def _rest(self) -> Iterator[Hit]:
         """Pictures that answers named and the page did not show."""

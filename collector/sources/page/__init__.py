@@ -16,7 +16,7 @@ from collector.http.contract import Answer, Request
 from collector.model import Hit, Search, SearchState
 from collector.sources.contract import Source, Value, Web
 from collector.sources.page import http_page
-from collector.sources.page.candidates import Candidate, Figure, Rank, figure
+from collector.sources.page.candidates import Candidate, Figure, Rank
 from collector.sources.page.hits import Hits, Rules
 from collector.sources.page.http_page import default_label, validate_keyword
 from collector.urls import hostname, resolved, url_key
@@ -107,11 +107,9 @@ def _of_page(answer: Answer, web: Web, follow: frozenset[str], may_open: bool) -
         return
     hops = _Hops(web, answer.url, follow)
     heads = sights.heads if web.settings["data"] else [one for one in sights.heads if one.place != "data"]
-    preloaded = (
-        figure((Candidate(url),), place="head") for url in head.header(answer.headers.get("link", ""), answer.url)
-    )
+    preloaded = head.header(answer.headers.get("link", ""), answer.url)
     more = [*hops.sheets(sights.sheets), *hops.frames(sights.frames), *hops.feeds(sights.feeds)]
-    whole = merged([*sights.figures, *more, *heads, *filter(None, preloaded)])
+    whole = merged([*sights.figures, *more, *heads, *preloaded])
     hits = Hits(answer.url, web.cookies, wanted)
     yield from hits.of(hops.links(whole))
     tell(web, hits, sights.blobs, sights.drawings)

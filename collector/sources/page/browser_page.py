@@ -16,7 +16,7 @@ from collector.browser.contract import Browser
 from collector.browser.page_script import PageScript, Part
 from collector.http.contract import Answer
 from collector.sources.page import css, http_page, markup
-from collector.sources.page.candidates import Candidate, Figure, Rank, figure
+from collector.sources.page.candidates import Candidate, Figure, Rank, figures
 from collector.urls import resolved
 
 LOOK: Final[tuple[Part, ...]] = ((__package__, "look.js"), (__package__, "scroll.js"))
@@ -113,10 +113,8 @@ def seen(record: Mapping[str, Any]) -> list[Figure]:
         return found
     shown = Candidate(current, Rank.SHOWN, *size)
     if not found:
-        one = figure([shown], shown=size)
-        return [one] if one is not None else []
+        return figures([shown], shown=size)
     first = found[0]
-    joined = figure([*first.candidates, shown])
-    assert joined is not None  # it has one more than the first
+    [joined] = figures([*first.candidates, shown])
     own = size if joined.candidates[0].url == current else (0, 0)  # of a placeholder it would say nothing
     return [replace(first, candidates=joined.candidates, shown=first.shown if any(first.shown) else own), *found[1:]]

@@ -89,17 +89,15 @@ _ICON_NAMES: Final = re.compile(
 )
 
 
-def figure(found: Iterable[Candidate], **more: object) -> Figure | None:
-    """The figure of these URLs, biggest first, no URL twice; None when there is none."""
+def figures(found: Iterable[Candidate], **more: object) -> list[Figure]:
+    """The one figure of these URLs, biggest first, no URL twice; none when there is no URL."""
     best: dict[str, Candidate] = {}
     for candidate in islice(found, MOST_URLS):
         key = url_key(candidate.url)
         if candidate.url and (key not in best or _order(candidate) > _order(best[key])):
             best[key] = candidate
-    if not best:
-        return None
     ordered = sorted(best.values(), key=_order, reverse=True)
-    return replace(Figure(tuple(ordered)), **more)  # type: ignore[arg-type]
+    return [replace(Figure(tuple(ordered)), **more)] if ordered else []  # type: ignore[arg-type]
 
 
 def _order(candidate: Candidate) -> tuple[bool, int, int, float]:
@@ -128,12 +126,12 @@ def _is_icon(one: Figure) -> bool:
     return one.icon or (named and 0 < max(one.shown) <= ICON_SIDE)
 
 
-def merged(figures: Iterable[Figure]) -> list[Figure]:
+def merged(found: Iterable[Figure]) -> list[Figure]:
     """The figures with those that share a URL as one, at the place of the first; placeholders do not count.
 
     A `src` beside a lazy attribute that several different pictures have is a placeholder, whatever its name.
     """
-    listed = list(figures)
+    listed = list(found)
     shared = _shared_placeholders(listed)
     kept: list[Figure] = []
     at: dict[str, int] = {}
@@ -152,17 +150,16 @@ def merged(figures: Iterable[Figure]) -> list[Figure]:
     return kept
 
 
-def _shared_placeholders(figures: Iterable[Figure]) -> frozenset[str]:
+def _shared_placeholders(found: Iterable[Figure]) -> frozenset[str]:
     counted: Counter[str] = Counter()
-    for one in figures:
+    for one in found:
         if one.lazy and len(one.candidates) > 1:
             counted.update({url_key(c.url) for c in one.candidates[1:] if c.rank <= Rank.SHOWN})
     return frozenset(key for key, count in counted.items() if count > 1)
 
 
 def _joined(first: Figure, second: Figure) -> Figure:
-    joined = figure((*first.candidates, *second.candidates))
-    assert joined is not None  # both have candidates
+    [joined] = figures((*first.candidates, *second.candidates))
     return replace(
         first,
         candidates=joined.candidates,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from collector.http.decoding import json_of
 from collector.model import Media
 from collector.sources import javascript
 from collector.sources.page.address import VIDEO, is_drawing, is_picture
-from collector.sources.page.candidates import Candidate, Figure, Rank, figure
+from collector.sources.page.candidates import Candidate, Figure, Rank, figures
 from collector.urls import resolved
 
 DEEPEST: Final = 60
@@ -48,15 +49,15 @@ def state(text: str, base: str, depth: int = 0) -> list[Figure]:
     value = _loaded(text)
     if value is not None:
         return list(pictures(value, base))
-    found = []
+    found: list[Figure] = []
     for raw in javascript.strings(text):
         if not SHORTEST <= len(raw) <= LONGEST or "." not in raw:
             continue
         url = javascript.unescaped(raw)
         if '"' in url or "<" in url:  # JSON or HTML inside of a string
             found += state(url, base, depth + 1) if depth < NESTED else []
-        elif (one := _figure({"": url}, base)) is not None:
-            found.append(one)
+        else:
+            found += _figures({"": url}, base)
     return found
 
 
@@ -67,21 +68,15 @@ def pictures(value: Any, base: str, depth: int = 0) -> Iterator[Figure]:
     if isinstance(value, Mapping):
         texts = {str(name): item for name, item in value.items() if isinstance(item, str)}
         sizes = _renditions(texts)
-        if sizes and (one := _figure(sizes, base, value)) is not None:
-            yield one
+        yield from _figures(sizes, base, value)
         for name, item in value.items():
-            if isinstance(item, str):
-                if name not in sizes and (one := _figure({str(name): item}, base, value)) is not None:
-                    yield one
-            else:
+            if not isinstance(item, str):
                 yield from pictures(item, base, depth + 1)
+            elif name not in sizes:
+                yield from _figures({str(name): item}, base, value)
     elif isinstance(value, list):
         for item in value:
-            if isinstance(item, str):
-                if (one := _figure({"": item}, base)) is not None:
-                    yield one
-            else:
-                yield from pictures(item, base, depth + 1)
+            yield from _figures({"": item}, base) if isinstance(item, str) else pictures(item, base, depth + 1)
 
 
 def _renditions(texts: Mapping[str, str]) -> dict[str, str]:
@@ -101,8 +96,7 @@ def _looks(text: str) -> bool:
     return bool(_ROOTED.match(text)) and (is_picture(text) or bool(VIDEO.search(text)))
 
 
-def _figure(urls: Mapping[str, str], base: str, around: Mapping[str, Any] | None = None) -> Figure | None:
-    around = around or {}
+def _figures(urls: Mapping[str, str], base: str, around: Mapping[str, Any] = MappingProxyType({})) -> list[Figure]:
     found = []
     video = icon = False
     for name, text in urls.items():
@@ -115,11 +109,8 @@ def _figure(urls: Mapping[str, str], base: str, around: Mapping[str, Any] | None
         rank = Rank.LARGE if _LARGE_NAMES.search(name) else Rank.THUMBNAIL if _SMALL_NAMES.search(name) else Rank.SET
         width, height = (0, 0) if len(urls) > 1 else (_number(around, "width", "w"), _number(around, "height", "h"))
         found.append(Candidate(url, rank, width, height, thumbnail=rank is Rank.THUMBNAIL))
-    title = next(
-        (str(around[name]) for name in ("alt", "title", "caption", "name") if isinstance(around.get(name), str)), ""
-    )
     media = Media.VIDEO if video else Media.PICTURE
-    return figure(found, place="data", title=title[:500], icon=icon, media=media)
+    return figures(found, place="data", title=_text(around, "alt", "title", "caption", "name"), icon=icon, media=media)
 
 
 def _number(around: Mapping[str, Any], *names: str) -> int:
@@ -161,8 +152,7 @@ def _ld(value: Any, base: str, depth: int) -> Iterator[Figure]:
         return
     kinds = _kinds(value)
     if "ImageObject" in kinds or "Photograph" in kinds:
-        if (one := _ld_object(value, base)) is not None:
-            yield one
+        yield from _ld_object(value, base)
         return
     for name, item in value.items():
         if name in _LD_PICTURES and not (name == "contentUrl" and "VideoObject" in kinds):
@@ -170,24 +160,19 @@ def _ld(value: Any, base: str, depth: int) -> Iterator[Figure]:
         elif isinstance(item, Mapping | list):
             yield from _ld(item, base, depth + 1)
         elif name == "contentUrl" and isinstance(item, str) and (url := resolved(html.unescape(item), base)):
-            one = figure((Candidate(url, Rank.SET),), place="data", title=_text(value, "name"), media=Media.VIDEO)
-            if one is not None:
-                yield one
+            yield from figures((Candidate(url, Rank.SET),), place="data", title=_text(value, "name"), media=Media.VIDEO)
 
 
 def _ld_pictures(value: Any, base: str, icon: bool, title: str) -> Iterator[Figure]:
     for item in value if isinstance(value, list) else [value]:
-        one = None
         if isinstance(item, str):
             url = resolved(html.unescape(item), base)
-            one = figure((Candidate(url, Rank.SET),) if url else (), place="data", title=title, icon=icon)
+            yield from figures((Candidate(url, Rank.SET),), place="data", title=title, icon=icon)
         elif isinstance(item, Mapping):
-            one = _ld_object(item, base, icon, title)
-        if one is not None:
-            yield one
+            yield from _ld_object(item, base, icon, title)
 
 
-def _ld_object(value: Mapping[str, Any], base: str, icon: bool = False, title: str = "") -> Figure | None:
+def _ld_object(value: Mapping[str, Any], base: str, icon: bool = False, title: str = "") -> list[Figure]:
     width, height = (_ld_number(value.get(name)) for name in ("width", "height"))
     found: list[Candidate] = []
     for name, rank in (
@@ -203,7 +188,7 @@ def _ld_object(value: Mapping[str, Any], base: str, icon: bool = False, title: s
         if url and (name in ("contentUrl", "thumbnailUrl") or is_picture(url) or (name == "url" and not found)):
             size = (0, 0) if name == "thumbnailUrl" else (width, height)
             found.append(Candidate(url, rank, *size, thumbnail=name == "thumbnailUrl"))
-    return figure(found, place="data", title=_text(value, "caption", "name", "description") or title, icon=icon)
+    return figures(found, place="data", title=_text(value, "caption", "name", "description") or title, icon=icon)
 
 
 def _kinds(value: Mapping[str, Any]) -> list[str]:

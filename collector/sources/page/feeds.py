@@ -10,7 +10,7 @@ from collector.model import Media
 from collector.sources.json_helpers import tables
 from collector.sources.page import markup
 from collector.sources.page.address import is_picture
-from collector.sources.page.candidates import Candidate, Figure, Rank, figure
+from collector.sources.page.candidates import Candidate, Figure, Rank, figures
 from collector.urls import resolved
 
 _TEXTS: Final = frozenset({"description", "encoded", "content", "summary"})
@@ -60,9 +60,7 @@ def _made(
     if isinstance(thumbnail, str) and (small := resolved(thumbnail, base)):
         found.append(Candidate(small, Rank.THUMBNAIL, thumbnail=True))
     title = around.get("title") or around.get("label") or ""
-    one = figure(found, place="feed", icon=icon, title=str(title)[:500])
-    if one is not None:
-        yield one
+    yield from figures(found, place="feed", icon=icon, title=str(title)[:500])
 
 
 def _xml(body: bytes, base: str) -> Iterator[Figure]:
@@ -81,9 +79,9 @@ def _xml(body: bytes, base: str) -> Iterator[Figure]:
         if name in ("item", "entry"):
             title = _title(element)
         if name in ("content", "thumbnail", "enclosure", "image", "link") and (found := _medium(name, element, base)):
-            yield from filter(None, [figure([found[0]], place="feed", title=title, media=found[1])])
+            yield from figures([found[0]], place="feed", title=title, media=found[1])
         elif name in ("thumbnail_url", "url") and (url := resolved(text, base)) and is_picture(url):
-            yield from filter(None, [figure([Candidate(url, Rank.SET)], place="feed", title=title)])
+            yield from figures([Candidate(url, Rank.SET)], place="feed", title=title)
         if name in _TEXTS and "<" in text:
             yield from markup.read(text, base).figures
 

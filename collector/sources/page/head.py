@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from collector.sources.page import srcset
 from collector.sources.page.address import named
-from collector.sources.page.candidates import Candidate, Rank, figure
+from collector.sources.page.candidates import Candidate, Figure, Rank, figures
 from collector.urls import resolved
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ def meta(element: Any, sights: Sights) -> None:
         _complete(name.rpartition(":")[2], content, sights)
     elif name in _PICTURES | _ICONS and (url := resolved(content, sights.base)):
         rank = Rank.THUMBNAIL if "thumb" in name else Rank.SET
-        one = figure((Candidate(url, rank),), place="head", icon=name in _ICONS)
-        sights.heads += [one] if one is not None else []
+        sights.heads += figures((Candidate(url, rank),), place="head", icon=name in _ICONS)
 
 
 def _complete(part: str, content: str, sights: Sights) -> None:
@@ -69,8 +68,7 @@ def link(element: Any, sights: Sights) -> None:
     elif kinds & {"preload", "prefetch"} and (element.get("as") or "").lower() == "image":
         choices = srcset.choices(element.get("imagesrcset") or "")
         found = [Candidate(resolved(c.url, sights.base), Rank.SET, c.width, c.height, c.density) for c in choices]
-        one = figure([*found, Candidate(url)] if url else found, place="head")
-        sights.heads += [one] if one is not None else []
+        sights.heads += figures([*found, Candidate(url)] if url else found, place="head")
 
 
 def _is_feed(element: Any) -> bool:
@@ -78,15 +76,14 @@ def _is_feed(element: Any) -> bool:
 
 
 def _picture(url: str, sights: Sights, icon: bool = False) -> None:
-    one = figure((Candidate(url, Rank.SET),), place="head", icon=icon)
-    sights.heads += [one] if one is not None else []
+    sights.heads += figures((Candidate(url, Rank.SET),), place="head", icon=icon)
 
 
-def header(value: str, base: str) -> list[str]:
-    """The URLs of an HTTP `Link` header that preload pictures (RFC 8288)."""
-    found = []
+def header(value: str, base: str) -> list[Figure]:
+    """What an HTTP `Link` header preloads as pictures (RFC 8288)."""
+    found: list[Figure] = []
     for match in re.finditer(r"<([^<>]*)>((?:\s*;\s*[\w*]+(?:\s*=\s*(?:\"[^\"]*\"|[^\",;\s]*))?)*)", value):
         parameters = re.sub(r"[\s\"]", "", match[2].lower())
         if "rel=preload" in parameters and "as=image" in parameters and (url := resolved(match[1], base)):
-            found.append(url)
+            found += figures((Candidate(url),), place="head")
     return found

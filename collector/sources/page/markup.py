@@ -14,7 +14,7 @@ from typing import Any, Final
 from collector.model import Media
 from collector.sources.page import attributes, css, data, head
 from collector.sources.page.address import VIDEO, is_picture
-from collector.sources.page.candidates import MOST_URLS, Candidate, Figure, Rank, figure
+from collector.sources.page.candidates import MOST_URLS, Candidate, Figure, Rank, figures
 from collector.urls import resolved
 
 DEEPEST: Final = 3
@@ -163,9 +163,7 @@ def _image(element: Any, sights: Sights) -> None:
         found += linked
     shown = attributes.size(element)
     more = {"shown": shown, "lazy": lazy, "behind": behind, "title": attributes.title(element, link)}
-    one = figure(found, place="lazy" if lazy else "img", **more)
-    if one is not None:
-        sights.figures.append(one)
+    sights.figures += figures(found, place="lazy" if lazy else "img", **more)
 
 
 def _offers(picture: Any, sights: Sights) -> tuple[list[Candidate], bool]:
@@ -203,17 +201,16 @@ def _anchor(element: Any, sights: Sights) -> None:
         return
     if (title := attributes.title(element)) == "" and element.tag == "a":
         title = " ".join("".join(islice(element.itertext(), attributes.MOST_INSIDE)).split())[:500]
-    if (one := figure(_opened(element, sights.base)[0], place="link", title=title)) is not None:
-        sights.figures.append(one)
+    if found := figures(_opened(element, sights.base)[0], place="link", title=title):
+        sights.figures += found
     else:
         _other(element, sights)
 
 
 def _other(element: Any, sights: Sights) -> None:
     """Any element with a lazy attribute, or with one whose value looks like a picture's file."""
-    found = list(attributes.candidates(element, sights.base))
-    if found and (one := figure(found, place="lazy", title=attributes.title(element), lazy=True)) is not None:
-        sights.figures.append(one)
+    if found := list(attributes.candidates(element, sights.base)):
+        sights.figures += figures(found, place="lazy", title=attributes.title(element), lazy=True)
 
 
 def _attribute(name: str, place: str) -> Any:
@@ -223,11 +220,8 @@ def _attribute(name: str, place: str) -> Any:
         url = resolved(element.get(name) or "", sights.base)
         kind = (element.get("type") or "").lower()
         if url and (place in ("background", "poster") or is_picture(url) or kind.startswith("image/")):
-            one = figure(
-                (Candidate(url),), place=place, title=attributes.title(element), shown=attributes.size(element)
-            )
-            if one is not None:
-                sights.figures.append(one)
+            shown, title = attributes.size(element), attributes.title(element)
+            sights.figures += figures((Candidate(url),), place=place, title=title, shown=shown)
         else:
             _other(element, sights)
 
@@ -238,13 +232,12 @@ def _film(element: Any, sights: Sights) -> None:
     """A video: the picture that stands for it, and its files."""
     poster = element.get("poster") or element.get("data-poster") or ""
     if url := resolved(poster, sights.base):
-        sights.figures += filter(None, [figure((Candidate(url),), place="poster", title=attributes.title(element))])
+        sights.figures += figures((Candidate(url),), place="poster", title=attributes.title(element))
     films = [element, *islice(element.iter("source"), attributes.MOST_INSIDE)]
     urls = [resolved(film.get("src") or film.get("data-src") or "", sights.base) for film in films]
     sights.blobs += sum((film.get("src") or "").startswith("blob:") for film in films)
     found = [Candidate(url) for url in urls if url and not url.startswith("data:")]
-    one = figure(found, place="video", title=attributes.title(element), media=Media.VIDEO)
-    sights.figures += [one] if one is not None else []
+    sights.figures += figures(found, place="video", title=attributes.title(element), media=Media.VIDEO)
 
 
 # --------------------------------------------------------------------------- drawings, documents, scripts
@@ -261,7 +254,7 @@ def _svg_image(element: Any, sights: Sights) -> None:
     raw = element.get("href") or element.get("{http://www.w3.org/1999/xlink}href") or element.get("xlink:href") or ""
     url = resolved(raw, sights.base)
     if url and (is_picture(url) or url.startswith("data:")):
-        sights.figures += filter(None, [figure((Candidate(url),), place="svg")])
+        sights.figures += figures((Candidate(url),), place="svg")
 
 
 def _canvas(_: Any, sights: Sights) -> None:
@@ -288,7 +281,7 @@ def _frame(element: Any, sights: Sights) -> None:
         _inner(element.get("srcdoc"), sights)
     elif url := resolved(element.get("src") or element.get("data-src") or "", sights.base):
         if is_picture(url):
-            sights.figures += filter(None, [figure((Candidate(url),), place="frame")])
+            sights.figures += figures((Candidate(url),), place="frame")
         else:
             sights.frames.append(url)
 
@@ -320,12 +313,11 @@ def _styled(text: str, sights: Sights) -> list[Figure]:
 
 def drawn(sheet: css.Sheet, base: str) -> list[Figure]:
     """The pictures of a sheet whose URLs are relative to `base`."""
-    found = []
+    found: list[Figure] = []
     for one in sheet.drawn:
         urls = [resolved(url, base) for url in one.urls]
         candidates = [Candidate(url, density=float(len(urls) - at)) for at, url in enumerate(urls) if url]
-        if (made := figure(candidates, place="css", icon=one.icon)) is not None:
-            found.append(made)
+        found += figures(candidates, place="css", icon=one.icon)
     return found
 
 
