@@ -13,8 +13,8 @@ from collector.errors import UsageError, alternatives
 from collector.images.form import Form
 
 EXPORTERS: Final[Mapping[str, str]] = {
-    "imagefolder": "collector.dataset.formats.imagefolder",
-    "keras": "collector.dataset.formats.keras",
+    "imagefolder": "collector.dataset.formats.folders:IMAGEFOLDER",
+    "keras": "collector.dataset.formats.folders:KERAS",
     "yolo-cls": "collector.dataset.formats.yolo_cls",
     "hf": "collector.dataset.formats.hf",
     "webdataset": "collector.dataset.formats.webdataset",
@@ -27,11 +27,11 @@ EXPORTERS: Final[Mapping[str, str]] = {
     "croissant": "collector.dataset.formats.croissant",
     "img2dataset": "collector.dataset.formats.img2dataset",
 }
-"""Name -> module. The module offers what `Exporter` says."""
+"""Name -> module, or a value in one, that offers what `Exporter` says."""
 
 
 class Exporter(Protocol):
-    """What an exporter's module offers."""
+    """What an exporter offers."""
 
     @property
     def READABLE(self) -> frozenset[str]:
@@ -59,8 +59,9 @@ def readable(exporter: Exporter, form: Form) -> frozenset[str]:
 
 
 def load(name: str) -> Exporter:
-    """The module of a format. UsageError that lists the choices when there is no such format."""
-    module = EXPORTERS.get(name)
-    if module is None:
+    """What writes a format. UsageError that lists the choices when there is no such format."""
+    if name not in EXPORTERS:
         raise UsageError(f"no export format {name!r}; {alternatives(name, EXPORTERS)}")
-    return cast(Exporter, import_module(module))
+    module, _, value = EXPORTERS[name].partition(":")
+    loaded = import_module(module)
+    return cast(Exporter, getattr(loaded, value) if value else loaded)

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from collector.dataset.formats.folders import variable
+from collector.dataset.formats.folders import by_split
 from collector.dataset.formats.json_stream import elements, encode
 from collector.dataset.formats.rows import READABLE as READABLE
 from collector.dataset.formats.rows import Seen
@@ -60,8 +60,9 @@ def check(folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
 
 def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
-    lines = ["import fiftyone as fo"]
-    for split in plan.splits:
-        name, kind = variable(split) if split else "dataset", "fo.types.FiftyOneImageClassificationDataset"
-        lines.append(f"{name} = fo.Dataset.from_dir({str(folder / split)!r}, dataset_type={kind})")
-    return "\n".join(lines)
+    kind = "fo.types.FiftyOneImageClassificationDataset"
+    return by_split(
+        "import fiftyone as fo",
+        plan,
+        lambda split: f"fo.Dataset.from_dir({str(folder / split)!r}, dataset_type={kind})",
+    )

@@ -1,10 +1,17 @@
-"""Class folders, as most loaders want them: `<split>/<class>/<key>.<ext>`. What the formats made of them share."""
+"""Class folders, as most loaders want them: `<split>/<class>/<key>.<ext>`. Two formats, and what others made of them
+share.
+
+Rules: torchvision/datasets/folder.py (IMG_EXTENSIONS, find_classes); keras/src/utils/image_dataset_utils.py
+(ALLOWLIST_FORMATS).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from collector.dataset.classes import class_folders as class_folders
 from collector.dataset.samples import EncodedSample, ExportPlan
@@ -41,9 +48,10 @@ def check(folder: Path, classes: Sequence[str], readable: frozenset[str]) -> Cou
     return counts
 
 
-def patterns(plan: ExportPlan) -> list[tuple[str, str]]:
-    """(split, glob) for Hugging Face, which would guess splits from words in class names otherwise."""
-    return [(split, f"{split}/*/*" if split else "*/*") for split in plan.splits]
+def by_split(first: str, plan: ExportPlan, loaded: Callable[[str], str], whole: str = "dataset") -> str:
+    """Lines of Python: the `first`, then what each split is `loaded` by, under its name; `whole` of an unsplit set."""
+    names = [variable(split) if split else whole for split in plan.splits]
+    return "\n".join([first, *(f"{name} = {loaded(split)}" for name, split in zip(names, plan.splits, strict=True))])
 
 
 def variable(split: str) -> str:
@@ -59,3 +67,38 @@ def _is_root(folder: Path, labels: dict[str, str]) -> bool:
 
 def _folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir())
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFolders:
+    """A format of class folders alone; see Exporter."""
+
+    READABLE: frozenset[str]
+    module: str
+    loader: str
+    """What loads the folder of a split, and where that is imported from."""
+
+    def write(self, folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> None:
+        """See Exporter."""
+        write(folder, plan, pictures)
+
+    def check(self, folder: Path, plan: ExportPlan) -> Counter[tuple[str, str]]:
+        """See Exporter."""
+        return check(folder, plan.classes, self.READABLE)
+
+    def patterns(self, plan: ExportPlan) -> list[tuple[str, str]]:
+        """(split, glob) for Hugging Face, which would guess splits from words in class names otherwise."""
+        return [(split, f"{split}/*/*" if split else "*/*") for split in plan.splits]
+
+    def loading(self, folder: Path, plan: ExportPlan) -> str:
+        """See Exporter."""
+        first = f"from {self.module} import {self.loader}"
+        return by_split(first, plan, lambda split: f"{self.loader}({str(folder / split)!r})")
+
+
+IMAGEFOLDER: Final = ClassFolders(
+    frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"}), "torchvision.datasets", "ImageFolder"
+)
+"""It reads what IMG_EXTENSIONS has of the formats we keep."""
+KERAS: Final = ClassFolders(frozenset({"jpg", "jpeg", "png", "bmp"}), "keras.utils", "image_dataset_from_directory")
+"""GIFs are left out: TensorFlow reads them as four-dimensional."""

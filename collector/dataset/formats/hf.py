@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from collector.dataset.card import split_name
 from collector.dataset.formats import arrow
 from collector.dataset.formats.folders import variable
 from collector.dataset.formats.rows import READABLE as READABLE
-from collector.dataset.formats.rows import Row, row
+from collector.dataset.formats.rows import Row, row, shards
 from collector.dataset.samples import EncodedSample, ExportPlan
 
 SHARD_BYTES: Final = 500_000_000
@@ -36,28 +36,13 @@ def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> 
     schema = _schema(plan)
     for split, group in groupby(pictures, key=lambda written: written.sample.split):
         count = 0
-        for shard in _shards(group):
+        for shard in shards(group, SHARD_BYTES):
             rows = (_entry(one, plan).values() for one in shard)
             arrow.write(data / f"{split_name(split)}-{count:05}.part", schema, rows)
             count += 1
         for number in range(count):
             target = data / f"{split_name(split)}-{number:05}-of-{count:05}.parquet"
             (data / f"{split_name(split)}-{number:05}.part").replace(target)
-
-
-def _shards(group: Iterable[EncodedSample]) -> Iterator[Iterator[EncodedSample]]:
-    """Runs of about SHARD_BYTES, each read to its end before the next is asked for."""
-    source = iter(group)
-    for first in source:
-
-        def run(first: EncodedSample = first) -> Iterator[EncodedSample]:
-            size = len(first.body)
-            yield first
-            while size < SHARD_BYTES and (following := next(source, None)) is not None:
-                size += len(following.body)
-                yield following
-
-        yield run()
 
 
 def _entry(written: EncodedSample, plan: ExportPlan) -> Row:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from collector.dataset.formats import rows
-from collector.dataset.formats.folders import variable
+from collector.dataset.formats.folders import by_split
 from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = rows.READABLE
@@ -64,8 +64,8 @@ def patterns(plan: ExportPlan) -> list[tuple[str, list[str]]]:
 
 def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
-    lines = ["import pandas as pd"]
-    for split in plan.splits:
-        name = variable(split) if split else "table"
-        lines.append(f"{name} = pd.read_json({str(folder / split / TABLE)!r}, lines=True)")
-    return "\n".join(lines)
+
+    def table(split: str) -> str:
+        return f"pd.read_json({str(folder / split / TABLE)!r}, lines=True)"
+
+    return by_split("import pandas as pd", plan, table, whole="table")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,6 +73,21 @@ def save(folder: Path, written: EncodedSample) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(written.body)
     return name
+
+
+def shards(group: Iterable[EncodedSample], most_bytes: int, most: float = inf) -> Iterator[Iterator[EncodedSample]]:
+    """Runs of about so many bytes and at most so many pictures, each read to its end before the next is asked for."""
+    source = iter(group)
+    for first in source:
+
+        def run(first: EncodedSample = first) -> Iterator[EncodedSample]:
+            size, count = len(first.body), 1
+            yield first
+            while size < most_bytes and count < most and (following := next(source, None)) is not None:
+                size, count = size + len(following.body), count + 1
+                yield following
+
+        yield run()
 
 
 def row(written: EncodedSample, plan: ExportPlan, file_name: str) -> Row:

@@ -15,9 +15,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from collector.dataset.formats.folders import variable
+from collector.dataset.formats.folders import by_split
 from collector.dataset.formats.rows import READABLE as READABLE_FILES
-from collector.dataset.formats.rows import Seen, row
+from collector.dataset.formats.rows import Seen, row, shards
 from collector.dataset.samples import EncodedSample, ExportPlan
 
 READABLE: Final = frozenset({"jpg", "jpeg"})
@@ -33,28 +33,13 @@ def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> 
     """See Exporter. The plan's order is a shuffled one already."""
     (folder / CLASSES).write_text(json.dumps(list(plan.classes), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     for split, group in groupby(pictures, key=lambda written: written.sample.split):
-        for number, shard in enumerate(_shards(group)):
+        for number, shard in enumerate(shards(group, SHARD_BYTES, SHARD_PICTURES)):
             with tarfile.open(folder / f"{_name(split)}-{number:06}.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
                 for written in shard:
                     facts = row(written, plan, f"{written.sample.key}.{written.extension}")
                     add(tar, f"{written.sample.key}.{_extension(written)}", written.body)
                     add(tar, f"{written.sample.key}.cls", str(facts["label_id"]).encode())
                     add(tar, f"{written.sample.key}.json", json.dumps(facts, ensure_ascii=False).encode())
-
-
-def _shards(group: Iterable[EncodedSample]) -> Iterator[Iterator[EncodedSample]]:
-    """Runs of a bounded size, each read to its end before the next is asked for."""
-    source = iter(group)
-    for first in source:
-
-        def run(first: EncodedSample = first) -> Iterator[EncodedSample]:
-            size, count = len(first.body), 1
-            yield first
-            while size < SHARD_BYTES and count < SHARD_PICTURES and (following := next(source, None)) is not None:
-                size, count = size + len(following.body), count + 1
-                yield following
-
-        yield run()
 
 
 def _extension(written: EncodedSample) -> str:
@@ -120,12 +105,12 @@ def _name(split: str) -> str:
 
 def loading(folder: Path, plan: ExportPlan) -> str:
     """See Exporter."""
-    lines = ["import webdataset as wds"]
     part = ";".join(sorted(ORIGINALS)) if plan.form.encoding == "original" else "jpg"
-    for split in plan.splits:
+
+    def dataset(split: str) -> str:
         last = len(list(folder.glob(f"{_name(split)}-*.tar"))) - 1
-        shards = f"{_name(split)}-{{000000..{last:06}}}.tar" if last > 0 else f"{_name(split)}-000000.tar"
-        source = str(folder / shards)
-        name = variable(split) if split else "dataset"
-        lines.append(f"{name} = wds.WebDataset({source!r}, shardshuffle=False).decode('pil').to_tuple({part!r}, 'cls')")
-    return "\n".join(lines)
+        named = f"{_name(split)}-{{000000..{last:06}}}.tar" if last > 0 else f"{_name(split)}-000000.tar"
+        source = str(folder / named)
+        return f"wds.WebDataset({source!r}, shardshuffle=False).decode('pil').to_tuple({part!r}, 'cls')"
+
+    return by_split("import webdataset as wds", plan, dataset)
