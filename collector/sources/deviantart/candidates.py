@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from collector.http.decoding import json_of
+from collector.sources.json_helpers import number, table, tables
 from collector.urls import hostname
 
 LAST_INTERMEDIARY: Final = 790_677_560
@@ -51,19 +51,19 @@ def ladder(media: Mapping[str, Any], work: int = 0, download: str = "") -> Ladde
     video, gif, view = there.type("video", "b"), there.type("gif", "b"), there.type("fullview") or there.type("preview")
     if video:
         urls = [*([download] if download else ()), *there.own(video)]
-        return Ladder(_once(urls), _int(video.get("w")), _int(video.get("h")), moving=True)
+        return Ladder(_once(urls), number(video, "w"), number(video, "h"), moving=True)
     if view is None and gif is None:
         return Ladder(_once([download] if download else ()))
     scaled = there.scaled(view) if view else ""
     if _BLUR.search(scaled):
-        size = _int((view or {}).get("w")), _int((view or {}).get("h"))
+        size = number(view or {}, "w"), number(view or {}, "h")
         return Ladder((there.signed(scaled, view),), *size, blurred=True)
     urls = [*([download] if download else ()), *there.untouched()]
     urls += there.own(gif) if gif else ()
     if view:
         urls += there.views(view, scaled, 0 < work <= LAST_INTERMEDIARY and not there.animated)
     shown = view or gif or {}
-    return Ladder(_once(urls), _int(shown.get("w")), _int(shown.get("h")), thumbnail=there.thumbnail())
+    return Ladder(_once(urls), number(shown, "w"), number(shown, "h"), thumbnail=there.thumbnail())
 
 
 def claims(token: str) -> Mapping[str, Any]:
@@ -75,7 +75,7 @@ def claims(token: str) -> Mapping[str, Any]:
         payload = json_of(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (binascii.Error, ValueError):
         return {}
-    return payload if isinstance(payload, dict) else {}
+    return table(payload)
 
 
 def media_of(src: str, width: int = 0, height: int = 0) -> dict[str, Any]:
@@ -97,8 +97,8 @@ class _Media:
     def __init__(self, media: Mapping[str, Any]) -> None:
         self.base = _address(media.get("baseUri"))
         self.name = _plain(media.get("prettyName"))
-        self.tokens = [_plain(token) for token in _list(media.get("token"))]
-        self._types = [kind for kind in _list(media.get("types")) if isinstance(kind, Mapping)]
+        self.tokens = [_plain(token) for token in entries(media.get("token"))]
+        self._types = tables(media.get("types"))
 
     @property
     def animated(self) -> bool:
@@ -107,7 +107,7 @@ class _Media:
     def type(self, name: str, needed: str = "t") -> Mapping[str, Any] | None:
         """The largest type of this name that has the field needed."""
         found = [kind for kind in self._types if kind.get("t") == name and kind.get(needed)]
-        return max(found, key=lambda kind: (_int(kind.get("h")), _int(kind.get("f")))) if found else None
+        return max(found, key=lambda kind: (number(kind, "h"), number(kind, "f"))) if found else None
 
     def scaled(self, kind: Mapping[str, Any]) -> str:
         """The path that a type appends to the file's, which begins with a slash or does not; "" for the file itself."""
@@ -117,14 +117,14 @@ class _Media:
 
     def signed(self, path: str, kind: Mapping[str, Any] | None) -> str:
         """The file's address with a path behind it and the type's own token; one out of range means the first."""
-        index = _int((kind or {}).get("r"))
+        index = number(kind or {}, "r")
         token = self.tokens[index if index < len(self.tokens) else 0] if self.tokens else ""
         return _with_token(self.base, path, token)
 
     def untouched(self) -> Iterator[str]:
         """The file itself by tokens that are made for it."""
         for token in self.tokens:
-            if _FILE in _list(claims(token).get("aud")):
+            if _FILE in entries(claims(token).get("aud")):
                 yield _with_token(self.base, "", token)
 
     def own(self, kind: Mapping[str, Any]) -> Iterator[str]:
@@ -154,8 +154,8 @@ class _Media:
 
     def _at_most(self, view: Mapping[str, Any], scaled: str) -> str:
         """The view in the size that its token allows, when that is more and of the same shape; "" otherwise."""
-        width, height = _int(view.get("w")), _int(view.get("h"))
-        index = _int(view.get("r"))
+        width, height = number(view, "w"), number(view, "h")
+        index = number(view, "r")
         token = self.tokens[index if index < len(self.tokens) else 0] if self.tokens else ""
         for one in _objects(token):
             most = _bound(one.get("width")), _bound(one.get("height"))
@@ -188,8 +188,8 @@ def _with_token(base: str, path: str, token: str) -> str:
 
 
 def _objects(token: str) -> Iterator[Mapping[str, Any]]:
-    for group in _list(claims(token).get("obj")):
-        yield from (one for one in _list(group) if isinstance(one, Mapping))
+    for group in entries(claims(token).get("obj")):
+        yield from tables(group)
 
 
 def _bound(text: object) -> int:
@@ -212,12 +212,9 @@ def _plain(value: object) -> str:
     return str(value or "").encode("utf-8", "replace").decode()
 
 
-def _list(value: Any) -> list[Any]:
+def entries(value: Any) -> list[Any]:
+    """The value when it is a list, else an empty one."""
     return value if isinstance(value, list) else []
-
-
-def _int(value: object) -> int:
-    return max(0, int(value)) if isinstance(value, (int, float)) and math.isfinite(value) else 0
 
 
 def _once(urls: list[str] | tuple[str, ...]) -> tuple[str, ...]:

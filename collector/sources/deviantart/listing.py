@@ -234,10 +234,9 @@ def _is_stale(answer: Answer) -> bool:
     if answer.status != 200 or '"error"' not in answer.text[:1000]:
         return answer.status == 400
     try:
-        got = answer.json()
+        return json_helpers.table(answer.json()).get("error") == "invalid_request"
     except ValueError:
         return False
-    return isinstance(got, Mapping) and got.get("error") == "invalid_request"
 
 
 class _Reached:
@@ -258,7 +257,7 @@ def _entries(got: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     entries = got.get(name)
     if not isinstance(entries, list):
         raise _unknown(f"an answer without {name}")
-    return [entry for entry in entries if isinstance(entry, Mapping)]
+    return json_helpers.tables(entries)
 
 
 def _check(answer: Answer, home: str) -> None:

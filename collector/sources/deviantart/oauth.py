@@ -183,7 +183,7 @@ def _works(got: Mapping[str, Any], path: str) -> list[Work]:
     entries = got.get("results")
     if not isinstance(entries, list):
         raise _unknown(f"{path} without results")
-    return [work for one in entries if isinstance(one, Mapping) and (work := of_api(one)) is not None]
+    return [work for one in json_helpers.tables(entries) if (work := of_api(one)) is not None]
 
 
 def _mapping(answer: Answer, path: str) -> Mapping[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from collector.model import Hit, Licence, Media
-from collector.sources.deviantart.candidates import Ladder, ladder, media_of
+from collector.sources.deviantart.candidates import Ladder, entries, ladder, media_of
+from collector.sources.json_helpers import number, table, tables
 from collector.urls import id_key
 
 NAME: Final = "deviantart"
@@ -70,20 +70,18 @@ class Work:
 
 def of_site(entry: Mapping[str, Any]) -> Work | None:
     """The work of an entry of the site's lists, bare or wrapped; None when it is none."""
-    one = entry.get("deviation", entry)
-    if not isinstance(one, Mapping) or not isinstance(one.get("deviationId"), int):
+    one = table(entry.get("deviation", entry))
+    if not isinstance(one.get("deviationId"), int):
         return None
-    author = one.get("author")
-    kind, media = str(one.get("type") or ""), one.get("media")
     skip, skipped = _barred(one, "isDeleted", "isBlocked", "tierAccess", "premiumFolderData", "hasAccess")
     return Work(
         id=one["deviationId"],
         page=str(one.get("url") or ""),
         title=str(one.get("title") or ""),
-        author=str(author.get("username") or "") if isinstance(author, Mapping) else "",
+        author=str(table(one.get("author")).get("username") or ""),
         published=_iso(str(one.get("publishedTime") or "")),
-        media=media if isinstance(media, Mapping) else {},
-        text=kind in _TEXTS or bool(one.get("isJournal")),
+        media=table(one.get("media")),
+        text=str(one.get("type") or "") in _TEXTS or bool(one.get("isJournal")),
         downloadable=bool(one.get("isDownloadable")),
         mature=bool(one.get("isMature")),
         made_by_ai=bool(one.get("isAiGenerated")),
@@ -94,25 +92,24 @@ def of_site(entry: Mapping[str, Any]) -> Work | None:
 
 def of_api(one: Mapping[str, Any]) -> Work | None:
     """The work of an entry of the API's lists; None when it is none or its address tells no number."""
-    number = re.search(r"-(\d{1,18})$", str(one.get("url") or ""))
-    if not one.get("deviationid") or number is None:
+    id = re.search(r"-(\d{1,18})$", str(one.get("url") or ""))
+    if not one.get("deviationid") or id is None:
         return None
-    author, content = one.get("author"), one.get("content")
     skip, skipped = _barred(one, "is_deleted", "is_blocked", "tier_access", "premium_folder_data", "has_access")
-    shown = content if isinstance(content, Mapping) else {}
-    media = media_of(str(shown.get("src") or ""), _int(shown.get("width")), _int(shown.get("height"))) if shown else {}
-    if videos := [video for video in _list(one.get("videos")) if isinstance(video, Mapping) and video.get("src")]:
+    shown = table(one.get("content"))
+    media = media_of(str(shown.get("src") or ""), number(shown, "width"), number(shown, "height")) if shown else {}
+    if videos := [video for video in tables(one.get("videos")) if video.get("src")]:
         types = [
-            {"t": "video", "b": video["src"], "f": video.get("filesize"), "h": _number(str(video.get("quality") or ""))}
+            {"t": "video", "b": video["src"], "f": video.get("filesize"), "h": _lines(str(video.get("quality") or ""))}
             for video in videos
         ]
         media = {"baseUri": "", "token": [], "types": types}
     downloadable = bool(one.get("is_downloadable"))
     return Work(
-        id=int(number[1]),
+        id=int(id[1]),
         page=str(one["url"]),
         title=str(one.get("title") or ""),
-        author=str(author.get("username") or "") if isinstance(author, Mapping) else "",
+        author=str(table(one.get("author")).get("username") or ""),
         published=_epoch(str(one.get("published_time") or "")),
         media=media,
         text=not shown and not videos and not one.get("flash") and "excerpt" in one,
@@ -128,41 +125,36 @@ def of_api(one: Mapping[str, Any]) -> Work | None:
 
 def details_of(one: Mapping[str, Any]) -> Details:
     """What the `extended` part of a single work of the site says."""
-    more = one.get("extended")
-    more = more if isinstance(more, Mapping) else {}
-    button = more.get("download")
-    button = button if isinstance(button, Mapping) else {}
-    original = more.get("originalFile")
-    kind = button.get("type") or (original.get("type") if isinstance(original, Mapping) else "")
-    further = [one for one in _list(more.get("additionalMedia")) if isinstance(one, Mapping)]
-    further.sort(key=lambda one: _int(one.get("position")))
+    more = table(one.get("extended"))
+    button = table(more.get("download"))
+    kind = button.get("type") or table(more.get("originalFile")).get("type")
+    further = sorted(tables(more.get("additionalMedia")), key=lambda one: number(one, "position"))
     return Details(
         uuid=str(more.get("deviationUuid") or ""),
         tags=tags_of(more.get("tags"), "name"),
         licence=_TAG.sub("", str(more.get("license") or "")).strip(),
         download=str(button.get("url") or ""),
         file_type=str(kind or "").lower().lstrip("."),
-        further=tuple(one["media"] for one in further if isinstance(one.get("media"), Mapping)),
+        further=tuple(tables([one.get("media") for one in further])),
     )
 
 
 def tags_of(tags: Any, name: str) -> tuple[str, ...]:
     """The names in a list of tags."""
-    return tuple(str(tag[name]) for tag in _list(tags) if isinstance(tag, Mapping) and tag.get(name))
+    return tuple(str(tag[name]) for tag in tables(tags) if tag.get(name))
 
 
 def _barred(
     one: Mapping[str, Any], deleted: str, blocked: str, tier: str, premium: str, access: str
 ) -> tuple[str | None, str]:
     """(reason, words for people) of what cannot be had."""
-    folder = one.get(premium)
     if one.get(deleted):
         return "policy.withdrawn", "deleted"
     if one.get(tier) == "locked":
         return "policy.locked", "for subscribers of its artist"
-    if isinstance(folder, Mapping) and folder.get(access) is False:
+    if table(one.get(premium)).get(access) is False:
         return "policy.locked", "in a premium folder"
-    reasons = [str(why) for why in _list(one.get("blockReasons"))]
+    reasons = [str(why) for why in entries(one.get("blockReasons"))]
     if one.get(blocked) and not (reasons and _OPENED_BY_LOGIN.issuperset(reasons) and one.get("media")):
         return "policy.locked", f"blocked by the site ({', '.join(reasons) or 'no reason given'})"
     return None, ""
@@ -186,9 +178,9 @@ def hits(work: Work, details: Details, originals: bool) -> Iterator[Hit]:
     first = ladder(work.media, work.id, download)
     if first.urls:
         yield _hit(work, details, "", first)
-    for number, media in enumerate(details.further, start=2):
+    for place, media in enumerate(details.further, start=2):
         if (more := ladder(media, work.id)).urls:
-            yield _hit(work, details, f"/{number}", more)
+            yield _hit(work, details, f"/{place}", more)
     if originals and details.download and not viewable:
         yield _hit(work, details, "/file", Ladder((details.download,)))
     elif not first.urls and not details.further:
@@ -244,14 +236,7 @@ def _epoch(text: str) -> str:
     return datetime.fromtimestamp(int(text), UTC).isoformat() if re.fullmatch(r"[0-9]{1,11}", text) else _iso(text)
 
 
-def _number(text: str) -> int:
+def _lines(text: str) -> int:
+    """720 of "720p"; 0 of anything else."""
     match = re.match(r"\d{1,9}", text)
     return int(match[0]) if match else 0
-
-
-def _int(value: object) -> int:
-    return max(0, int(value)) if isinstance(value, (int, float)) and math.isfinite(value) else 0
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
