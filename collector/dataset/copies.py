@@ -95,7 +95,7 @@ def _compared(
 
 @contextmanager
 def _store(folder: Path) -> Iterator[str]:
-    """A folder for points, some 80 KB a picture, that is gone afterwards, and after a kill with the next call."""
+    """A folder for points, some 72 KB a picture, that is gone afterwards, and after a kill with the next call."""
     path = folder / f"{PART_PREFIX}points{PART_SUFFIX}"
     rmtree(path, ignore_errors=True)
     path.mkdir()

@@ -54,7 +54,7 @@ def require() -> None:
 
 def compared(paths: tuple[Path, ...], store: str | None = None) -> list[int]:
     """The first file with each of the others: -1 for another scene, else which of the two shows more. `store` is a
-    folder that keeps the points of each file for later calls, some 80 KB; files must not change meanwhile."""
+    folder that keeps the points of each file for later calls, some 72 KB; files must not change meanwhile."""
     (plain, turned), *others = [found_points(path, store) for path in paths]
     return [_same(plain, turned, other) for other, _ in others]
 

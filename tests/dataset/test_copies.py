@@ -81,6 +81,29 @@ def test_without_room_points_are_found_again(tmp_path: Path) -> None:
     assert compared(files, str(tmp_path / "none")) == [-1]
 
 
+def test_parts_that_share_too_little_are_not_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [tmp_path / f"{name}.png" for name in ("left", "right", "most")]
+    for file, (start, end) in zip(files, ((0, 300), (150, 450), (30, 330)), strict=True):
+        photo("chelsea.png").crop((start, 0, end, 300)).save(file)
+    found = [points.found_points(file, None)[0] for file in files]
+    monkeypatch.setattr(points, "unframed", None)
+    assert list(points.shared_moves(found[0], found[1])) == [], "half of each"
+    moves = list(points.shared_moves(found[0], found[2]))
+    assert moves, "nine tenths"
+    for move in moves:
+        assert np.abs(move[:, :2] - np.eye(2)).max() < 0.02
+        assert move[:, 2] == pytest.approx([-30 * 512 / 300, 0], abs=3)
+
+
+def test_bits_apart() -> None:
+    dice = np.random.default_rng(1)
+    some, others = dice.integers(0, 256, (130, 32), np.uint8), dice.integers(0, 256, (70, 32), np.uint8)
+    others[3] = ~some[5]
+    bits = np.unpackbits(some, axis=1)[:, None] != np.unpackbits(others, axis=1)
+    assert (points._bits_apart(some, others) == bits.sum(axis=2)).all()
+    assert points._bits_apart(some[:0], others).shape == (0, 70)
+
+
 @pytest.mark.parametrize("edit", EDITS)
 def test_the_other_way_round_the_other_shows_more(tmp_path: Path, edit: str) -> None:
     change, shows_more = EDITS[edit]
