@@ -38,7 +38,7 @@ def fetched(tmp_path_factory: pytest.TempPathFactory, web: PracticeWeb) -> Path:
 
 @pytest.fixture
 def desk(tmp_path: Path, fetched: Path) -> Desk:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     shutil.copytree(fetched, desk.images)
     return desk
 

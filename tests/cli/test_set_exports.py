@@ -68,7 +68,7 @@ def test_a_killed_export_leaves_the_old_one_and_the_next_clears_up(tmp_path: Pat
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    desk = Desk(tmp_path_factory.mktemp("hostile") / "desk")
+    desk = Desk(tmp_path_factory.mktemp("hostile") / "desk", workers=False)
     with collected(desk.images, LABELS, each=3):
         pass
     return desk

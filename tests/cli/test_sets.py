@@ -34,12 +34,13 @@ def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def desk(tmp_path: Path, drawings: Path) -> Desk:
-    desk = Desk(tmp_path / "desk")
+    desk = Desk(tmp_path / "desk", workers=False)
     shutil.copytree(drawings, desk.images)
     return desk
 
 
 def test_from_a_folder_to_an_export(desk: Desk) -> None:
+    desk.workers = True  # As users have them, here once for all verbs.
     done = desk.run("dedupe", "--conflicts", "drop")
     assert done.code == 0, done.err
     assert "2 groups of pictures that look the same: 1 left out as near-duplicates, 2 as label conflicts" in done.out

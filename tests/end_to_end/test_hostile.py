@@ -393,35 +393,40 @@ HOSTILE_PAGES: dict[str, bytes] = {
     "base": b"<base href='http://[::1'>",
 }
 """Kind -> what its page holds before a picture of its own."""
-HOSTILE_ANSWERS: dict[str, Answer] = {
-    "codec": ok(b"<img src=/codec.jpg width=300 height=200>", type="text/html; charset=idna"),
-    "later": ok(b"", "429 Slow", Retry_After="9" * 400),
-    "away": redirect("http://169.254.169.254/latest/meta-data/"),
-    "around": redirect("/around"),
-    "nothing": b"",
-    "half-head": b"HTTP/1.1 200 OK\r\nContent-Len",
-    "bomb": ok(gzip.compress(b"<p>" * 20_000_000), type="text/html", Content_Encoding="gzip"),
-}
+
+
+def hostile_answers() -> dict[str, Answer]:
+    """Kind -> what comes in the place of its page."""
+    return {
+        "codec": ok(b"<img src=/codec.jpg width=300 height=200>", type="text/html; charset=idna"),
+        "later": ok(b"", "429 Slow", Retry_After="9" * 400),
+        "away": redirect("http://169.254.169.254/latest/meta-data/"),
+        "around": redirect("/around"),
+        "nothing": b"",
+        "half-head": b"HTTP/1.1 200 OK\r\nContent-Len",
+        "bomb": ok(gzip.compress(b"<p>" * 20_000_000), type="text/html", Content_Encoding="gzip"),
+    }
 
 
 def test_a_run_over_a_page_of_each_hostile_kind_ends_by_itself_with_the_others_done(desk: Desk, server: Server) -> None:
     """A host that asks to be left alone for ever, or fails twice, is left alone: each of those has one of its own."""
+    answers = hostile_answers()
     with ExitStack() as hosts:
-        others = {kind: hosts.enter_context(serving()) for kind in HOSTILE_ANSWERS}
-        _run_over_hostile_pages(desk, server, others)
+        others = {kind: hosts.enter_context(serving()) for kind in answers}
+        _run_over_hostile_pages(desk, server, answers, others)
 
 
-def _run_over_hostile_pages(desk: Desk, server: Server, others: dict[str, Server]) -> None:
+def _run_over_hostile_pages(desk: Desk, server: Server, answers: dict[str, Answer], others: dict[str, Server]) -> None:
     for number, (kind, text) in enumerate(HOSTILE_PAGES.items()):
         server.put(f"/{kind}", ok(b"<h1>x</h1>" + text + _img(kind).encode(), type="text/html"))
         server.put(f"/{kind}.jpg", ok(picture(seed=number)))
-    for kind, answer in HOSTILE_ANSWERS.items():
+    for kind, answer in answers.items():
         others[kind].put(f"/{kind}", answer)
     healthy = [f"healthy-{number}" for number in range(3)]
     for number, name in enumerate(healthy):
         server.put(f"/{name}", ok(_img(name).encode(), type="text/html"))
         server.put(f"/{name}.jpg", ok(picture(seed=100 + number)))
-    kinds = [*HOSTILE_PAGES, *HOSTILE_ANSWERS]
+    kinds = [*HOSTILE_PAGES, *answers]
     order = [healthy[0], *kinds[:9], healthy[1], *kinds[9:], healthy[2]]
     desk.write(
         "queries.csv", "keyword,source\n" + "".join(f"{others.get(name, server).base}/{name},page\n" for name in order)

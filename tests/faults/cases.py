@@ -8,7 +8,6 @@ then, wrong_then, said. The last case of an order is the first n not hit.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import shutil
@@ -19,10 +18,11 @@ from collector.fetch import pool
 from tests.faults import sitecustomize as faults
 from tests.support.fetching import ProcessHere
 from tests.support.invariants import judge
+from tests.support.warm import import_all
 
 
 def forked(arguments: list[str], folder: Path, spec: str = "", log: Path | None = None) -> int:
-    """The exit code of the command line in a child: with a fault and a worker process, or with neither."""
+    """The exit code of the command line in a child; with a worker process where it matters for the fault."""
     sys.stdout.flush()
     child = os.fork()
     if child:
@@ -34,13 +34,17 @@ def forked(arguments: list[str], folder: Path, spec: str = "", log: Path | None 
         quiet = os.open(folder / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
+        kind, how = spec.partition(":")[0], spec.rpartition(":")[2]
+        if how != "die" and kind not in (
+            "open",
+            "write",
+        ):  # What else a worker does is removing, which a thread does too.
+            pool.LocalProcess = ProcessHere  # type: ignore[attr-defined]
         if spec:
-            if not spec.endswith(":die"):  # Then the worker meets it too.
+            if how != "die":  # Then a worker's process meets it too.
                 os.environ.update(FAULT=spec, FAULT_UNDER=str(folder / "images"), FAULT_LOG=str(log))
                 os.environ["PYTHONPATH"] = str(Path(faults.__file__).parent)
             faults.install(spec, str(folder / "images"), str(log))
-        else:
-            pool.LocalProcess = ProcessHere  # type: ignore[attr-defined]
         from collector.cli import main
 
         main(arguments)
@@ -59,7 +63,7 @@ def forked(arguments: list[str], folder: Path, spec: str = "", log: Path | None 
 
 def main() -> None:
     """The orders, one after the other."""
-    warm()
+    import_all()  # No thread may run when the cases are forked.
     for order in sys.stdin:
         every_step(Path(sys.argv[1]), *json.loads(order))
 
@@ -86,18 +90,6 @@ def every_step(work: Path, kind: str, how: str, step: int, arguments: list[str])
             return
         shutil.rmtree(folder)
         number += step
-
-
-def warm() -> None:
-    """Import what every case needs, once; no thread may run when the cases are forked."""
-    import pandas  # noqa: F401
-    import requests  # noqa: F401
-
-    import collector.cli.terminal.summary
-    import collector.crawl.assemble
-    import collector.fetch.pool  # noqa: F401
-
-    gc.freeze()  # As tests/support/warm.py does.
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+import collector
 from collector.fetch import pool
 from collector.images.processes import Workers
 from tests.support.fetching import ProcessHere
@@ -27,13 +29,7 @@ from tests.support.in_process import map_here
 
 ROOT = Path(__file__).resolve().parents[2]
 _READ_BY_PYTHON = ("PYTHON", "LC_", "LANG", "LD_", "FAULT")
-_IMPORTED = ("collector.api.cluster", "collector.api.collect", "collector.api.collection", "collector.api.mending",
-             "collector.cli.clean", "collector.cli.collect", "collector.cli.export", "collector.cli.look",
-             "collector.cli.mend", "collector.cli.terminal.summary", "collector.crawl.assemble",
-             "collector.dataset.exporting", "collector.dataset.near", "collector.fetch.pool", "collector.http.limits",
-             "collector.images.decode", "collector.maintenance.doctor", "collector.maintenance.hands",
-             "collector.report.rendering", "collector.report.report", "collector.search.pool", "numpy", "rich.live",
-             "rich.progress", "rich.table")  # fmt: skip
+_OTHERS = ("encodings.idna", "rich._emoji_codes", "rich.live", "rich.progress", "rich.table")
 
 
 class Warm:
@@ -96,11 +92,18 @@ def warm() -> Warm:
     return started
 
 
-def _serve(wire: socket.socket) -> None:
-    """Until the other end is closed."""
-    for name in _IMPORTED:
+def import_all() -> None:
+    """Whatever a command may need: a fork that imports the sources itself spends most of its time on that."""
+    for module in pkgutil.walk_packages(collector.__path__, "collector."):
+        importlib.import_module(module.name)
+    for name in _OTHERS:
         importlib.import_module(name)
     gc.freeze()  # What is there already is neither looked through nor copied by the forks.
+
+
+def _serve(wire: socket.socket) -> None:
+    """Until the other end is closed."""
+    import_all()
     while True:
         head, handles, _, _ = socket.recv_fds(wire, 4, 2)
         if not head:
