@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collector.dataset.service import Deduped, Scored, Split
     from collector.dataset.split import Scheme
     from collector.dataset.topic import Topic
+    from collector.images.embed import Embedder
     from collector.images.form import Form
     from collector.importers.frames import Taken
     from collector.importers.pictures import How
@@ -120,8 +122,8 @@ class Collection:
         from collector.crawl import assemble
 
         if self.folder.is_dir() and not self._writable:
-            raise DiskError(f"{self.folder} cannot be written, and this needs to; status, why, urls, report and similar"
-                            " only look")  # fmt: skip
+            raise DiskError(f"{self.folder} cannot be written, and this needs to; status, why, urls, report, similar"
+                            " and relevance (without --drop) only look")  # fmt: skip
         opened = assemble.open_collection if create else assemble.open_existing
         with plain_words(self.folder / LEDGER), opened(self.folder, self.notice) as ledger:
             yield ledger
@@ -354,16 +356,23 @@ class Collection:
         """
         from collector.dataset import embeddings
         from collector.images.known_models import embedder_of
-        from collector.maintenance import altered
 
         chosen = embedder_of(model, models)
         if self._writable:
             self.embed(model=model, models=models, tell=tell)
         with self.reading() as ledger:
-            others = () if self._writable else altered.altered(ledger, self.folder)
-            if not self._writable and (left := embeddings.missing(ledger, self.folder, chosen)):
-                self.notice(f"{self.folder} cannot be written, so pictures without embedding are left out: {left:,}")
+            others = () if self._writable else self._passed_over(ledger, chosen)
             return embeddings.similar(ledger, self.folder, chosen, Path(file), top, others)
+
+    def _passed_over(self, ledger: Ledger, *models: Embedder) -> AbstractSet[str]:
+        """sha256 of pictures whose file was replaced, where that cannot be entered. Tells how many have no embedding by
+        each of these models, and can get none."""
+        from collector.dataset import embeddings
+        from collector.maintenance import altered
+
+        if left := max(embeddings.missing(ledger, self.folder, model) for model in models):
+            self.notice(f"{self.folder} cannot be written, so pictures without embedding are left out: {left:,}")
+        return altered.altered(ledger, self.folder).keys()
 
     def relevance(
         self,
@@ -378,7 +387,8 @@ class Collection:
         """Find pictures that do not show their class (the extra `look`), the least likely first.
 
         `drop` leaves those out that are off topic with this `confidence`, in one split or in all. `model`: one that
-        knows words, which is asked whether a picture shows the keyword; `models` as with `embed`. UsageError when there
+        knows words, which is asked whether a picture shows the keyword; `models` as with `embed`. Where the folder
+        cannot be written, pictures without embedding are passed over, and nothing can be dropped. UsageError when there
         is no such split, or `confidence` is not from 0.5 to 1.
         """
         from collector.dataset import embeddings, topic
@@ -391,11 +401,17 @@ class Collection:
         usual, words = embedder(), asked(model, models)
         if words is not None:
             tower_of(words)  # Before hours of looking at pictures.
-        with self.judging() as ledger:
+        looks_only = not (drop or self._writable)
+        with self.reading() if looks_only else self.judging() as ledger:
             if split is not None:
                 _splits(ledger, split, ledger.dataset.latest_scheme())
-            embeddings.embed_set(ledger, self.folder, usual, tell=tell)
-            return topic.judge_set(ledger, self.folder, usual, confidence, drop, split, words=words, tell=tell)
+            without = None
+            if looks_only:
+                without = self._passed_over(ledger, usual, *([] if words is None else [words.embedder()]))
+            else:
+                embeddings.embed_set(ledger, self.folder, usual, tell=tell)
+            return topic.judge_set(ledger, self.folder, usual, confidence, drop, split, words=words, tell=tell,
+                                   without=without)  # fmt: skip
 
     def purity(self, sample: int = 0, ask: Callable[[Row, int, int], Answer | None] | None = None) -> Purity:
         """How many pictures show their class, with a 95 % interval, by a person's word about a random sample.
@@ -526,7 +542,7 @@ class Collection:
         from collector.dataset import service
 
         parsed = scheme_of(scheme, salt)
-        with self.writing() as ledger:
+        with self.judging() as ledger:  # A split is for good, so that no other bytes may be dealt in a picture's name.
             return service.split_set(ledger, self.folder, parsed, distance, mirrored=mirrored)
 
     def export(

@@ -130,7 +130,7 @@ class Mending:
 
         files = tuple(near)
         wanted = forget.Wanted()
-        with self._collection.writing() as ledger:
+        with self._collection.judging() if files else self._collection.writing() as ledger:
             forget.named(ledger, self._folder, named, wanted)
             forget.by_hash(ledger, self._folder, sha256, wanted)
             forget.by_host(ledger, hosts, wanted)

@@ -95,19 +95,26 @@ class Topic(InWords):
 
 def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, drop: bool, split: str | None,
               only: Collection[tuple[str, str]] | None = None, words: Layout | None = None,
-              tell: Callable[[int, int], None] = lambda *_: None, settled: bool = False) -> Topic:  # fmt: skip
+              tell: Callable[[int, int], None] = lambda *_: None, settled: bool = False,
+              without: Collection[str] | None = None) -> Topic:  # fmt: skip
     """Judge all that has an embedding, keep the probabilities, and enter the sure ones as left out if `drop`.
 
     `split`: only these pictures are listed and left out; all are judged. What earlier calls left out for this reason
     is open again, unless that is `settled`; without `drop` nothing about the set is changed. `only`: pictures of these
     (keyword, label) alone are listed and left out, and those of others stay as they are. `words`: a model that is asked
-    about the keywords, too; its embeddings are made, and `tell` hears of it.
+    about the keywords, too; its embeddings are made, and `tell` hears of it. `without`: where nothing can be kept,
+    neither embeddings nor probabilities, the sha256 of pictures that are passed over; None where all is kept.
     """
     stored = embeddings.read(folder, model)
-    others = _embedded(ledger, folder, words, tell) if words is not None else None
+    others = None
+    if words is not None:
+        if without is None:
+            embeddings.embed_set(ledger, folder, words.embedder(), tell=tell)
+        others = embeddings.read(folder, words.embedder())
     members: dict[str, list[Row]] = defaultdict(list)
     for row in candidates(ledger, (REASON, "set.dropped")):
-        if row.sha256 in stored.places and (others is None or row.sha256 in others.places):
+        known = row.sha256 in stored.places and (others is None or row.sha256 in others.places)
+        if known and row.sha256 not in (without or ()):
             members[row.label].append(row)
     wording = None
     if words is not None and others is not None:
@@ -121,19 +128,14 @@ def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, 
     listed = tuple(one for one in chosen if one.row.left_out != "set.dropped")
     listed = tuple(one for one in listed if only is None or (one.row.keyword, one.row.label) in only)
     sure = tuple(one for one in listed if _surely(one, confidence) or (settled and _out(one)))
-    with ledger.transaction():
-        ledger.dataset.replace_scores(
-            SCORE, ((one.row.sha256, one.probability) for one in ranked if one.probability is not None)
-        )
-        if drop:
-            ledger.dataset.decide((REASON,), [*map(_verdict, sure), *_of_others(ledger, ranked, only)])
+    if without is None:
+        with ledger.transaction():
+            ledger.dataset.replace_scores(
+                SCORE, ((one.row.sha256, one.probability) for one in ranked if one.probability is not None)
+            )
+            if drop:
+                ledger.dataset.decide((REASON,), [*map(_verdict, sure), *_of_others(ledger, ranked, only)])
     return Topic(classes, listed, sure, drop)
-
-
-def _embedded(ledger: Ledger, folder: Path, words: Layout, tell: Callable[[int, int], None]) -> vectors.Vectors:
-    model = words.embedder()
-    embeddings.embed_set(ledger, folder, model, tell=tell)
-    return embeddings.read(folder, model)
 
 
 def _sample(rows: list[Row], stored: vectors.Vectors, model: Embedder) -> relevance.Directions:

@@ -116,8 +116,7 @@ class Dataset:
 
     def altered(self) -> set[str]:
         """The sha256 of pictures whose file has other bytes, as far as was seen."""
-        either = f"{ALTERED_SHAS} UNION {ALTERED_SHAS.replace('verdict', 'overruled')}"
-        return {sha256 for (sha256,) in self._db.execute(either)}
+        return {sha256 for (sha256,) in self._db.execute(ALTERED_SHAS)}
 
     def entered(self) -> Iterator[tuple[str, str, int, str]]:
         """(sha256, path, bytes, when it was entered) of every saved picture, oldest first."""
@@ -128,27 +127,38 @@ class Dataset:
 
     def set_altered(self, sha256s: Collection[str]) -> None:
         """These pictures and no others have other bytes: the set leaves them out, whatever a person said of them, and
-        what a person said of the others holds again."""
+        what a person said of the others, or a rule beside that, holds again."""
         given = {"reason": ALTERED, "now": now(), "sha256s": json.dumps(list(sha256s))}
-        self._db.execute("DELETE FROM overruled WHERE reason = :reason", given)
+        those = "sha256 IN (SELECT value FROM json_each(:sha256s))"
+        said = "SELECT 1 FROM review WHERE (sha256, label) = ({0}.sha256, {0}.label)"
+        copied, same = "sha256, label, reason, detail, kept, decided_at", "(verdict.sha256, verdict.label)"
         self._db.execute(
-            """UPDATE verdict SET reason = :reason, detail = '', kept = '', decided_at = :now
-               WHERE sha256 IN (SELECT value FROM json_each(:sha256s))""",
+            f"""INSERT OR REPLACE INTO overruled SELECT {copied} FROM verdict
+                WHERE {those} AND reason NOT IN (:reason, 'set.dropped')""",
             given,
         )
         self._db.execute(
-            """INSERT OR IGNORE INTO verdict (sha256, label, reason, decided_at)
-               SELECT sha256, label, :reason, :now FROM outcome JOIN found ON found.id = found_id
-               JOIN query ON query.id = query_id
-               WHERE outcome.state = 'saved' AND sha256 IN (SELECT value FROM json_each(:sha256s))""",
-            given,
+            f"UPDATE verdict SET reason = :reason, detail = '', kept = '', decided_at = :now WHERE {those}", given
         )
-        back = "WHERE reason = :reason AND sha256 NOT IN (SELECT value FROM json_each(:sha256s))"
         self._db.execute(
-            f"""UPDATE verdict SET reason = 'set.dropped' {back} AND EXISTS (SELECT 1 FROM review
-                WHERE review.sha256 = verdict.sha256 AND review.label = verdict.label AND decision = 'drop')""",
+            f"""INSERT OR IGNORE INTO verdict (sha256, label, reason, decided_at)
+                SELECT sha256, label, :reason, :now FROM outcome JOIN found ON found.id = found_id
+                JOIN query ON query.id = query_id WHERE outcome.state = 'saved' AND {those}""",
             given,
         )
+        back = f"WHERE reason = :reason AND NOT {those}"
+        self._db.execute(
+            f"""UPDATE verdict SET reason = 'set.dropped' {back}
+                AND EXISTS ({said.format("verdict")} AND decision = 'drop')""",
+            given,
+        )
+        self._db.execute(
+            f"""UPDATE verdict SET (reason, detail, kept, decided_at) =
+                  (SELECT reason, detail, kept, decided_at FROM overruled WHERE (sha256, label) = {same})
+                {back} AND NOT EXISTS ({said.format("verdict")}) AND {same} IN (SELECT sha256, label FROM overruled)""",
+            given,
+        )
+        self._db.execute(f"DELETE FROM overruled WHERE NOT {those} AND NOT EXISTS ({said.format('overruled')})", given)
         self._db.execute(f"DELETE FROM verdict {back}", given)
 
     def forget_looks(self, sha256s: Collection[str]) -> None:
@@ -170,15 +180,17 @@ class Dataset:
         """Verdicts of these reasons, in place of all earlier ones of the same; a person's word is never overruled.
 
         What is decided beside a person's word holds when the word is taken back. `of_all`: pictures with such a word
-        were looked at, too, so that what is not said of them any more is forgotten.
+        were looked at, too, so that what is not said of them any more is forgotten; so is what was said of pictures
+        whose file was replaced since.
         """
         reasons, said = list(reasons), self.reviews()
         moved = {
             (sha256, label): place
             for sha256, label, place in self._db.execute("SELECT sha256, label, moved_from FROM verdict")
         }
-        for table in ("verdict", "overruled") if of_all else ("verdict",):
-            self._db.executemany(f"DELETE FROM {table} WHERE reason = ?", ((reason,) for reason in reasons))
+        unsaid = "" if of_all else "AND (sha256, label) NOT IN (SELECT sha256, label FROM review)"
+        for earlier in ("verdict WHERE reason = ?", f"overruled WHERE reason = ? {unsaid}"):
+            self._db.executemany(f"DELETE FROM {earlier}", ((reason,) for reason in reasons))
         for v in verdicts:
             row = (v.sha256, v.label, v.reason, v.detail, v.kept, now())
             if (v.sha256, v.label) in said:
@@ -216,7 +228,8 @@ class Dataset:
         """(rule or score, what it says) of one picture, and what a person overruled."""
         rules = self._db.execute(
             """SELECT reason, detail, kept, '' FROM verdict WHERE sha256 = ?1 AND label = ?2
-               UNION ALL SELECT reason, detail, kept, ' (overruled)' FROM overruled WHERE sha256 = ?1 AND label = ?2""",
+               UNION ALL SELECT reason, detail, kept, ' (overruled)' FROM overruled JOIN review USING (sha256, label)
+               WHERE sha256 = ?1 AND label = ?2""",
             (sha256, label),
         )
         said = [(reason, f"{detail or kept or 'left out'}{note}") for reason, detail, kept, note in rules]
@@ -326,21 +339,23 @@ class Dataset:
 
     def review(self, sha256: str, label: str, decision: str) -> None:
         """A person's word: `keep` lifts every verdict, `drop` is one; "" takes the word back, and what a rule had
-        decided holds again."""
+        decided holds again. Of a file that was replaced it is kept for the picture's own bytes."""
         place = {"sha256": sha256, "label": label, "decision": decision, "now": now()}
         here = "sha256 = :sha256 AND label = :label"
+        self._db.execute(f"DELETE FROM review WHERE {here}", place)
+        if decision:
+            self._db.execute("INSERT INTO review VALUES (:sha256, :label, :decision, :now)", place)
         copied = "sha256, label, reason, detail, kept, decided_at"
-        found = self._db.execute(f"SELECT moved_from FROM verdict WHERE {here}", place).fetchone()
-        place["moved_from"] = found[0] if found else ""
+        found = self._db.execute(f"SELECT reason, moved_from FROM verdict WHERE {here}", place).fetchone()
+        if found and found[0] == ALTERED:
+            return
+        place["moved_from"] = found[1] if found else ""
         self._db.execute(
             f"INSERT OR REPLACE INTO overruled SELECT {copied} FROM verdict WHERE {here} AND reason <> 'set.dropped'",
             place,
         )
-        for table in ("review", "verdict"):
-            self._db.execute(f"DELETE FROM {table} WHERE {here}", place)
-        if decision:
-            self._db.execute("INSERT INTO review VALUES (:sha256, :label, :decision, :now)", place)
-        else:
+        self._db.execute(f"DELETE FROM verdict WHERE {here}", place)
+        if not decision:
             self._db.execute(
                 f"""INSERT INTO verdict ({copied}, moved_from) SELECT {copied}, :moved_from FROM overruled
                     WHERE {here}""",

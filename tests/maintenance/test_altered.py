@@ -15,6 +15,7 @@ from collector.dataset import service
 from collector.ledger import Ledger, Row, vectors
 from collector.maintenance import altered
 from collector.maintenance.verify import fetch_again, findings
+from collector.model import Verdict
 from tests.support.collection import Collection, drawn, encoded
 
 pytestmark = pytest.mark.usefixtures("pictures_in_process")
@@ -86,6 +87,40 @@ def test_its_own_bytes_bring_it_back(made: Collection) -> None:
     assert [sha256 for sha256, _ in made.ledger.alike.unhashed()] == [row.sha256], "and it is looked at anew"
 
 
+@pytest.mark.parametrize("word", ["", "keep", "drop"])
+def test_what_a_rule_said_holds_again_with_its_own_bytes(made: Collection, word: str) -> None:
+    row, other, *_ = made.ledger.dataset.pictures()
+    rule = Verdict(row.sha256, "cat", "set.near_duplicate", "4 bits", kept=other.sha256)
+    made.ledger.dataset.decide(["set.near_duplicate"], [rule])
+    own = (made.folder / row.file).read_bytes()
+    replaced(made, row)
+    for _ in range(2):
+        looked(made)
+        assert left_out(made.ledger) == {row.sha256: "set.altered"}
+    assert ("set.altered", "left out") in made.ledger.dataset.said_of(row.sha256, "cat")
+    made.ledger.dataset.review(row.sha256, "cat", word)
+    assert left_out(made.ledger) == {row.sha256: "set.altered"}, "nobody sees those bytes as its own"
+    replaced(made, row, own)
+    looked(made)
+    assert (
+        left_out(made.ledger) == {"": {row.sha256: rule.reason}, "keep": {}, "drop": {row.sha256: "set.dropped"}}[word]
+    )
+    made.ledger.dataset.review(row.sha256, "cat", "")
+    assert made.ledger.dataset.verdicts() == [rule], "a word that is taken back gives it its place"
+
+
+def test_a_rule_that_decided_anew_meanwhile_has_the_last_word(made: Collection) -> None:
+    row = next(made.ledger.dataset.pictures())
+    made.ledger.dataset.decide(["set.small"], [Verdict(row.sha256, "cat", "set.small")])
+    own = (made.folder / row.file).read_bytes()
+    replaced(made, row)
+    looked(made)
+    made.ledger.dataset.decide(["set.small"], [])
+    replaced(made, row, own)
+    looked(made)
+    assert left_out(made.ledger) == {}
+
+
 @pytest.mark.parametrize("word", ["keep", "drop"])
 def test_a_word_of_a_person_was_about_the_other_bytes(made: Collection, word: str) -> None:
     row = next(made.ledger.dataset.pictures())
@@ -146,7 +181,8 @@ def test_every_verb_that_judges_looks_first(tmp_path: Path) -> None:
         "dedupe": opened.dedupe, "filter": opened.filter, "synthetic": opened.synthetic, "quality": opened.quality,
         "flags": opened.flags, "embed": opened.embed,
         "similar": lambda: opened.similar(opened.folder / rows[0].file), "relevance": opened.relevance,
-        "purity": lambda: opened.purity(2, lambda *_: "right"),
+        "purity": lambda: opened.purity(2, lambda *_: "right"), "split": lambda: opened.split("train=0.5,test=0.5"),
+        "forget": lambda: opened.mend.forget(near=[opened.folder / rows[0].file], dry_run=True),
     }  # fmt: skip
     for name, verb in verbs.items():
         (opened.folder / twin.file).write_bytes(b"another")
