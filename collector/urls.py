@@ -174,8 +174,8 @@ def mended(url: str) -> str:
 def resolved(url: str, base: str) -> str:
     """The absolute http(s) URL without its fragment, or the whole data: URL of a picture; "" for everything else.
 
-    As browsers do (WHATWG URL): blanks around and line breaks inside are dropped, `\\` is `/`, what may not
-    stand in a URL is percent-encoded as UTF-8.
+    As browsers do (WHATWG URL): blanks around and line breaks inside are dropped, `\\` is `/`, two slashes or more lead
+    to a host, what may not stand in a URL is percent-encoded as UTF-8.
     """
     text = url.strip(" \t\n\r\f\0")
     if text[:5].lower() == "data:":
@@ -185,13 +185,23 @@ def resolved(url: str, base: str) -> str:
         return ""
     head, mark, tail = text.partition("?")
     try:
-        whole = urlsplit(urljoin(base, head.replace("\\", "/") + mark + tail))
+        whole = urlsplit(urljoin(base, _with_host(head.replace("\\", "/"), base) + mark + tail))
         if whole.scheme not in ("http", "https") or not whole.hostname:
             return ""
     except ValueError:
         return ""
     rest = _TO_ESCAPE.sub(_escaped, urlunsplit(("", "", whole.path or "/", whole.query, "")))
     return f"{whole.scheme}://{whole.netloc}{rest}"
+
+
+def _with_host(head: str, base: str) -> str:
+    """A URL up to its query with two slashes before its host, where it has one (WHATWG URL, 4.4)."""
+    if head.startswith("//"):
+        return f"//{head.lstrip('/')}"
+    start = _SLASHES.match(head)
+    if start is None or (start.end() - start.end(1) < 3 and base.lower().startswith(f"{start[1].lower()}:")):
+        return head
+    return f"{start[1]}://{head[start.end() :]}"
 
 
 _PLAIN_URL: Final = re.compile(

@@ -28,9 +28,9 @@ def as_fetch_errors(attempt: Attempt) -> Iterator[None]:
         attempt.check()
         causes = list(_causes(error))
         raise _classified(causes) from None
-    except ValueError as error:  # From http.client: a chunk size or header that is no number.
+    except ValueError:  # From http.client: a chunk size or header that is no number.
         attempt.check()
-        raise FetchError("http.bad_framing", str(error)) from None
+        raise FetchError("http.bad_framing", "not a valid HTTP answer") from None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -61,9 +61,9 @@ def _classified(causes: list[BaseException]) -> FetchError:
     for kinds, reason, text in _CLASSES:
         found = next((cause for cause in causes if isinstance(cause, kinds)), None)
         if found is not None:
-            why = getattr(found, "verify_message", "") or getattr(found, "strerror", "") or type(found).__name__
-            return FetchError(reason, f"{text} ({why})")
+            why = getattr(found, "verify_message", "") or getattr(found, "strerror", "")
+            return FetchError(reason, f"{text} ({why})" if why else text)
     last = causes[-1]
     if isinstance(last, OSError):
-        return FetchError("net.reset", getattr(last, "strerror", "") or type(last).__name__)
-    return FetchError("http.bad_framing", type(last).__name__)
+        return FetchError("net.reset", getattr(last, "strerror", "") or "the connection broke")
+    return FetchError("http.bad_framing", "not a valid HTTP answer")

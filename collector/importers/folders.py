@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from collector.errors import InputError
+from collector.http.decoding import json_of
 from collector.importers.entry import Entry, Ignored
 from collector.importers.queries import clean
 from collector.model import Hit
@@ -66,7 +66,7 @@ def _description(file: Path) -> tuple[str, tuple[tuple[str, str], ...]]:
     """(caption, other fields) of the .txt and .json beside a picture, as img2dataset and caption tools leave them."""
     caption = _read(file.with_suffix(".txt")) or _read(file.with_suffix(".caption"))
     try:
-        data = json.loads(_read(file.with_suffix(".json")) or "{}")
+        data = json_of(_read(file.with_suffix(".json")) or "{}")
     except ValueError:
         data = {}
     values = data if isinstance(data, dict) else {}

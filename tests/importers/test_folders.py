@@ -67,12 +67,13 @@ def test_what_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_descriptions_beside_a_picture(tmp_path: Path) -> None:
-    root = laid(tmp_path, "cat/1.jpg", "cat/2.jpg", "cat/3.jpg")
+    root = laid(tmp_path, "cat/1.jpg", "cat/2.jpg", "cat/3.jpg", "cat/4.jpg")
+    (root / "cat/4.json").write_text("[" * 60_000, encoding="utf-8")
     (root / "cat/1.txt").write_text("a cat\n on a mat", encoding="utf-8")
     (root / "cat/2.json").write_text('{"caption": "two", "url": "http://a/2", "key": 7, "exif": {}}', encoding="utf-8")
     (root / "cat/3.json").write_text("{broken", encoding="utf-8")
     hits = [entry.hit for entry in folders.entries(root) if isinstance(entry, Entry)]
-    assert [hit.title for hit in hits] == ["a cat on a mat", "two", ""]
+    assert [hit.title for hit in hits] == ["a cat on a mat", "two", "", ""]
     assert hits[1].fields == (("url", "http://a/2"), ("key", "7"))
     assert hits[0].url == (root / "cat/1.jpg").resolve().as_uri()
 

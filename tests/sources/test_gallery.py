@@ -82,7 +82,7 @@ def test_the_large_one_of_an_answer_has_the_small_one_behind_it(asked: Asked) ->
 
 def test_what_a_program_draws_cannot_be_had(asked: Asked) -> None:
     assert asked(gallery, "/canvas") == []
-    assert "6 pictures are made in the page" in asked.notices[0]
+    assert asked.notices[0].endswith("made in the page (canvas or blob:) and without an address: 6 pictures")
 
 
 def test_further_pages_only_when_asked_for(asked: Asked) -> None:

@@ -27,8 +27,8 @@ def site() -> Iterator[PracticeWeb]:
 class Asked:
     """Pages asked for; what was told is kept."""
 
-    def __init__(self, site: PracticeWeb) -> None:
-        self.home, self.notices = f"{site.url}/page", [""]
+    def __init__(self, home: str) -> None:
+        self.home, self.notices = home, [""]
         self.left: list[Hit] = []
 
     def __call__(self, keyword: str, **settings: Any) -> list[Hit]:
@@ -41,7 +41,7 @@ class Asked:
 
 @pytest.fixture
 def asked(site: PracticeWeb) -> Asked:
-    return Asked(site)
+    return Asked(f"{site.url}/page")
 
 
 def names(hits: list[Hit]) -> list[str]:
@@ -61,8 +61,8 @@ def test_every_place_of_a_page(asked: Asked) -> None:
     assert set(names(hits)) == expected()
     assert len(hits) == len(expected()) + 1, "one more in the page itself, and none twice"
     assert any(hit.url.startswith("data:image/jpeg") for hit in hits)
-    assert asked.notices[0].endswith("6 icons, 1 smaller than 50 pixels, 1 trackers, 1 videos"), asked.notices
-    assert "2 pictures are made in the page" in asked.notices[1]
+    assert asked.notices[0].endswith("icons: 6, smaller than 50 pixels: 1, trackers: 1, videos: 1"), asked.notices
+    assert asked.notices[1].endswith("made in the page (canvas or blob:) and without an address: 2 pictures")
     assert {hit.skip_reason for hit in asked.left} == {"page.left_out"}
     told = {names([hit])[0]: dict(hit.fields)["skipped"] for hit in asked.left}
     assert told["no-tile.png"] == "icons"
@@ -137,6 +137,34 @@ def test_a_scheme_is_found(asked: Asked, site: PracticeWeb) -> None:
 def test_unknown_choices(asked: Asked) -> None:
     with pytest.raises(UsageError, match=r"page\.follow"):
         asked("/empty", follow="everything")
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        ('<meta http-equiv="refresh" content="0; url=/real">', ["a.jpg"]),
+        ("<base href='/below/'><META content=\"5;URL='../real?a=1&amp;b=2'\" HTTP-EQUIV=Refresh>", ["a.jpg"]),
+        ('<noscript><meta http-equiv="refresh" content="0; url=/real"></noscript>', []),
+        ('<meta http-equiv="refresh" content="300; url=/real">', []),
+        ('<meta http-equiv="refresh" content="0; url=/first#again">', []),
+        ('<meta http-equiv="refresh" content="0; url=http://[">', []),
+        ('<base href="http://["><meta http-equiv="refresh" content="0; url=/real">', []),
+    ],
+)
+def test_a_page_that_leads_on_by_itself_is_followed(head: str, found: list[str]) -> None:
+    with serving() as server:
+        for path in ("/real", "/real?a=1&b=2"):
+            server.put(path, ok(b"<p>here<img src=/a.jpg>", type="text/html"))
+        server.put("/first", ok(f"<head>{head}</head><p>moved".encode(), type="text/html"))
+        assert names(Asked(server.base)("/first")) == found
+
+
+def test_pages_that_lead_on_in_a_circle_end() -> None:
+    with serving() as server:
+        for here, there in (("/a", "/b"), ("/b", "/a")):
+            server.put(here, ok(f'<meta http-equiv="refresh" content="0;url={there}">'.encode(), type="text/html"))
+        assert Asked(server.base)("/a") == []
+        assert [path for path in server.paths() if path != "/robots.txt"] == ["/a", "/b", "/a", "/b"]
 
 
 def test_what_lies_beside_a_page_has_one_deadline_however_many_there_are() -> None:

@@ -82,6 +82,13 @@ def test_broken_sheets_take_no_longer_than_their_length() -> None:
         ("javascript:void(0)", ""),
         ("#top", ""),
         ("http://[::1", ""),
+        ("http:\\/\\/cdn.example\\/a.jpg", "http://cdn.example//a.jpg"),
+        ("https:\\/\\/cdn.example\\/a.jpg", "https://cdn.example//a.jpg"),
+        ("///cdn.example/a.jpg", "https://cdn.example/a.jpg"),
+        ("http:/cdn.example/a.jpg", "http://cdn.example/a.jpg"),
+        ("HTTPS:/b.jpg", "https://example.org/b.jpg"),
+        ("https:b.jpg", "https://example.org/a/b.jpg"),
+        ("?u=///x", "https://example.org/a/b.html?u=///x"),
         ("", ""),
     ],
 )
@@ -169,6 +176,9 @@ def test_feeds_of_every_kind() -> None:
         "j.jpg",
         "k.jpg",
     ]
+    site_map = b"""<urlset xmlns:image="http://www.google.com/schemas/sitemap-image/1.1"><url>
+        <loc>page.html</loc><image:image><image:loc>m.jpg</image:loc></image:image></url></urlset>"""
+    assert best(feeds.read(site_map, HERE)) == ["m.jpg"]
     bomb = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><rss><item><image>&a;</image></item></rss>'
     assert feeds.read(bomb, HERE) == [] and feeds.read(b"nothing", HERE) == []
 
@@ -237,6 +247,23 @@ def test_only_real_claims_are_handed_on() -> None:
     assert candidates.claim(one("https://e.org/a.jpg", shown=(400, 300))) == (400, 300)
     percent = markup.read('<img src=a.jpg width="100%" height=auto>', HERE).figures[0]
     assert candidates.claim(percent) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("image", "urls"),
+    [
+        ('data-src="c_{width}x.jpg" data-widths="[180, 1080, 720]" src="s.jpg"', ["c_1080x.jpg", "s.jpg"]),
+        ('data-srcset="c_{width}x.jpg 2x" data-widths="[180]" src="s.jpg"', ["c_180x.jpg", "s.jpg"]),
+        ('data-src="c_{width}x.jpg" src="s.jpg"', ["s.jpg"]),
+        ('src="{{ item.image }}.jpg"', []),
+        ('data-src="/p/${id}.jpg" src="s.jpg"', ["s.jpg"]),
+        ("""data-sizes='{"a.jpg": [300, 200]}' src="s.jpg\"""", ["a.jpg", "s.jpg"]),
+        ('src="{4F2A}.jpg"', ["%7B4F2A%7D.jpg"]),
+    ],
+)
+def test_what_a_script_would_put_in_is_put_in_or_left(image: str, urls: list[str]) -> None:
+    found = markup.read(f"<img {image}>", HERE).figures
+    assert [c.url.removeprefix("https://example.org/a/") for one in found for c in one.candidates] == urls
 
 
 def test_broken_markup_is_read_all_the_same() -> None:

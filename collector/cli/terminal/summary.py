@@ -175,7 +175,8 @@ def _closing(total: Tally, seconds: float, out: Path) -> str:
     took = f" in {seconds:,.1f} s" if seconds else ""
     wanted = f" of {total.limit:,}" if total.limit is not None else ""
     apart = _apart(total)
-    what = "saved" if apart else "pictures saved"
+    one = total.saved == 1 and not wanted
+    what = "saved" if apart else f"picture{'' if one else 's'} saved"
     saved = f"{total.saved:,}{wanted} {what}{apart}, {total.bytes / 1e6:,.1f} MB"
     return f"\n{saved}{took}: {printable(str(out))}"
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
-from collector.errors import SourceError, UsageError
+from collector.errors import SourceError, UsageError, counted
 from collector.http.contract import Answer, Request
 from collector.model import Hit, Search, SearchState
 from collector.sources.contract import Source, Value, Web
@@ -128,10 +128,10 @@ def tell(web: Web, hits: Hits, blobs: int, drawings: int = 0) -> None:
     if drawings:
         hits.left["drawings (SVG)"] += drawings
     if summary := hits.summary():
-        web.notice(f"{hostname(hits.page)}: left out {summary}")
+        web.notice(f"{hostname(hits.page)}: left out: {summary}")
     if blobs:
         host = hostname(hits.page)
-        web.notice(f"{host}: {blobs} pictures are made in the page (canvas or blob:) and have no address")
+        web.notice(f"{host}: made in the page (canvas or blob:) and without an address: {counted(blobs, 'picture')}")
 
 
 class _Hops:

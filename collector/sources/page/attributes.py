@@ -45,6 +45,8 @@ MOST_INSIDE: Final = 200
 """Elements inside of a picture, film, figure or link that are looked at for it."""
 _FILE: Final = re.compile(r".\.(?:jpe?g|png|webp|gif|avif|bmp|tiff?|hei[cf]|jxl)(?:[?#]|$)", re.IGNORECASE)
 _BLANK: Final = re.compile(r"\s")
+_GAP: Final = re.compile(r"\{\{|\$\{|\{(?:width|height|size|quality)\}")
+"""What a template leaves open."""
 _ENDS_AS_PICTURE: Final = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|hei[cf]|jxl)(?:\?|$)", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"\s*+(\d{1,5})(?:\.\d++)?\s*+(?:px\s*+)?$")
 _NAME: Final = re.compile(r"[\w.-]+")
@@ -60,6 +62,8 @@ def candidates(element: Any, base: str) -> Iterator[Candidate]:
         name = name.rpartition("}")[2].lower()
         if not value or len(value) > 12_000_000:
             continue
+        if "{" in value and not (value := _completed(value, element)):
+            continue
         if name in _SETS or name == "data-bgset":
             yield from _set(value, base)
         elif name in ("src", "href", "xlink:href") and image:
@@ -68,6 +72,14 @@ def candidates(element: Any, base: str) -> Iterator[Candidate]:
             yield from _named(name, value, base, image)
         elif name in ("src", "poster") and "-" in tag:  # a custom element
             yield from _single(value, base, Rank.SHOWN) if is_picture(value) else ()
+
+
+def _completed(value: str, element: Any) -> str:
+    """What a script makes of `cat_{width}x.jpg`, with the largest of the `data-widths`; "" where only the script knows
+    what belongs there."""
+    if "{width}" in value and (widths := re.findall(r"\d{1,5}", element.get("data-widths") or "")):
+        value = value.replace("{width}", max(widths, key=int))
+    return "" if _GAP.search(value) else value
 
 
 def _named(name: str, value: str, base: str, image: bool) -> Iterator[Candidate]:

@@ -1,4 +1,4 @@
-"""Pictures of what a page points to: RSS and Atom feeds, oEmbed answers, web app manifests. Pure."""
+"""Pictures of what a page points to: RSS and Atom feeds, oEmbed answers, web app manifests, site maps. Pure."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _xml(body: bytes, base: str) -> Iterator[Figure]:
             title = _title(element)
         if name in ("content", "thumbnail", "enclosure", "image", "link") and (found := _medium(name, element, base)):
             yield from figures([found[0]], place="feed", title=title, media=found[1])
-        elif name in ("thumbnail_url", "url") and (url := resolved(text, base)) and is_picture(url):
+        elif name in ("thumbnail_url", "url", "loc") and (url := resolved(text, base)) and is_picture(url):
             yield from figures([Candidate(url, Rank.SET)], place="feed", title=title)
         if name in _TEXTS and "<" in text:
             yield from markup.read(text, base).figures

@@ -85,4 +85,4 @@ class Hits:
 
     def summary(self) -> str:
         """What was left out, in one line; "" when nothing was."""
-        return ", ".join(f"{count} {reason}" for reason, count in sorted(self.left.items()))
+        return ", ".join(f"{reason}: {count:,}" for reason, count in sorted(self.left.items()))

@@ -11,7 +11,7 @@ from collector.http.contract import Answer, Pages, Request
 from collector.model import SearchState
 from collector.sources.page.candidates import Figure
 from collector.sources.page.markup import Sights
-from collector.urls import hostname
+from collector.urls import hostname, resolved, url_key
 
 _ACCEPT: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/*,*/*;q=0.8"}
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -21,6 +21,12 @@ _CHALLENGE: Final = re.compile(
 )
 """Paths and names in the programs of walls; in a page that is small otherwise."""
 _CHALLENGE_HEADERS: Final = ("cf-mitigated", "x-amzn-waf-action", "x-datadome")
+REFRESHED: Final = 3
+"""Pages that lead on by themselves, one after the other."""
+_SOON: Final = 10.0
+"""Seconds after which at most a page leads on; one that waits longer is there to be looked at."""
+_HEAD: Final = 65_536
+"""Characters in which that is looked for."""
 _SHORT: Final = 60_000
 """Characters up to which a page with a wall's program is the wall itself."""
 
@@ -69,7 +75,17 @@ def default_label(keyword: str) -> str:
 
 
 def fetched(keyword: str, web: Pages, home: str) -> Answer:
-    """The page's answer, whatever its status. SourceError when no address of it can be reached."""
+    """The page's answer, whatever its status, or that of the page it leads on to by itself. SourceError when no address
+    of it can be reached."""
+    answer = _first(keyword, web, home)
+    for _ in range(REFRESHED):
+        if not (there := refreshed(answer)):
+            break
+        answer = web.get(Request(there, headers=_ACCEPT, crawl=True))
+    return answer
+
+
+def _first(keyword: str, web: Pages, home: str) -> Answer:
     *guesses, last = addresses(keyword, home)
     for guess in guesses:
         try:
@@ -78,6 +94,21 @@ def fetched(keyword: str, web: Pages, home: str) -> Answer:
             if error.state is not SearchState.UNREACHABLE and error.reason != "policy.robots":
                 raise  # rules that cannot be had over TLS are asked for without it as well
     return web.get(Request(last, headers=_ACCEPT, crawl=True))
+
+
+def refreshed(answer: Answer) -> str:
+    """Where a page leads on (`<meta http-equiv="refresh">`), as it would in a browser; "" when it stays."""
+    start = answer.text[:_HEAD]
+    if not 200 <= answer.status < 300 or "refresh" not in start.lower() or kind(answer) != "page":
+        return ""
+    from w3lib.html import get_base_url, get_meta_refresh
+
+    try:
+        seconds, url = get_meta_refresh(start, get_base_url(start, answer.url))
+    except ValueError:  # One of the addresses is none.
+        return ""
+    there = resolved(url or "", answer.url) if seconds is not None and seconds <= _SOON else ""
+    return there if there and url_key(there) != url_key(answer.url) else ""
 
 
 def is_challenge(answer: Answer) -> bool:

@@ -13,24 +13,27 @@ from collector.sources.recipe.walk_state import QueuedPage
 from collector.urls import hostname, resolved
 
 
-def targets(follow: Follow, texts: list[str], document: Document, domains: tuple[str, ...]) -> list[str]:
-    """The addresses among the texts of a rule's links that may be followed."""
+def targets(
+    follow: Follow, texts: list[str], document: Document, domains: tuple[str, ...], own: tuple[str, ...] = ()
+) -> list[str]:
+    """The addresses among the texts of a rule's links that may be followed; `own` hosts always may."""
     found = []
     for text in texts:
         url = resolved(text, document.base)
-        if hostname(url) and follow.fits(url) and within(url, domains) and within(url, follow.domains):
+        near = hostname(url) in own or (within(url, domains) and within(url, follow.domains))
+        if hostname(url) and near and follow.fits(url):
             found.append(url)
     found = list(dict.fromkeys(found))
     return found[: follow.most] if follow.most else found
 
 
 def following(
-    paging: Next, page: QueuedPage, document: Document, new: int, domains: tuple[str, ...]
+    paging: Next, page: QueuedPage, document: Document, new: int, domains: tuple[str, ...], own: tuple[str, ...] = ()
 ) -> Iterator[tuple[int | None, str]]:
     """(value of the counted parameter, address) of the pages that come next; `new`: what no page before had."""
     if paging.link is not None:
         texts = select.texts(paging.link, document.root, document, {})
-        for url in targets(paging.link, texts, document, domains):
+        for url in targets(paging.link, texts, document, domains, own):
             yield None, url
     elif paging.cursor is not None:
         for text in select.texts(paging.cursor, document.root, document, {})[:1]:
@@ -38,7 +41,7 @@ def following(
     elif paging.last is not None:
         here = _number(page, paging)
         last = next(iter(select.texts(paging.last, document.root, document, {})), "")
-        if here == _first(page, paging) and last.isdecimal():
+        if here == _first(page, paging) and re.fullmatch(r"[0-9]{1,9}", last):
             for number in range(here + paging.step, min(int(last), here + 100_000) + 1, paging.step):
                 yield number, _with(page.url, paging.param, str(number))
     elif new:  # Nothing new is the end: past it, sites show an empty page or the last one again.

@@ -58,7 +58,7 @@ class Walk:
         self._recipe, self._web, self._headers = recipe, web, headers
         self._origins = frozenset(map(origin, recipe.start))
         self._most = 1 if recipe.head.render else connections or recipe.head.connections
-        self._domains = (*recipe.head.domains, *own_hosts) if recipe.head.domains else ()
+        self._near = recipe.head.domains, own_hosts
         self._queue = PageQueue(recipe, ahead=4 * self._most)
         self.losses = Losses(recipe.name)
         self._under_way: deque[QueuedPage] = deque()
@@ -207,7 +207,7 @@ class Walk:
                 continue
             texts = select.texts(follow, scope, document, {})
             met.known = met.known or bool(texts)
-            for url in links.targets(follow, texts, document, self._domains):
+            for url in links.targets(follow, texts, document, *self._near):
                 met.links += 1
                 place = (*page.order, (float(met.links), 0))
                 on = QueuedPage(url, follow.to, place, page.depth + 1, carried, document.url)
@@ -221,7 +221,7 @@ class Walk:
         if paging is None:
             return
         last = page.order[-1]
-        for count, (number, url) in enumerate(links.following(paging, page, document, met.new, self._domains), start=1):
+        for count, (number, url) in enumerate(links.following(paging, page, document, met.new, *self._near), start=1):
             place = (*page.order[:-1], (last[0], last[1] + count))
             on = QueuedPage(url, page.kind, place, page.depth, page.carried, document.url, number)
             self._queue.add(on, (page.order, met.links) if count == 1 else None)
@@ -235,7 +235,7 @@ class Walk:
             count = len(select.scopes(kind.items, document.root))
         else:
             count = sum(len(select.texts(follow, document.root, document, {})) for follow in kind.follow)
-        return 0 < count < kind.full and any(True for _ in links.following(paging, page, document, 1, self._domains))
+        return 0 < count < kind.full and any(True for _ in links.following(paging, page, document, 1, *self._near))
 
     # ------------------------------------------------------------------ losses
 

@@ -268,6 +268,32 @@ picture = "img@src"
         assert named(hits) == ["1", "2"]
 
 
+def test_a_copy_of_the_site_is_within_all_domains_of_a_recipe(tmp_path: Path) -> None:
+    text = """
+domains = ["example.org"]
+[page.list]
+follow = { css = "a", to = "one", domains = ["example.org"] }
+[page.one]
+picture = "img@src"
+"""
+    pages = {"/": '<a href="/recipe/p/1">x</a><a href="https://elsewhere.example/p/2">y</a>', "/p/1": images("1")}
+    with walked(Site(pages), write(tmp_path, text)) as (hits, _, _site):  # type: ignore[arg-type]
+        assert named(hits) == ["1"]
+
+
+def test_a_base_that_is_no_address_costs_nothing(tmp_path: Path) -> None:
+    pages = {"/": f'<base href="http://[">{images("a")}'}
+    with walked(Site(pages), write(tmp_path, '[page.one]\npicture = "img@src"')) as (hits, _, _site):  # type: ignore[arg-type]
+        assert named(hits) == ["a"]
+
+
+@pytest.mark.parametrize("last", ["9" * 5000, "²", "٣"])
+def test_a_last_page_that_is_no_number_of_one_is_none(tmp_path: Path, last: str) -> None:
+    text = '[page.one]\npicture = "img@src"\nnext = { param = "p", last = "b" }'
+    with walked(Site({"/": f"{images('a')}<b>{last}</b>"}), write(tmp_path, text)) as (hits, _, _site):  # type: ignore[arg-type]
+        assert named(hits) == ["a"]
+
+
 def test_pages_that_lead_to_each_other_end(tmp_path: Path) -> None:
     text = '[page.one]\npicture = "img@src"\nfollow = { css = "a", to = "one" }'
     pages = {"/": images("a") + '<a href="b">b</a>', "/b": images("b") + '<a href="./">a</a><a href="b">b</a>'}
