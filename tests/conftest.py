@@ -32,6 +32,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As a shell's background
 pytest_plugins = ["tests.support.browsers", "tests.support.fetching", "tests.support.in_process"]
 
 
+_FIRST = ("tests/end_to_end/", "tests/faults/", "tests/sources/test_google", "tests/studio/", "tests/test_")
+"""Where files take long: a worker that began one of them last would keep the others waiting."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order in which files are handed to workers."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Thousands of tests come and none goes: they are not looked through for garbage, neither now nor later."""

@@ -38,7 +38,8 @@ _PLACE: ContextVar[int] = ContextVar("place")
 """Where the request that is being answered stands in the log."""
 _SESSION = "NID"
 """The cookie of a browser that got a result page."""
-_CACHE_BYTES = 64 * 1024 * 1024
+_DRAWN = BytesCache(64 * 1024 * 1024)
+"""Pictures are the same for every practice web of a process, whatever its knobs are."""
 _PAGE_HEADERS = {"Content-Security-Policy": "require-trusted-types-for 'script'", "Cache-Control": "private, max-age=0"}
 """The real page enforces Trusted Types: scripts from outside cannot set innerHTML on it."""
 _OWN = ("ei", "start", "sa", "asearch", "async", "rpcids", "docid", "n")
@@ -58,7 +59,6 @@ class Site:
         self._painters = painters
         self._default = replace(knobs, keywords={})
         self._by_slug = {slug(keyword): knobs.of(keyword) for keyword in knobs.keywords}
-        self._cache = BytesCache(_CACHE_BYTES)
         self._asked: set[str] = set()
         self._loads: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
@@ -238,10 +238,10 @@ class Site:
         return web.Response(body=body, content_type="image/jpeg", headers={"Cache-Control": "max-age=3600"})
 
     async def _bytes(self, kind: str, draw: Callable[..., bytes], *what: object) -> bytes:
-        held = self._cache.get((kind, *what))
+        held = _DRAWN.get((kind, *what))
         if held is None:
             held = await self._made(draw, *what)
-            self._cache.put((kind, *what), held)
+            _DRAWN.put((kind, *what), held)
         return held
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
