@@ -55,6 +55,15 @@ class Late(Mapping[str, Item]):
         return len(self._made)
 
 
+Plain = Annotated[str, Meta(pattern=r"\A[ -~]*\Z", description="a text in ASCII")]
+"""What a header of a request may hold."""
+Address = Annotated[
+    str,
+    Meta(
+        pattern=r"(?i)\A(?:https?://(?:\[[0-9a-f:.]+\]|[^\s/?#\[\]@]+)(?:[:/?#]\S*)?)?\Z",
+        description="an address with http:// or https://",
+    ),
+]
 Text = Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f\ud800-\udfff]*\Z")]
 Whole = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
@@ -194,9 +203,9 @@ class FetchSettings:
     environment says (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY), none is none."""
     cookies: Text = ""
     """A file in the Netscape format (cookies.txt); each cookie is sent to its own hosts alone."""
-    user_agent: Text = USUAL_AGENT
+    user_agent: Plain = USUAL_AGENT
     """What pages and pictures are asked for as; {version} is filled in. The same as `user_agent` at the top."""
-    contact: Text = ""
+    contact: Plain = ""
     """A mail address or page of whoever runs this, told to Wikimedia's hosts, whose policy asks for it; "" takes
     COLLECTOR_CONTACT. `contact` at the top of the file sets this one and those of the sources."""
     robots: bool = True
@@ -324,7 +333,7 @@ def assign(settings: Settings, key: str, value: Any, where: str) -> Settings:
         raise UsageError(f"{where}: no table {table!r}; {alternatives(table, choices)}")
     current = settings.sources[table]
     _require_known(name, current, table, where)
-    kind = settings.kinds.get(table, {}).get(name) or USUAL_KINDS[type(current[name])]
+    kind = kind_of(name, current[name], settings.kinds.get(table, {}))
     return replace(
         settings, sources={**settings.sources, table: {**current, name: _converted(value, kind, key, where)}}
     )
@@ -355,8 +364,13 @@ EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
 """One word at the top for browsers, pages and pictures -> the tables that it sets; a contact is for sources as well."""
 AT_THE_TOP: Final = tuple(sorted(("blocklist", "limit", "out", "source", *EVERYWHERE)))
 
-USUAL_KINDS: Final[Mapping[type, Any]] = {bool: bool, int: Whole, float: Amount, str: Text}
-"""What a source's setting may be, by the type of its default."""
+_USUAL_KINDS: Final[Mapping[type, Any]] = {bool: bool, int: Whole, float: Amount, str: Text}
+_NAMED_KINDS: Final[Mapping[str, Any]] = {"home": Address, "user_agent": Plain, "contact": Plain}
+
+
+def kind_of(name: str, default: Value, kinds: Mapping[str, Any]) -> Any:
+    """What a source's setting may be: what its `kinds` say, else what all of that name or of its default's type may."""
+    return kinds.get(name) or _NAMED_KINDS.get(name) or _USUAL_KINDS[type(default)]
 
 
 def describe() -> list[tuple[str, str, Value, str]]:
@@ -375,8 +389,9 @@ def expected(kind: Any) -> str:
     base, *metas = get_args(kind) or (kind,)
     if get_origin(base) is Annotated:  # one of several, the other is None
         base, *metas = get_args(base)
-    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[base]
     meta = metas[0] if metas and isinstance(metas[0], Meta) else Meta()
+    usual = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+    words = meta.description or usual[base]
     least = f" from {meta.ge:,}" if meta.ge is not None else f" above {meta.gt:,}" if meta.gt is not None else ""
     most = f" to {meta.le:,}" if meta.le is not None else ""
     return f"{words}{least}{most}"

@@ -211,17 +211,16 @@ _PLAIN_URL: Final = re.compile(
 
 
 def origin(url: str) -> str:
-    """scheme://host[:port] of an http(s) URL, default port left out; "" for anything else."""
+    """scheme://host[:port] of an http(s) URL in ASCII, default port left out; "" for anything else."""
     if plain := _PLAIN_URL.match(url):
         return plain[1]
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        host, port = _host(parts.hostname or ""), parts.port
     except ValueError:
         return ""
     if parts.scheme not in ("http", "https") or not host:
         return ""
-    host = f"[{host}]" if ":" in host else host
     default = port is None or port == (443 if parts.scheme == "https" else 80)
     return f"{parts.scheme}://{host}" if default else f"{parts.scheme}://{host}:{port}"
 
@@ -334,9 +333,13 @@ def _proxy(text: str) -> Proxy | None:
         return None
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
-        kind, host, port = parts.scheme.replace("socks5h", "socks5"), parts.hostname, parts.port
+        kind, host, port = (
+            parts.scheme.replace("socks5h", "socks5"),
+            _host(parts.hostname or "").strip("[]"),
+            parts.port,
+        )
     except ValueError:
-        kind, host, port = "", None, None
+        kind, host, port = "", "", None
     if kind not in _PROXY_PORTS or not host or parts.path.strip("/"):
         shown = f" {text}" if "@" not in text else ""
         raise ValueError(

@@ -140,7 +140,7 @@ def settings_page() -> str:
     for name in sources.SOURCES:
         source, told = sources.load(name), meanings(name)
         tables[name] = [
-            (key, told[key], default, settings.expected(source.kinds.get(key) or settings.USUAL_KINDS[type(default)]))
+            (key, told[key], default, settings.expected(settings.kind_of(key, default, source.kinds)))
             for key, default in source.settings.items()
         ]
     for table, rows in tables.items():

@@ -36,6 +36,12 @@ def test_file_then_set(tmp_path: Path) -> None:
         ("search.headed=perhaps", "search.headed = 'perhaps': expected one of auto, yes, no"),
         ("limits=3", "no setting 'limits'"),
         ("google.home", "write it as table.key=value"),
+        *(
+            (f"google.home={text}", "expected an address with http:// or https://")
+            for text in ("ftp://a", "a.example", "http://[", "http://", "https://a b/")
+        ),
+        ("user_agent=Mozillä", "fetch.user_agent = 'Mozillä': expected a text in ASCII"),
+        ("fetch.contact=ü@a.example", "expected a text in ASCII"),
     ],
 )
 def test_what_cannot_be_is_named(text: str, message: str) -> None:
@@ -47,7 +53,7 @@ def test_what_cannot_be_is_named(text: str, message: str) -> None:
     ("content", "message"),
     [
         ("a = [", ": not valid TOML"),
-        ("[google]\nhome = 3\n", ", line 2: google.home = 3: expected a text"),
+        ("[google]\nhome = 3\n", ", line 2: google.home = 3: expected an address with http:// or https://"),
         ("[google]\npanel_timeout = inf\n", ", line 2: google.panel_timeout = inf: expected a number from 0"),
         ("[fetch]\n\ndeadline = nan\n", ", line 3: fetch.deadline = nan: expected a number above 0"),
         ("[fetch]\ndeadline = 0\n", ", line 2: fetch.deadline = 0: expected a number above 0"),
@@ -57,7 +63,7 @@ def test_what_cannot_be_is_named(text: str, message: str) -> None:
         (f"limit = 1{'0' * 5000}\n", ": not valid TOML: Exceeds the limit"),
         ('out = "a\\u0000b"\n', ", line 1: out = 'a"),
         ("a = " + "[" * 5000 + "]" * 5000, ": nested too deeply"),
-        ("[google.home]\na = 1\n", ", line 1: google.home = {'a': 1}: expected a text"),
+        ("[google.home]\na = 1\n", ", line 1: google.home = {'a': 1}: expected an address with http:// or https://"),
         ("[[search]]\nbrowsers = 1\n", ", line 1: no setting 'search'"),
         (f"limit = 0x1{'0' * 5000}\n", ", line 1: limit = a very long int: expected a whole number"),
         ("# " + "x" * 2_000_000, ": larger than 1,048,576 bytes"),

@@ -54,6 +54,6 @@ def estimated(asked: Iterable[Query], spares: float) -> list[tuple[str, int, int
 def _settings(name: str, source: Source) -> list[str]:
     kinds: Mapping[str, Any] = source.kinds
     return [
-        f"{name}.{key} = {value!r} ({settings_file.expected(kinds.get(key) or settings_file.USUAL_KINDS[type(value)])})"
+        f"{name}.{key} = {value!r} ({settings_file.expected(settings_file.kind_of(key, value, kinds))})"
         for key, value in source.settings.items()
     ]

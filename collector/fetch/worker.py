@@ -172,7 +172,10 @@ class Worker:
                     self._get_robots(job, request)
                 case GetPicture():
                     self._release(job)
-                    self._transfers.start(request.ask, partial(self._answered, job))
+                    try:
+                        self._transfers.start(request.ask, partial(self._answered, job))
+                    except SURPRISES as trouble:
+                        self._report(job, trouble)
                 case Decode():
                     self._decode(job, request)
 

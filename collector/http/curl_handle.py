@@ -137,8 +137,8 @@ def _lead(handle: pycurl.Curl, proxy: Proxy | None) -> None:
     kind = "socks5h" if proxy is not None and proxy.kind == "socks5" else "http"
     handle.setopt(pycurl.PROXY, "" if proxy is None else f"{kind}://{str(proxy).partition('://')[2]}")
     handle.setopt(pycurl.NOPROXY, "*" if proxy is None else "")
-    handle.setopt(pycurl.PROXYUSERNAME, name)
-    handle.setopt(pycurl.PROXYPASSWORD, password)
+    handle.setopt(pycurl.PROXYUSERNAME, name.encode())
+    handle.setopt(pycurl.PROXYPASSWORD, password.encode())
 
 
 @lru_cache(maxsize=4096)

@@ -104,10 +104,10 @@ class CurlTransfers:
             self._ended.append((done, error))
             return
         transfer = Transfer(self, self.settings, ask, url, done)
+        self._send(transfer)
         self._running[transfer] = None
         if self._next_sweep == float("inf"):
             self._next_sweep = time.monotonic() + SWEEP
-        self._send(transfer)
 
     def turn(self, seconds: float) -> None:
         """Wait at most that long for something to do, and do it."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from collector.cookies import Cookies
 from collector.errors import SourceError
@@ -244,7 +244,7 @@ def _with(url: str, params: Mapping[str, str | int]) -> str:
     if not params:
         return url
     base, hash_, fragment = url.partition("#")
-    return base + ("&" if urlsplit(base).query else "?") + urlencode(params) + hash_ + fragment
+    return base + ("&" if "?" in base else "?") + urlencode(params) + hash_ + fragment
 
 
 def _wish(answer: Answer, throttled: Throttled | None) -> float | None:

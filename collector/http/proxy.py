@@ -78,7 +78,10 @@ def _by_connect(connection: socket.socket, proxy: Proxy, host: str, port: int) -
 def _by_socks(connection: socket.socket, proxy: Proxy, host: str, port: int) -> None:
     wanted = 2 if proxy.login else 0
     connection.sendall(bytes((5, 1, wanted)))
-    if _exactly(connection, 2) != bytes((5, wanted)):
+    version, chosen = _exactly(connection, 2)
+    if version != 5:
+        raise FetchError("net.proxy", f"the proxy {proxy} does not speak SOCKS5")
+    if chosen != wanted:
         raise proxy_trouble(proxy, PROXY_LOGIN)
     if proxy.login:
         name, password = (text.encode() for text in proxy.login)

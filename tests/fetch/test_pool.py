@@ -272,6 +272,38 @@ def test_both_processes_have_work(server: Server, make: Make) -> None:
     collect(inbox, 16)
 
 
+def test_a_request_that_cannot_be_made_costs_one_picture(
+    server: Server, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "weak").mkdir()
+    weak = """
+from collector.http.curl_handle import Handles
+lend = Handles.lend
+def poisoned(self, transfer):
+    if "bad" in transfer.url:
+        raise ValueError("odd")
+    return lend(self, transfer)
+Handles.lend = poisoned
+"""
+    (tmp_path / "weak" / "sitecustomize.py").write_text(weak)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "weak"))
+    pool, inbox = make()
+    good, bad = (server.put(f"/{name}.jpg", ok(picture())) for name in ("good", "bad"))
+    pool.submit(Task(1, 1, good), Task(2, 1, bad), Task(3, 1, good))
+    values = {value.task.id: value for value in collect(inbox, 3)}
+    assert [type(values[number]) for number in (1, 2, 3)] == [Downloaded, DownloadFailed, Downloaded]
+    assert (values[2].reason, values[2].detail) == ("internal.error", "ValueError: odd")
+    pool.close()
+    assert pool.in_flight == 0
+
+
+def test_a_page_of_an_international_host_is_told_in_ascii(server: Server, make: Make) -> None:
+    pool, inbox = make()
+    pool.submit(Task(1, 1, server.put("/a.jpg", ok(picture())), page="http://bücher.example/ü"))
+    assert [type(value) for value in collect(inbox, 1)] == [Downloaded]
+    assert server.pictures[0].headers["referer"] == "http://xn--bcher-kva.example/"
+
+
 @both_ways
 def test_an_error_nobody_foresaw_costs_one_picture_and_leaves_a_report(
     server: Server, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: bytes

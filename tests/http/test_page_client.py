@@ -109,6 +109,11 @@ def test_a_key_that_no_header_may_carry_is_told_without_it(visit: PageVisit, ser
     assert "X-Key" in str(error) and "canary" not in str(error) and server.log == []
 
 
+def test_an_address_that_is_none_is_told_with_parameters_too(visit: PageVisit) -> None:
+    error = refused(visit, "http://[/search", params={"q": "cat"})
+    assert (error.state, error.reason) == (SearchState.FAILED, "url.malformed")
+
+
 def test_a_form_is_posted(visit: PageVisit, server: Server) -> None:
     visit.get(Request(server.put("/form", html()), form={"text": "ä b", "n": "1"}))
     asked = server.log[0]

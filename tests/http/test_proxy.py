@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from collector.errors import SourceError, UsageError
 from collector.http.contract import Request
 from collector.http.curl_transport import CurlTransfers
 from collector.http.page_client import PageClient
+from collector.http.proxy import tunnel
 from collector.http.transport import Ask, FetchError, Reply
 from collector.model import SearchState
 from collector.settings import FetchSettings
@@ -25,7 +27,7 @@ from tests.support.proxy_double import Proxying, proxying
 
 AUTHORITY = Path(__file__).parent / "tls" / "authority.pem"
 JPEG = picture()
-LOGIN = ("ann", "s3:cret@")
+LOGIN = ("ann", "s3:cret@ß")
 Get = Callable[[str, str], bytes]
 """(URL, proxy) -> the body. FetchError."""
 
@@ -79,7 +81,7 @@ def site(scheme: str, **how: object) -> Iterator[tuple[Server, Proxying, str]]:
 @pytest.mark.parametrize("login", [None, LOGIN])
 def test_pictures_and_pages_come_by_the_proxy(get: Get, scheme: str, kind: str, login: tuple[str, str] | None) -> None:
     with site(scheme, login=login) as (server, proxy, url):
-        name = "ann:s3%3Acret%40@" if login else ""
+        name = "ann:s3%3Acret%40%C3%9F@" if login else ""
         assert get(url, f"{kind}://{name}{proxy.url}") == JPEG
         [asked] = proxy.asked
         assert asked == (url if (kind, scheme) == ("http", "http") else f"pictures.example:{server.port}")
@@ -156,6 +158,8 @@ AT = Proxy("http", "proxy", 3128)
         ("http://proxy:3128", {"no_proxy": "*"}, "http://a.org/", None),
         ("http://proxy:3128", {}, "http://localhost:8000/", None),
         ("http://proxy:3128", {}, "http://[::1]:8000/", None),
+        ("http://proxÿ:3128", {}, "https://a.org/", Proxy("http", "xn--prox-jsa", 3128)),
+        ("http://[2001:db8::1]:3128", {}, "https://a.org/", Proxy("http", "2001:db8::1", 3128)),
         ("socks5://a%40b:c%3Ad@proxy", {}, "http://a.org/", Proxy("socks5", "proxy", 1080, ("a@b", "c:d"))),
     ],
 )  # fmt: skip
@@ -167,6 +171,17 @@ def test_the_rule(given: str, environment: dict[str, str], url: str, expected: P
 def test_what_is_no_proxy_is_told(text: str) -> None:
     with pytest.raises(ValueError, match=r"not a proxy.*socks5://HOST:PORT"):
         Proxies.of(text, {})
+
+
+def test_a_proxy_of_another_kind_is_told_as_such() -> None:
+    here, there = socket.socketpair()
+    with here, there, pytest.raises(FetchError) as caught:
+        there.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        tunnel(here, Proxy("socks5", "proxy", 1080), "pictures.example", 443)
+    assert (caught.value.reason, caught.value.detail) == (
+        "net.proxy",
+        "the proxy socks5://proxy:1080 does not speak SOCKS5",
+    )
 
 
 def test_a_login_is_in_no_text() -> None:
