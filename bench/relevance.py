@@ -9,6 +9,7 @@
     python bench/relevance.py --in-groups   foreign pictures come in groups of four that are like each other
     python bench/relevance.py --pictures DIR    edited copies of any folder's pictures alone: the share that is proved
     python bench/relevance.py --pictures DIR --copies 1000   what candidates and proof cost among so many parts of them
+    python bench/relevance.py --pictures DIR ... --copies 1000 --whole   ... by collector's own commands, on files
     python bench/relevance.py --pictures DIR --hard  pictures made of them that have much in common and are no copies
     python bench/relevance.py --edited      edited copies by collector's own commands, candidates and all
     python bench/relevance.py --peers       ... and by imagededup, fastdup and cleanvision, in environments of their own
@@ -39,6 +40,7 @@ from PIL import Image, ImageDraw, ImageOps
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from _beside import beside
+from _edited_run import whole_run
 from _hard_pictures import kinds
 
 from collector.dataset.copies import likely
@@ -381,6 +383,7 @@ def hard(pictures: list[Path], folder: Path) -> None:
         print(f"| {name} | {len(made)} | {pairs} | {len(found)} | {spent:.0f} |", *found[:4], flush=True)
 
 
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 ALL = 100_000
 """Pictures for which the costs are reckoned."""
 
@@ -445,20 +448,25 @@ def main() -> None:
     parser.add_argument("--classes", type=Path, metavar="DIR")
     parser.add_argument("--alone", action="store_true", help="each class is a set of its own")
     parser.add_argument("--in-groups", action="store_true", help="foreign pictures come in groups of four alike")
-    parser.add_argument("--pictures", type=Path, metavar="DIR")
+    parser.add_argument("--pictures", type=Path, nargs="+", metavar="DIR")
     parser.add_argument("--hard", action="store_true", help="with --pictures: what proof must not fall for")
     parser.add_argument("--edited", action="store_true", help="edited copies by collector's own commands alone")
     parser.add_argument(
         "--peers", type=Path, nargs="?", const=PEERS, metavar="DIR", help="other tools, too; installed here"
     )
     parser.add_argument("--copies", type=int, metavar="N", help="with --pictures: what copies cost among N parts")
+    parser.add_argument("--whole", action="store_true", help="with --copies: a whole collection, by the commands")
+    parser.add_argument("--work", type=Path, help="folder for the files of --whole; else a temporary one")
     given = parser.parse_args()
     words = asked(given.model, given.models)
     repeats = 4 if given.short else 16
     if given.pictures:
-        with tempfile.TemporaryDirectory() as folder:
-            own = [path for path in sorted(given.pictures.rglob("*.*")) if path.is_file()]
-            if given.copies:
+        with tempfile.TemporaryDirectory(dir=given.work) as folder:
+            own = [path for place in given.pictures for path in sorted(place.rglob("*.*"))
+                   if path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()]  # fmt: skip
+            if given.whole:
+                whole_run(own, given.copies, list(EDITS.values()), Path(folder))
+            elif given.copies:
                 costs(own, given.copies, Path(folder))
             elif given.hard:
                 hard(own, Path(folder))

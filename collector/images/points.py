@@ -33,11 +33,8 @@ _STEP: Final = 1.2
 """How much smaller ORB makes a picture for each further scale at which it looks for points."""
 _PARTS: Final = 8
 """A side, of a picture: the strongest points of each come first."""
-_FEW, _FEW_OTHERS, _FEW_AGREE = 250, 500, 4
-"""Points of the one and of the other picture that are matched first, and how many must agree for all to be matched:
-most pairs of other pictures go no further."""
 _LEAST: Final = 8
-"""Points that must agree."""
+"""Points that must agree for the pixels to be looked at."""
 _ROWS: Final = 64
 """Marks compared at a time with all others, so that what is in hand stays near the processor."""
 _FAR: Final = 257
@@ -70,6 +67,23 @@ class Points(NamedTuple):
     """Width and height of these pixels."""
 
 
+class _Round(NamedTuple):
+    """How two pictures' points are matched."""
+
+    first: int
+    """Of each, how many are looked for among so many `others` of the other picture."""
+    others: int
+    mark: int
+    """Bytes of their marks that are compared."""
+    least: int
+    """How many must agree."""
+
+
+_FEW: Final = _Round(250, 500, 16, 4)
+"""Comes first: most pairs of other pictures go no further."""
+_ALL: Final = _Round(_COUNT, _COUNT, 32, _LEAST)
+
+
 class Pixels(NamedTuple):
     """What is compared of a picture, once its points match."""
 
@@ -84,9 +98,9 @@ def shared_moves(one: Points, other: Points) -> Iterator[Move]:
     agree, or when most of neither picture lies in the other."""
     if min(len(one.places), len(other.places)) < _LEAST:
         return
-    many = max(len(one.places), len(other.places)) > _FEW
-    if not many or any(True for _ in _moves(one, other, _FEW, _FEW_OTHERS, _FEW_AGREE)):
-        for move in _moves(one, other, _COUNT, _COUNT, _LEAST):
+    many = max(len(one.places), len(other.places)) > _FEW.first
+    if not many or any(True for _ in _moves(one, other, _FEW)):
+        for move in _moves(one, other, _ALL):
             if _share(one, other, move) >= _SHARED:
                 yield move
 
@@ -101,16 +115,17 @@ def _share(one: Points, other: Points, move: Move) -> float:
     return float(cv2.intersectConvexConvex(moved, others)[0]) / max(smaller, 1.0)
 
 
-def _moves(one: Points, other: Points, first: int, others: int, least: int) -> Iterator[Move]:
-    """What so many of the first points of each agree on at least, found among so many of the other's. Both ways: a
-    small cut is found in the whole more surely than the whole in the cut."""
+def _moves(one: Points, other: Points, which: _Round) -> Iterator[Move]:
+    """What enough points agree on, of each picture among those of the other: a small cut is found in the whole more
+    surely than the whole in the cut."""
     import cv2
 
-    apart = _bits_apart(one.marks[:first], other.marks[:others])
-    if (found := _agreed(apart, one.places, other.places, least)) is not None:
+    first, marks, others = which.first, *(each.marks[: which.others, : which.mark] for each in (one, other))
+    apart = _bits_apart(marks[:first], others)
+    if (found := _agreed(apart, one.places, other.places, which.least)) is not None:
         yield found
-    apart = np.vstack([apart[:, :first], _bits_apart(one.marks[first:others], other.marks[:first])])
-    if (found := _agreed(apart.T, other.places, one.places, least)) is not None:
+    apart = np.vstack([apart[:, :first], _bits_apart(marks[first:], others[:first])])
+    if (found := _agreed(apart.T, other.places, one.places, which.least)) is not None:
         yield np.asarray(cv2.invertAffineTransform(found), np.float64)
 
 
