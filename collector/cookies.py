@@ -20,6 +20,10 @@ LARGEST = 4_194_304
 _HTTP_ONLY = "#HttpOnly_"
 _EXPECTED = "domain, TRUE or FALSE, path, TRUE or FALSE, expiry, name and value, with tabs between them"
 
+_LAST = 253_402_300_799
+"""The end of the year 9999."""
+_UNSENDABLE = "it holds a letter that no header may carry; delete the line"
+
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
@@ -129,8 +133,14 @@ def _cookies(path: str, text: str) -> Iterator[Cookie]:
             continue
         cells = line.removeprefix(_HTTP_ONLY).rstrip("\r\n").split("\t")
         if (cookie := _cookie(cells, http_only)) is None:
-            raise UsageError(f"--cookies {path}, line {number}: expected {_EXPECTED}")
+            wrong = f"expected {_EXPECTED}" if all(map(_is_sound, cells)) else _UNSENDABLE
+            raise UsageError(f"--cookies {path}, line {number}: {wrong}")
         yield cookie
+
+
+def _is_sound(text: str) -> bool:
+    """Whether a Cookie header may hold it, and nothing is smuggled in."""
+    return text.isascii() and text.isprintable() and ";" not in text
 
 
 def _cookie(cells: list[str], http_only: bool) -> Cookie | None:
@@ -141,12 +151,12 @@ def _cookie(cells: list[str], http_only: bool) -> Cookie | None:
         return None
     domain, subdomains, path, secure, expires, name, value = cells
     domain = domain.strip().lower()
-    sound = all(text.isascii() and text.isprintable() and ";" not in text for text in (domain, name, value))
+    sound = all(map(_is_sound, (domain, name, value)))
     flags = {subdomains.upper(), secure.upper()} <= {"TRUE", "FALSE"}
     lasts = expires.strip().removeprefix("-").partition(".")[0]
     if not (sound and flags and domain.strip(".") and name and path.startswith("/") and lasts.isdecimal()):
         return None
     bare = domain.strip(".")
     below = subdomains.upper() == "TRUE" and "." in bare  # Nobody owns all of .com.
-    ends = max(0, int(float(expires)))
+    ends = 0 if expires.strip().startswith("-") else min(int(lasts[:20]), _LAST)
     return Cookie(bare, below, path, secure.upper() == "TRUE", ends, http_only, name, value)

@@ -71,6 +71,7 @@ def test_which_url_is_sent_which(tmp_path: Path, url: str, names: str) -> None:
         (".a.example\tMAYBE\t/\tFALSE\t0\tname\tS3CRET", "line 2"),
         ("\tTRUE\t/\tFALSE\t0\tname\tS3CRET", "line 2"),
         (".a.example\tTRUE\t/\tFALSE\t978307200\tname\tS3CRET", "every cookie in it has expired"),
+        (".a.example\tTRUE\t/\tFALSE\t0\tcity\tМосква", "line 2: it holds a letter that no header may carry"),
         ("", "no cookie in it"),
     ],
 )  # fmt: skip
@@ -78,6 +79,14 @@ def test_what_is_no_cookie_is_told_without_its_value(tmp_path: Path, line: str, 
     with pytest.raises(UsageError) as caught:
         Cookies.read(written(tmp_path, f"# Netscape HTTP Cookie File\n{line}\n"))
     assert told in str(caught.value) and "S3CRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("expiry", "kept"), [("0", 0), ("-1", 0), ("4102444800.75", 4102444800), ("9" * 400, 253402300799)]
+)
+def test_expiries_as_add_ons_write_them(tmp_path: Path, expiry: str, kept: int) -> None:
+    [cookie] = Cookies.read(written(tmp_path, f".a.example\tTRUE\t/\tFALSE\t{expiry}\tname\tvalue\n"))
+    assert cookie.expires == kept
 
 
 def test_values_are_in_no_text(tmp_path: Path) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
-from http.cookiejar import DefaultCookiePolicy
+from http.cookiejar import Cookie, DefaultCookiePolicy
 from types import MappingProxyType
+from typing import cast
 from urllib.parse import urlencode
 
 import requests
@@ -31,6 +34,8 @@ MOST_BYTES = 16_777_216
 """Of a body, on the wire and unpacked."""
 REDIRECTED = 5
 """Redirects that are followed."""
+COOKIES = 150
+"""Most that are kept for a domain; browsers keep about as many."""
 USUAL = MappingProxyType(
     {
         "Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
@@ -46,7 +51,7 @@ _EMPTY = frozenset((204, 205, 304))
 
 
 class PageSession:
-    """Carries pages for one search and keeps its cookies. Thread-safe: adapter and jar have locks of their own."""
+    """Carries pages for one search and keeps its cookies. Thread-safe."""
 
     def __init__(self, adapter: SafeAdapter, settings: FetchSettings, given: Cookies) -> None:
         """`given`: cookies of the user's own, which go to their hosts beside those that the sites set."""
@@ -54,6 +59,7 @@ class PageSession:
         self._allow_private = settings.allow_private
         strict = DefaultCookiePolicy(strict_domain=True, strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
         self._jar = RequestsCookieJar(policy=strict)
+        self._jar_lock = threading.Lock()
 
     def carry(self, request: Request, attempt: Attempt, permit: Callable[[str], None]) -> Answer:
         """The answer, redirects followed; `permit` sees each URL before it is asked, and raises to forbid it.
@@ -83,7 +89,8 @@ class PageSession:
     def cookies(self, url: str) -> str:
         """The Cookie header for a URL by what sites have set, without the user's own; "" for none."""
         request = requests.Request("GET", url)
-        return get_cookie_header(self._jar, request) or ""  # type: ignore[no-untyped-call]
+        with self._jar_lock:
+            return get_cookie_header(self._jar, request) or ""  # type: ignore[no-untyped-call]
 
     def _send(
         self, url: str, headers: Mapping[str, str], form: tuple[str, bytes] | None, attempt: Attempt
@@ -104,8 +111,21 @@ class PageSession:
                 "page.denied", f"the header {broken} holds a line break or a letter that no header may have"
             )
         answer = self._adapter.carry(request, attempt)
-        extract_cookies_to_jar(self._jar, request, answer.raw)  # type: ignore[no-untyped-call]
+        with self._jar_lock:
+            extract_cookies_to_jar(self._jar, request, answer.raw)  # type: ignore[no-untyped-call]
+            self._forget_old_cookies()
         return answer
+
+    def _forget_old_cookies(self) -> None:
+        """A site that sets another one with every page would refuse a walk that sends them all, as browsers do not."""
+        if len(self._jar) <= COOKIES:
+            return
+        kept = cast("list[Cookie]", list(self._jar))  # As they came.
+        counts = Counter(cookie.domain for cookie in kept)
+        for cookie in kept:
+            if counts[cookie.domain] > COOKIES:
+                counts[cookie.domain] -= 1
+                self._jar.clear(cookie.domain, cookie.path, cookie.name)
 
 
 def _read(answer: requests.Response, url: str, attempt: Attempt, cut_at: int | None) -> Answer:

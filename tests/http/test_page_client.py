@@ -17,7 +17,7 @@ from collector.http import page_client
 from collector.http.contract import Answer, Request
 from collector.http.decoding import text_of
 from collector.http.page_client import PageClient, PageVisit
-from collector.http.page_session import MOST_BYTES
+from collector.http.page_session import COOKIES, MOST_BYTES
 from collector.model import SearchState
 from collector.settings import FetchSettings
 from tests.support.misbehaving import Answer as Given
@@ -219,6 +219,14 @@ def test_cookies_are_kept_for_their_host_and_visit(client: Client, server: Serve
     other.get(Request(server.base + "/a"))
     assert "cookie" not in server.log[2].headers
     first.close(), other.close()
+
+
+def test_of_a_site_that_sets_ever_more_cookies_the_last_are_kept(visit: PageVisit, server: Server) -> None:
+    visit.get(Request(server.put("/first", html(Set_Cookie="first=1"))))
+    for number in range(COOKIES + 20):
+        visit.get(Request(server.put("/a", html(Set_Cookie=f"c{number}={number}"))))
+    kept = visit.cookies(server.base + "/a").split("; ")
+    assert len(kept) == COOKIES and kept[-1] == f"c{COOKIES + 19}={COOKIES + 19}" and kept[0] == "c20=20"
 
 
 def test_a_cookie_for_a_whole_public_suffix_is_refused(clock: Clock, server: Server) -> None:
