@@ -73,15 +73,13 @@ class _Round(NamedTuple):
     first: int
     """Of each, how many are looked for among so many `others` of the other picture."""
     others: int
-    mark: int
-    """Bytes of their marks that are compared."""
     least: int
     """How many must agree."""
 
 
-_FEW: Final = _Round(250, 500, 16, 4)
+_FEW: Final = _Round(250, 500, 4)
 """Comes first: most pairs of other pictures go no further."""
-_ALL: Final = _Round(_COUNT, _COUNT, 32, _LEAST)
+_ALL: Final = _Round(_COUNT, _COUNT, _LEAST)
 
 
 class Pixels(NamedTuple):
@@ -120,7 +118,7 @@ def _moves(one: Points, other: Points, which: _Round) -> Iterator[Move]:
     surely than the whole in the cut."""
     import cv2
 
-    first, marks, others = which.first, *(each.marks[: which.others, : which.mark] for each in (one, other))
+    first, marks, others = which.first, *(each.marks[: which.others] for each in (one, other))
     apart = _bits_apart(marks[:first], others)
     if (found := _agreed(apart, one.places, other.places, which.least)) is not None:
         yield found
