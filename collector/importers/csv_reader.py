@@ -80,8 +80,8 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"{path}: cannot be read: {reason}") from error
 
 
-def decode(path: Path, raw: bytes, encoding: str | None = None) -> str:
-    """The text with "\\n" as its only line end and without a byte order mark.
+def decode(path: Path, raw: bytes, encoding: str | None = None, *, choosable: bool = True) -> str:
+    """The text with "\\n" as its only line end and without a byte order mark. `choosable`: whether --encoding is known.
 
     InputError names what the file is when it is not text, or the first byte that does not fit the encoding.
     """
@@ -96,7 +96,7 @@ def decode(path: Path, raw: bytes, encoding: str | None = None) -> str:
     except UnicodeError as error:
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
         line = len(re.findall(rb"\r\n|\r|\n", raw[:start])) + 1
-        advice = f"save the file as UTF-8, or name its encoding{_probably(raw)}"
+        advice = f"save the file as UTF-8{_or_name_it(raw) if choosable else ''}"
         raise InputError(f"{path}, line {line}: byte {start} is not {name.upper()}; {advice}") from error
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
@@ -111,12 +111,14 @@ def _guess_encoding(raw: bytes) -> str:
     return "utf-8"
 
 
-def _probably(raw: bytes) -> str:
-    """A guess for the error message; nothing is read by a guess, because a wrong one spoils keywords silently."""
+def _or_name_it(raw: bytes) -> str:
+    """With a guess for the error message; nothing is read by a guess, because a wrong one spoils keywords silently."""
     from charset_normalizer import from_bytes
 
     best = from_bytes(raw[:_SNIFFED]).best()
-    return f" with --encoding (it may be {best.encoding})" if best else " with --encoding (cp1252, gb18030, ...)"
+    return (
+        f", or name its encoding with --encoding ({f'it may be {best.encoding}' if best else 'cp1252, gb18030, ...'})"
+    )
 
 
 # --------------------------------------------------------------------------- cells

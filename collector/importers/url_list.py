@@ -113,7 +113,7 @@ def read_records(path: Path, keyword: str | None = None) -> Records:
     elif raw.startswith(b"PK\x03\x04"):
         records = _table(path, read_spreadsheet(path, raw), fallback)
     else:
-        text = decode(path, raw)
+        text = decode(path, raw, choosable=False)
         records = _structured(path, text, fallback) or _delimited(path, text, fallback)
     return _cleaned(path, records)
 
@@ -223,11 +223,11 @@ def _record(item: object, fallback: str) -> Record | None:
         return None
     names = {str(name).casefold(): name for name in item}
     url = next((names[name] for name in _URL if isinstance(item.get(names.get(name)), str)), None)
-    keyword = next((names[name] for name in _KEYWORD if isinstance(item.get(names.get(name)), str)), None)
+    keyword = next((names[name] for name in _KEYWORD if isinstance(item.get(names.get(name)), str | int | float)), None)
     if url is None:
         return None
     rest = {str(name): value for name, value in item.items() if name not in (url, keyword)}
-    return Record((item[keyword] if keyword is not None else "") or fallback, item[url], _fields(rest))
+    return Record((_text(item[keyword]) if keyword is not None else "") or fallback, item[url], _fields(rest))
 
 
 def _fields(values: Mapping[str, object]) -> Fields:
@@ -279,7 +279,9 @@ def _table(path: Path, rows: Rows, fallback: str) -> Records:
         url = next((place for place, cell in enumerate(first) if _SCHEME.match(cell)), None)
         if url is None or len(first) > 2:
             what = f"no column is called url; found {', '.join(first[:10])[:200]}"
-            raise InputError(f"{path}, line {line}: {what}; name the columns keyword and url in a first row")
+            otherwise = ", or write one URL per line, with https://" if len(first) == 1 else ""
+            advice = f"name the columns keyword and url in a first row{otherwise}"
+            raise InputError(f"{path}, line {line}: {what}; {advice}")
         keyword = 1 - url if len(first) == 2 else None
         filled = chain([(line, first)], filled)
     for line, cells in filled:

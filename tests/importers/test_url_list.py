@@ -160,7 +160,7 @@ def test_nothing_is_executed(tmp_path: Path) -> None:
         ("m.csv", 'keyword,url\ncat,"http://a/1\ndog,http://a/2\n', [", line 2:", "quote"]),
         ("l.txt", "http://a/1\nwww.example.com/2.jpg\n", [", line 2:", "'www.example.com/2.jpg' is not a URL"]),
         ("l.txt", "http://a/1\nC:\\cat.jpg\n", [", line 2:", "not a URL"]),
-        ("l.txt", "just words\n", [", line 1:", "no column is called url"]),
+        ("l.txt", "just words\n", [", line 1:", "no column is called url", "or write one URL per line, with https://"]),
         ("l.txt", b"http://a/\xff\n", [", line 1:", "byte 9"]),
         ("l.txt", b"\x89PNG\r\n", ["a PNG picture"]),
     ],
@@ -169,6 +169,23 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str, content: str
     line = refusal(tmp_path / name, content)
     for part in parts:
         assert part in line
+
+
+def test_no_option_is_named_that_there_is_none_of(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "l.txt", b"http://a/\xff\n").endswith("is not UTF-8; save the file as UTF-8")
+
+
+def test_a_number_is_a_class_like_any_other(tmp_path: Path) -> None:
+    lines = [
+        '{"url": "http://a/1", "label": 3}',
+        '{"url": "http://a/2", "class": 0}',
+        '{"url": "http://a/3", "label": NaN}',
+    ]
+    assert read(tmp_path / "m.jsonl", "\n".join(lines)) == [
+        ("3", "http://a/1"),
+        ("0", "http://a/2"),
+        ("m", "http://a/3"),
+    ]
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
