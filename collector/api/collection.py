@@ -404,7 +404,7 @@ class Collection:
         looks_only = not (drop or self._writable)
         with self.reading() if looks_only else self.judging() as ledger:
             if split is not None:
-                _splits(ledger, split, ledger.dataset.latest_scheme())
+                _splits(ledger, split, ledger.splits.latest())
             without = None
             if looks_only:
                 without = self._passed_over(ledger, usual, *([] if words is None else [words.embedder()]))
@@ -613,7 +613,7 @@ class Collection:
         with self.reading() as ledger:
             splits = _splits(ledger, split, scheme) if split is not None else None
             items = list(ledger.dataset.rows(replace(PICTURES, left_out=False)))
-            classes = ordered({item.label for item in items}, ledger.dataset.class_numbers())
+            classes = ordered({item.label for item in items}, ledger.splits.class_numbers())
         indices = {label: index for index, label in enumerate(classes)}
         samples = [
             (item.file, indices[item.label]) for item in items if splits is None or splits.get(item.sha256) == split
@@ -683,7 +683,7 @@ def _given(**values: float | None) -> dict[str, Any]:
 
 def _splits(ledger: Ledger, split: str, scheme: str | None) -> Mapping[str, str]:
     """sha256 -> split, of the scheme that is meant. UsageError when there is none, or more than one."""
-    schemes = ledger.dataset.schemes()
+    schemes = ledger.splits.schemes()
     if not schemes:
         raise UsageError("no picture has a split yet: `collector split train=0.8,val=0.2` gives every picture one")
     if scheme is None and len(schemes) > 1:
@@ -691,7 +691,7 @@ def _splits(ledger: Ledger, split: str, scheme: str | None) -> Mapping[str, str]
     chosen = scheme if scheme is not None else schemes[0]
     if chosen not in schemes:
         raise UsageError(f"no scheme {chosen!r}; there are: {' | '.join(schemes)}")
-    splits = ledger.dataset.splits(chosen)
+    splits = ledger.splits.given(chosen)
     if split not in (names := set(splits.values())):
         raise UsageError(f"no split {split!r} in {chosen}; there are: {', '.join(sorted(names))}")
     return splits

@@ -48,16 +48,16 @@ def export_set(ledger: Ledger, folder: Path, order: Order) -> tuple[ExportPlan, 
     """
     exporter = formats.load(order.format)
     scheme = None if order.whole else order.scheme or latest_scheme(ledger)
-    if scheme is not None and ledger.dataset.unsplit(scheme.name):
+    if scheme is not None and ledger.splits.lacking(scheme.name):
         split_set(ledger, folder, scheme, order.distance, order.mirrored)
     elif scheme is not None:
-        ledger.dataset.remember_splits(scheme.name, ())
+        ledger.splits.remember(scheme.name, ())
     pure = purity.measure(ledger)
     made = replace(
         _plan(ledger, order, scheme), practice=ledger.practice, purity=None if pure.share is None else str(pure)
     )
     with ledger.transaction():
-        ledger.dataset.number_classes(made.classes)  # For good: other exports number them so, too.
+        ledger.splits.number_classes(made.classes)  # For good: other exports number them so, too.
     if not made.samples:
         left = ", ".join(f"{count:,} for {reason}" for reason, count in made.left.items())
         raise InputError(f"{folder}: no picture to export{left and f'; left out: {left}'}")
@@ -82,7 +82,7 @@ def preview(ledger: Ledger, order: Order) -> tuple[ExportPlan, int]:
 
 def latest_scheme(ledger: Ledger) -> split.Scheme | None:
     """How the set was last split."""
-    name, _, salt = (ledger.dataset.latest_scheme() or "").partition(" ")
+    name, _, salt = (ledger.splits.latest() or "").partition(" ")
     return split.parse_scheme(name, salt) if name else None
 
 
@@ -97,7 +97,7 @@ def _plan(ledger: Ledger, order: Order, scheme: split.Scheme | None) -> ExportPl
         scheme=scheme.name if scheme else "",
         form=order.form,
         choice=order.choice,
-        numbers=ledger.dataset.class_numbers(),
+        numbers=ledger.splits.class_numbers(),
         names=order.names,
     )
 

@@ -274,13 +274,13 @@ def split_set(ledger: Ledger, folder: Path, scheme: split.Scheme, distance: int,
     """Give every picture of the set its split and keep it; those that have one keep it."""
     hash_set(ledger, folder)
     names = [name for name, _ in scheme.sizes]
-    members = ledger.dataset.members(scheme.name, names)
+    members = ledger.splits.members(scheme.name, names)
     pairs = _near_pairs(ledger, folder, distance, mirrored)
     together = split.clusters(members, [pairs, dedupe.ids_of(ledger.alike.copies())])
     given = split.assign(together, scheme)
     new = np.flatnonzero(members.given < 0).tolist()
     with ledger.transaction():
-        ledger.dataset.remember_splits(scheme.name, ((members.sha256(place), names[given[place]]) for place in new))
+        ledger.splits.remember(scheme.name, ((members.sha256(place), names[given[place]]) for place in new))
     counts = np.zeros((len(members.names), len(names)), dtype=np.int64)
     np.add.at(counts, (members.labels, given), 1)
     rows = sorted(

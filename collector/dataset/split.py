@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from collector.dataset import near
 from collector.dataset.dedupe import places_of
-from collector.ledger.members import Members
+from collector.ledger.splits import Members
 
 Given = NDArray[np.int8]
 

@@ -184,7 +184,7 @@ def _told(label: str, rows: Sequence[Row], judged: relevance.Judged) -> ClassTop
 
 
 def _of_split(ledger: Ledger, ranked: Iterable[Ranked], split: str) -> list[Ranked]:
-    given = ledger.dataset.splits(ledger.dataset.latest_scheme() or "")
+    given = ledger.splits.given(ledger.splits.latest() or "")
     return [one for one in ranked if given.get(one.row.sha256) == split]
 
 

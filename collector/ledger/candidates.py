@@ -53,15 +53,6 @@ class Candidate(NamedTuple):
     """JSON, as `Row` has them; "" for none."""
 
 
-def unsplit(db: sqlite3.Connection, scheme: str) -> bool:
-    """Whether a picture that the set does not leave out has no split under a scheme."""
-    lacking = """SELECT 1 FROM outcome o WHERE state = 'saved' AND media = 'picture'
-      AND NOT EXISTS (SELECT 1 FROM split s WHERE s.sha256 = o.sha256 AND scheme = ?)
-      AND NOT EXISTS (SELECT 1 FROM found f JOIN query q ON q.id = f.query_id
-        JOIN verdict v ON v.sha256 = o.sha256 AND v.label = q.label WHERE f.id = o.found_id) LIMIT 1"""
-    return db.execute(lacking, (scheme,)).fetchone() is not None
-
-
 def candidates(db: sqlite3.Connection, scheme: str) -> Iterator[Candidate]:
     """Every saved picture, oldest first, with its split under a scheme."""
     return map(Candidate._make, db.execute(_CANDIDATES, (scheme,)))

@@ -1,4 +1,4 @@
-"""What was found and saved, and what was decided about the set: verdicts, labels, splits, reviews, scores.
+"""What was found and saved, and what was decided about the set: verdicts, labels, reviews, scores.
 
 Never decides and never measures.
 """
@@ -12,14 +12,12 @@ from dataclasses import replace
 from itertools import groupby
 from math import inf
 from pathlib import Path
-from sys import intern
 from typing import Any
 
-from collector.ledger import candidates, members, rows
+from collector.ledger import candidates, rows
 from collector.ledger.candidates import Candidate, Item
 from collector.ledger.db import now
 from collector.ledger.looks import ALTERED, ALTERED_SHAS, SAVED_PICTURES, files
-from collector.ledger.members import Members
 from collector.ledger.rows import EVERYTHING, PICTURES, Order, Row, Which
 from collector.model import Verdict
 
@@ -271,20 +269,7 @@ class Dataset:
         left_out = f"(SELECT sha256 FROM verdict WHERE {condition})"
         return files(self._db, f"FROM outcome WHERE state = 'saved' AND sha256 IN {left_out}")
 
-    # ------------------------------------------------------------------ splits and reviews
-
-    def schemes(self) -> list[str]:
-        """Every scheme under which pictures were given a split, sorted."""
-        return [scheme for (scheme,) in self._db.execute("SELECT DISTINCT scheme FROM split ORDER BY scheme")]
-
-    def splits(self, scheme: str) -> Mapping[str, str]:
-        """sha256 -> the split that a picture was given under a scheme."""
-        found = self._db.execute("SELECT sha256, split FROM split WHERE scheme = ?", (scheme,))
-        return {sha256: intern(split) for sha256, split in found}
-
-    def members(self, scheme: str, splits: Sequence[str]) -> Members:
-        """The pictures of the set as columns, with what they were given under a scheme of these splits."""
-        return members.members(self._db, scheme, splits)
+    # ------------------------------------------------------------------ exports and reviews
 
     def candidates(self, scheme: str) -> Iterator[Candidate]:
         """Every saved picture, oldest first, as far as exports choose by it, with its split under a scheme."""
@@ -293,35 +278,6 @@ class Dataset:
     def items(self, ids: Sequence[int]) -> list[Item]:
         """What exports tell of the saved pictures with these `Row.id`, in any order."""
         return candidates.items(self._db, ids)
-
-    def unsplit(self, scheme: str) -> bool:
-        """Whether a picture of the set has no split under a scheme."""
-        return candidates.unsplit(self._db, scheme)
-
-    def remember_splits(self, scheme: str, splits: Iterable[tuple[str, str]]) -> None:
-        """Keep (sha256, split); a picture that has one already keeps it."""
-        self._db.executemany(
-            "INSERT OR IGNORE INTO split VALUES (?, ?, ?)",
-            ((sha256, scheme, split) for sha256, split in splits),
-        )
-        last = "(SELECT coalesce(max(used), 0) + 1 FROM scheme)"
-        self._db.execute(f"INSERT INTO scheme VALUES (?, {last}) ON CONFLICT DO UPDATE SET used = {last}", (scheme,))
-
-    def latest_scheme(self) -> str | None:
-        """The scheme that the set was last split by."""
-        found = self._db.execute("SELECT name FROM scheme ORDER BY used DESC, name LIMIT 1").fetchone()
-        return None if found is None else str(found[0])
-
-    def class_numbers(self) -> dict[str, int]:
-        """Class -> the number it was given."""
-        return dict(self._db.execute("SELECT label, number FROM class"))
-
-    def number_classes(self, labels: Iterable[str]) -> None:
-        """Give the next numbers to classes that have none, in this order."""
-        following = "(SELECT coalesce(max(number), -1) + 1 FROM class)"
-        self._db.executemany(
-            f"INSERT INTO class VALUES (?, {following}) ON CONFLICT DO NOTHING", ((label,) for label in labels)
-        )
 
     def reviews(self) -> Mapping[tuple[str, str], str]:
         """(sha256, label) -> keep or drop."""

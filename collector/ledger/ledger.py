@@ -20,6 +20,7 @@ from collector.ledger.keywords import Keywords
 from collector.ledger.looks import Resemblance
 from collector.ledger.maintenance import Maintenance
 from collector.ledger.paths import stored_folder
+from collector.ledger.splits import Splits
 from collector.ledger.stats import Stats
 from collector.ledger.work import Work
 
@@ -42,6 +43,8 @@ class Ledger:
         """What was found and saved, and what was decided about the set."""
         self.alike = Resemblance(connection)
         """What pictures look like, and which look the same."""
+        self.splits = Splits(connection)
+        """Which pictures have which split, and the numbers of classes."""
         self.keywords = Keywords(connection)
         """Which file asks for which keyword, and other labels."""
         self.stats = Stats(connection)

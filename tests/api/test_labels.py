@@ -66,14 +66,14 @@ def test_a_changed_label_takes_its_pictures_along(table: Path, web: collector.pr
     folder = table.parent / "images"
     collector.open(folder).split("train=0.5,test=0.5")
     with Ledger.read(folder) as ledger:
-        splits, asked = ledger.dataset.splits(ledger.dataset.schemes()[0]), len(web.pictures())
+        splits, asked = ledger.splits.given(ledger.splits.schemes()[0]), len(web.pictures())
     assert run(table, "keyword,label\ntabby cat,pet\nred fox,fox\n", web) == [
         '"tabby cat" is of class pet now, not cat: 3 files moved'
     ]
     assert classes(table) == {"pet": 3, "fox": 3}
     assert not (folder / "cat").exists() and len(web.pictures()) == asked, "nothing is fetched again"
     with Ledger.read(folder) as ledger:
-        assert ledger.dataset.splits(ledger.dataset.schemes()[0]) == splits
+        assert ledger.splits.given(ledger.splits.schemes()[0]) == splits
     assert run(table, "keyword,label\ntabby cat,cat\nred fox,fox\n", web) == [
         '"tabby cat" is of class cat now, not pet: 3 files moved'
     ]

@@ -220,7 +220,7 @@ def test_the_whole_is_kept_and_splits_hold_together(collection: Collection, mode
     assert {verdict.detail for verdict in done.verdicts} == {"made of the same picture (matching points)"}
     collection.ledger.dataset.decide(("set.near_duplicate",), ())
     service.split_set(collection.ledger, collection.folder, split.parse_scheme("train=0.5,test=0.5"), 31)
-    given = collection.ledger.dataset.splits("train=0.5,test=0.5")
+    given = collection.ledger.splits.given("train=0.5,test=0.5")
     assert given[part.sha256] == given[whole.sha256]
     assert given[plain.sha256] == given[turned.sha256]
 

@@ -140,6 +140,6 @@ def test_flat_pictures_are_compared_and_stay_together(collection: Collection) ->
     assert (looks().quality < 50).sum() == 24, "they are flat"
     scheme = parse_scheme("train=0.5,val=0.5")
     service.split_set(collection.ledger, collection.folder, scheme, 31)
-    splits = collection.ledger.dataset.splits(scheme.name)
+    splits = collection.ledger.splits.given(scheme.name)
     assert all(splits[one] == splits[other] for one, other in twins)
     assert kept(collection) == {one for one, _ in twins}

@@ -221,10 +221,10 @@ def test_a_set_is_split_once_and_for_all(collection: Collection) -> None:
         collection.add("cat", drawn(number, (640, 480)))
     first = service.split_set(collection.ledger, collection.folder, scheme, 31)
     assert first.counts == (("cat", (("train", 5), ("test", 5))),)
-    given = dict(collection.ledger.dataset.splits(scheme.name))
+    given = dict(collection.ledger.splits.given(scheme.name))
     twin = collection.add("cat", drawn(3, (640, 480)).resize((320, 240)))
     again = service.split_set(collection.ledger, collection.folder, scheme, 31)
-    kept = dict(collection.ledger.dataset.splits(scheme.name))
+    kept = dict(collection.ledger.splits.given(scheme.name))
     assert again.kept == 10
     assert {sha256: kept[sha256] for sha256 in given} == given
     assert kept[twin.sha256] == given[next(i.sha256 for i in collection.ledger.dataset.pictures() if i.rank == 4)]
@@ -283,7 +283,7 @@ def test_mirror_images_are_found_where_they_are_asked_for(collection: Collection
     collection.add("cat", drawn(14))
     scheme = split.parse_scheme("train=0.5,test=0.5")
     service.split_set(collection.ledger, collection.folder, scheme, 31, mirrored=True)
-    given = collection.ledger.dataset.splits(scheme.name)
+    given = collection.ledger.splits.given(scheme.name)
     assert given[kept.sha256] == given[mirrored.sha256]
     assert service.dedupe_set(collection.ledger, collection.folder, 31, "list").groups == 0
     done = service.dedupe_set(collection.ledger, collection.folder, 31, "list", mirrored=True)

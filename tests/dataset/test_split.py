@@ -13,7 +13,7 @@ import pytest
 
 from collector.dataset import split
 from collector.dataset.split import Clusters, Scheme, leaks, parse_scheme
-from collector.ledger.members import Members, from_rows
+from collector.ledger.splits import Members, from_rows
 
 USUAL = parse_scheme("train=0.8,val=0.1,test=0.1")
 

@@ -104,7 +104,7 @@ def test_what_is_settled_is_left_out_until_a_person_says_otherwise(collection: C
 
 def test_only_in_one_split(collection: Collection, model: Embedder) -> None:
     foreign = [row.sha256 for row in filled(collection)]
-    collection.ledger.dataset.remember_splits("train=0.5,test=0.5", [(foreign[0], "test"), (foreign[1], "train")])
+    collection.ledger.splits.remember("train=0.5,test=0.5", [(foreign[0], "test"), (foreign[1], "train")])
     done = judged(collection, model, drop=True, split="test")
     assert [one.row.sha256 for one in done.ranked] == [foreign[0]]
     assert out(collection) == {foreign[0]: "set.off_topic"}

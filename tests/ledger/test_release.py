@@ -96,7 +96,7 @@ def test_everything_is_seen_through_the_ledger(folder: Path) -> None:
             ("red panda", "red panda"),
         }
         assert sorted(ledger.dataset.reviews().values()) == ["drop", "keep"]
-        assert Counter(ledger.dataset.splits("train=0.8,val=0.2").values()) == {"train": 6, "val": 2}
+        assert Counter(ledger.splits.given("train=0.8,val=0.2").values()) == {"train": 6, "val": 2}
         assert Counter(verdict.reason for verdict in ledger.dataset.verdicts()) == {"set.quality": 7, "set.dropped": 1}
         assert len(ledger.alike.read()) == 9
         assert set(ledger.dataset.extra_labels().values()) == {("dog",)}

@@ -44,7 +44,7 @@ def test_by_hash_with_all_that_was_decided_about_it(desk: Desk) -> None:
             ledger = collection.ledger
             ledger.dataset.decide(["set.aspect"], [Verdict(gone.sha256, "cat", "set.aspect")])
             ledger.dataset.replace_extra_labels([(gone.sha256, "dog", "set.conflict")])
-            ledger.dataset.remember_splits("s", [(gone.sha256, "train")])
+            ledger.splits.remember("s", [(gone.sha256, "train")])
             ledger.dataset.review(gone.sha256, "dog", "keep")
             ledger.dataset.remember_scores([(gone.sha256, "dark", 0.1)])
     assert desk.run("dedupe").code == 0

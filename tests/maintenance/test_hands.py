@@ -106,12 +106,12 @@ def test_splits_and_decisions_go_with_a_moved_file(desk: Desk) -> None:
     collector.open(desk.images).review("keep", [moved.file.name])
     collector.open(desk.images).review("drop", [dropped.file.name])
     with Ledger.read(desk.images) as ledger:
-        splits = ledger.dataset.splits(ledger.dataset.schemes()[0])
+        splits = ledger.splits.given(ledger.splits.schemes()[0])
     for row in (moved, dropped):
         (desk.images / row.file).rename(desk.images / "fox" / row.file.name)
     assert desk.run("verify", "--accept").code == 0
     with Ledger.read(desk.images) as ledger:
-        assert ledger.dataset.splits(ledger.dataset.schemes()[0]) == splits
+        assert ledger.splits.given(ledger.splits.schemes()[0]) == splits
         assert ledger.dataset.reviews() == {(moved.sha256, "fox"): "keep", (dropped.sha256, "fox"): "drop"}
 
 

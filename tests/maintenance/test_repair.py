@@ -203,13 +203,13 @@ def decide(folder: Path) -> None:
         shas = [row.sha256 for row in ledger.dataset.rows(PICTURES)]
         ledger.alike.remember_hashes((sha, sha, 90, sha[::-1]) for sha in shas)
         ledger.dataset.remember_scores((sha, "dark", 0.5) for sha in shas)
-        ledger.dataset.remember_splits("train,val=9", [(sha256, "train") for sha256 in shas])
+        ledger.splits.remember("train,val=9", [(sha256, "train") for sha256 in shas])
         ledger.alike.replace_copies((sha, shas[0], sha) for sha in shas[1:])
         ledger.dataset.replace_extra_labels((sha, "dog", "set.conflict") for sha in shas[::2])
         ledger.dataset.decide(["set.aspect"], [Verdict(sha, "cat", "set.aspect") for sha in shas[1::2]])
         for sha in shas[:9]:
             ledger.dataset.review(sha, "cat", "drop")
-        ledger.dataset.number_classes(["cat", "dog"])
+        ledger.splits.number_classes(["cat", "dog"])
         ledger.alike.remember_sketches((sha, bytes(1728)) for sha in shas[:5])
         ledger.alike.remember_pairs(31, False, np.array([[1, 2]]))
         ledger.keywords.set_listed("queries.csv", [query()])
