@@ -427,14 +427,11 @@ def parsed_toml(text: str, file: str) -> dict[str, Any]:
         raise InputError(f"{file}: not valid TOML: {error}") from None
     level: list[Any] = [data]
     for _ in range(DEEPEST):
-        level = [below for one in level if isinstance(one, dict | list) for below in _inner(one)]
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [below for values in inner for below in values]
         if not level:
             return data
     raise InputError(f"{file}: nested too deeply")
-
-
-def _inner(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value
 
 
 _HEADER: Final = re.compile(r"\s*\[\[?([^\[\]]+)\]")

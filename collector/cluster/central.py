@@ -128,7 +128,7 @@ class Station:
         with contextlib.suppress(msgspec.MsgspecError):  # For the other side to judge.
             for result in RESULTS.decode(said):
                 if isinstance(result, Came):
-                    part = _part(self._folder, self._token, result.serial)
+                    part = part_path(self._folder, f"{self._token}-{result.serial}")
                     with contextlib.suppress(FileNotFoundError):
                         found[result.serial] = part.read_bytes()
                         part.unlink()
@@ -207,10 +207,6 @@ class FarProcess:
         except OSError as error:
             return (line([trouble(error)]),)
         return report.lines
-
-
-def _part(folder: Path, token: str, serial: int) -> Path:
-    return part_path(folder, f"{token}-{serial}")
 
 
 @contextmanager

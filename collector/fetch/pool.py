@@ -222,17 +222,14 @@ class ProcessPool:
             elif held is not None and not isinstance(message, Trouble):
                 self._emit(message.whole(held.task, self._part(message.serial)))
             if serial is not None:
-                self._take(worker, serial)
+                with self._lock:
+                    worker.given.pop(serial, None)
         if worker is self._alone:
             self._next_suspect()
 
     def _part(self, serial: int) -> Path:
         """Where the picture of a task is put."""
         return part_path(self._folder, f"{self._token}-{serial}")
-
-    def _take(self, worker: _Worker, serial: int) -> None:
-        with self._lock:
-            worker.given.pop(serial, None)
 
     def died(self, worker: _Worker) -> None:
         """A worker is gone, and all it wrote has been read."""

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Generator
-from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from collector.fetch.heartbeat import Heartbeat
 from collector.fetch.messages import Begin, line
+from collector.images import child
 
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "16777216", "MALLOC_ARENA_MAX": "2"}
 """For glibc: large bodies go back to the system when they are done with, instead of leaving holes in the heap; small
@@ -71,16 +69,7 @@ class LocalProcess:
     def __init__(self, begin: Begin) -> None:
         self._send_lock = threading.Lock()
         self._heartbeat = Heartbeat()
-        source = Path(__file__).resolve().parents[2]
-        path = os.pathsep.join(filter(None, (str(source), os.environ.get("PYTHONPATH", ""))))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "collector.fetch.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **MALLOC, "PYTHONPATH": path},
-            bufsize=0,
-            start_new_session=True,
-        )
+        self._process = child.start("collector.fetch.worker", MALLOC, own_group=True)
         self.send(line(msgspec.structs.replace(begin, heartbeat=self._heartbeat.path)))
 
     @property
@@ -108,11 +97,9 @@ class LocalProcess:
 
     def send(self, text: bytes, last: bool = False) -> None:
         with self._send_lock, contextlib.suppress(OSError, ValueError):
-            view, pipe = memoryview(text), self._process.stdin
-            while view and pipe is not None:
-                view = view[pipe.write(view) or 0 :]
-            if last and pipe is not None:
-                pipe.close()
+            child.send(self._process, text)
+            if last and self._process.stdin is not None:
+                self._process.stdin.close()
 
     def lines(self) -> Generator[bytes, None, None]:
         assert self._process.stdout is not None

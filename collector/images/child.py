@@ -1,4 +1,4 @@
-"""What every process beside the main one needs: signals, a bound on memory, and answers that are written whole.
+"""What processes beside the main one need: their start, signals, a bound on memory, and lines written whole.
 
 Shared by the processes of `fetch/` and of `images/`, which load next to nothing else in common.
 """
@@ -8,6 +8,36 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+
+def start(module: str, variables: Mapping[str, str], own_group: bool = False) -> Popen[bytes]:
+    """Start a module of ours with these variables of the environment, its standard input and output being pipes."""
+    import subprocess  # The processes themselves need none of it.
+
+    path = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", ""))))
+    return subprocess.Popen(
+        [sys.executable, "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **variables, "PYTHONPATH": path},
+        bufsize=0,
+        start_new_session=own_group,
+    )
+
+
+def send(process: Popen[bytes], line: bytes) -> None:
+    """All of it into the process's standard input; a dead one takes nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        view, pipe = memoryview(line), process.stdin
+        while view and pipe is not None:
+            view = view[pipe.write(view) or 0 :]
 
 
 def ignore_signals() -> None:

@@ -11,8 +11,6 @@ import contextlib
 import json
 import os
 import struct
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -27,6 +25,7 @@ from typing import Final, Generic, TypeVar, get_type_hints
 import msgspec
 
 from collector.errors import InputError
+from collector.images import child
 from collector.reasons import meaning
 
 SECONDS: Final = 60.0
@@ -207,17 +206,9 @@ class _Process:
         self._since = time.monotonic()
         """When it took up the first of these."""
         self._messages = messages
-        source = Path(__file__).resolve().parents[2]
-        path = os.pathsep.join(filter(None, (str(source), os.environ.get("PYTHONPATH", ""))))
         one_thread = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "collector.images.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **one_thread, "PYTHONPATH": path},
-            bufsize=0,
-        )
-        self._send(order)
+        self._process = child.start("collector.images.worker", one_thread)
+        child.send(self._process, order)
         threading.Thread(target=self._read, name="pictures", daemon=True).start()
 
     @property
@@ -231,7 +222,7 @@ class _Process:
             self._since = time.monotonic()
         self.waiting.append((number, file))
         names = str(file) if isinstance(file, Path) else [str(one) for one in file]
-        self._send(json.dumps(names).encode() + b"\n")
+        child.send(self._process, json.dumps(names).encode() + b"\n")
 
     def end_if_overdue(self, seconds: float) -> None:
         """Kill it when the file in hand takes too long, or when it does not come up."""
@@ -246,12 +237,6 @@ class _Process:
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
-
-    def _send(self, line: bytes) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            view, pipe = memoryview(line), self._process.stdin
-            while view and pipe is not None:
-                view = view[pipe.write(view) or 0 :]
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -57,7 +57,8 @@ def frames(body: bytes, format: str) -> int:
         case "JPEG":
             jpeg(body)
         case "BMP":
-            _bmp(body)
+            if bmp_size(body) > len(body):
+                raise _truncated("rows are missing")
         case "AVIF" | "HEIF":
             _boxed(body, _TOP_BOXES)
         case "JXL" if not body.startswith(b"\xff\x0a"):
@@ -402,11 +403,6 @@ def with_known_palette(body: bytes) -> bytes:
         return body
     bits, colours = int.from_bytes(body[28:30], "little"), int.from_bytes(body[46:50], "little")
     return body[:46] + struct.pack("<I", 1 << bits) + body[50:] if bits <= 8 and colours > 1 << bits else body
-
-
-def _bmp(body: bytes) -> None:
-    if bmp_size(body) > len(body):
-        raise _truncated("rows are missing")
 
 
 def _gif(body: bytes) -> int:

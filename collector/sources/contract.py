@@ -67,14 +67,6 @@ class Price:
         return self.request * -(-wanted // self.results)
 
 
-def _no_contradiction(_given: Mapping[str, str]) -> str | None:
-    return None
-
-
-def _keyword_itself(keyword: str) -> str:
-    return keyword
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A source: its search, and what the rest of the program may know of it without asking the site."""
@@ -93,7 +85,7 @@ class Source:
     """Filter -> its values."""
     result_page: ResultPage | None = None
     """How the addresses of its result pages are read, as people paste them."""
-    contradiction: Callable[[Mapping[str, str]], str | None] = _no_contradiction
+    contradiction: Callable[[Mapping[str, str]], str | None] = lambda _: None
     """What is wrong with filters that nothing can fit together, in one line; None when nothing is."""
     facets: tuple[tuple[str, str], ...] = ()
     """Filters (name, value) that each show another part of a query's results, best first."""
@@ -114,7 +106,7 @@ class Source:
     """What is wrong with a keyword, in one line; None when nothing is."""
     takes_addresses: bool = False
     """Whether a keyword is the address of any page: a result page is a page like any other then, and no search."""
-    default_label: Callable[[str], str] = _keyword_itself
+    default_label: Callable[[str], str] = lambda keyword: keyword
     """The class of rows that name none, where the keyword itself would make a poor one."""
 
     @property

@@ -90,15 +90,12 @@ def _document(folder: Path, plan: ExportPlan, kinds: list[str], facts: dict[str,
         "distribution": [
             {"@type": "cr:FileObject", "@id": TABLE, "name": TABLE, "contentUrl": TABLE,
              "encodingFormat": "application/jsonlines", "sha256": digest},
-            {"@type": "cr:FileSet", "@id": "picture-files", "name": "picture-files", "encodingFormat": _mimes(kinds),
+            {"@type": "cr:FileSet", "@id": "picture-files", "name": "picture-files",
+             "encodingFormat": sorted({_MIME.get(kind, f"image/{kind}") for kind in kinds}),
              "includes": [f"{PICTURES}/*/*.{kind}" for kind in kinds]},
         ],
         "recordSet": [*_splits(plan), _records(plan), _pictures()],
     }  # fmt: skip
-
-
-def _mimes(kinds: list[str]) -> list[str]:
-    return sorted({_MIME.get(kind, f"image/{kind}") for kind in kinds})
 
 
 def _splits(plan: ExportPlan) -> list[dict[str, Any]]:

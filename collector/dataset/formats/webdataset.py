@@ -37,13 +37,9 @@ def write(folder: Path, plan: ExportPlan, pictures: Iterable[EncodedSample]) -> 
             with tarfile.open(folder / f"{_name(split)}-{number:06}.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
                 for written in shard:
                     facts = row(written, plan, f"{written.sample.key}.{written.extension}")
-                    add(tar, f"{written.sample.key}.{_extension(written)}", written.body)
+                    add(tar, f"{written.sample.key}.{written.extension.replace('jpeg', 'jpg')}", written.body)
                     add(tar, f"{written.sample.key}.cls", str(facts["label_id"]).encode())
                     add(tar, f"{written.sample.key}.json", json.dumps(facts, ensure_ascii=False).encode())
-
-
-def _extension(written: EncodedSample) -> str:
-    return "jpg" if written.extension == "jpeg" else written.extension
 
 
 def add(tar: tarfile.TarFile, name: str, body: bytes) -> None:

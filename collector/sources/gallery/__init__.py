@@ -63,7 +63,7 @@ class Gallery:
         self._web, self._settings = web, web.settings
         self._window = BrowserPage(web.browser, (*LOOK, (__package__, "more.js")))
         self._end = time.monotonic() + float(self._settings["seconds"])
-        self._hits = Hits("", self._cookies, rules(self._settings))
+        self._hits = Hits("", lambda url: self._window.cookies(url), rules(self._settings))
         self._sets: dict[str, Figure] = {}
         """Key of any of its URLs -> a picture that an answer named in several sizes."""
         self._opened: set[str] = set()
@@ -138,9 +138,6 @@ class Gallery:
 
     def _host(self) -> str:
         return hostname(self._hits.page)
-
-    def _cookies(self, url: str) -> str:
-        return self._window.cookies(url)
 
     # ------------------------------------------------------------------ what is new
 

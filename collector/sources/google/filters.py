@@ -107,24 +107,17 @@ def address(query: Query, settings: Mapping[str, Any], classic: bool = False) ->
 
     Values are taken as checked by `collector.sources.check_filters`.
     """
+    region = query.filter("region")
     parameters = {
         "q": search_words(query),
         "udm": "" if classic else "2",
         "tbm": "isch" if classic else "",
         "tbs": ",".join(part for text in _TABLE.texts(query, _TOOLS) for part in text.split("&")),
-        "lr": _language(query.filter("language")),
-        "cr": _country(query.filter("region")),
-        "gl": query.filter("region").lower() or str(settings["gl"]),
+        "lr": f"lang_{language}" if (language := query.filter("language")) else "",
+        "cr": f"country{region.upper()}" if region else "",
+        "gl": region.lower() or str(settings["gl"]),
         "hl": str(settings["hl"]),
         "safe": _SAFE.get(query.filter("safe") or str(settings["safe"]), ""),
     }
     given = {name: value for name, value in parameters.items() if value}
     return f"{str(settings['home']).rstrip('/')}/search?{urlencode(given, quote_via=quote, safe='')}"
-
-
-def _language(tag: str) -> str:
-    return f"lang_{tag}" if tag else ""
-
-
-def _country(code: str) -> str:
-    return f"country{code.upper()}" if code else ""
