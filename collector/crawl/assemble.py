@@ -27,7 +27,7 @@ from collector.maintenance.checkpoint import Checkpoints
 from collector.maintenance.files import remember_names
 from collector.model import Emit, Message, Noticed
 from collector.settings import Settings
-from collector.sources.contract import SearchFunction
+from collector.sources.contract import Source
 
 if TYPE_CHECKING:
     from collector.fetch.browser_fallback import Fetchers
@@ -112,16 +112,13 @@ def build_run(
         from collector.http.page_client import PageClient
         from collector.search.pool import SearchPool
 
-        def load(name: str) -> tuple[SearchFunction, Mapping[str, Any]]:
+        def load(name: str) -> tuple[Source, Mapping[str, Any]]:
             table = settings.sources[name]
             if settings.fetch.thumbnails == "fallback" and "thumbnails" in table:
                 table = {**table, "thumbnails": True}
-            return sources.load(name).search, table
+            return sources.load(name), table
 
         pages = PageClient(settings.fetch, lambda text: results.put(Noticed(text)))
-
-        def browserless(name: str) -> bool:
-            return not sources.load(name).needs_browser
 
         searchers = SearchPool(
             settings.search,
@@ -129,7 +126,6 @@ def build_run(
             load,
             settings.diagnosis,
             pages.visit,
-            browserless=browserless,
             recall=partial(recall, settings.out),
             allow_private=settings.fetch.allow_private,
         )

@@ -22,7 +22,7 @@ from collector.search.lease import BrowserLease, OwnBrowser
 from collector.search.patience import Patience
 from collector.search.runner import SearchRunner, Stopped, Terms
 from collector.settings import SearchSettings
-from collector.sources.contract import SearchFunction
+from collector.sources.contract import Source
 
 GRACE = 4.0
 """Seconds that workers get to end between two commands, before their browsers are ended under them."""
@@ -36,7 +36,8 @@ IDLE = 1.0
 """Seconds without a search after which a worker gives its browser back to the grid: more than the run needs for the
 next one, so that a browser is not begun anew for each."""
 
-LoadSource = Callable[[str], tuple[SearchFunction, Mapping[str, Any]]]
+LoadSource = Callable[[str], tuple[Source, Mapping[str, Any]]]
+"""Name -> the source and its settings."""
 Start = Callable[[], OwnBrowser]
 
 
@@ -61,16 +62,13 @@ class SearchPool:
         diagnosis: Path,
         open_visit: OpenVisit,
         start: Start | None = None,
-        browserless: Callable[[str], bool] = lambda _: False,
         recall: Callable[[str], str | None] = lambda _: None,
         patience: Patience | None = None,
         allow_private: bool = False,
     ) -> None:
-        """`start` makes a browser (tests); the default is a real one. `browserless`: sources that never ask for one;
-        `recall`: what earlier runs remembered, asked from any thread; `patience` with a grid (None: the settings');
-        `allow_private`: see Browsers."""
+        """`start` makes a browser (tests); the default is a real one. `recall`: what earlier runs remembered, asked
+        from any thread; `patience` with a grid (None: the settings'); `allow_private`: see Browsers."""
         self._settings = settings
-        self._browserless = browserless
         self._emit = emit
         self._load = load_source
         self._browsers = Browsers(settings, emit, allow_private)
@@ -107,7 +105,7 @@ class SearchPool:
             lane.busy += 1
             if lane.workers < min(lane.busy, lane.capacity) and not self._stop.is_set():
                 self._add_worker(lane)
-        lane.queue.put(SearchRunner(search, source, settings, self._terms))
+        lane.queue.put(SearchRunner(search, source.search, settings, self._terms))
 
     def close(self, now: bool = False) -> None:
         """Stop within 10 s, or 2 s when `now`: searches under way end between two commands and stay pending.
@@ -129,7 +127,7 @@ class SearchPool:
         self._join(0.5 if now else LAST)
 
     def _lane(self, source: str) -> _Lane:
-        return self._without if self._browserless(source) else self._with_browser
+        return self._with_browser if self._load(source)[0].needs_browser else self._without
 
     def _add_worker(self, lane: _Lane) -> None:
         lane.workers += 1

@@ -18,7 +18,7 @@ from collector.errors import BrowserError, SourceError, UsageError
 from collector.model import Found, Hit, Noticed, Search, SearchEnded, SearchStarted, SearchState, WorkerError
 from collector.search.pool import SearchPool
 from collector.settings import SearchSettings
-from collector.sources.contract import SearchFunction, Web
+from collector.sources.contract import SearchFunction, Source, Web
 from tests.support.browser_fakes import FakeBrowser, no_visit, pages
 from tests.support.site import Site
 from tests.support.values import hit, query
@@ -39,13 +39,12 @@ class Bench:
             folder,
             no_visit,
             start,
-            lambda name: name == "imgur",
             allow_private=True,
         )
         self.events: list[Any] = []
 
-    def _load(self, name: str) -> tuple[SearchFunction, Mapping[str, Any]]:
-        return self.source, {"home": "x"}
+    def _load(self, name: str) -> tuple[Source, Mapping[str, Any]]:
+        return Source(search=self.source, settings={}, needs_browser=name != "imgur"), {"home": "x"}
 
     def submit(self, *keywords: str, wanted: int = 10) -> None:
         for number, keyword in enumerate(keywords):

@@ -17,7 +17,7 @@ from collector.model import Found, Hit, Noticed, Search, SearchEnded, SearchStar
 from collector.search.patience import Patience
 from collector.search.pool import SearchPool
 from collector.settings import SearchSettings
-from collector.sources.contract import Web
+from collector.sources.contract import SearchFunction, Source, Web
 from tests.support.browser_fakes import no_visit
 from tests.support.hub_double import HubDouble
 from tests.support.values import hit, query
@@ -32,6 +32,10 @@ def source(search: Search, web: Web) -> Iterator[Hit]:
         yield hit(number, search.query.keyword)
 
 
+def _described(search: SearchFunction) -> Source:
+    return Source(search=search, settings={}, needs_browser=True)
+
+
 class Searching:
     """A pool on a grid and what it tells."""
 
@@ -41,7 +45,7 @@ class Searching:
         made = SearchSettings(grid=hub.address, **settings)
         soon = Patience(made.grid_patience, uniform=lambda _low, _high: 0.02)
         self.pool = SearchPool(
-            made, self.inbox.put, lambda _: (source, {}), folder, no_visit, browserless=lambda _: False, patience=soon
+            made, self.inbox.put, lambda _: (_described(source), {}), folder, no_visit, patience=soon
         )
 
     def submit(self, count: int) -> None:
@@ -171,7 +175,7 @@ def test_one_browser_is_enough_to_go_on(tmp_path: Path) -> None:
             assert go_on.wait(10)
             yield from source(search, web)
 
-        work.pool._load = lambda _: (slow, {})
+        work.pool._load = lambda _: (_described(slow), {})
         work.submit(2)
         time.sleep(0.6)
         go_on.set()
