@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
-from collector.ledger import Row
-from collector.ledger.layout import PART_PREFIX, PART_SUFFIX, Folders, folder_name
+from collector.ledger import Row, disk
+from collector.ledger.layout import Folders, folder_name
 from collector.ledger.paths import inside
 
 LIST = "output.json"
@@ -48,14 +48,8 @@ def write(
     an old list is then still there.
     """
     target.mkdir(parents=True, exist_ok=True)
-    part = target / f"{PART_PREFIX}{LIST}{PART_SUFFIX}"
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            written = _write(file, rows, images, target if files else None, copy, Names(name))
-        part.replace(target / LIST)
-    finally:
-        part.unlink(missing_ok=True)
-    return written
+    with disk.replacing(target / LIST) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        return _write(file, rows, images, target if files else None, copy, Names(name))
 
 
 def _write(

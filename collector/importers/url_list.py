@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import json
 import math
-import os
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +21,7 @@ from collector.importers.csv_reader import Rows, csv_rows, decode, first_line, r
 from collector.importers.parquet import read_parquet
 from collector.importers.queries import clean
 from collector.importers.spreadsheet import read_spreadsheet
-from collector.ledger.layout import PART_PREFIX, PART_SUFFIX
+from collector.ledger import disk
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -55,18 +54,12 @@ def write_urls(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
     The URLs of a keyword must come one after the other: ValueError when a keyword comes back later.
     Memory: the keywords, never the URLs. OSError when the file cannot be written; no part file stays.
     """
-    part = path.with_name(f"{PART_PREFIX}{path.name}{PART_SUFFIX}")
     try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
+        with disk.replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
             _write(file, pairs)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
     except OSError as error:
         error.filename = error.filename or str(path)  # A write knows only its number.
         raise
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write(file: TextIO, pairs: Iterable[tuple[str, str]]) -> None:

@@ -9,8 +9,11 @@ import ctypes
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from collector.ledger.layout import PART_PREFIX, PART_SUFFIX
 
 
 def boot_id() -> str:
@@ -69,9 +72,9 @@ def flush(folder: Path, paths: Iterable[Path]) -> None:
     existing = [entry for entry in folders if entry.is_dir()]
     if _SYNCFS is None:
         for path in paths:
-            _fsync(folder / path)
+            fsync(folder / path)
         for entry in existing if sys.platform != "win32" else ():
-            _fsync(entry)
+            fsync(entry)
         return
     for entry in {entry.stat().st_dev: entry for entry in existing}.values():
         handle = os.open(entry, os.O_RDONLY)
@@ -81,7 +84,21 @@ def flush(folder: Path, paths: Iterable[Path]) -> None:
             os.close(handle)
 
 
-def _fsync(path: Path) -> None:
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Where to write what is to stand at a path: it gets there in one rename, when it is whole and on the disk itself;
+    what stood there stays until then. No part file stays."""
+    part = path.with_name(f"{PART_PREFIX}{path.name}{PART_SUFFIX}")
+    try:
+        yield part
+        fsync(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def fsync(path: Path) -> None:
+    """Return when the file is on the disk itself; one that is missing does not count."""
     try:
         handle = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     except FileNotFoundError:

@@ -5,7 +5,6 @@ Knows nothing of the files; it looks at none itself.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from collector import urls
 from collector.errors import LedgerError
-from collector.ledger import layout, rows, schema
+from collector.ledger import disk, layout, rows, schema
 from collector.ledger.db import REPAIR, Interrupted, note, now, plain_words, remember, transaction
 from collector.ledger.layout import FILE_NAME
 from collector.ledger.names import fits, number_of
@@ -299,8 +298,7 @@ class Maintenance:
         try:
             with plain_words(part):
                 self._db.execute("VACUUM INTO ?", (str(part),))
-            with part.open("rb+") as file:
-                os.fsync(file.fileno())
+            disk.fsync(part)
             newest, older = folder / layout.BACKUP, folder / layout.OLDER_BACKUP
             if newest.is_file():
                 newest.replace(older)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.errors import GO_ON, DiskError
-from collector.ledger.layout import PART_PREFIX, PART_SUFFIX, VECTORS
+from collector.ledger import disk
+from collector.ledger.layout import VECTORS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,11 +155,7 @@ def _head(path: Path) -> dict[str, Any] | None:
 
 
 def _begin(path: Path, head: dict[str, Any], records: Iterable[bytes]) -> None:
-    """A new file in the place of the old one, in one rename."""
-    part = path.with_name(f"{PART_PREFIX}vectors{PART_SUFFIX}")
-    with part.open("wb") as file:
+    """A new file in the place of the old one."""
+    with disk.replacing(path) as part, part.open("wb") as file:
         file.write(json.dumps(head).encode().ljust(_HEAD - 1) + b"\n")
         file.writelines(records)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

@@ -52,8 +52,7 @@ def repair(folder: Path) -> Repaired | None:
                 raise LedgerError(
                     f"{path}: nothing in it can be read and there is no backup; move it away to begin anew"
                 )
-            with part.open("rb+") as file:
-                os.fsync(file.fileno())
+            disk.fsync(part)
             kept = _keep(path) if path.exists() else None
             part.replace(path)
         finally:

@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from collector.errors import printable
+from collector.ledger import disk
 from collector.urls import hostname
 
 LONGEST: Final = 120
@@ -35,12 +36,8 @@ def render(template: str, title: str, allowed: str, **facts: object) -> str:
 def replace(page: Path, text: str) -> None:
     """Write a page whole, or leave the old one. OSError."""
     page.parent.mkdir(parents=True, exist_ok=True)
-    part = page.with_name(f".{page.name}.part")
-    try:
+    with disk.replacing(page) as part:
         part.write_text(text, encoding="utf-8", errors="replace")
-        part.replace(page)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def policy(allowed: str) -> str:

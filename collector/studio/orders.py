@@ -18,6 +18,7 @@ from collector.dataset.exporting import Order
 from collector.dataset.samples import Choice
 from collector.errors import InputError
 from collector.images.form import Form
+from collector.ledger import disk
 from collector.ledger.layout import folder_name
 from collector.settings import Settings
 
@@ -112,16 +113,12 @@ class Lists:
 
     def _replaced(self, file: Path, text: str) -> Path:
         self._place.mkdir(exist_ok=True)
-        part = file.with_suffix(".part")
-        try:
+        with disk.replacing(file) as part:
             part.write_text(text, encoding="utf-8")
             try:
                 queries.from_file(part, self._settings())
             except InputError as error:
                 raise InputError(str(error).replace(str(part), file.name)) from None
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
         return file
 
     def _settings(self) -> Settings:
