@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,11 +14,8 @@ from collector.cli import options, terminal
 from collector.errors import UsageError, counted
 
 if TYPE_CHECKING:
-    from collector.images.form import Form
+    from collector.images.form import Animations, Encoding, Form, Resize
 
-Resize = Literal["none", "fit", "crop", "pad", "stretch"]
-Encoding = Literal["keep", "original", "jpeg", "png", "webp"]
-Animations = Literal["first", "whole"]
 salt = click.option("--salt", default="", help="Any text; a different one shuffles the pictures again.")
 
 
