@@ -80,34 +80,29 @@ class Known:
 
     def from_row(self, id: str) -> Find | None:
         """What the data row tells openly."""
-        row = self.rows.get(id)
-        if row is None or row.full.url is None:
-            return None
-        return Find(row.full.url, "batch" if id in self.batches else "rows", row.page.url or "", row.width, row.height)
+        return _openly(self.rows.get(id), "batch" if id in self.batches else "rows")
 
     def from_target(self, id: str) -> Find | None:
         """What the result address tells openly."""
-        target = self.targets.get(id)
-        if target is None or target.full.url is None:
-            return None
-        return Find(target.full.url, "hover", target.page.url or "", target.width, target.height)
+        return _openly(self.targets.get(id), "hover")
 
     def token(self, id: str) -> str | None:
         """The token that stands for the picture's address."""
-        row, target = self.rows.get(id), self.targets.get(id)
-        return (row and row.full.token) or (target and target.full.token) or None
+        return next((told.full.token for told in self._told(id) if told.full.token), None)
 
     def page(self, card: Card) -> Address:
         """Where the page that shows the picture is: openly by preference, else its token."""
-        row, target = self.rows.get(card.id), self.targets.get(card.id)
-        told = [card.page, row.page if row else NOTHING, target.page if target else NOTHING]
-        return min(told, key=lambda address: (address.url is None, address.token is None))
+        pages = [card.page, *(told.page for told in self._told(card.id))]
+        return min(pages, key=lambda address: (address.url is None, address.token is None))
 
     def size(self, card: Card) -> tuple[int, int]:
         """Width and height of the original as the page claims them; 0 is unknown."""
-        row, target = self.rows.get(card.id), self.targets.get(card.id)
-        claims = [(row.width, row.height) if row else (0, 0), (target.width, target.height) if target else (0, 0)]
+        claims = [(told.width, told.height) for told in self._told(card.id)]
         return next((claim for claim in claims if all(claim)), (card.width, card.height))
+
+    def _told(self, id: str) -> list[Row | Target]:
+        """What the data row says, and then what the result address does."""
+        return [told for told in (self.rows.get(id), self.targets.get(id)) if told is not None]
 
     def hidden(self) -> tuple[int, int]:
         """Of how many pictures seen the page hides the address, and of how many the address of their page."""
@@ -133,3 +128,9 @@ class Known:
         if find.is_thumbnail:
             return replace(hit, is_thumbnail=True)
         return replace(hit, width=row.width or find.width, height=row.height or find.height)
+
+
+def _openly(told: Row | Target | None, way: str) -> Find | None:
+    if told is None or told.full.url is None:
+        return None
+    return Find(told.full.url, way, told.page.url or "", told.width, told.height)

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from collector.browser.contract import DATA, Answered, Browser
 from collector.browser.page_script import PageScript
@@ -179,7 +179,7 @@ class Page:
     def click(self, ids: Sequence[str], around: Surroundings, limit: int, budget: int) -> list[Shown]:
         """Click card after card for `budget` ms, each waiting up to `limit` ms; may stop before the last."""
         answer = self._script.call("click", list(ids), around.small, around.spared, around.network, limit, budget)
-        return [_shown(value) for value in answer]
+        return [Shown(**value) for value in answer]
 
     def point(self, id: str) -> bool:
         """Bring a card into view and move the real mouse over it; False when it cannot be reached."""
@@ -196,7 +196,7 @@ class Page:
         self._script.call("arm", id, around.small, around.spared, around.network, limit)
         self.browser.click(*place)
         value = self._script.call("outcome")
-        return _shown(value) if value else None
+        return Shown(**value) if value else None
 
     def thumbnails(self, ids: Sequence[str]) -> Mapping[str, str]:
         """The small pictures as they stand in the grid: whole data: URLs, or http."""
@@ -265,7 +265,3 @@ class Page:
 def _is_challenge(answer: Answered) -> bool:
     walled = "x-sorry-redirect" in answer.headers or any(name.startswith("x-sg-cs") for name in answer.headers)
     return answer.status == 429 or "/sorry/" in answer.url or walled
-
-
-def _shown(value: Mapping[str, Any]) -> Shown:
-    return Shown(**value)
