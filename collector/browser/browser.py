@@ -10,19 +10,20 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
 from selenium.common.exceptions import NoSuchWindowException, TimeoutException, WebDriverException
 from selenium.webdriver.remote.command import Command
+from selenium.webdriver.remote.webdriver import WebDriver
 
 from collector.browser import processes
 from collector.browser.contract import DATA, PageRequest
 from collector.browser.inputs import ActionInput, DevToolsInput, Input
 from collector.browser.network import NetworkLog
 from collector.browser.options import is_headed
-from collector.browser.session import RemoteEnd, Session, one_line
+from collector.browser.session import RemoteEnd, Session, script_failed
 from collector.cookies import Cookie, Cookies
 from collector.errors import SourceError
 from collector.model import SearchState
@@ -97,8 +98,7 @@ class ChromeBrowser:
         host = urlsplit(url).netloc
         if urlsplit(url).scheme not in ("http", "https"):
             raise SourceError(SearchState.UNREACHABLE, "page.unreachable", f"{url[:100]}: neither http nor https")
-        with self._session.speaking(self._settings.page_load_timeout + 5) as driver:
-            self._close_other_windows()
+        with self._in_front(self._settings.page_load_timeout + 5) as driver:
             if self._devtools:
                 self._network.forget()
             before = self._frame()
@@ -137,8 +137,7 @@ class ChromeBrowser:
         if not self._devtools:
             return self.run_async(_AWAITED.replace("BODY", script), *arguments)
         given = [{"value": argument} for argument in arguments]
-        with self._session.speaking():
-            self._close_other_windows()
+        with self._in_front():
             for _ in range(INTERRUPTIONS):
                 try:
                     answer = self._session.isolated(self._frame()["id"], script, given)
@@ -148,9 +147,7 @@ class ChromeBrowser:
                     continue
                 if failure := answer.get("exceptionDetails"):
                     said = failure.get("exception", {}).get("description") or failure.get("text", "")
-                    raise SourceError(
-                        SearchState.LAYOUT, "page.layout", f"a script failed in the page: {one_line(str(said))}"
-                    )
+                    raise script_failed(str(said))
                 return answer["result"].get("value")
         raise SourceError(SearchState.LAYOUT, "page.layout", _RESTLESS)
 
@@ -177,29 +174,25 @@ class ChromeBrowser:
 
     def screenshot(self) -> bytes:
         """PNG of the viewport."""
-        with self._session.speaking() as driver:
-            self._close_other_windows()
+        with self._in_front() as driver:
             return bytes(driver.get_screenshot_as_png())
 
     # ------------------------------------------------------------------ input
 
     def click(self, x: float, y: float) -> None:
         """Move, press and release the left button; a window that opens is closed."""
-        with self._session.speaking():
-            self._close_other_windows()
+        with self._in_front():
             self._input.click(x, y)
             self._close_other_windows()
 
     def move(self, x: float, y: float) -> None:
         """Move the mouse there."""
-        with self._session.speaking():
-            self._close_other_windows()
+        with self._in_front():
             self._input.move(x, y)
 
     def press(self, key: str) -> None:
         """Press and release a key."""
-        with self._session.speaking():
-            self._close_other_windows()
+        with self._in_front():
             self._input.press(key)
 
     # ------------------------------------------------------------------ network
@@ -279,8 +272,7 @@ class ChromeBrowser:
 
     def rest(self) -> None:
         """Between two searches: leave the page, stop listening, forget what was not asked for."""
-        with self._session.speaking() as driver:
-            self._close_other_windows()
+        with self._in_front() as driver:
             driver.get("about:blank")
             if self._devtools:
                 self._network.stop()
@@ -302,8 +294,7 @@ class ChromeBrowser:
     def _script(self, command: str, box: str, script: str, arguments: tuple[Any, ...]) -> Any:
         """The answer comes in a box: without one, a dialog of the page has cut the script short."""
         parameters = {"script": box.replace("BODY", script), "args": list(arguments)}
-        with self._session.speaking() as driver:
-            self._close_other_windows()
+        with self._in_front() as driver:
             for _ in range(INTERRUPTIONS):
                 try:
                     answer = driver.execute(command, parameters)["value"]
@@ -314,6 +305,13 @@ class ChromeBrowser:
                 if answer is not None:
                     return answer[0]
         raise SourceError(SearchState.LAYOUT, "page.layout", _RESTLESS)
+
+    @contextlib.contextmanager
+    def _in_front(self, at_least: float = 0.0) -> Iterator[WebDriver]:
+        """The driver, as `Session.speaking` has it, of a browser that shows our window."""
+        with self._session.speaking(at_least) as driver:
+            self._close_other_windows()
+            yield driver
 
     def _close_other_windows(self) -> None:
         """Pages may open windows on a click; ours would go to the background and stop drawing."""

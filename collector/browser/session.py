@@ -139,9 +139,7 @@ class Session:
         except TimeoutException as error:
             raise self._failure("browser.hung", error) from None
         except JavascriptException as error:
-            raise SourceError(
-                SearchState.LAYOUT, "page.layout", f"a script failed in the page: {one_line(error)}"
-            ) from None
+            raise script_failed(error) from None
         except ReadTimeoutError:
             raise self._failure("browser.hung", f"no answer within {self._config.timeout} s") from None
         except (WebDriverException, HTTPError) as error:
@@ -203,6 +201,11 @@ class Session:
 
 def _whole(seconds: float) -> int:
     return max(1, round(seconds))
+
+
+def script_failed(error: BaseException | str) -> SourceError:
+    """The page's own words about a script of ours."""
+    return SourceError(SearchState.LAYOUT, "page.layout", f"a script failed in the page: {one_line(error)}")
 
 
 def one_line(error: BaseException | str) -> str:
