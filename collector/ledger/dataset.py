@@ -16,7 +16,7 @@ from typing import Any
 
 from collector.ledger import candidates, rows
 from collector.ledger.candidates import Candidate, Item
-from collector.ledger.db import now
+from collector.ledger.db import cell, filters_of, now
 from collector.ledger.looks import ALTERED, ALTERED_SHAS, SAVED_PICTURES, files
 from collector.ledger.rows import EVERYTHING, PICTURES, Order, Row, Which
 from collector.model import Verdict
@@ -78,7 +78,7 @@ class Dataset:
                filters FROM query ORDER BY position, id"""
         )
         return [
-            (keyword, label, tuple(sorted(json.loads(sources))), tuple(sorted(json.loads(filters).items())))
+            (keyword, label, tuple(sorted(json.loads(sources))), filters_of(filters))
             for keyword, label, sources, filters in found
         ]
 
@@ -90,8 +90,7 @@ class Dataset:
                WHERE verdict.reason = ? AND outcome.state = 'saved' GROUP BY query.id""",
             (reason,),
         )
-        return {(keyword, label, tuple(sorted(json.loads(filters).items()))): count
-                for keyword, label, filters, count in found}  # fmt: skip
+        return {(keyword, label, filters_of(filters)): count for keyword, label, filters, count in found}
 
     def sightings(self) -> Iterator[tuple[str, str, str]]:
         """(sha256, URL, keyword) wherever the very bytes of a saved picture were found, duplicates included."""
@@ -288,10 +287,8 @@ class Dataset:
 
     def reviewed(self, sha256: str, label: str) -> str:
         """What a person said of one picture: keep, drop, or "" for nothing."""
-        found = self._db.execute(
-            "SELECT decision FROM review WHERE sha256 = ? AND label = ?", (sha256, label)
-        ).fetchone()
-        return "" if found is None else str(found[0])
+        said = "SELECT decision FROM review WHERE sha256 = ? AND label = ?"
+        return str(cell(self._db, said, (sha256, label)) or "")
 
     def review(self, sha256: str, label: str, decision: str) -> None:
         """A person's word: `keep` lifts every verdict, `drop` is one; "" takes the word back, and what a rule had

@@ -160,10 +160,15 @@ def interruptible(db: sqlite3.Connection, stopping: Callable[[], bool]) -> Itera
         db.set_progress_handler(None, 0)
 
 
+def cell(db: sqlite3.Connection, sql: str, values: Any = ()) -> Any:
+    """The first cell of the first row; None when there is no row."""
+    row = db.execute(sql, values).fetchone()
+    return None if row is None else row[0]
+
+
 def note(db: sqlite3.Connection, key: str) -> str:
     """A remembered text, "" when there is none."""
-    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return row[0] if row else ""
+    return cell(db, "SELECT value FROM meta WHERE key = ?", (key,)) or ""
 
 
 def remember(db: sqlite3.Connection, key: str, value: str) -> None:
@@ -178,6 +183,11 @@ def remember(db: sqlite3.Connection, key: str, value: str) -> None:
 def filters_text(query: Query) -> str:
     """A query's filters as the ledger spells them."""
     return json.dumps(dict(query.filters), ensure_ascii=False, sort_keys=True)
+
+
+def filters_of(text: str) -> tuple[tuple[str, str], ...]:
+    """What `filters_text` made a text of."""
+    return tuple(sorted(json.loads(text).items()))
 
 
 def stored_limit(limit: int | None) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from collector import urls
 from collector.errors import LedgerError
 from collector.ledger import disk, layout, rows, schema
-from collector.ledger.db import REPAIR, Interrupted, note, now, plain_words, remember, transaction
+from collector.ledger.db import REPAIR, Interrupted, cell, note, now, plain_words, remember, transaction
 from collector.ledger.layout import FILE_NAME
 from collector.ledger.names import fits, number_of
 from collector.ledger.paths import stored_folder, stored_path
@@ -97,10 +97,8 @@ class Maintenance:
         if FILE_NAME.fullmatch(name):
             found = self.files_with([name.partition(".")[0]])
             return found[0][1] if found else None
-        row = self._db.execute(
-            "SELECT path FROM outcome WHERE found_id = ? AND state = 'saved'", (number_of(name),)
-        ).fetchone()
-        path = stored_path(row[0]) if row else None
+        saved = cell(self._db, "SELECT path FROM outcome WHERE found_id = ? AND state = 'saved'", (number_of(name),))
+        path = stored_path(saved) if saved else None
         return path if path is not None and path.name == name else None
 
     def lost(self, files: Sequence[Row]) -> int:

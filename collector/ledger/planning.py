@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from collector.ledger.db import filters_text, note, remember, stored_limit, transaction
+from collector.ledger.db import cell, filters_text, note, remember, stored_limit, transaction
 from collector.model import Query
 
 PLAN = "plan"
@@ -92,8 +92,7 @@ def take_up_all(db: sqlite3.Connection, blocked: Callable[[str], str]) -> int:
 def left_alone(db: sqlite3.Connection, blocked: Callable[[str], str]) -> int:
     """See `Work.left_alone`."""
     db.create_function("blocked", 1, blocked, deterministic=True)
-    row = db.execute(f"SELECT count(*) FROM query WHERE {_UNFETCHED} AND blocked(keyword) <> ''").fetchone()
-    return int(row[0])
+    return int(cell(db, f"SELECT count(*) FROM query WHERE {_UNFETCHED} AND blocked(keyword) <> ''"))
 
 
 def next_run(db: sqlite3.Connection) -> int:

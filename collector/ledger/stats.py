@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.ledger import rows, summary
+from collector.ledger.db import cell
 from collector.ledger.names import number_of
 from collector.ledger.rows import Row, Which
 from collector.ledger.summary import STATES
@@ -176,11 +177,10 @@ class Stats:
         """All rows of a URL in any spelling, or that of a saved picture's path or name."""
         name = Path(what).name
         stem = name.partition(".")[0]
-        number = self._db.execute(
-            "SELECT found_id FROM outcome WHERE state = 'saved' AND sha256 >= ? AND sha256 < ?", (stem, stem + "g")
-        ).fetchone()
+        of_hash = "SELECT found_id FROM outcome WHERE state = 'saved' AND sha256 >= ? AND sha256 < ?"
+        number = cell(self._db, of_hash, (stem, stem + "g"))
         if number is not None and len(stem) >= 16:
-            return list(rows.rows(self._db, Which(id=number[0])))
+            return list(rows.rows(self._db, Which(id=number)))
         if "://" not in what and (numbered := number_of(name)) is not None:
             found = list(rows.rows(self._db, Which(id=numbered)))
             if found and found[0].path is not None and found[0].path.name == name:

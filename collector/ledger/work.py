@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -11,7 +10,7 @@ from functools import cache
 from collector.ledger import intake, layout, planning
 from collector.ledger.bounds import ENDLESS, bounded
 from collector.ledger.columns import ATTEMPT, HIT, PICTURE, Columns
-from collector.ledger.db import limit_of, now
+from collector.ledger.db import cell, filters_of, limit_of, now
 from collector.ledger.paths import stored_folder, stored_path
 from collector.model import (
     Attempt,
@@ -132,7 +131,7 @@ class Work:
             (query_id,),
         ).fetchone()
         sources = tuple(dict.fromkeys(search.source for search in searches if search.asked))
-        query = Query(keyword, label, limit_of(wanted), sources, tuple(sorted(json.loads(filters).items())))
+        query = Query(keyword, label, limit_of(wanted), sources, filters_of(filters))
         return OpenQuery(query_id, query, saved, found, searches)
 
     def add_search(self, query_id: int, source: str, variant: str, run: int) -> KnownSearch:
@@ -212,9 +211,8 @@ class Work:
 
     def folder(self, label: str) -> str:
         """The folder of a class: given once, kept for ever."""
-        row = self._db.execute("SELECT name FROM folder WHERE label = ?", (label,)).fetchone()
-        if row:
-            return stored_folder(row[0])
+        if (known := cell(self._db, "SELECT name FROM folder WHERE label = ?", (label,))) is not None:
+            return stored_folder(known)
         taken = {name for (name,) in self._db.execute("SELECT name FROM folder")}
         name = layout.folder_name(label, taken)
         self._db.execute("INSERT INTO folder VALUES (?, ?)", (label, name))
@@ -228,8 +226,7 @@ class Work:
 
     def was_empty(self, search_id: int) -> bool:
         """Whether a search came back empty the last time, without a second witness."""
-        row = self._db.execute("SELECT reason FROM search WHERE id = ?", (search_id,)).fetchone()
-        return row is not None and row[0] == UNCONFIRMED
+        return bool(cell(self._db, "SELECT reason FROM search WHERE id = ?", (search_id,)) == UNCONFIRMED)
 
     def found(self, event: Found, query_id: int) -> Task | None:
         """Enter a hit; the task to fetch it, or None when the query has that URL already."""
