@@ -7,9 +7,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from collector.reasons import REASONS
 
@@ -33,10 +32,15 @@ HEAVY = (
 )
 
 
-def module_name(path: Path, package: Path) -> str:
-    """`collector/fetch/imaging.py` -> `fetch.imaging`; the package itself is the empty name."""
-    parts = path.relative_to(package).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+@cache
+def modules() -> dict[Path, tuple[str, list[ast.Import | ast.ImportFrom]]]:
+    """What the first lines of each module of the package say, and its imports."""
+    found: dict[Path, tuple[str, list[ast.Import | ast.ImportFrom]]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_bytes())
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        found[path] = ((ast.get_docstring(tree) or "").split("\n\n")[0], imports)
+    return found
 
 
 # ------------------------------------------------------------------------------- rooms
@@ -50,10 +54,10 @@ def test_imports_keep_their_contracts() -> None:
 
 
 def test_rooms_take_nothing_but_the_version_from_the_public_api() -> None:
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_bytes())):
+    rooms = {one.stem for one in PACKAGE.iterdir()}
+    for path, (_, imports) in modules().items():
+        for node in imports:
             if isinstance(node, ast.ImportFrom) and node.module == "collector":
-                rooms = {one.stem for one in PACKAGE.iterdir()}
                 assert {name.name for name in node.names} <= rooms | {"__version__"}, path
 
 
@@ -72,8 +76,8 @@ BROUGHT = {"s3fs", "gcsfs"}
 def imported() -> set[str]:
     """The top-level packages of others that the product imports, anywhere."""
     found: set[str] = set()
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for _, imports in modules().values():
+        for node in imports:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 names = [node.module]
@@ -96,15 +100,12 @@ def test_every_import_is_required_and_has_its_reason() -> None:
 # ------------------------------------------------------------------------------- names, docs
 
 
-@pytest.mark.parametrize(
-    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: module_name(path, PACKAGE) or "collector"
-)
-def test_a_module_says_what_it_does_in_one_to_three_lines(path: Path) -> None:
-    text = ast.get_docstring(ast.parse(path.read_bytes()))
-    assert text, "no docstring"
-    summary = text.split("\n\n")[0].splitlines()
-    assert len(summary) <= 3, "the first paragraph is longer than three lines"
-    assert path.stem not in EMPTY_NAMES, "a name that says nothing"
+def test_every_module_says_what_it_does_in_one_to_three_lines() -> None:
+    summaries = {path: summary for path, (summary, _) in modules().items()}
+    assert len(summaries) > 300
+    assert [path for path, summary in summaries.items() if not summary] == [], "no docstring"
+    assert [path for path, summary in summaries.items() if summary.count("\n") > 2] == [], "longer than three lines"
+    assert [path for path in summaries if path.stem in EMPTY_NAMES] == [], "a name that says nothing"
 
 
 def test_the_list_of_reasons_is_written_down() -> None:
