@@ -185,7 +185,7 @@ def resolved(url: str, base: str) -> str:
         return ""
     head, mark, tail = text.partition("?")
     try:
-        whole = urlsplit(urljoin(base, _with_host(head.replace("\\", "/"), base) + mark + tail))
+        whole = urlsplit(urljoin(base, with_host(head.replace("\\", "/"), base) + mark + tail))
         if whole.scheme not in ("http", "https") or not whole.hostname:
             return ""
     except ValueError:
@@ -194,7 +194,7 @@ def resolved(url: str, base: str) -> str:
     return f"{whole.scheme}://{whole.netloc}{rest}"
 
 
-def _with_host(head: str, base: str) -> str:
+def with_host(head: str, base: str) -> str:
     """A URL up to its query with two slashes before its host, where it has one (WHATWG URL, 4.4)."""
     if head.startswith("//"):
         return f"//{head.lstrip('/')}"

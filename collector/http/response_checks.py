@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 from collector.http.safety import check_host, check_url
 from collector.http.transport import FetchError
+from collector.urls import with_host
 
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 WITH_BODY = frozenset((200, 201, 202, 203, 206, 226))
@@ -122,7 +123,7 @@ def redirect_target(
 ) -> str:
     """Where a redirect leads, checked. The header's bytes are UTF-8 more often than Latin-1."""
     head, mark, query = location.strip().replace("\t", "").partition("?")
-    location = head.replace("\\", "/") + mark + query
+    location = with_host(head.replace("\\", "/"), url) + mark + query
     with contextlib.suppress(UnicodeError):
         location = location.encode("latin-1").decode("utf-8")
     if not location:

@@ -251,4 +251,4 @@ def connect(addresses: list[str], port: int, host: str, attempt: Attempt, timeou
             trouble = error.strerror or type(error).__name__
             connection.close()
     attempt.check()
-    raise FetchError("net.connect", f"{host}:{port}: {trouble}")
+    raise FetchError("net.connect", f"{f'[{host}]' if ':' in host else host}:{port}: {trouble}")

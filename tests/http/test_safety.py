@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from collector.http.response_checks import redirect_target
 from collector.http.safety import check_url, why_not
 from collector.http.transport import FetchError
 from tests.support.misbehaving import Server, ok, picture
@@ -204,6 +205,29 @@ def test_redirect_to_a_name_that_leads_inside(server: Server, second: Server) ->
     url = f"http://outside.example:{server.port}/a.jpg"
     assert ask(url, names, allow_private=True) == "url.private_addr"
     assert second.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("location", "there"),
+    [
+        ("/b.jpg", "https://a.example/b.jpg"),
+        ("///b.example/c.jpg", "https://b.example/c.jpg"),
+        ("\\\\b.example\\c.jpg?d\\e", "https://b.example/c.jpg?d%5Ce"),
+        ("http:/b.example/c.jpg", "http://b.example/c.jpg"),
+        ("https:/c.jpg", "https://a.example/c.jpg"),
+        ("https:////b.example/c.jpg", "https://b.example/c.jpg"),
+        ("../d/../e.jpg", "https://a.example/e.jpg"),
+    ],
+)
+def test_where_a_redirect_leads_is_read_as_browsers_read_it(location: str, there: str) -> None:
+    assert redirect_target("https://a.example/x/y.jpg", location, 302, allow_private=False) == there
+
+
+def test_an_address_of_ipv6_is_told_in_brackets() -> None:
+    page = OnePage(lambda *_: [], allow_private=True)
+    detail = page.trouble("http://[::1]:9999/").detail
+    page.close()
+    assert detail.startswith("[::1]:9999: ")
 
 
 @pytest.mark.parametrize("path", ["/", "/a.jpg"])
