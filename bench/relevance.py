@@ -7,6 +7,7 @@
     python bench/relevance.py --classes DIR     the same with your photographs: a folder for each class, and `foreign`
     python bench/relevance.py --alone       each class as a set of its own
     python bench/relevance.py --in-groups   foreign pictures come in groups of four that are like each other
+    python bench/relevance.py --plantings   30 % foreign in other ways: of one kind, from one class, in few classes, ...
     python bench/relevance.py --pictures DIR    edited copies of any folder's pictures alone: the share that is proved
     python bench/relevance.py --pictures DIR --copies 1000   what candidates and proof cost among so many parts of them
     python bench/relevance.py --pictures DIR ... --copies 1000 --whole   ... by collector's own commands, on files
@@ -42,6 +43,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from _beside import beside
 from _edited_run import whole_run
 from _hard_pictures import kinds
+from _plantings import PLANTINGS, Planting, planted
 
 from collector.dataset.copies import likely
 from collector.dataset.relevance import Company, Judged, Likened, Words, companies, judge, likened
@@ -131,9 +133,11 @@ class Photographs:
         self, paths: list[Path], vectors: NDArray[np.float16], labels: list[str], asked: Layout | None
     ) -> None:
         model = embedder()
-        self.looks = described(vectors, model)
+        self.looks = spanned(described(vectors, model))
         self.alone = self.in_groups = False
         """Whether each class is judged as a set of its own; whether foreign pictures come in groups."""
+        self.named = True
+        """Whether ImageNet's classes are asked about what classes are called."""
         self._shown = {label: class_share(vectors, model, named(label)).astype(np.float64)
                        if named(label) else np.zeros(len(vectors)) for label in labels}  # fmt: skip
         self._read: dict[str, NDArray[np.float64]] = {}
@@ -166,8 +170,15 @@ class Photographs:
                 kept: NDArray[np.int64] = NOTHING, dropped: NDArray[np.int64] = NOTHING) -> Likened:  # fmt: skip
         numbers = np.arange(len(members))
         read = self._read[label][members] if self._read else None
-        words = Words(np.isin(numbers, kept), np.isin(numbers, dropped), self._shown[label][members], read)
+        shown = self._shown[label][members] * self.named
+        words = Words(np.isin(numbers, kept), np.isin(numbers, dropped), shown, read)
         return likened(self.looks[members], words, others)
+
+
+def spanned(looks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same cosines in as few numbers as there are pictures."""
+    lengths, turned = np.linalg.eigh((looks @ looks.T).astype(np.float64))
+    return np.asarray(turned * np.sqrt(np.maximum(lengths, 0)), np.float32)
 
 
 def cpu() -> float:
@@ -243,6 +254,25 @@ def measured(shown: Photographs, places: dict[str, NDArray[np.int64]], share: fl
         " → ".join(f"{value:.3f}" for value in np.mean(taught, axis=0)) if taught else "–",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def otherwise(shown: Photographs, places: dict[str, NDArray[np.int64]], name: str, how: Planting, repeats: int) -> str:
+    """One line of the table of plantings."""
+    shown.alone, shown.named = how.alone, how.named
+    curves = dict[str, list[float]]()
+    caught = wrong = lost = right = 0
+    for seed in range(repeats):
+        made = list(planted(places, shown.looks, how, seed, grouped))
+        company = [None] * len(made) if how.alone else companies([shown.looks[members] for _, members, _ in made])
+        judged = shown.judged([(label, members) for label, members, _ in made], company)
+        for (label, members, rights), one in zip(made, judged, strict=True):
+            truth, sure = np.arange(len(members)) < rights, one.probability <= 1 - CONFIDENCE
+            curves.setdefault(label, []).append(auroc(one.probability, truth))
+            caught, wrong = caught + int((sure & ~truth).sum()), wrong + int((~truth).sum())
+            lost, right = lost + int((sure & truth).sum()), right + rights
+    mean, worst = np.mean([one for own in curves.values() for one in own]), min(map(np.mean, curves.values()))
+    precise = f"{caught / (caught + lost):.0%}" if caught + lost else "–"
+    return f"| {name} | {mean:.3f} | {worst:.3f} | {precise} | {caught / wrong:.0%} | {lost / right:.1%} |"
 
 
 def classified(shown: Photographs, places: dict[str, NDArray[np.int64]], share: float, repeats: int) -> str:
@@ -448,6 +478,7 @@ def main() -> None:
     parser.add_argument("--classes", type=Path, metavar="DIR")
     parser.add_argument("--alone", action="store_true", help="each class is a set of its own")
     parser.add_argument("--in-groups", action="store_true", help="foreign pictures come in groups of four alike")
+    parser.add_argument("--plantings", action="store_true", help="30 % foreign, planted in other ways")
     parser.add_argument("--pictures", type=Path, nargs="+", metavar="DIR")
     parser.add_argument("--hard", action="store_true", help="with --pictures: what proof must not fall for")
     parser.add_argument("--edited", action="store_true", help="edited copies by collector's own commands alone")
@@ -486,6 +517,12 @@ def main() -> None:
         vectors = looked_at(paths, embedder())
         shown = Photographs(paths, vectors, [label for label in found if label], words)
         shown.alone, shown.in_groups = given.alone, given.in_groups
+        if given.plantings:
+            print("| foreign | AUROC | worst class | of the dropped, foreign | foreign ones dropped |"
+                  " right ones dropped |\n" + 6 * "|---" + "|")  # fmt: skip
+            for name, how in PLANTINGS.items():
+                print(otherwise(shown, places, name, how, repeats), flush=True)
+            continue
         if given.in_groups:
             places[""] = grouped(places[""], shown.looks)
         if given.stand_in:

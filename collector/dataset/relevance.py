@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 CORE: Final = 0.6
 """Share of a class that its middle is made of: the rest may be anything."""
+MANY: Final = 0.4
+"""Share of a class that a picture must be like for its looks to be those of the class: foreign pictures of one kind are
+alike, but fewer."""
 NEIGHBOURS: Final = 5
 ALONE, TOGETHER = (7.4, 0.398), (9.5, 0.209)
 """(steepness, likeness at even odds), without and with other classes, of the curve from likeness to the odds of
@@ -221,16 +224,30 @@ def _like(looks: Directions, words: Words) -> Floats:
 
 
 def _near(looks: Directions, words: Words) -> tuple[Floats, NDArray[np.int64]]:
-    """(cosine with the middle of the core plus the mean of the nearest of the core, places of the core)."""
-    weights = np.where(words.dropped, 0.0, 1.0) if not words.dropped.all() else np.ones(len(looks))
+    """(cosine with the middle of the core plus the mean of the nearest of the core, places of the core).
+
+    The core begins with what is like many: a few pictures of one kind draw a mean to them, more than their number says.
+    """
+    near = many = _like_many(looks, words)
     size = max(3, int(np.ceil(CORE * len(looks))))
     for _ in range(3):
-        near = _apart(looks, weights)
         order = np.argsort(np.where(words.kept, -9.0, np.where(words.dropped, 9.0, -near)), kind="stable")
         weights = np.zeros(len(looks))
         weights[order[:size]] = 1.0
+        near = _apart(looks, weights)
     core = np.flatnonzero(weights)
-    return _apart(looks, weights) + _nearest_of(looks, core, NEIGHBOURS), core
+    nearest = _nearest_of(looks, core, NEIGHBOURS)
+    return near + np.minimum(nearest, many + np.median((nearest - many)[core])), core
+
+
+def _like_many(looks: Directions, words: Words) -> Floats:
+    """Cosine of each with the picture at which it is like `MANY` of the others, but those that a person dropped."""
+    others = np.flatnonzero(~words.dropped) if not words.dropped.all() else np.arange(len(looks))
+    others = others[np.linspace(0, len(others) - 1, min(len(others), MOST)).astype(int)]
+    cosines = looks @ looks[others].T
+    cosines[others, np.arange(len(others))] = -1.0
+    count = max(1, min(int(np.ceil(MANY * len(others))), len(others) - 1))
+    return np.asarray(np.partition(cosines, -count, axis=1)[:, -count], np.float64)
 
 
 def _apart(looks: Directions, weights: Floats) -> Floats:
@@ -292,11 +309,22 @@ def _probability(one: Likened, shares: Iterator[float]) -> Floats:
         unknown = np.full(len(words.named), np.nan)
         found = unknown if words.read is None else 1 / (1 + np.exp(-_said(words.read, LOOKS)))
     else:
-        found = 1 - _wrong(one.odds, next(shares))
+        found = (1 - _wrong(one.odds, next(shares))) * _meant(one)
         found = np.where(words.named >= NAMED, np.maximum(found, words.named), found)
         if words.read is not None:
             found = np.where(words.read >= NAMED, np.maximum(found, NAMED), found)
     return np.where(words.kept, 1.0, np.where(words.dropped, 0.0, found))
+
+
+def _meant(one: Likened) -> Floats:
+    """(n,): how probable it is that the sense that each is of was meant: the largest was, or one of which a person kept
+    something; of a smaller one it is its share of the two."""
+    meant, words = np.ones(len(one.words.named)), one.words
+    sizes = [int(np.count_nonzero(~words.dropped[places])) for places in one.senses]
+    for places, size in zip(one.senses, sizes, strict=True):
+        if size < max(sizes) and not words.kept[places].any():
+            meant[places] = size / (size + max(sizes))
+    return meant
 
 
 def _halves(looks: Directions, least: int) -> Sequence[NDArray[np.int64]] | None:

@@ -46,14 +46,28 @@ def test_what_lies_apart_is_off_topic_and_nothing_else(foreign: int) -> None:
     assert len(done.senses) == 1
 
 
-def test_two_senses_are_told_and_neither_is_wrong() -> None:
+def test_two_senses_are_told_and_the_smaller_one_is_less_likely_meant() -> None:
     looks = np.vstack([around(0, 30, 1), around(1, 20, 2), anything(8, 3)])
     done = judge(looks, words(len(looks)))
     assert [set(part[:15].tolist()) <= set(range(30)) for part in done.senses] == [True, False]
     assert set(done.senses[1][:10].tolist()) <= set(range(30, 50))
-    assert (done.probability[:50] > 0.5).all()
-    assert done.probability[50:].max() < done.probability[:50].min()
-    assert done.probability[50:].mean() < 0.45
+    assert (done.probability[:30] > 0.5).all()
+    assert (done.probability[30:50] > 0.2).all(), "nothing of it is dropped for that"
+    assert done.probability[30:].max() < done.probability[:30].min()
+    assert done.probability[50:].mean() < done.probability[30:50].mean()
+    kept = judge(looks, words(len(looks), kept=(40,))).probability
+    assert (kept[:50] > 0.5).all(), "a person says that both are meant"
+    dropped = judge(looks, words(len(looks), dropped=tuple(range(28)))).probability
+    assert (dropped[30:50] > 0.5).all(), "the other is not"
+
+
+@pytest.mark.parametrize("right", [14, 70])
+def test_foreign_pictures_of_one_kind_do_not_vouch_for_each_other(right: int) -> None:
+    foreign = right * 3 // 7
+    for seed in range(4):
+        looks = np.vstack([around(0, right, seed, 0.2), around(1, foreign, seed + 50, 0.05)])
+        found = judge(looks, words(len(looks))).probability
+        assert found[right:].max() < found[:right].min(), "more alike than the others are, but fewer"
 
 
 @pytest.mark.parametrize("count", [40, 100])
