@@ -59,7 +59,8 @@ class ClassTopic:
     named: tuple[str, ...]
     """Classes of ImageNet that the keyword names."""
     senses: tuple[Sense, ...]
-    """Two or more, or none where the keyword means one thing: they are told, and no sense is taken for wrong."""
+    """Two or more, or none where the keyword means one thing: they are told, the largest first, and the
+    pictures of a smaller one count as less likely meant."""
 
     @property
     def estimate(self) -> int | str:
