@@ -358,7 +358,8 @@ class Crawl:
         if not isinstance(event, SearchEnded):
             return
         if event.state is SearchState.UNREACHABLE and event.detail:
-            cure = _NETWORK_CURE if self._practice else f"{_NETWORK_CURE}, or try it out with --practice"
+            drawable = not self._practice and sources.load(event.search.source).is_engine  # Not a page of somebody's.
+            cure = f"{_NETWORK_CURE}, or try it out with --practice" if drawable else _NETWORK_CURE
             self._unreachable.append(f"{event.detail}; {_PROXY_CURE if event.reason == 'net.proxy' else cure}")
         if event.reason in UNCHANGING:
             self._unchanging.append(event.detail or meaning(event.reason))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -66,6 +67,14 @@ def test_what_is_no_address_is_said_at_once(desk: Desk) -> None:
     ended = desk.run("page", "cats and dogs")
     assert ended.code == 4 and "not the address of a page" in ended.last_line
     assert not (desk.folder / "pages").exists()
+
+
+def test_a_page_that_cannot_be_reached_is_not_looked_for_on_the_practice_web(desk: Desk) -> None:
+    with socket.socket() as taken:  # Bound, and not listening.
+        taken.bind(("127.0.0.1", 0))
+        ended = desk.run("page", "--allow-private", f"http://127.0.0.1:{taken.getsockname()[1]}/gallery")
+    assert ended.code == 8, ended.err
+    assert ended.last_line.endswith("check the address and the network"), ended.last_line
 
 
 def test_a_page_that_is_gone_has_its_code_and_its_file(desk: Desk) -> None:
