@@ -1,7 +1,7 @@
 """Whether one picture is made of another: cut, framed, mirrored, turned, written over. Proof by points that match.
 
-What lies below the points must agree, too: the pixels of most cells, and the colors, of nearly all places in the
-middle, where no banner is. Needs OpenCV, which is part of the extra `look`.
+What lies below the points must agree, too: the pixels of most cells, the colors of nearly all places in the middle,
+where no banner is, and what is written there, but for a watermark. Needs OpenCV, which is part of the extra `look`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.errors import missing
+from collector.images.overlay import PLACE, ink
 from collector.images.points import FLAT, SIDE, Move, Points, found_points, shared_moves, unframed
 
 _CELL: Final = 64
@@ -27,8 +28,8 @@ _STEPS: Final = 30
 """By which the move is made finer at most."""
 _MIDDLE: Final = 0.2
 """Share of each side that is edge, where something may be written over."""
-_TINT, _FEWEST = 16, 12
-"""Pixels a side of a place whose color is compared, and how many places there are at least."""
+_FEWEST: Final = 12
+"""Places whose color is compared at least."""
 _LEVELS, _GAIN = 24.0, 2.5
 """Levels from which on a color is another one, and how much more contrast a copy may have."""
 _GREYS: Final = np.array([[0.299, 0.587, 0.114], [1 / 3, 1 / 3, 1 / 3], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
@@ -36,7 +37,13 @@ _GREYS: Final = np.array([[0.299, 0.587, 0.114], [1 / 3, 1 / 3, 1 / 3], [1, 0, 0
 _GREY_GAIN: Final = 1.25
 """How much more contrast a grey copy of colors may have: with more, any grey would be that of any color."""
 _STRAY, _WRITTEN = 0.01, 0.4
-"""Places of the middle, and of all, that may have another color."""
+"""Places of the middle, and of all, that may have another color, or be under a watermark."""
+_WRITING: Final = 0.01
+"""Places of the middle where each has something written that the other has not."""
+_SEEN_THROUGH: Final = 0.9
+"""Correlation as above from which on what lies over a picture may be a watermark."""
+_TINTED, _CAST = 24.0, 80.0
+"""Spread of the colors of most places from which on they are not grey, and by how much it may turn to another hue."""
 _HUED: Final = 8.0
 """Spread of a color below which a picture is grey, whose colors say nothing."""
 _LARGER: Final = 1.1
@@ -70,7 +77,8 @@ def _same(plain: Points, turned: Points, other: Points) -> int:
 
 
 def _agrees(one: Points, other: Points, move: Move) -> bool:
-    """Whether the other picture looks as one picture does there, but for what is written over its edges."""
+    """Whether the other picture looks as one picture does there, but for what is written over its edges, and for a
+    watermark."""
     import cv2
 
     seen, whole = _grey(one), _grey(other)
@@ -78,18 +86,36 @@ def _agrees(one: Points, other: Points, move: Move) -> bool:
     covered = cv2.warpAffine(np.full_like(seen, 255), move, (width, height)) == 255
     if covered.sum() < _WITHIN * min(seen.size * abs(float(np.linalg.det(move[:, :2]))), whole.size):
         return False
-    laid, under = cv2.warpAffine(seen, move, (width, height)).astype(np.float64), whole.astype(np.float64)
-    cells = _cells(covered)
+    laid = np.asarray(cv2.warpAffine(seen, move, (width, height)), np.uint8)
+    agreement, least = _agreement(laid, whole, _cells(covered))
+    if agreement < least:
+        return False
+    small = (max(1, width // PLACE), max(1, height // PLACE))
+    inside = cv2.resize(covered.astype(np.uint8) * 255, small, interpolation=cv2.INTER_AREA) == 255
+    middle = _in_the_middle(inside)
+    stray = _stray(one, other, move, inside, middle)
+    if stray is None or stray.sum() > _WRITTEN * inside.sum():
+        return False
+    written = ink(laid, whole, covered, inside.shape)
+    of_both = written.of_both(middle)
+    if agreement >= _SEEN_THROUGH and not of_both:
+        stray &= ~written.watermark
+    return of_both <= _WRITING and int((stray & middle).sum()) <= _STRAY * int(middle.sum())
+
+
+def _agreement(
+    laid: NDArray[np.uint8], under: NDArray[np.uint8], cells: list[tuple[slice, slice]]
+) -> tuple[float, float]:
+    """How far the pixels of most cells correlate, and how far they have to."""
     telling = [cell for cell in cells if min(laid[cell].std(), under[cell].std()) >= FLAT]
-    alike = [_correlation(laid[cell], under[cell]) for cell in telling or cells]
-    least = _AGREE if telling else _FAINT
-    return bool(alike) and float(np.median(alike)) >= least and _same_colors(one, other, move, covered)
+    alike = [_correlation(laid[cell].astype(np.float64), under[cell].astype(np.float64)) for cell in telling or cells]
+    return float(np.median(alike)) if alike else -1.0, _AGREE if telling else _FAINT
 
 
 def _cells(covered: NDArray[np.bool_]) -> list[tuple[slice, slice]]:
     """What is covered, in squares of which six and more lie side by side."""
     rows, columns = (np.flatnonzero(covered.any(axis=axis)) for axis in (1, 0))
-    side = min(_CELL, max(_TINT, min(len(rows), len(columns)) // 6))
+    side = min(_CELL, max(PLACE, min(len(rows), len(columns)) // 6))
     squares = [
         (slice(top, top + side), slice(left, left + side))
         for top in range(int(rows[0]), int(rows[-1]) + 2 - side, side)
@@ -115,41 +141,61 @@ def _finer(one: Points, other: Points, move: Move) -> Move:
     return np.asarray((np.linalg.inv(half) @ whole @ half)[:2], np.float64)
 
 
-def _same_colors(one: Points, other: Points, move: Move, covered: NDArray[np.bool_]) -> bool:
-    """Whether both have the same colors in the same places, but for brightness and contrast of each and for edges."""
+def _stray(
+    one: Points, other: Points, move: Move, inside: NDArray[np.bool_], middle: NDArray[np.bool_]
+) -> NDArray[np.bool_] | None:
+    """Places that have another color in the other picture, but for brightness and contrast of the whole; None where
+    colors say nothing, or nearly all are others."""
     import cv2
 
-    height, width = covered.shape
-    small = (max(1, width // _TINT), max(1, height // _TINT))
-    inside = cv2.resize(covered.astype(np.uint8) * 255, small, interpolation=cv2.INTER_AREA) == 255
-    if inside.sum() < _FEWEST:
-        return False
-    colors = (cv2.warpAffine(_colors(one), move, (width, height)), _colors(other))
-    pair = [cv2.resize(each, small, interpolation=cv2.INTER_AREA)[inside].astype(np.float64) for each in colors]
-    hued = [bool(np.ptp(each, axis=1).std() >= _HUED) for each in pair]
-    middle = _in_the_middle(inside)
-    if not middle.any() or max(each.std(axis=0).max() for each in pair) < FLAT:
-        return False
+    if inside.sum() < _FEWEST or not middle.any():
+        return None
+    colors = _colors(other)
+    height, width = colors.shape[:2]
+    laid = cv2.warpAffine(_colors(one), move, (width, height))
+    pair = [cv2.resize(each, inside.shape[::-1], interpolation=cv2.INTER_AREA)[inside].astype(np.float64)
+            for each in (laid, colors)]  # fmt: skip
+    if max(each.std(axis=0).max() for each in pair) < FLAT or _is_recolored(*pair):
+        return None
+    ways = [apart > _LEVELS for apart in _apart_in_each_way(*pair)]
+    stray = np.zeros_like(inside)
+    stray[inside] = min(ways, key=lambda apart: int(apart[middle[inside]].sum()))
+    return stray
+
+
+def _apart_in_each_way(one: NDArray[np.float64], other: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """(n,) levels by which the colors of places differ, in each of the ways in which one may have become the other."""
+    hued = [_is_hued(each) for each in (one, other)]
     if all(hued):
-        tries = [[_apart(one, other, _GAIN) for one, other in zip(pair[0].T, pair[1].T, strict=True)]]
-    else:
-        most = _GREY_GAIN if any(hued) else _GAIN
-        first, second = (
-            each @ _GREYS.T if of_colors else each[:, :1] for each, of_colors in zip(pair, hued, strict=True)
-        )
-        tries = [[_apart(one, other, most)] for one in first.T for other in second.T]
-    return any(
-        np.mean(apart[middle] > _LEVELS) <= _STRAY and np.mean(apart > _LEVELS) <= _WRITTEN
-        for apart in (np.max(channels, axis=0) for channels in tries)
+        return [np.max([_apart(first, second, _GAIN) for first, second in zip(one.T, other.T, strict=True)], axis=0)]
+    most = _GREY_GAIN if any(hued) else _GAIN
+    first, second = (
+        each @ _GREYS.T if of_colors else each[:, :1] for each, of_colors in zip((one, other), hued, strict=True)
     )
+    return [_apart(some, others, most) for some in first.T for others in second.T]
+
+
+def _is_recolored(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether most places of both have a color, and another one: the same drawing on green and on purple."""
+    tinted = min(float(np.median(np.ptp(each, axis=1))) for each in (one, other)) >= _TINTED
+    return tinted and float(np.median(np.ptp(other - one, axis=1))) > _CAST
+
+
+def _is_hued(colors: NDArray[np.float64]) -> bool:
+    """Whether some of these places are of another hue than most."""
+    spread = np.ptp(colors, axis=1)
+    return bool(np.mean(np.abs(spread - np.median(spread)) > _HUED) > _STRAY)
 
 
 def _in_the_middle(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(n,) whether each of the places that are inside lies away from their edges."""
+    """Which of the places that are inside lie away from their edges."""
     places = np.argwhere(inside)
-    first, last = places.min(axis=0), places.max(axis=0)
-    edge = _MIDDLE * (last - first + 1)
-    return np.asarray(((places >= first + edge) & (places <= last - edge)).all(axis=1))
+    middle = np.zeros_like(inside)
+    if len(places):
+        first, last = places.min(axis=0), places.max(axis=0)
+        edge = _MIDDLE * (last - first + 1)
+        middle[tuple(places[((places >= first + edge) & (places <= last - edge)).all(axis=1)].T)] = True
+    return middle
 
 
 def _apart(one: NDArray[np.float64], other: NDArray[np.float64], most_gain: float) -> NDArray[np.float64]:

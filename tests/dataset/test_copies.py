@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from collector.api import collection as api
 from collector.dataset import copies, embeddings, service, split
@@ -169,6 +169,79 @@ def test_a_grey_thing_is_no_copy_of_a_blue_one(tmp_path: Path) -> None:
     with Image.open(blue) as opened:
         opened.convert("L").save(copy)
     assert compared((blue, grey, copy)) == [-1, NEITHER]
+
+
+FORM = (
+    "Name of the applicant",
+    "Street and number",
+    "Town and county",
+    "Born on",
+    "Employer",
+    "Bank",
+    "Reason",
+    "Signed",
+)
+
+
+def form(*filled: str) -> Image.Image:
+    """A sheet of paper with the same lines, filled in."""
+    page = Image.new("RGB", (900, 640), "white")
+    draw = ImageDraw.Draw(page)
+    draw.text((20, 10), "Application for a licence, form 27 b", "black", ImageFont.load_default(36))
+    draw.text((20, 60), "Fill in every line. Use ink. Do not fold.", "black", ImageFont.load_default(20))
+    for place, (name, words) in enumerate(zip(FORM, filled, strict=True)):
+        top = 90 + 66 * place
+        draw.rectangle((20, top, 880, top + 66), outline="black", width=2)
+        draw.line((400, top, 400, top + 66), "black", 2)
+        draw.text((40, top + 20), name, "black", ImageFont.load_default(22))
+        draw.text((420, top + 20), words, (40, 40, 40), ImageFont.load_default(20))
+    return page
+
+
+def test_a_form_that_another_has_filled_in_is_no_copy(tmp_path: Path) -> None:
+    mine = form("Ada Byron", "Mill Lane", "Kirkby", "10 May", "none", "No. 12", "travel", "A. B.")
+    yours = form("Carl Gauss", "Dorset St", "London", "in 1791", "Crown", "Martin", "trade", "C. G.")
+    files = tuple(tmp_path / f"{name}.jpg" for name in ("mine", "yours", "copy", "smaller"))
+    for file, image in zip(files, (mine, yours, cut(mine, 0.75), mine.resize((450, 320))), strict=True):
+        image.save(file, quality=80)
+    assert compared(files) == [-1, FIRST, NEITHER]
+
+
+@pytest.mark.parametrize("strength", [0.3, 0.5])
+@pytest.mark.parametrize("name", PHOTOS)
+def test_a_watermark_is_seen_through(tmp_path: Path, name: str, strength: float) -> None:
+    image = photo(name)
+    mask = Image.new("L", (2 * image.width, 2 * image.width), 0)
+    font = ImageFont.load_default(image.width // 10)
+    ImageDraw.Draw(mask).text((image.width, image.width), "© A. N. OTHER", round(255 * strength), font, "mm")
+    left, top = image.width // 2, image.width - image.height // 2
+    mask = mask.rotate(30).crop((left, top, left + image.width, top + image.height))
+    image.paste("white", mask=mask)
+    image.save(tmp_path / "marked.jpg", quality=85)
+    assert compared((DATA / name, tmp_path / "marked.jpg")) == [NEITHER]
+
+
+def test_a_white_thing_is_no_grey_copy_of_a_yellow_one(tmp_path: Path) -> None:
+    """Its red is the other's to the level, but the pole of the flag has a color in both."""
+    files = []
+    for color in ("white", "yellow"):
+        flag = Image.new("RGB", (400, 400), "white")
+        draw = ImageDraw.Draw(flag)
+        draw.line((10, 390, 150, 5), fill=(90, 50, 10), width=4)
+        draw.line((150, 5, 170, 15, 240, 60, 380, 110), fill=(150, 150, 150), width=3)
+        cloth = [(150, 15), (240, 60), (380, 110), (320, 280), (200, 240), (90, 190)]
+        draw.polygon(cloth, fill=color, outline=(160, 160, 160), width=2)
+        files.append(tmp_path / f"{color}.png")
+        flag.resize((200, 200), Image.Resampling.LANCZOS).save(files[-1])
+    assert compared(tuple(files)) == [-1]
+
+
+def test_one_drawing_on_two_colors_is_two(tmp_path: Path) -> None:
+    drawing = np.asarray(photo("coffee.png").convert("L"), np.float64)[..., None] / 255 * 60
+    files = [tmp_path / f"{name}.png" for name in ("purple", "green")]
+    for file, paper in zip(files, ([112, 57, 142], [47, 160, 112]), strict=True):
+        Image.fromarray((np.array(paper) + drawing).astype(np.uint8)).save(file)
+    assert compared(tuple(files)) == [-1]
 
 
 def test_what_differs_in_the_middle_is_another_thing(tmp_path: Path) -> None:
