@@ -7,9 +7,10 @@ Most of what a search brings wrongly is of no class at all, so that it lies apar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ MANY: Final = 0.4
 """Share of a class that a picture must be like for its looks to be those of the class: foreign pictures of one kind are
 alike, but fewer."""
 NEIGHBOURS: Final = 5
+_CELLS: Final = 8_000_000
+"""Cosines that are in hand at a time: 32 MB."""
 ALONE, TOGETHER = (7.4, 0.398), (9.5, 0.209)
 """(steepness, likeness at even odds), without and with other classes, of the curve from likeness to the odds of
 belonging, fitted on four sets of photographs with 2 to 50 % foreign ones, one of them of themes (Christmas, tools)."""
@@ -244,10 +247,8 @@ def _like_many(looks: Directions, words: Words) -> Floats:
     """Cosine of each with the picture at which it is like `MANY` of the others, but those that a person dropped."""
     others = np.flatnonzero(~words.dropped) if not words.dropped.all() else np.arange(len(looks))
     others = others[np.linspace(0, len(others) - 1, min(len(others), MOST)).astype(int)]
-    cosines = looks @ looks[others].T
-    cosines[others, np.arange(len(others))] = -1.0
     count = max(1, min(int(np.ceil(MANY * len(others))), len(others) - 1))
-    return np.asarray(np.partition(cosines, -count, axis=1)[:, -count], np.float64)
+    return _of_blocks(looks, looks[others], others, lambda block: np.partition(block, -count, axis=1)[:, -count])
 
 
 def _apart(looks: Directions, weights: Floats) -> Floats:
@@ -261,15 +262,38 @@ def _apart(looks: Directions, weights: Floats) -> Floats:
 def _nearest(looks: Directions, others: Directions) -> Floats:
     """Mean cosine of each with the nearest of other pictures."""
     count = min(NEIGHBOURS, len(others))
-    return np.asarray(np.partition(looks @ others.T, -count, axis=1)[:, -count:].mean(axis=1), np.float64)
+    return _of_blocks(looks, others, None, partial(_highest, count))
 
 
 def _nearest_of(looks: Directions, places: NDArray[np.int64], count: int) -> Floats:
     """Mean cosine of each with the nearest of the pictures at these places, itself left out."""
-    cosines = looks @ looks[places].T
-    cosines[places, np.arange(len(places))] = -1.0
     count = min(count, len(places) - 1) or 1
-    return np.asarray(np.partition(cosines, -count, axis=1)[:, -count:].mean(axis=1), np.float64)
+    return _of_blocks(looks, looks[places], places, partial(_highest, count))
+
+
+def _highest(count: int, cosines: NDArray[Any]) -> NDArray[Any]:
+    """The mean of so many of the highest of each row."""
+    return np.asarray(np.partition(cosines, -count, axis=1)[:, -count:].mean(axis=1))
+
+
+def _of_blocks(
+    looks: Directions,
+    others: Directions,
+    places: NDArray[np.int64] | None,
+    told: Callable[[NDArray[Any]], NDArray[Any]],
+) -> Floats:
+    """What is told of the cosines of each with the others, some rows at a time: a class may be of any size. `places`:
+    where the others stand among `looks`, so that each has -1 with itself."""
+    own = np.full(len(looks), -1)
+    if places is not None:
+        own[places] = np.arange(len(places))
+    found, rows = np.empty(len(looks)), max(1, _CELLS // len(others))
+    for start in range(0, len(looks), rows):
+        block = looks[start : start + rows] @ others.T
+        here = np.flatnonzero(own[start : start + rows] >= 0)
+        block[here, own[start + here]] = -1.0
+        found[start : start + rows] = told(block)
+    return found
 
 
 def _shares(odds: Sequence[Floats]) -> Iterator[float]:

@@ -119,6 +119,19 @@ def test_other_classes_tell_what_is_foreign() -> None:
     assert together[:30].mean() - together[30:].mean() > alone[:30].mean() - alone[30:].mean()
 
 
+def test_a_class_of_any_size_is_judged_some_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    classes = [np.vstack([around(axis, 30, axis), anything(12, 40 + axis)]) for axis in range(4)]
+
+    def judged() -> list[Judged]:
+        asked = zip(classes, companies(classes), strict=True)
+        return relevance.judge([likened(looks, words(42, kept=(1, 33), dropped=(2,)), one) for looks, one in asked])
+
+    whole = judged()
+    monkeypatch.setattr(relevance, "_CELLS", 100)  # Two or three rows.
+    for one, other in zip(whole, judged(), strict=True):
+        assert np.allclose(one.probability, other.probability, atol=1e-5)
+
+
 def test_a_few_classes_say_nothing_of_each_other() -> None:
     assert companies([around(axis, 20, axis) for axis in range(3)]) == [None] * 3
     assert companies([]) == []
