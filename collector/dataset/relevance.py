@@ -2,7 +2,7 @@
 by a person's word. Pure; no file.
 
 Most of what a search brings wrongly is of no class at all, so that it lies apart from the middle of the class
-(docs/relevance.md has the measurements that the numbers here come from).
+(docs/relevance-figures.md has the measurements that the numbers here come from).
 """
 
 from __future__ import annotations

@@ -88,8 +88,9 @@ def directions(vectors: NDArray[Any], model: Embedder | None = None) -> Directio
 
 
 def described(vectors: NDArray[Any], model: Embedder) -> Directions:
-    """(n, numbers + 1000) of length 1: `directions`, and beside them the judgement on the classes of ImageNet, from
-    the middle of the same pictures. Together they tell better what belongs than either does (docs/relevance.md)."""
+    """(n, numbers + 1000) of length 1: `directions`, and beside them the judgement on the classes of ImageNet, from the
+    middle of the same pictures. Together they tell better what belongs than either alone
+    (docs/decisions/0020-embeddings-out-of-a-wheel.md)."""
     judged = _judgement(vectors, model)
     judged = judged - judged.mean(axis=1, keepdims=True) - np.asarray(_stored("lite0-judgement.npy"), np.float32)
     return unit(np.hstack([directions(vectors), unit(judged)]))
