@@ -25,7 +25,7 @@ from collector.ledger.candidates import Item
 from collector.ledger.db import plain_words
 from collector.ledger.layout import LEDGER
 from collector.ledger.names import Names
-from collector.ledger.rows import PICTURES
+from collector.ledger.rows import KEPT
 from collector.model import Digest, InWords, Tally, Verdict
 from collector.settings import Settings, Value
 
@@ -566,13 +566,14 @@ class Collection:
 
         `split`: a scheme; None: as the set was last split; "none": without splits. InputError when there is nothing to
         export, or `dest` holds something that is no export of ours; MissingPictures when more than `missing_ok`
-        pictures are gone, unreadable or altered: an older export stays then. `names` is a template of file names.
+        pictures are gone, unreadable or replaced by others: an older export stays then, and no split is dealt where
+        that is seen beforehand. `names` is a template of file names.
         """
         from collector.api import sharing
         from collector.dataset import exporting, formats
         from collector.dataset.samples import Choice
         from collector.images.form import Form
-        from collector.maintenance import hands
+        from collector.maintenance import altered, hands
 
         exporter = formats.load(format)
         if push_to_hub is not None:
@@ -587,6 +588,8 @@ class Collection:
         with self.writing() as ledger:
             for line in hands.told(hands.accept(ledger, self.folder, list(hands.by_hand(ledger, self.folder)))):
                 self.notice(line)
+            replaced = altered.leave_out(ledger, self.folder, self.notice, at_most=missing_ok)
+            order = replace(order, missing_ok=missing_ok - replaced)
             plan, published = exporting.export_set(ledger, self.folder, order)
         plan = replace(plan, samples=replace(plan.samples, read=self._items))
         loading = exporter.loading(place, plan)
@@ -612,7 +615,7 @@ class Collection:
 
         with self.reading() as ledger:
             splits = _splits(ledger, split, scheme) if split is not None else None
-            items = list(ledger.dataset.rows(replace(PICTURES, left_out=False)))
+            items = list(ledger.dataset.rows(KEPT))
             classes = ordered({item.label for item in items}, ledger.splits.class_numbers())
         indices = {label: index for index, label in enumerate(classes)}
         samples = [

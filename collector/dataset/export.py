@@ -96,7 +96,7 @@ def _written(
     with documents(part, plan) as told:
         exporter.write(part, plan, pictures(told))
         if len(unreadable) > missing_ok or not expected:
-            raise _missing(unreadable, len(plan.samples))
+            raise missing(unreadable, len(plan.samples))
     try:
         found = exporter.check(part, plan)
     except ValueError as error:
@@ -106,7 +106,8 @@ def _written(
     return Published(expected.total(), size, tuple(unreadable), found)
 
 
-def _missing(unreadable: Sequence[tuple[Path, str]], of: int) -> MissingPictures:
+def missing(unreadable: Sequence[tuple[Path, str]], of: int) -> MissingPictures:
+    """What the user is told of (file, what is wrong with it) when these are too many of so many pictures."""
     path, trouble = unreadable[0]
     return MissingPictures(
         f"nothing was exported: {len(unreadable):,} of {of:,} pictures cannot be read, such as {path} ({trouble});"

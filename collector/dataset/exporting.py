@@ -10,9 +10,9 @@ from collector.dataset import formats, purity, split
 from collector.dataset.card import CollectedQuery
 from collector.dataset.choosing import plan
 from collector.dataset.documents import documented
-from collector.dataset.export import Published, publish
+from collector.dataset.export import Published, missing, publish
 from collector.dataset.samples import Choice, ExportPlan
-from collector.dataset.service import split_set
+from collector.dataset.service import split_set, unhashable
 from collector.errors import InputError, some
 from collector.images.form import Form
 from collector.images.pdq import NEAR
@@ -48,7 +48,9 @@ def export_set(ledger: Ledger, folder: Path, order: Order) -> tuple[ExportPlan, 
     """
     exporter = formats.load(order.format)
     scheme = None if order.whole else order.scheme or latest_scheme(ledger)
+    missing_ok = order.missing_ok
     if scheme is not None and ledger.splits.lacking(scheme.name):
+        missing_ok -= _unreadable(ledger, folder, missing_ok)
         split_set(ledger, folder, scheme, order.distance, order.mirrored)
     elif scheme is not None:
         ledger.splits.remember(scheme.name, ())
@@ -65,7 +67,17 @@ def export_set(ledger: Ledger, folder: Path, order: Order) -> tuple[ExportPlan, 
     labels = {label for _, label in made.counts()}
     asked = [CollectedQuery(*row) for row in ledger.dataset.queries() if row[1] in labels]
     documents = partial(documented, asked=asked, format=order.format, patterns=getattr(exporter, "patterns", None))
-    return made, publish(made, folder, order.dest, exporter, documents, order.missing_ok)
+    return made, publish(made, folder, order.dest, exporter, documents, missing_ok)
+
+
+def _unreadable(ledger: Ledger, folder: Path, at_most: int) -> int:
+    """How many pictures of the set cannot be read, so that splitting leaves them out. MissingPictures when they are
+    more than `at_most`: then nothing is left out, nor split."""
+    broken = ((ledger.dataset.picture(sha256), str(why)) for sha256, why in unhashable(ledger, folder))
+    lost = [(row.file, why) for row, why in broken if row is not None and row.left_out is None]
+    if len(lost) > at_most:
+        raise missing(lost, len(ledger.alike.ids()))
+    return len(lost)
 
 
 def preview(ledger: Ledger, order: Order) -> tuple[ExportPlan, int]:

@@ -75,12 +75,7 @@ def hash_set(ledger: Ledger, folder: Path, tell: Callable[[int, int], None] = la
 
     `tell` is told (done, of how many).
     """
-    missing = [(sha256, inside(folder, path)) for sha256, path in ledger.alike.unhashed()]
-
-    def keep(found: list[tuple[str, Hashed]]) -> None:
-        ledger.alike.remember_hashes((sha256, one.hash, one.quality, one.mirrored) for sha256, one in found)
-
-    broken = keep_found(ledger, hash_files(missing), keep, lambda done: tell(done, len(missing)))
+    broken = unhashable(ledger, folder, tell)
     labels = {item.sha256: item.label for item in ledger.dataset.pictures()} if broken else {}
     with ledger.transaction():
         ledger.dataset.decide(
@@ -88,6 +83,18 @@ def hash_set(ledger: Ledger, folder: Path, tell: Callable[[int, int], None] = la
             (Verdict(sha256, labels[sha256], "set.unreadable", str(why)) for sha256, why in broken if sha256 in labels),
         )
     return len(broken)
+
+
+def unhashable(
+    ledger: Ledger, folder: Path, tell: Callable[[int, int], None] = lambda *_: None
+) -> list[tuple[str, FileTrouble]]:
+    """Give every picture its PDQ hash that has none; (sha256, why) of those that cannot be read."""
+    missing = [(sha256, inside(folder, path)) for sha256, path in ledger.alike.unhashed()]
+
+    def keep(found: list[tuple[str, Hashed]]) -> None:
+        ledger.alike.remember_hashes((sha256, one.hash, one.quality, one.mirrored) for sha256, one in found)
+
+    return keep_found(ledger, hash_files(missing), keep, lambda done: tell(done, len(missing)))
 
 
 def _sketch_flat(ledger: Ledger, folder: Path) -> dict[int, bytes]:

@@ -18,7 +18,7 @@ from collector.ledger import candidates, rows
 from collector.ledger.candidates import Candidate, Item
 from collector.ledger.db import cell, filters_of, now
 from collector.ledger.looks import ALTERED, ALTERED_SHAS, SAVED_PICTURES, files
-from collector.ledger.rows import EVERYTHING, PICTURES, Order, Row, Which
+from collector.ledger.rows import EVERYTHING, KEPT, PICTURES, Order, Row, Which
 from collector.model import Verdict
 
 BY_HAND = "by hand"
@@ -55,7 +55,7 @@ class Dataset:
 
     def sample(self, label: str, count: int, skip: int = 0) -> Generator[Row, None, None]:
         """Pictures of the set under a label: the same ones every time, because hashes deal them."""
-        return self.rows(replace(PICTURES, label=label, left_out=False), "hash", count, skip)
+        return self.rows(replace(KEPT, label=label), "hash", count, skip)
 
     def left_out(self, reason: str, count: int) -> Generator[Row, None, None]:
         """Some pictures that are left out of the set for a reason."""

@@ -175,6 +175,7 @@ class Which:
 EVERYTHING: Final = Which()
 SAVED: Final = Which(state="saved")
 PICTURES: Final = Which(state="saved", media=Media.PICTURE)
+KEPT: Final = Which(state="saved", media=Media.PICTURE, left_out=False)
 """Every saved picture; videos and files are none."""
 
 

@@ -16,31 +16,42 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Final
 
-from collector.errors import some
+from collector.errors import MissingPictures, some
 from collector.ledger import Ledger, vectors
 from collector.ledger.paths import inside
+from collector.ledger.rows import KEPT
 from collector.maintenance.files import sha256
 
 LOOKED: Final = "altered.looked"
 """The note of when all files were looked at last, in seconds since 1970."""
 
 
-def leave_out(ledger: Ledger, folder: Path, notice: Callable[[str], None]) -> None:
+def leave_out(ledger: Ledger, folder: Path, notice: Callable[[str], None], at_most: int | None = None) -> int:
     """Look at all pictures, and at the bytes of those that may be others; `notice` is told of those found first now.
+    How many of these were in the set.
 
-    A file of the size that was fetched, and not written to since then or the last look, is believed.
+    A file of the size that was fetched, and not written to since then or the last look, is believed. MissingPictures
+    when more than `at_most` were in the set: nothing is changed then.
     """
     began, known = int(time.time()), ledger.dataset.altered()
     found = altered(ledger, folder)
+    fresh = {name: path.as_posix() for name, path in found.items() if name not in known}
+    lost = [fresh[name] for (name,) in ledger.dataset.cells(("sha256",), KEPT) if name in fresh] if fresh else []
+    if at_most is not None and len(lost) > at_most:
+        raise MissingPictures(
+            f"nothing was exported: replaced since they were fetched: {some(lost)}; `collector verify --again` fetches"
+            f" what was there, or go without them by --missing-ok {len(lost)}"
+        )
     forget(ledger, folder, found.keys())
     with ledger.transaction():
         ledger.dataset.set_altered(found.keys())
         ledger.remember(LOOKED, str(began))
-    if fresh := [path.as_posix() for name, path in found.items() if name not in known]:
+    if fresh:
         notice(
-            f"replaced since it was fetched, so left out of the set (set.altered): {some(fresh)};"
+            f"replaced since it was fetched, so left out of the set (set.altered): {some(list(fresh.values()))};"
             " `collector verify --again` fetches what was there"
         )
+    return len(lost)
 
 
 def altered(ledger: Ledger, folder: Path) -> dict[str, Path]:

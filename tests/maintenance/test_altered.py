@@ -12,6 +12,7 @@ import pytest
 
 import collector
 from collector.dataset import service
+from collector.errors import MissingPictures
 from collector.ledger import Ledger, Row, vectors
 from collector.maintenance import altered
 from collector.maintenance.verify import fetch_again, findings
@@ -191,3 +192,54 @@ def test_every_verb_that_judges_looks_first(tmp_path: Path) -> None:
         (opened.folder / twin.file).write_bytes(own)
         verb()
     assert opened.dedupe().groups == 1, "its own bytes are judged again"
+
+
+def exportable(tmp_path: Path, first: str = "cat") -> tuple[collector.Collection, list[Row], list[str]]:
+    with Collection(tmp_path / "images") as made:
+        rows = [made.add("cat" if number else first, drawn(number)) for number in range(8)]
+    told: list[str] = []
+    opened = collector.Collection(tmp_path / "images", told.append)
+    opened.undo()  # All is on disk.
+    return opened, rows, told
+
+
+def splits(opened: collector.Collection) -> dict[str, str]:
+    with opened.reading() as ledger:
+        return dict(ledger.splits.given(ledger.splits.latest() or ""))
+
+
+@pytest.mark.parametrize("size", [None, "smaller"])
+def test_an_export_deals_no_split_in_the_name_of_a_replaced_file(tmp_path: Path, size: str | None) -> None:
+    opened, rows, told = exportable(tmp_path)
+    file = opened.folder / rows[3].file
+    own = file.read_bytes()
+    file.write_bytes(encoded(drawn(99)))
+    form = collector.Form("fit", 64) if size else None
+    asked = {"split": "train=0.5,test=0.5", "form": form}
+    with pytest.raises(MissingPictures, match=f"nothing was exported: .*{file.name}.*--missing-ok 1"):
+        opened.export("imagefolder", tmp_path / "set", **asked)
+    assert (splits(opened), opened.left_out(), told, (tmp_path / "set").exists()) == ({}, 0, [], False)
+    assert opened.export("imagefolder", tmp_path / "set", missing_ok=1, **asked).published.pictures == 7
+    assert splits(opened).keys() == {row.sha256 for row in rows} - {rows[3].sha256}
+    assert "set.altered" in told[0] and rows[3].file.as_posix() in told[0]
+    file.write_bytes(own)
+    assert opened.export("imagefolder", tmp_path / "set", **asked).published.pictures == 8
+    assert splits(opened).keys() == {row.sha256 for row in rows}, "its own bytes are dealt a split"
+
+
+@pytest.mark.parametrize("split", [None, "train=0.5,test=0.5"])
+def test_an_export_counts_what_was_replaced_and_what_is_gone_together(tmp_path: Path, split: str | None) -> None:
+    opened, rows, _ = exportable(tmp_path, first="dog")
+    (opened.folder / "dog").rename(tmp_path / "away")
+    opened.review("drop", [rows[2].file])
+    (opened.folder / rows[2].file).write_bytes(b"of a picture that the set has no use for")
+    for _ in range(2):
+        with pytest.raises(MissingPictures, match=r"1 of 7 pictures cannot be read, such as dog/.*No such file"):
+            opened.export("imagefolder", tmp_path / "set", split=split)
+    (opened.folder / rows[1].file).write_bytes(b"another")
+    with pytest.raises(MissingPictures, match=r"1 of 6 pictures cannot be read, such as dog/.*No such file"):
+        opened.export("imagefolder", tmp_path / "set", split=split, missing_ok=1)
+    assert (splits(opened), (tmp_path / "set").exists()) == ({}, False)
+    (tmp_path / "away").rename(opened.folder / "dog")
+    done = opened.export("imagefolder", tmp_path / "set", split="none")
+    assert (done.published.pictures, done.plan.left) == (6, {"set.altered": 2})
