@@ -391,7 +391,7 @@ class Collection:
         cannot be written, pictures without embedding are passed over, and nothing can be dropped. UsageError when there
         is no such split, or `confidence` is not from 0.5 to 1.
         """
-        from collector.dataset import embeddings, topic
+        from collector.dataset import topic
         from collector.dataset.wording import tower_of
         from collector.images.embed import embedder
         from collector.images.known_models import asked
@@ -401,17 +401,14 @@ class Collection:
         usual, words = embedder(), asked(model, models)
         if words is not None:
             tower_of(words)  # Before hours of looking at pictures.
-        looks_only = not (drop or self._writable)
-        with self.reading() if looks_only else self.judging() as ledger:
+        wanted, writes = topic.Asked(confidence, drop, split), drop or self._writable
+        with self.judging() if writes else self.reading() as ledger:
             if split is not None:
                 _splits(ledger, split, ledger.splits.latest())
-            without = None
-            if looks_only:
-                without = self._passed_over(ledger, usual, *([] if words is None else [words.embedder()]))
-            else:
-                embeddings.embed_set(ledger, self.folder, usual, tell=tell)
-            return topic.judge_set(ledger, self.folder, usual, confidence, drop, split, words=words, tell=tell,
-                                   without=without)  # fmt: skip
+            if writes:
+                return topic.judge_set(ledger, self.folder, usual, wanted, words, tell)
+            without = self._passed_over(ledger, usual, *([] if words is None else [words.embedder()]))
+            return topic.look_at_set(ledger, self.folder, usual, wanted, words, without)
 
     def purity(self, sample: int = 0, ask: Callable[[Row, int, int], Answer | None] | None = None) -> Purity:
         """How many pictures show their class, with a 95 % interval, by a person's word about a random sample.

@@ -52,14 +52,13 @@ class Replacing:
         return ledger.work.plan(rows, self._settings.search.widen)
 
     def _judged(self, ledger: Ledger) -> dict[tuple[str, str, tuple[tuple[str, str], ...]], int]:
-        from collector.dataset import embeddings, topic
+        from collector.dataset import topic
         from collector.maintenance import altered
 
-        model, out = self._model, self._settings.out
-        altered.leave_out(ledger, out, self._notice)
-        embeddings.embed_set(ledger, out, model)
+        altered.leave_out(ledger, self._settings.out, self._notice)
         # What was left out stays so: others were searched for in its place.
-        topic.judge_set(ledger, out, model, CONFIDENCE, True, None, self._meant, self._words, settled=True)
+        asked = topic.Asked(CONFIDENCE, drop=True, only=self._meant, settled=True)
+        topic.judge_set(ledger, self._settings.out, self._model, asked, self._words)
         left_out = ledger.dataset.left_out_by_query(topic.REASON)
         return {key: count for key, count in left_out.items() if key[:2] in self._meant}
 

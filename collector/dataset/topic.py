@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -94,28 +94,57 @@ class Topic(InWords):
         return "\n".join([*told, f"surely off topic: {len(self.sure):,}{', left out' * self.dropped}"])
 
 
-def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, drop: bool, split: str | None,
-              only: Collection[tuple[str, str]] | None = None, words: Layout | None = None,
-              tell: Callable[[int, int], None] = lambda *_: None, settled: bool = False,
-              without: Collection[str] | None = None) -> Topic:  # fmt: skip
-    """Judge all that has an embedding, keep the probabilities, and enter the sure ones as left out if `drop`.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which pictures are listed, and which are surely off topic. All of the set are judged, whatever is asked."""
 
-    `split`: only these pictures are listed and left out; all are judged. What earlier calls left out for this reason
-    is open again, unless that is `settled`; without `drop` nothing about the set is changed. `only`: pictures of these
-    (keyword, label) alone are listed and left out, and those of others stay as they are. `words`: a model that is asked
-    about the keywords, too; its embeddings are made, and `tell` hears of it. `without`: where nothing can be kept,
-    neither embeddings nor probabilities, the sha256 of pictures that are passed over; None where all is kept.
+    confidence: float
+    """Of the sure ones."""
+    drop: bool = False
+    """Whether the sure ones are left out of the set. What earlier calls left out for this reason is open again then."""
+    split: str | None = None
+    """Only these pictures are listed and left out."""
+    only: Collection[tuple[str, str]] | None = None
+    """Only pictures of these (keyword, label) are listed and left out; what was decided of others stays."""
+    settled: bool = False
+    """Whether what earlier calls left out is sure, unless a person said otherwise."""
+
+
+def judge_set(ledger: Ledger, folder: Path, model: Embedder, asked: Asked, words: Layout | None = None,
+              tell: Callable[[int, int], None] = lambda *_: None) -> Topic:  # fmt: skip
+    """Make the embeddings that are missing, judge all pictures that have one, keep the probabilities, and leave out the
+    sure ones where that is asked for.
+
+    `words`: a model that is asked about the keywords, too. `tell` is told (done, of how many) as embeddings are made.
     """
+    for one in (model, *([] if words is None else [words.embedder()])):
+        embeddings.embed_set(ledger, folder, one, tell=tell)
+    ranked, done = _judged(ledger, folder, model, asked, words)
+    with ledger.transaction():
+        ledger.dataset.replace_scores(
+            SCORE, ((one.row.sha256, one.probability) for one in ranked if one.probability is not None)
+        )
+        if asked.drop:
+            ledger.dataset.decide((REASON,), [*map(_verdict, done.sure), *_of_others(ledger, ranked, asked.only)])
+    return done
+
+
+def look_at_set(ledger: Ledger, folder: Path, model: Embedder, asked: Asked, words: Layout | None = None,
+                without: Collection[str] = ()) -> Topic:  # fmt: skip
+    """Judge the pictures that have an embedding, but these (sha256), where nothing can be kept: neither embeddings nor
+    probabilities."""
+    return _judged(ledger, folder, model, asked, words, without)[1]
+
+
+def _judged(ledger: Ledger, folder: Path, model: Embedder, asked: Asked, words: Layout | None,
+            without: Collection[str] = ()) -> tuple[list[Ranked], Topic]:  # fmt: skip
+    """All pictures with their probabilities, and of these what is asked for. Writes nothing."""
     stored = embeddings.read(folder, model)
-    others = None
-    if words is not None:
-        if without is None:
-            embeddings.embed_set(ledger, folder, words.embedder(), tell=tell)
-        others = embeddings.read(folder, words.embedder())
+    others = None if words is None else embeddings.read(folder, words.embedder())
     members: dict[str, list[Row]] = defaultdict(list)
     for row in candidates(ledger, (REASON, "set.dropped")):
         known = row.sha256 in stored.places and (others is None or row.sha256 in others.places)
-        if known and row.sha256 not in (without or ()):
+        if known and row.sha256 not in without:
             members[row.label].append(row)
     wording = None
     if words is not None and others is not None:
@@ -125,18 +154,19 @@ def judge_set(ledger: Ledger, folder: Path, model: Embedder, confidence: float, 
     judged = dict(zip(labels, relevance.judge(sights), strict=True))
     ranked = [one for label in labels for one in _ranked(members[label], judged[label])]
     classes = tuple(_told(label, members[label], judged[label]) for label in labels)
-    chosen = ranked if split is None else _of_split(ledger, ranked, split)
-    listed = tuple(one for one in chosen if one.row.left_out != "set.dropped")
-    listed = tuple(one for one in listed if only is None or (one.row.keyword, one.row.label) in only)
-    sure = tuple(one for one in listed if _surely(one, confidence) or (settled and _out(one)))
-    if without is None:
-        with ledger.transaction():
-            ledger.dataset.replace_scores(
-                SCORE, ((one.row.sha256, one.probability) for one in ranked if one.probability is not None)
-            )
-            if drop:
-                ledger.dataset.decide((REASON,), [*map(_verdict, sure), *_of_others(ledger, ranked, only)])
-    return Topic(classes, listed, sure, drop)
+    listed = tuple(_listed(ledger, ranked, asked))
+    sure = tuple(one for one in listed if _surely(one, asked.confidence) or (asked.settled and _out(one)))
+    return ranked, Topic(classes, listed, sure, asked.drop)
+
+
+def _listed(ledger: Ledger, ranked: Iterable[Ranked], asked: Asked) -> Iterator[Ranked]:
+    given = {} if asked.split is None else ledger.splits.given(ledger.splits.latest() or "")
+    for one in ranked:
+        row = one.row
+        there = asked.split is None or given.get(row.sha256) == asked.split
+        meant = asked.only is None or (row.keyword, row.label) in asked.only
+        if there and meant and row.left_out != "set.dropped":
+            yield one
 
 
 def _sample(rows: list[Row], stored: vectors.Vectors, model: Embedder) -> relevance.Directions:
@@ -182,11 +212,6 @@ def _told(label: str, rows: Sequence[Row], judged: relevance.Judged) -> ClassTop
     left = judged.probability[[row.left_out != "set.dropped" for row in rows]]
     wrong = None if np.isnan(left).any() else float((1 - left).sum())
     return ClassTopic(label, len(left), len(rows) - len(left), wrong, names, senses)
-
-
-def _of_split(ledger: Ledger, ranked: Iterable[Ranked], split: str) -> list[Ranked]:
-    given = ledger.splits.given(ledger.splits.latest() or "")
-    return [one for one in ranked if given.get(one.row.sha256) == split]
 
 
 def _of_others(ledger: Ledger, ranked: Iterable[Ranked], only: Collection[tuple[str, str]] | None) -> list[Verdict]:

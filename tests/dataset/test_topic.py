@@ -12,7 +12,7 @@ import pytest
 import skimage
 from PIL import Image
 
-from collector.dataset import embeddings, topic
+from collector.dataset import topic
 from collector.images.embed import Embedder, embedder
 from collector.ledger import Row
 from collector.studio.columns import Columns
@@ -62,8 +62,7 @@ def model() -> Embedder:
 
 
 def judged(collection: Collection, model: Embedder, drop: bool = False, split: str | None = None) -> topic.Topic:
-    embeddings.embed_set(collection.ledger, collection.folder, model)
-    return topic.judge_set(collection.ledger, collection.folder, model, 0.9, drop, split)
+    return topic.judge_set(collection.ledger, collection.folder, model, topic.Asked(0.9, drop, split))
 
 
 def out(collection: Collection) -> dict[str, str]:
@@ -90,15 +89,16 @@ def test_dropping_is_asked_for_and_taken_back(collection: Collection, model: Emb
     collection.ledger.dataset.review(foreign[0], "chelsea", "keep")
     judged(collection, model, drop=True)
     assert foreign[0] not in out(collection), "no rule overrules a person"
-    embedding = topic.judge_set(collection.ledger, collection.folder, model, 1.0, True, None)
-    assert (out(collection), embedding.sure) == ({}, ())
+    again = topic.judge_set(collection.ledger, collection.folder, model, topic.Asked(1.0, drop=True))
+    assert (out(collection), again.sure) == ({}, ())
 
 
 def test_what_is_settled_is_left_out_until_a_person_says_otherwise(collection: Collection, model: Embedder) -> None:
     foreign = [row.sha256 for row in filled(collection)]
     judged(collection, model, drop=True)
     collection.ledger.dataset.review(foreign[0], "chelsea", "keep")
-    topic.judge_set(collection.ledger, collection.folder, model, 1.0, True, None, settled=True)
+    asked = topic.Asked(1.0, drop=True, settled=True)
+    topic.judge_set(collection.ledger, collection.folder, model, asked)
     assert out(collection) == dict.fromkeys(foreign[1:], "set.off_topic")
 
 

@@ -10,7 +10,7 @@ import pytest
 import skimage
 from PIL import Image
 
-from collector.dataset import embeddings, topic
+from collector.dataset import topic
 from collector.dataset.wording import Wording
 from collector.errors import InputError, UsageError
 from collector.images.embed import embedder
@@ -90,8 +90,7 @@ def test_a_set_is_judged_by_words_and_a_person_overrules(collection: Collection,
     painted(collection, "blue", (30, 30, 220), 12, 3)
     words = read(tiny_model(tmp_path / "model"), "tiny")
     ledger, folder, usual = collection.ledger, collection.folder, embedder()
-    embeddings.embed_set(ledger, folder, usual)
-    done = topic.judge_set(ledger, folder, usual, 0.9, True, None, words=words)
+    done = topic.judge_set(ledger, folder, usual, topic.Asked(0.9, drop=True), words)
     reds = [one.row.sha256 for one in done.ranked if one.row.label == "red"]
     assert set(reds[:6]) == {row.sha256 for row in wrong}
     sure = {one.row.sha256 for one in done.sure}
@@ -100,7 +99,7 @@ def test_a_set_is_judged_by_words_and_a_person_overrules(collection: Collection,
     assert {verdict.reason for verdict in ledger.dataset.verdicts()} == {"set.off_topic"}
     ledger.dataset.review(wrong[0].sha256, "red", "keep")
     ledger.dataset.review(rows[0].sha256, "red", "drop")
-    again = topic.judge_set(ledger, folder, usual, 0.9, True, None, words=words)
+    again = topic.judge_set(ledger, folder, usual, topic.Asked(0.9, drop=True), words)
     probabilities = {one.row.sha256: one.probability for one in again.ranked}
     assert probabilities[wrong[0].sha256] == 1.0
     assert rows[0].sha256 not in probabilities, "it has left the set"
