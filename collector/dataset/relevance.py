@@ -342,11 +342,12 @@ def _probability(one: Likened, shares: Iterator[float]) -> Floats:
 
 def _meant(one: Likened) -> Floats:
     """(n,): how probable it is that the sense that each is of was meant: the largest was, or one of which a person kept
-    something; of a smaller one it is its share of the two."""
+    something, and no less than was dropped; of a smaller one it is its share of the two."""
     meant, words = np.ones(len(one.words.named)), one.words
     sizes = [int(np.count_nonzero(~words.dropped[places])) for places in one.senses]
     for places, size in zip(one.senses, sizes, strict=True):
-        if size < max(sizes) and not words.kept[places].any():
+        kept, dropped = (int(np.count_nonzero(said[places])) for said in (words.kept, words.dropped))
+        if size < max(sizes) and (not kept or kept < dropped):
             meant[places] = size / (size + max(sizes))
     return meant
 

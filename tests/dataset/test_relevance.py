@@ -57,6 +57,8 @@ def test_two_senses_are_told_and_the_smaller_one_is_less_likely_meant() -> None:
     assert done.probability[50:].mean() < done.probability[30:50].mean()
     kept = judge(looks, words(len(looks), kept=(40,))).probability
     assert (kept[:50] > 0.5).all(), "a person says that both are meant"
+    refused = judge(looks, words(len(looks), kept=(40,), dropped=(41, 42))).probability
+    assert refused[30:40].max() < refused[:30].min(), "one that strayed into what is dropped does not vouch for it"
     dropped = judge(looks, words(len(looks), dropped=tuple(range(28)))).probability
     assert (dropped[30:50] > 0.5).all(), "the other is not"
 
