@@ -7,13 +7,11 @@ from pathlib import Path
 
 import _copy_finders as finders
 import numpy as np
-from PIL import Image
+from _edited_copies import Edit
 
 from collector.dataset.near import components
 from collector.images.pixels import upright
 from collector.images.same_scene import compared
-
-Edit = Callable[[Image.Image], Image.Image]
 
 
 def beside(originals: list[Path], photographs: list[Path], edits: dict[str, Edit], peers: Path | None,

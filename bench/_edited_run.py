@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from _copy_finders import cpu
+from _edited_copies import Edit, part_of
 from _processes import Watch
 from PIL import Image
 
@@ -19,7 +19,6 @@ from collector.api.collection import Collection
 from collector.images.pixels import upright
 from collector.images.sniff import Unusable
 
-Edit = Callable[[Image.Image], Image.Image]
 SIDE = 1024
 """Pixels of the long side that photographs are reduced to: what pictures of the web have."""
 LEAST = 250
@@ -79,8 +78,5 @@ def _make(files: Path, edits: list[Edit], number: int, picture: Path, count: int
         if place % 4 == 1:
             made = edits[int(dice.integers(len(edits)))](image)
         elif place:
-            width, height = (max(1, int(side * dice.uniform(0.3, 0.6))) for side in image.size)
-            left, top = (int(dice.integers(0, full - side + 1)) for full, side in
-                         zip(image.size, (width, height), strict=True))  # fmt: skip
-            made = image.crop((left, top, left + width, top + height))
+            made = part_of(image, dice)
         made.save(files / f"class {number % FOLDERS:02}" / f"{number:05}-{place:04}.jpg", quality=90)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,10 +51,20 @@ PLANTINGS: Final = {
 }
 
 
-def planted(
-    places: dict[str, Places], looks: NDArray[np.float32], how: Planting, seed: int,
-    grouped: Callable[[Places, NDArray[np.float32]], Places],
-) -> Iterator[Made]:  # fmt: skip
+def grouped(places: Places, looks: NDArray[np.float32]) -> Places:
+    """The same pictures, each with the three that are most like it and are not in a group yet."""
+    left = np.ones(len(places), bool)
+    order: list[int] = []
+    for first in np.random.default_rng(0).permutation(len(places)).tolist():
+        if left[first]:
+            likeness = looks[places] @ looks[places[first]]
+            group = [first, *(place for place in np.argsort(-likeness).tolist() if left[place] and place != first)][:4]
+            left[group] = False
+            order += group
+    return places[order]
+
+
+def planted(places: dict[str, Places], looks: NDArray[np.float32], how: Planting, seed: int) -> Iterator[Made]:
     """The classes with 30 % foreign ones; "" of `places` are those of no class."""
     dice = np.random.default_rng(seed)
     own = {label: dice.permutation(some)[: how.most] for label, some in places.items() if label}

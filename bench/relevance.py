@@ -25,35 +25,27 @@ The larger ones and six pictures of scikit-image are then cut, framed, mirrored,
 from __future__ import annotations
 
 import argparse
-import io
-import resource
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import skimage
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageOps
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from _beside import beside
+from _edited_copies import EDITS, SIX, costs, hard, large, looked_at, proved
 from _edited_run import whole_run
-from _hard_pictures import kinds
-from _plantings import PLANTINGS, Planting, planted
+from _plantings import PLANTINGS, Made, Planting, grouped, planted
 
-from collector.dataset.copies import likely
 from collector.dataset.relevance import Company, Judged, Likened, Words, companies, judge, likened
 from collector.dataset.wording import Wording
-from collector.images.embed import Embedder, class_share, described, directions, embed_files, embedder, named
+from collector.images.embed import class_share, described, embedder, named
 from collector.images.hub_layout import Layout
 from collector.images.known_models import asked
-from collector.images.pixels import upright
-from collector.images.processes import FileTrouble
-from collector.images.same_scene import compared
 from collector.ledger.vectors import Vectors
 
 STAMPS = Path("/usr/share/tuxpaint/stamps")
@@ -110,19 +102,6 @@ def own_files(folder: Path) -> dict[str, list[Path]]:
     return {**found, "": foreign}
 
 
-def looked_at(paths: list[Path], model: Embedder) -> NDArray[np.float16]:
-    """Their embeddings; prints what that costs."""
-    wall, spent = time.perf_counter(), cpu()
-    vectors = [found for _, found in embed_files(((str(path), path) for path in paths), model, 1)]
-    broken = sum(isinstance(found, FileTrouble) for found in vectors)
-    if broken:
-        sys.exit(f"{broken} photographs cannot be read")
-    wall, spent = time.perf_counter() - wall, cpu() - spent
-    print(f"{model.name}: {len(paths)} photographs, with decoding: {1000 * spent / len(paths):.1f} CPU ms a picture,"
-          f" {len(paths) / spent:.0f} a second and core ({len(paths) / wall:.0f} by the clock)\n")  # fmt: skip
-    return np.stack([found for found in vectors if not isinstance(found, FileTrouble)])
-
-
 NOTHING = np.zeros(0, np.int64)
 
 
@@ -159,12 +138,16 @@ class Photographs:
             odds = dice.normal(np.where(np.isin(np.arange(len(shown)), places[label]), 4, -4), 2.2)
             self._read[label] = 1 / (1 + np.exp(-odds)) if kind == "good" else shown
 
-    def judged(self, classes: list[tuple[str, NDArray[np.int64]]], company: list[Company | None]) -> list[Judged]:
+    def company(self, made: list[Made]) -> list[Company | None]:
+        """What the other classes say of each; nothing where each is a set of its own."""
         if self.alone:
-            return [judge([self.likened(label, members, None)])[0] for label, members in classes]
-        return judge(
-            [self.likened(label, members, others) for (label, members), others in zip(classes, company, strict=True)]
-        )
+            return [None] * len(made)
+        return companies([self.looks[members] for _, members, _ in made])
+
+    def judged(self, made: list[Made], company: list[Company | None]) -> list[Judged]:
+        likened = [self.likened(label, members, others)
+                   for (label, members, _), others in zip(made, company, strict=True)]  # fmt: skip
+        return [judge([one])[0] for one in likened] if self.alone else judge(likened)
 
     def likened(self, label: str, members: NDArray[np.int64], others: Company | None,
                 kept: NDArray[np.int64] = NOTHING, dropped: NDArray[np.int64] = NOTHING) -> Likened:  # fmt: skip
@@ -181,10 +164,6 @@ def spanned(looks: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(turned * np.sqrt(np.maximum(lengths, 0)), np.float32)
 
 
-def cpu() -> float:
-    return sum(getattr(resource.getrusage(resource.RUSAGE_CHILDREN), name) for name in ("ru_utime", "ru_stime"))
-
-
 def auroc(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     """The chance that a right picture has a higher score than a wrong one."""
     places = scores.argsort().argsort()
@@ -192,23 +171,8 @@ def auroc(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     return float((places[right].sum() - rights * (rights - 1) / 2) / (rights * wrongs))
 
 
-def grouped(places: NDArray[np.int64], looks: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The same pictures, each with the three that are most like it and are not in a group yet."""
-    left = np.ones(len(places), bool)
-    order: list[int] = []
-    for first in np.random.default_rng(0).permutation(len(places)).tolist():
-        if left[first]:
-            likeness = looks[places] @ looks[places[first]]
-            group = [first, *(place for place in np.argsort(-likeness).tolist() if left[place] and place != first)][:4]
-            left[group] = False
-            order += group
-    return places[order]
-
-
-def sets(
-    places: dict[str, NDArray[np.int64]], share: float, seed: int, in_groups: bool = False
-) -> Iterator[tuple[str, NDArray[np.int64], int]]:
-    """(class, places of its pictures and then of the foreign ones, how many are right)."""
+def sets(places: dict[str, NDArray[np.int64]], share: float, seed: int, in_groups: bool = False) -> Iterator[Made]:
+    """The classes with a share of foreign ones."""
     dice = np.random.default_rng(seed)
     foreign = np.roll(places[""], int(dice.integers(len(places[""])))) if in_groups else dice.permutation(places[""])
     for label in filter(None, places):
@@ -219,24 +183,41 @@ def sets(
         foreign = np.roll(foreign, -count)
 
 
+@dataclass(slots=True)
+class Counts:
+    """Pictures of all repeats and classes: how many are right and foreign, and how many of either would be dropped."""
+
+    right: int = 0
+    foreign: int = 0
+    lost: int = 0
+    """Right ones that would be dropped."""
+    caught: int = 0
+    """Foreign ones that would be."""
+    promised: list[float] = field(default_factory=list)
+    """How surely each of those is off topic, as was stated."""
+
+    def add(self, probability: NDArray[np.float64], truth: NDArray[np.bool_]) -> None:
+        sure = probability <= 1 - CONFIDENCE
+        self.right, self.foreign = self.right + int(truth.sum()), self.foreign + int((~truth).sum())
+        self.lost, self.caught = self.lost + int((sure & truth).sum()), self.caught + int((sure & ~truth).sum())
+        self.promised += (1 - probability[sure]).tolist()
+
+    @property
+    def dropped(self) -> int:
+        return self.lost + self.caught
+
+
 def measured(shown: Photographs, places: dict[str, NDArray[np.int64]], share: float, repeats: int) -> str:
     """One line of the table."""
-    curves, taught = [], []
-    caught = wrong = lost = right = dropped = 0
-    promised: list[float] = []
+    counts, curves, taught = Counts(), list[float](), list[tuple[float, float]]()
     for seed in range(repeats):
         dice = np.random.default_rng(1000 + seed)
         made = list(sets(places, share, seed, shown.in_groups))
-        company = [None] * len(made) if shown.alone else companies([shown.looks[members] for _, members, _ in made])
-        judged = shown.judged([(label, members) for label, members, _ in made], company)
-        for (label, members, rights), others, one in zip(made, company, judged, strict=True):
-            truth = np.arange(len(members)) < rights
-            found = one.probability
-            sure = found <= 1 - CONFIDENCE
+        company = shown.company(made)
+        for (label, members, rights), others, one in zip(made, company, shown.judged(made, company), strict=True):
+            truth, found = np.arange(len(members)) < rights, one.probability
             curves.append(np.nan if truth.all() else auroc(found, truth))
-            caught, wrong = caught + int((sure & ~truth).sum()), wrong + int((~truth).sum())
-            lost, right, dropped = lost + int((sure & truth).sum()), right + rights, dropped + int(sure.sum())
-            promised += (1 - found[sure]).tolist()
+            counts.add(found, truth)
             if min(rights, len(members) - rights) < 7:
                 continue
             kept, out = dice.permutation(rights)[:5], rights + dice.permutation(len(members) - rights)[:5]
@@ -246,11 +227,12 @@ def measured(shown: Photographs, places: dict[str, NDArray[np.int64]], share: fl
     known = np.ma.masked_invalid(np.reshape(curves, (repeats, -1)))  # Where few are foreign, some classes have none.
     cells = [
         f"{share:.0%}",
-        *((f"{known.mean():.3f}", f"{known.mean(axis=0).min():.3f}") if wrong else ("–", "–")),
-        str(dropped),
-        *((f"{caught / dropped:.1%}", f"{np.mean(promised):.1%}") if dropped else ("–", "–")),
-        f"{caught / wrong:.0%}" if wrong else "–",
-        f"{lost / right:.1%}",
+        *((f"{known.mean():.3f}", f"{known.mean(axis=0).min():.3f}") if counts.foreign else ("–", "–")),
+        str(counts.dropped),
+        f"{counts.caught / counts.dropped:.1%}" if counts.dropped else "–",
+        f"{np.mean(counts.promised):.1%}" if counts.dropped else "–",
+        f"{counts.caught / counts.foreign:.0%}" if counts.foreign else "–",
+        f"{counts.lost / counts.right:.1%}",
         " → ".join(f"{value:.3f}" for value in np.mean(taught, axis=0)) if taught else "–",
     ]
     return f"| {' | '.join(cells)} |"
@@ -259,20 +241,17 @@ def measured(shown: Photographs, places: dict[str, NDArray[np.int64]], share: fl
 def otherwise(shown: Photographs, places: dict[str, NDArray[np.int64]], name: str, how: Planting, repeats: int) -> str:
     """One line of the table of plantings."""
     shown.alone, shown.named = how.alone, how.named
-    curves = dict[str, list[float]]()
-    caught = wrong = lost = right = 0
+    counts, curves = Counts(), dict[str, list[float]]()
     for seed in range(repeats):
-        made = list(planted(places, shown.looks, how, seed, grouped))
-        company = [None] * len(made) if how.alone else companies([shown.looks[members] for _, members, _ in made])
-        judged = shown.judged([(label, members) for label, members, _ in made], company)
-        for (label, members, rights), one in zip(made, judged, strict=True):
-            truth, sure = np.arange(len(members)) < rights, one.probability <= 1 - CONFIDENCE
+        made = list(planted(places, shown.looks, how, seed))
+        for (label, members, rights), one in zip(made, shown.judged(made, shown.company(made)), strict=True):
+            truth = np.arange(len(members)) < rights
             curves.setdefault(label, []).append(auroc(one.probability, truth))
-            caught, wrong = caught + int((sure & ~truth).sum()), wrong + int((~truth).sum())
-            lost, right = lost + int((sure & truth).sum()), right + rights
+            counts.add(one.probability, truth)
     mean, worst = np.mean([one for own in curves.values() for one in own]), min(map(np.mean, curves.values()))
-    precise = f"{caught / (caught + lost):.0%}" if caught + lost else "–"
-    return f"| {name} | {mean:.3f} | {worst:.3f} | {precise} | {caught / wrong:.0%} | {lost / right:.1%} |"
+    precise = f"{counts.caught / counts.dropped:.0%}" if counts.dropped else "–"
+    caught, lost = counts.caught / counts.foreign, counts.lost / counts.right
+    return f"| {name} | {mean:.3f} | {worst:.3f} | {precise} | {caught:.0%} | {lost:.1%} |"
 
 
 def classified(shown: Photographs, places: dict[str, NDArray[np.int64]], share: float, repeats: int) -> str:
@@ -282,18 +261,17 @@ def classified(shown: Photographs, places: dict[str, NDArray[np.int64]], share: 
     for seed in range(repeats):
         dice = np.random.default_rng(seed)
         foreign, test, train = dice.permutation(places[""]), list[tuple[int, int]](), list[tuple[int, int, bool]]()
-        classes = list[NDArray[np.int64]]()
+        made = list[Made]()
         for number, label in enumerate(labels):
             own = dice.permutation(places[label])
             third = max(1, len(own) // 3)
             count = round((len(own) - third) * share / (1 - share))
             members = np.concatenate([own[third:], foreign[:count]])
             foreign = np.roll(foreign, -count)
-            classes.append(members)
+            made.append((label, members, len(own) - third))
             test += [(int(place), number) for place in own[:third]]
-        company = companies([shown.looks[members] for members in classes])
-        judged = shown.judged(list(zip(labels, classes, strict=True)), company)
-        for number, (members, one) in enumerate(zip(classes, judged, strict=True)):
+        judged = shown.judged(made, shown.company(made))
+        for number, ((_, members, _), one) in enumerate(zip(made, judged, strict=True)):
             kept = one.probability > 1 - CONFIDENCE
             train += [(int(place), number, bool(keep)) for place, keep in zip(members, kept, strict=True)]
         rows = (train, [row for row in train if row[2]])
@@ -321,152 +299,60 @@ def _accuracy(
     return float(((looks[asked] @ weights).argmax(axis=1) == right).mean())
 
 
-EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
-    "half the size, JPEG 40": lambda image: _jpeg(image.resize((image.width // 2, image.height // 2)), 40),
-    "cut to 75 % of the area": lambda image: _cut(image, 0.75),
-    "cut to 50 %": lambda image: _cut(image, 0.5),
-    "cut to 30 %": lambda image: _cut(image, 0.3),
-    "white border of 24 %": lambda image: ImageOps.expand(image, int(0.12 * max(image.size)), (255, 255, 255)),
-    "mirrored": ImageOps.mirror,
-    "turned by 10 degrees": lambda image: image.rotate(10, Image.Resampling.BICUBIC, fillcolor=(255, 255, 255)),
-    "banner below": lambda image: _bannered(image),
-}
-
-
-SIX = (
-    "half the size, JPEG 40",
-    "cut to 50 %",
-    "white border of 24 %",
-    "mirrored",
-    "turned by 10 degrees",
-    "banner below",
-)
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 PEERS = Path(tempfile.gettempdir()) / "collector-bench" / "copy-peers"
 
 
-def _cut(image: Image.Image, share: float) -> Image.Image:
-    width, height = (int(side * share**0.5) for side in image.size)
-    left, top = int(0.5 * (image.width - width)), int(0.4 * (image.height - height))
-    return image.crop((left, top, left + width, top + height))
+def copies_of_any(given: argparse.Namespace) -> None:
+    """What is asked about edited copies of any folder's pictures."""
+    own = [path for place in given.pictures for path in sorted(place.rglob("*.*"))
+           if path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()]  # fmt: skip
+    with tempfile.TemporaryDirectory(dir=given.work) as folder:
+        if given.whole:
+            whole_run(own, given.copies, list(EDITS.values()), Path(folder))
+        elif given.copies:
+            costs(own, given.copies, Path(folder))
+        elif given.hard:
+            hard(own, Path(folder))
+        else:
+            proved(own, Path(folder))
 
 
-def _jpeg(image: Image.Image, quality: int) -> Image.Image:
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality)
-    return Image.open(out).convert("RGB")
+def tables(found: dict[str, list[Path]], given: argparse.Namespace, repeats: int) -> None:
+    """What is asked about a set of classes; "" are its foreign pictures."""
+    paths = [path for own in found.values() for path in own]
+    ends = np.cumsum([0, *map(len, found.values())])
+    places = {label: np.arange(ends[place], ends[place + 1]) for place, label in enumerate(found)}
+    print(", ".join(f"{len(own)} {label or 'foreign'}" for label, own in found.items()))
+    labels, words = [label for label in found if label], asked(given.model, given.models)
+    shown = Photographs(paths, looked_at(paths, embedder()), labels, words)
+    shown.alone, shown.in_groups = given.alone, given.in_groups
+    if given.plantings:
+        head("foreign", "AUROC", "worst class", "of the dropped, foreign", "foreign ones dropped", "right ones dropped")
+        for name, how in PLANTINGS.items():
+            print(otherwise(shown, places, name, how, repeats), flush=True)
+        return
+    if given.in_groups:
+        places[""] = grouped(places[""], shown.looks)
+    if given.stand_in:
+        shown.stand_in(given.stand_in, places)
+    head("foreign", "AUROC", "worst class", "dropped", "of these, foreign", "as stated", "foreign ones dropped",
+         "right ones dropped", "AUROC after 5 + 5 decisions")  # fmt: skip
+    for share in (0.0, 0.02, 0.05, 0.1, 0.3, 0.5):
+        print(measured(shown, places, share, repeats))
+    if given.no_copies:
+        return
+    print("\nA classifier:\n")
+    head("foreign", "trained on all", "on what is left", "difference", "left out")
+    for share in (0.0, 0.1, 0.3, 0.5):
+        print(classified(shown, places, share, max(2, repeats // 2)))
 
 
-def _bannered(image: Image.Image) -> Image.Image:
-    image = image.copy()
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, int(image.height * 0.85), *image.size), fill=(20, 20, 20))
-    draw.text((image.width // 4, int(image.height * 0.9)), "www.example.com SALE", fill=(255, 255, 255))
-    return image
+def head(*names: str) -> None:
+    print(f"| {' | '.join(names)} |\n{'|---' * len(names)}|")
 
 
-def large(paths: list[Path]) -> list[Path]:
-    """Those of 250 pixels and more, and six of scikit-image."""
-    samples = Path(skimage.__file__).parent / "data"
-    names = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png", "camera.png")
-    some = [path for path in paths if min(upright(path).size) >= 250 and "_mirror" not in path.stem]
-    return [*some, *(samples / name for name in names)]
-
-
-BLANK = 8
-"""Levels that a picture on white spans at most when it shows nothing, as white drawings on nothing do."""
-
-
-def proved(pictures: list[Path], folder: Path) -> None:
-    """Share of edited copies that are proved, whether or not they are candidates; of pictures that show anything."""
-    every = len(pictures)
-    pictures = [path for path in pictures if max(high - low for low, high in upright(path).getextrema()) > BLANK]
-    print(f"{len(pictures)} pictures, {every - len(pictures)} blank ones left out\n\n| edit | proved |\n|---|---|")
-    for edit, change in EDITS.items():
-        found = 0
-        for number, original in enumerate(pictures):
-            copy = folder / f"{list(EDITS).index(edit)}-{number}.png"  # Another name each: points are kept by it.
-            change(upright(original)).save(copy, compress_level=1)
-            found += compared((original, copy)) != [-1]
-            copy.unlink()
-        print(f"| {edit} | {found / len(pictures):.0%} |", flush=True)
-
-
-def hard(pictures: list[Path], folder: Path) -> None:
-    """Of pictures that have something in common, each with each other: how many are proved to be copies, wrongly."""
-    np.random.default_rng(0).shuffle(pictures)
-    print("| kind | pictures | pairs | proved | CPU ms a pair |\n|---|---|---|---|---|")
-    for name, make in kinds(folder).items():
-        (own := folder / name.replace(" ", "-")).mkdir()
-        made = []
-        for number, image in enumerate(make(pictures)):
-            made.append(own / f"{number:02}.jpg")
-            image.save(made[-1], quality=88)
-        began, found = time.process_time(), list[tuple[str, str]]()
-        (store := own / "points").mkdir()
-        for place, path in enumerate(made[:-1], 1):
-            answers = compared((path, *made[place:]), str(store))
-            found += [
-                (path.stem, other.stem) for other, answer in zip(made[place:], answers, strict=True) if answer >= 0
-            ]
-        pairs = len(made) * (len(made) - 1) // 2
-        spent = 1000 * (time.process_time() - began) / pairs
-        print(f"| {name} | {len(made)} | {pairs} | {len(found)} | {spent:.0f} |", *found[:4], flush=True)
-
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-ALL = 100_000
-"""Pictures for which the costs are reckoned."""
-
-
-def costs(pictures: list[Path], count: int, folder: Path) -> None:
-    """CPU time of points and pairs among `count` random parts of these, and of candidates among ALL embeddings like
-    theirs, and what all that would take of ALL pictures."""
-    dice, parts, spent = np.random.default_rng(3), list[Path](), list[float]()
-    for number in range(count):
-        image = upright(pictures[number % len(pictures)])
-        width, height = (max(1, int(side * dice.uniform(0.3, 0.6))) for side in image.size)
-        left, top = (int(dice.integers(0, full - side + 1)) for full, side in
-                     zip(image.size, (width, height), strict=True))  # fmt: skip
-        parts.append(folder / f"{number}.jpg")
-        image.crop((left, top, left + width, top + height)).save(parts[-1], quality=90)
-    looks = directions(looked_at(parts, embedder()))
-    (store := folder / "points").mkdir()
-    clock = time.process_time()
-    for part in parts:
-        compared((part,), str(store))
-    spent.append(time.process_time() - clock)
-    groups = list(likely(looks))
-    clock = time.process_time()
-    found = [compared(tuple(parts[place] for place in some), str(store)) for some in groups]
-    spent.append(time.process_time() - clock)
-    pairs, proved_ = sum(map(len, found)), sum(answer >= 0 for answers in found for answer in answers)
-    print(
-        f"{count} parts of {len(pictures)} pictures: points {1000 * spent[0] / count:.1f} CPU ms a picture;"
-        f" {pairs} pairs, {proved_} of them proved, {1000 * spent[1] / max(pairs, 1):.1f} CPU ms each",
-        flush=True,
-    )
-    crowd = _crowd(looks)
-    clock = time.process_time()
-    every = sum(len(some) - 1 for some in likely(crowd))
-    spent.append(time.process_time() - clock)
-    minutes = [seconds * scale / 60 for seconds, scale in
-               zip(spent, (ALL / count, every / max(pairs, 1), 1), strict=True)]  # fmt: skip
-    print(f"{ALL} pictures: points {minutes[0]:.0f}, {every} pairs {minutes[1]:.0f}, candidates {minutes[2]:.0f}"
-          f" CPU minutes; peak here {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB")  # fmt: skip
-
-
-def _crowd(looks: NDArray[np.float32]) -> NDArray[np.float16]:
-    """(ALL, numbers) directions with as many likely neighbours as are compared: these, each many times, with noise that
-    leaves a cosine of 0.5 between two of one."""
-    dice, crowd = np.random.default_rng(4), np.empty((ALL, looks.shape[1]), np.float16)
-    for start in range(0, ALL, 1000):
-        some = looks[dice.integers(len(looks), size=len(crowd[start : start + 1000]))]
-        noisy = some + dice.standard_normal(some.shape, np.float32) / some.shape[1] ** 0.5
-        crowd[start : start + 1000] = noisy / np.linalg.norm(noisy, axis=1, keepdims=True)
-    return crowd
-
-
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--no-copies", action="store_true", help="relevance alone")
@@ -489,60 +375,27 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true", help="with --copies: a whole collection, by the commands")
     parser.add_argument("--work", type=Path, help="folder for the files of --whole; else a temporary one")
     given = parser.parse_args()
-    words = asked(given.model, given.models)
-    repeats = 4 if given.short else 16
+    if (given.hard or given.copies) and not given.pictures:
+        parser.error("--hard and --copies want --pictures")
+    if given.whole and not given.copies:
+        parser.error("--whole wants --copies")
+    return given
+
+
+def main() -> None:
+    given = arguments()
     if given.pictures:
-        with tempfile.TemporaryDirectory(dir=given.work) as folder:
-            own = [path for place in given.pictures for path in sorted(place.rglob("*.*"))
-                   if path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()]  # fmt: skip
-            if given.whole:
-                whole_run(own, given.copies, list(EDITS.values()), Path(folder))
-            elif given.copies:
-                costs(own, given.copies, Path(folder))
-            elif given.hard:
-                hard(own, Path(folder))
-            else:
-                proved(own, Path(folder))
+        copies_of_any(given)
         return
-    if given.edited or given.peers:
-        paths = [path for own in (own_files(given.classes) if given.classes else files()).values() for path in own]
+    groups = [own_files(given.classes)] if given.classes else [files(CLASSES), files(THEMES)]
+    originals = [path for own in groups[0].values() for path in own]
+    if not (given.edited or given.peers):
+        for found in groups:
+            tables(found, given, 4 if given.short else 16)
+    if not (given.no_copies or given.plantings):
+        edits = {edit: EDITS[edit] for edit in SIX} if given.edited or given.peers else EDITS
         with tempfile.TemporaryDirectory() as folder:
-            beside(large(paths), paths, {edit: EDITS[edit] for edit in SIX}, given.peers, Path(folder))
-        return
-    for found in (own_files(given.classes),) if given.classes else (files(CLASSES), files(THEMES)):
-        paths = [path for own in found.values() for path in own]
-        ends = np.cumsum([0, *map(len, found.values())])
-        places = {label: np.arange(ends[place], ends[place + 1]) for place, label in enumerate(found)}
-        print(", ".join(f"{len(own)} {label or 'foreign'}" for label, own in found.items()))
-        vectors = looked_at(paths, embedder())
-        shown = Photographs(paths, vectors, [label for label in found if label], words)
-        shown.alone, shown.in_groups = given.alone, given.in_groups
-        if given.plantings:
-            print("| foreign | AUROC | worst class | of the dropped, foreign | foreign ones dropped |"
-                  " right ones dropped |\n" + 6 * "|---" + "|")  # fmt: skip
-            for name, how in PLANTINGS.items():
-                print(otherwise(shown, places, name, how, repeats), flush=True)
-            continue
-        if given.in_groups:
-            places[""] = grouped(places[""], shown.looks)
-        if given.stand_in:
-            shown.stand_in(given.stand_in, places)
-        print("| foreign | AUROC | worst class | dropped | of these, foreign | as stated | foreign ones dropped |"
-              " right ones dropped | AUROC after 5 + 5 decisions |\n" + 9 * "|---" + "|")  # fmt: skip
-        for share in (0.0, 0.02, 0.05, 0.1, 0.3, 0.5):
-            print(measured(shown, places, share, repeats))
-        if not given.no_copies:
-            print(
-                "\nA classifier:\n\n| foreign | trained on all | on what is left | difference | left out |\n"
-                + 5 * "|---"
-                + "|"
-            )
-            for share in (0.0, 0.1, 0.3, 0.5):
-                print(classified(shown, places, share, max(2, repeats // 2)))
-        if (given.classes or set(CLASSES) <= set(found)) and not given.no_copies:
-            with tempfile.TemporaryDirectory() as folder:
-                beside(large(paths), paths, EDITS, None, Path(folder))
-            print()
+            beside(large(originals), originals, edits, given.peers, Path(folder))
 
 
 if __name__ == "__main__":
