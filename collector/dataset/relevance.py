@@ -157,11 +157,6 @@ def judge(classes: Sequence[Likened]) -> list[Judged]:
     return [Judged(_probability(one, shares), one.senses) for one in classes]
 
 
-def likeness(looks: Directions, words: Words, company: Company | None = None) -> Floats:
-    """(n,): the higher, the more like its class. No picture vouches for itself."""
-    return _alike(looks, words, company)[0]
-
-
 def senses(looks: Directions) -> list[NDArray[np.int64]]:
     """Places of the pictures of each sense: parts of the class that hold together and have little in common."""
     whole = np.arange(len(looks))

@@ -107,7 +107,7 @@ class Asked:
     only: Collection[tuple[str, str]] | None = None
     """Only pictures of these (keyword, label) are listed and left out; what was decided of others stays."""
     settled: bool = False
-    """Whether what earlier calls left out is sure, unless a person said otherwise."""
+    """Whether what earlier calls left out is sure; a person's `keep` has put it back into the set."""
 
 
 def judge_set(ledger: Ledger, folder: Path, model: Embedder, asked: Asked, words: Layout | None = None,
@@ -155,7 +155,7 @@ def _judged(ledger: Ledger, folder: Path, model: Embedder, asked: Asked, words: 
     ranked = [one for label in labels for one in _ranked(members[label], judged[label])]
     classes = tuple(_told(label, members[label], judged[label]) for label in labels)
     listed = tuple(_listed(ledger, ranked, asked))
-    sure = tuple(one for one in listed if _surely(one, asked.confidence) or (asked.settled and _out(one)))
+    sure = tuple(one for one in listed if _surely(one, asked))
     return ranked, Topic(classes, listed, sure, asked.drop)
 
 
@@ -206,12 +206,13 @@ def _ranked(rows: Sequence[Row], judged: relevance.Judged) -> list[Ranked]:
 
 
 def _told(label: str, rows: Sequence[Row], judged: relevance.Judged) -> ClassTopic:
-    parts = judged.senses if len(judged.senses) > 1 else ()
+    there = np.array([row.left_out != "set.dropped" for row in rows])
+    parts = [part[there[part]] for part in judged.senses if there[part].any()]
     senses = tuple(Sense(len(part), tuple(rows[place].file for place in part[:_EXAMPLES])) for part in parts)
     names = tuple(class_names()[number][0] for number in _imagenet(label, rows))
-    left = judged.probability[[row.left_out != "set.dropped" for row in rows]]
+    left = judged.probability[there]
     wrong = None if np.isnan(left).any() else float((1 - left).sum())
-    return ClassTopic(label, len(left), len(rows) - len(left), wrong, names, senses)
+    return ClassTopic(label, len(left), len(rows) - len(left), wrong, names, senses if len(senses) > 1 else ())
 
 
 def _of_others(ledger: Ledger, ranked: Iterable[Ranked], only: Collection[tuple[str, str]] | None) -> list[Verdict]:
@@ -223,13 +224,10 @@ def _of_others(ledger: Ledger, ranked: Iterable[Ranked], only: Collection[tuple[
             if verdict.reason == REASON and (verdict.sha256, verdict.label) not in asked]  # fmt: skip
 
 
-def _surely(one: Ranked, confidence: float) -> bool:
-    return one.probability is not None and one.probability <= 1 - confidence
-
-
-def _out(one: Ranked) -> bool:
-    """Whether an earlier call left it out, and nobody has said since that it belongs."""
-    return one.row.left_out == REASON and (one.probability is None or one.probability < 1)
+def _surely(one: Ranked, asked: Asked) -> bool:
+    if asked.settled and one.row.left_out == REASON:
+        return True
+    return one.probability is not None and one.probability <= 1 - asked.confidence
 
 
 def _verdict(one: Ranked) -> Verdict:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from collector.dataset import relevance
-from collector.dataset.relevance import Company, Directions, Judged, Likened, Words, companies, likened, senses
+from collector.dataset.relevance import Company, Directions, Floats, Judged, Likened, Words, companies, likened, senses
 
 SIZE = 64
 
@@ -29,6 +29,11 @@ def unit(looks: NDArray[np.float64]) -> NDArray[np.float32]:
 def words(count: int, kept: tuple[int, ...] = (), dropped: tuple[int, ...] = (), named: float = 0.0) -> Words:
     marks = [np.isin(np.arange(count), places) for places in (kept, dropped)]
     return Words(marks[0], marks[1], np.full(count, named))
+
+
+def likeness(looks: Directions, words: Words, company: Company | None = None) -> Floats:
+    """(n,): the higher, the more like its class."""
+    return relevance._alike(looks, words, company)[0]
 
 
 def judge(looks: Directions, words: Words, company: Company | None = None) -> Judged:
@@ -227,3 +232,56 @@ def test_what_looks_like_nothing_else_of_its_class_may_belong_all_the_same() -> 
     looks = np.vstack([around(0, 30, 1), -around(0, 1, 2)])
     odds = likened(looks, words(31)).odds
     assert odds is not None and odds[30] == pytest.approx(relevance.STRANGE, rel=1e-3)
+
+
+def test_no_picture_vouches_for_itself() -> None:
+    """Twelve that have nothing in common: none is nearer to the others than the rest, in the core or not."""
+    assert likeness(np.eye(12, dtype=np.float32), words(12)) == pytest.approx(np.zeros(12), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_small_cliques_in_the_core_do_not_vouch_for_themselves(seed: int) -> None:
+    """Half of a class is foreign, six pictures each of five kinds, so that the core has some of them."""
+    kinds = [around(axis, 6, axis + 9 * seed, 0.05) for axis in range(1, 6)]
+    near = likeness(np.vstack([around(0, 30, seed, 0.2), *kinds]), words(60))
+    assert near[30:].max() < near[:30].min()
+
+
+def test_a_persons_word_decides_what_the_core_is_made_of() -> None:
+    looks = np.vstack([around(0, 20, 1), anything(4, 2)])
+    _, core = relevance._near(looks, words(24))
+    assert 3 in core and 22 not in core
+    _, core = relevance._near(looks, words(24, kept=(22,), dropped=(3,)))
+    assert 22 in core and 3 not in core
+
+
+def test_what_a_person_dropped_says_nothing_of_what_many_are_like() -> None:
+    looks = np.vstack([around(0, 12, 1), around(1, 40, 2)])
+    without = relevance._like_many(looks[:12], words(12))
+    dropped = words(52, dropped=tuple(range(12, 52)))
+    assert relevance._like_many(looks, dropped)[:12] == pytest.approx(without, abs=1e-6)
+
+
+def test_four_classes_are_enough_and_a_likeness_to_another_class_counts_against_a_picture() -> None:
+    classes = [around(axis, 20, axis) for axis in range(4)]
+    company, *others = companies(classes)
+    assert company is not None and None not in others
+    twin = Company(company.middle, company.axes, np.vstack([company.others, *[classes[0][7:8]] * 5]))
+    before, after = (likeness(classes[0], words(20), one) for one in (company, twin))
+    assert after[7] < before[7] - 0.1
+    assert np.argmin(after - before) == 7
+
+
+@pytest.mark.parametrize("count", [40, 400])
+def test_what_looks_right_and_is_not_what_the_keyword_says_is_at_even_odds(count: int) -> None:
+    """However many pictures show that the model knows the keyword; looks still put the likelier one later."""
+    wrong = around(0, 2, 2, 0.05)
+    looks = np.vstack([around(0, count, 1, 0.05), wrong, -around(0, 1, 3)])
+    read = np.r_[np.full(count, 0.999), 0.001, 0.001, 0.999]
+    nobody = np.zeros(count + 3, bool)
+    odds = likened(looks, Words(nobody, nobody, np.zeros(count + 3), read)).odds
+    assert odds is not None
+    assert 0.7 < odds[count : count + 2].min() < odds[count : count + 2].max() < 1.4
+    likely = likeness(looks, words(count + 3))[count : count + 2]
+    assert odds[count + np.argmax(likely)] == odds[count : count + 2].max() and len(set(odds[-3:-1])) == 2
+    assert odds[-1] < 0.1, "no word makes it belong that looks like nothing else"

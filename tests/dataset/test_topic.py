@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ import skimage
 from PIL import Image
 
 from collector.dataset import topic
-from collector.images.embed import Embedder, embedder
+from collector.images.embed import Embedder, embedder, named
 from collector.ledger import Row
+from collector.model import Verdict
 from collector.studio.columns import Columns
-from tests.support.collection import Collection
+from tests.support.collection import Collection, drawn
 from tests.support.command import Desk
 
 DATA = Path(skimage.__file__).parent / "data"
@@ -108,6 +110,46 @@ def test_only_in_one_split(collection: Collection, model: Embedder) -> None:
     done = judged(collection, model, drop=True, split="test")
     assert [one.row.sha256 for one in done.ranked] == [foreign[0]]
     assert out(collection) == {foreign[0]: "set.off_topic"}
+
+
+def test_only_some_keywords(collection: Collection, model: Embedder) -> None:
+    foreign = [row.sha256 for row in filled(collection)]
+    cups = [collection.add("cup", view) for view in views("coffee.png", 6)]
+    collection.ledger.dataset.decide((topic.REASON,), [Verdict(cups[0].sha256, "cup", topic.REASON)])
+    asked = topic.Asked(0.8, drop=True, only={("chelsea", "chelsea")})
+    done = topic.judge_set(collection.ledger, collection.folder, model, asked)
+    assert {one.row.label for one in done.ranked} == {"chelsea"}
+    assert [one.label for one in done.classes] == ["chelsea", "cup"], "all are judged"
+    assert out(collection) == dict.fromkeys([*foreign, cups[0].sha256], "set.off_topic"), "that of others stays"
+    topic.judge_set(collection.ledger, collection.folder, model, topic.Asked(0.8, drop=True))
+    assert out(collection) == dict.fromkeys(foreign, "set.off_topic"), "asked about all, it is decided anew"
+
+
+def test_what_is_told_of_a_class(collection: Collection, model: Embedder) -> None:
+    """Two senses, the names that ImageNet has for a keyword, and nothing of what a person dropped."""
+    cats = [collection.add("cat", view) for view in views("chelsea.png", 9)]
+    cups = [collection.add("cat", view) for view in views("coffee.png", 8)]
+    collection.ledger.dataset.review(cats[0].sha256, "cat", "drop")
+    done = judged(collection, model)
+    ranks = {one.row.file: one.rank for one in done.ranked}
+    [told] = done.classes
+    assert (told.pictures, told.dropped) == (16, 1)
+    assert {"tabby", "Persian cat".casefold()} <= set(told.named)
+    assert [sense.pictures for sense in told.senses] == [8, 8]
+    for sense, rows in zip(told.senses, (cats, cups), strict=True):
+        assert len(sense.examples) == 3
+        assert set(sense.examples) <= {row.file for row in rows} - {cats[0].file}
+        own = [ranks[row.file] for row in rows if row.file in ranks]
+        assert sum(ranks[file] for file in sense.examples) > 3 * np.mean(own), "the most typical ones"
+    for row in cups:
+        collection.ledger.dataset.review(row.sha256, "cat", "drop")
+    assert judged(collection, model).classes[0].senses == (), "one of the two is left"
+
+
+def test_imagenet_is_asked_about_the_label_and_all_keywords(collection: Collection) -> None:
+    row = collection.add("pets", drawn(1))
+    rows = [replace(row, keyword=keyword) for keyword in ("red fox", "tabby", "red fox")]
+    assert topic._imagenet("espresso", rows) == sorted({*named("red fox"), *named("tabby"), *named("espresso")})
 
 
 def test_a_class_of_a_few_is_not_judged(collection: Collection, model: Embedder) -> None:
