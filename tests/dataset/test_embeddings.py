@@ -8,12 +8,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import collector
 from collector.dataset import embeddings
 from collector.errors import DiskError, InputError
 from collector.images.embed import Embedder, embedder
+from collector.ledger import vectors
 from collector.ledger.layout import VECTORS
 from collector.maintenance import forget
 from tests.support.collection import Collection, drawn
@@ -74,6 +76,16 @@ def test_a_stop_keeps_what_was_looked_at(collection: Collection, model: Embedder
     done = embeddings.embed_set(collection.ledger, collection.folder, model, stop=lambda: True)
     assert done == embeddings.Embedded(1, 0, 0)
     assert embeddings.embed_set(collection.ledger, collection.folder, model) == embeddings.Embedded(8, 1, 0)
+
+
+def test_what_the_ledger_does_not_know_is_dropped_of_all_models(collection: Collection, model: Embedder) -> None:
+    """As a kill between the two leaves it."""
+    row = collection.add("cat", drawn(1))
+    for name, numbers in ((model.name, model.numbers), ("another", 3)):
+        vectors.add(collection.folder, name, model.hash, [("ab" * 32, np.zeros(numbers, np.float16))])
+    assert embeddings.embed_set(collection.ledger, collection.folder, model) == embeddings.Embedded(1, 0, 0)
+    assert list(embeddings.read(collection.folder, model).places) == [row.sha256]
+    assert not vectors.read(collection.folder, "another", model.hash, 3).places
 
 
 def test_a_forgotten_picture_leaves_no_embedding(collection: Collection, model: Embedder) -> None:

@@ -16,6 +16,7 @@ from collector.api.collection import Collection as Folder
 from collector.dataset import purity
 from collector.dataset.purity import Answer
 from collector.ledger import Row
+from collector.model import Verdict
 from tests.support.collection import Collection, drawn
 from tests.support.command import Desk
 
@@ -74,6 +75,8 @@ def test_what_is_said_is_a_persons_word_and_wrong_ones_count_on(collection: Coll
     assert done.classes[1] == purity.ClassPurity("dog", 10, 5, 0, 0, purity.wilson(1, 5))
     assert done.share is not None
     assert done.share.value == pytest.approx((20 * 6 / 7 + 10) / 30)
+    says_as_much = purity.wilson(done.share.value, 30**2 / (20**2 / 7 + 10**2 / 5))
+    assert (done.share.low, done.share.high) == pytest.approx((says_as_much.low, says_as_much.high))
     left = {verdict.sha256: verdict.reason for verdict in collection.ledger.dataset.verdicts()}
     assert left == {shown[0].sha256: "set.dropped"}
     assert collection.ledger.dataset.reviews()[shown[2].sha256, "cat"] == "keep"
@@ -96,6 +99,25 @@ def test_what_was_judged_before_is_not_asked_and_what_left_the_set_is_not_drawn(
     done, shown = asked(collection, 300, ["right"] * 28)
     assert {rows[0].sha256, rows[1].sha256}.isdisjoint(row.sha256 for row in shown)
     assert (done.classes[1].pictures, done.classes[1].right) == (9, 9)
+
+
+def test_the_sample_is_rounded_up_and_dealt_by_hashes_of_its_own(collection: Collection) -> None:
+    rows = list(collection.ledger.dataset.pictures())
+    classes = {label: [row for row in rows if row.label == label] for label in ("cat", "dog")}
+    drawn = purity.draw(classes, 19)
+    assert Counter(row.label for row in drawn) == {"cat": 13, "dog": 7}
+    first = sorted(classes["cat"], key=lambda row: row.sha256)[:13]
+    assert {row.sha256 for row in drawn[:13]} != {row.sha256 for row in first}, "splits and sheets go by these"
+
+
+def test_what_a_rule_leaves_out_afterwards_counts_no_longer(collection: Collection) -> None:
+    done, shown = asked(collection, 12, ["wrong", *["right"] * 12])
+    assert (done.classes[0].pictures, done.classes[0].right) == (20, 7)
+    rule = Verdict(shown[1].sha256, "cat", "set.near_duplicate")
+    collection.ledger.dataset.review(shown[1].sha256, "cat", "")
+    collection.ledger.dataset.decide([rule.reason], [rule])
+    again = purity.measure(collection.ledger).classes[0]
+    assert (again.pictures, again.right, again.wrong, again.unsure) == (19, 6, 1, 0)
 
 
 def test_an_empty_set(tmp_path: Path) -> None:
