@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import skimage
@@ -17,7 +18,7 @@ from _hard_pictures import kinds
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
-from collector.dataset.copies import likely
+from collector.dataset.copies import NEAREST, in_round, likely
 from collector.images.embed import Embedder, directions, embed_files, embedder
 from collector.images.pixels import upright
 from collector.images.processes import FileTrouble
@@ -154,7 +155,7 @@ def costs(pictures: list[Path], count: int, folder: Path) -> None:
     for part in parts:
         compared((part,), str(store))
     spent.append(time.process_time() - clock)
-    groups = list(likely(looks))
+    groups = _candidates(looks)
     clock = time.process_time()
     found = [compared(tuple(parts[place] for place in some), str(store)) for some in groups]
     spent.append(time.process_time() - clock)
@@ -166,12 +167,18 @@ def costs(pictures: list[Path], count: int, folder: Path) -> None:
     )
     crowd = _crowd(looks)
     clock = time.process_time()
-    every = sum(len(some) - 1 for some in likely(crowd))
+    every = sum(len(some) - 1 for some in _candidates(crowd))
     spent.append(time.process_time() - clock)
     minutes = [seconds * scale / 60 for seconds, scale in
                zip(spent, (ALL / count, every / max(pairs, 1), 1), strict=True)]  # fmt: skip
     print(f"{ALL} pictures: points {minutes[0]:.0f}, {every} pairs {minutes[1]:.0f}, candidates {minutes[2]:.0f}"
           f" CPU minutes; peak here {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB")  # fmt: skip
+
+
+def _candidates(looks: NDArray[np.floating[Any]]) -> list[tuple[int, ...]]:
+    """(place, places of those that are compared with it) if none is a copy."""
+    nearest = likely(looks)
+    return [task for rank in range(NEAREST) for task in in_round(nearest, rank, np.arange(len(looks)))]
 
 
 def _crowd(looks: NDArray[np.float32]) -> NDArray[np.float16]:

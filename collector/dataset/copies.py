@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
+from math import log
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collector.dataset import embeddings
+from collector.dataset.near import components
 from collector.images.embed import Embedder, directions
-from collector.images.processes import FileTrouble, map_files
-from collector.images.same_scene import FIRST, OTHER, compared
+from collector.images.processes import FileTrouble, Workers
+from collector.images.same_scene import compared
 from collector.ledger import Ledger
 from collector.ledger.layout import PART_PREFIX, PART_SUFFIX
 from collector.ledger.paths import inside
@@ -27,6 +31,13 @@ LIKELY = 0.4
 _CHUNK = 2048
 """Pictures whose cosines with as many others are held at a time: 16 MB, and a few times that while the best are
 picked."""
+_TOGETHER = 5
+"""Pictures compared with one in one go."""
+_LARGER: Final = log(1.1)
+"""How much more one must show than another to be the whole of it."""
+
+Shown = tuple[int, int, float]
+"""Two places, and how many times as much of one scene the first shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +53,15 @@ def find_copies(ledger: Ledger, folder: Path, model: Embedder) -> Copies:
     """Look for them among all pictures that have an embedding, in place of what was found before."""
     rows, looks = _embedded(ledger, folder, model)
     lost: dict[str, str] = {}
-    with _store(folder) as store:
-        pairs = _compared([inside(folder, path) for _, path, _ in rows], likely(looks), store, lost)
-        found = [
-            (rows[one][0], rows[other][0], _whole(rows[one], rows[other], shows_more))
-            for one, other, shows_more in pairs
-            if shows_more >= 0
-        ]
+    nearest = likely(looks)
+    with _store(folder) as store, Workers(compared, store) as workers:
+        proved = _proved([inside(folder, path) for _, path, _ in rows], nearest, workers, lost)
+    whole = {pair[:2]: "" for pair in proved}
+    for part, more in _parts(proved, [pixels for _, _, pixels in rows]):
+        whole[(more, part) if (more, part) in whole else (part, more)] = rows[more][0]
     with ledger.transaction():
-        ledger.alike.replace_copies(found)
-    return Copies(len(found), lost)
+        ledger.alike.replace_copies((rows[one][0], rows[other][0], more) for (one, other), more in whole.items())
+    return Copies(len(whole), lost)
 
 
 def _embedded(ledger: Ledger, folder: Path, model: Embedder) -> tuple[list[tuple[str, Path, int]], NDArray[np.float16]]:
@@ -65,32 +75,80 @@ def _embedded(ledger: Ledger, folder: Path, model: Embedder) -> tuple[list[tuple
     return rows, looks
 
 
+def _proved(files: list[Path], nearest: NDArray[np.int32], workers: Workers[list[float]],
+            lost: dict[str, str]) -> list[Shown]:  # fmt: skip
+    """Pairs enough to join all that are copies: each picture with the nearest one, then with the next one, ... but
+    those that are joined by then."""
+    found: list[Shown] = []
+    for rank in range(NEAREST):
+        pairs = np.array([pair[:2] for pair in found], np.int64).reshape(-1, 2)
+        tasks = in_round(nearest, rank, components(len(files), [pairs]))
+        found += [pair for pair in _compared(files, tasks, workers, lost) if pair[2] >= 0]
+    return found
+
+
+def in_round(nearest: NDArray[np.int32], rank: int, group: NDArray[np.int64]) -> Iterator[tuple[int, ...]]:
+    """(place, places of those of which it is the nearest but so many), each pair once in all rounds, and without those
+    of one group. Together, because they need the same pixels."""
+    places, others = np.arange(len(nearest)), nearest[:, rank]
+    met = (nearest[others, :rank] == places[:, None]).any(axis=1)
+    met |= (nearest[others, rank] == places) & (others < places)
+    fresh = np.flatnonzero((others >= 0) & ~met & (group != group[others]))
+    fresh = fresh[np.argsort(others[fresh], kind="stable")]
+    for place, own in groupby(fresh.tolist(), key=lambda one: int(others[one])):
+        some = list(own)
+        for start in range(0, len(some), _TOGETHER):
+            yield (place, *some[start : start + _TOGETHER])
+
+
 def _compared(
-    files: list[Path], groups: Iterable[tuple[int, ...]], store: str, lost: dict[str, str]
-) -> Iterator[tuple[int, int, int]]:
+    files: list[Path], groups: Iterable[tuple[int, ...]], workers: Workers[list[float]], lost: dict[str, str]
+) -> Iterator[Shown]:
     """(one, other, what `compared` says) of each pair; a file that cannot be read costs its own pairs alone."""
 
-    def answers(groups: Iterable[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], list[int] | FileTrouble]]:
-        tasks = ((places, tuple(files[place] for place in places)) for places in groups)
-        return map_files(compared, tasks, store)
+    def answers(groups: Iterable[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], list[float] | FileTrouble]]:
+        return workers.map((places, tuple(files[place] for place in places)) for places in groups)
 
     failed: list[tuple[int, ...]] = []
     for places, answer in answers(groups):
         if isinstance(answer, FileTrouble):
             failed.append(places)
         else:
-            yield from ((places[0], other, shows_more) for other, shows_more in zip(places[1:], answer, strict=True))
-    unreadable: set[int] = set()
+            yield from ((places[0], other, shown) for other, shown in zip(places[1:], answer, strict=True))
     for (place,), answer in answers((place,) for place in sorted({place for places in failed for place in places})):
         if isinstance(answer, FileTrouble):
-            unreadable.add(place)
             lost[str(files[place])] = str(answer)
-    pairs = ((one, other) for one, *others in failed for other in others if not unreadable & {one, other})
+    pairs = ((one, other) for one, *others in failed for other in others
+             if not {str(files[one]), str(files[other])} & lost.keys())  # fmt: skip
     for (one, other), answer in answers(pairs):
         if isinstance(answer, FileTrouble):
             lost[f"{files[one]} with {files[other]}"] = str(answer)
         else:
             yield one, other, answer[0]
+
+
+def _parts(proved: Iterable[Shown], pixels: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """(place, that of the one of its group which shows most and has no fewer pixels) of each that shows less. How much
+    each shows of its group's scene follows from pair to pair."""
+    beside = defaultdict[int, list[tuple[int, float]]](list)
+    for one, other, shown in proved:
+        beside[one].append((other, -log(shown)))
+        beside[other].append((one, log(shown)))
+    extent: dict[int, float] = {}
+    for first in beside:
+        if first in extent:
+            continue
+        group, extent[first] = [first], 0.0
+        for place in group:  # It grows.
+            fresh = {other: extent[place] + more for other, more in beside[place] if other not in extent}
+            extent |= fresh
+            group += fresh
+        group.sort(key=lambda place: (-pixels[place], -extent[place]))
+        most = group[0]
+        for place in group:
+            if extent[most] - extent[place] > _LARGER:
+                yield place, most
+            most = max(most, place, key=extent.__getitem__)
 
 
 @contextmanager
@@ -105,17 +163,13 @@ def _store(folder: Path) -> Iterator[str]:
         rmtree(path, ignore_errors=True)
 
 
-def likely(looks: NDArray[np.floating[Any]]) -> Iterator[tuple[int, ...]]:
-    """(place, places of those it may be a copy of), each pair once. `looks` are directions, best of 16 bits each: only
-    a part of them and of their cosines is held in 32."""
+def likely(looks: NDArray[np.floating[Any]]) -> NDArray[np.int32]:
+    """(n, NEAREST) places of those that each may be a copy of, the nearest first; -1 is none. `looks` are directions,
+    best of 16 bits each: only a part of them and of their cosines is held in 32."""
     nearest = np.full((len(looks), NEAREST), -1, np.int32)
     for start in range(0, len(looks), _CHUNK):
-        own = nearest[start : start + _CHUNK]
-        _find_nearest(looks, start, own)
-        for place, others in enumerate(own.tolist(), start):
-            fresh = [other for other in others if other > place or (other >= 0 and place not in nearest[other])]
-            if fresh:
-                yield (place, *fresh)
+        _find_nearest(looks, start, nearest[start : start + _CHUNK])
+    return nearest
 
 
 def _find_nearest(looks: NDArray[np.floating[Any]], start: int, nearest: NDArray[np.int32]) -> None:
@@ -132,9 +186,5 @@ def _find_nearest(looks: NDArray[np.floating[Any]], start: int, nearest: NDArray
         best[better] = np.take_along_axis(both, places, axis=1)
         known = np.take_along_axis(nearest[better], np.minimum(places, NEAREST - 1), axis=1)
         nearest[better] = np.where(places < NEAREST, known, first + places - NEAREST)
-
-
-def _whole(first: tuple[str, Path, int], other: tuple[str, Path, int], shows_more: int) -> str:
-    """The sha256 of the one that shows more and has no fewer pixels; "" when neither does."""
-    more, less = (first, other) if shows_more == FIRST else (other, first)
-    return more[0] if shows_more in (FIRST, OTHER) and more[2] >= less[2] else ""
+    order = np.argsort(-best, axis=1, kind="stable")
+    nearest[:] = np.take_along_axis(nearest, order, axis=1)

@@ -100,13 +100,13 @@ def ask(ledger: Ledger, sample: int, answer: Callable[[Row, int, int], Answer | 
     Every answer is kept at once. InputError is never raised: an empty set has an empty sample.
     """
     drawn, said = ledger.dataset.scores(_DRAWN), ledger.dataset.reviews()
-    wanted = [row for row in draw(_classes(ledger, drawn), sample) if row.sha256 not in drawn]
-    number, count = 0, sum((row.sha256, row.label) not in said for row in wanted)
-    for row in wanted:  # What was judged before counts when its turn comes: it was not drawn at random to be judged.
-        given: Answer | None = "unsure"
-        if (row.sha256, row.label) not in said:
-            number += 1
-            given = answer(row, number, count)
+    wanted = draw(_classes(ledger, drawn), sample)
+    known = [row for row in wanted if row.sha256 not in drawn and (row.sha256, row.label) in said]
+    with ledger.transaction():
+        ledger.dataset.remember_scores((row.sha256, _DRAWN, 1.0) for row in known)
+    open_ = [row for row in wanted if row.sha256 not in drawn and (row.sha256, row.label) not in said]
+    for number, row in enumerate(open_, start=1):
+        given = answer(row, number, len(open_))
         if given is None:
             break
         with ledger.transaction():

@@ -28,7 +28,7 @@ _MOST: Final = 0.97
 _SOLID: Final = 0.7
 """Share of the pixels of three by three places that strokes cover at most."""
 _GAIN: Final = 2.5
-_SAMPLE: Final = 7
+_SAMPLE: Final = 31
 """One of so many pixels is asked for brightness and contrast."""
 
 Grey = NDArray[np.uint8]
@@ -78,20 +78,21 @@ def _equally_sharp(laid: Grey, under: Grey, covered: Mask) -> tuple[Grey, Grey, 
     inside = covered.astype(np.uint8)
     edge = np.ones((5, 5), np.uint8)
     for halved in range(_HALVED + 1):
-        kept = cv2.erode(inside, edge, borderType=cv2.BORDER_CONSTANT, borderValue=1) > 0
-        detail = [float(np.abs(cv2.Laplacian(each, cv2.CV_16S))[kept].sum()) for each in (laid, under)]
+        kept = cv2.erode(inside, edge, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+        detail = [cv2.norm(cv2.Laplacian(each, cv2.CV_16S), cv2.NORM_L1, kept) for each in (laid, under)]
         if halved == _HALVED or min(detail) >= _SHARP * max(detail):
             break
         laid, under = np.asarray(cv2.pyrDown(laid), np.uint8), np.asarray(cv2.pyrDown(under), np.uint8)
         inside = np.asarray(cv2.resize(inside, laid.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
-    return laid, under, kept
+    return laid, under, kept > 0
 
 
 def _equally_bright(laid: Grey, under: Grey, inside: Mask) -> tuple[Grey, Grey]:
     """With brightness and contrast of the one that has more contrast."""
     import cv2
 
-    one, other = (each[inside][::_SAMPLE].astype(np.float64) for each in (laid, under))
+    some = np.flatnonzero(inside)[::_SAMPLE]
+    one, other = (each.ravel()[some].astype(np.float64) for each in (laid, under))
     most = np.ones(len(one), np.bool_)
     gain, shift = 1.0, 0.0
     for _ in range(3):
@@ -100,9 +101,10 @@ def _equally_bright(laid: Grey, under: Grey, inside: Mask) -> tuple[Grey, Grey]:
             shift = float(other[most].mean() - gain * one[most].mean())
             apart = np.abs(gain * one + shift - other)
             most = apart <= np.quantile(apart, 0.8)
-    if gain >= 1:
-        return np.asarray(cv2.convertScaleAbs(np.clip(gain * laid + shift, 0, 255)), np.uint8), under
-    return laid, np.asarray(cv2.convertScaleAbs(np.clip((under - shift) / gain, 0, 255)), np.uint8)
+    levels = np.arange(256) * gain + shift if gain >= 1 else (np.arange(256) - shift) / gain
+    table = np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
+    seen = np.asarray(cv2.LUT(laid if gain >= 1 else under, table), np.uint8)
+    return (seen, under) if gain >= 1 else (laid, seen)
 
 
 def _opacity(laid: Grey, under: Grey) -> float:

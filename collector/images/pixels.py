@@ -54,13 +54,24 @@ def grey(path: Path, side: int) -> Pixels:
 
     JPEGs hold their luma apart (ITU-R BT.601): only that is decoded, and at a fraction of its size where it is large.
     """
+    image = _reduced(path, side, "L")
+    image.thumbnail((side, side), Image.Resampling.BOX)
+    return np.array(image)
+
+
+def colors(path: Path, side: int) -> Pixels:
+    """(height, width, 3) of the picture in RGB, upright, at most twice `side` pixels on its long side, on white."""
+    image = _reduced(path, side, "RGB")
+    image.thumbnail((2 * side, 2 * side), Image.Resampling.BOX)
+    return np.array(image)
+
+
+def _reduced(path: Path, side: int, mode: str) -> Image.Image:
+    """A large JPEG at a fraction of its size, no smaller than `side`."""
     with open_file(path) as (opened, body):
-        opened.draft("L", (side, side))
+        opened.draft(mode, (side, side))
         image = _shown(opened, body)
-        if image.mode != "L" or is_transparent(image):
-            image = flat(image, WHITE).convert("L")
-        image.thumbnail((side, side), Image.Resampling.BOX)
-        return np.array(image)
+    return image if image.mode == mode and not is_transparent(image) else flat(image, WHITE).convert(mode)
 
 
 def upright(path: Path) -> Image.Image:

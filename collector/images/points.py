@@ -82,25 +82,37 @@ _FEW: Final = _Round(250, 500, 4)
 _ALL: Final = _Round(_COUNT, _COUNT, _LEAST)
 
 
+class _Found(NamedTuple):
+    """What points agree on."""
+
+    move: Move
+    agreeing: int
+    """How many do, of different places."""
+
+
 class Pixels(NamedTuple):
     """What is compared of a picture, once its points match."""
 
     grey: NDArray[np.uint8]
     """Without a frame of one colour."""
-    frame: tuple[slice, slice]
-    """What of the file's pixels that is: rows and columns."""
+    frame: NDArray[np.float64]
+    """What of the picture that is: the first and last of its rows and of its columns, as shares of them."""
 
 
-def shared_moves(one: Points, other: Points) -> Iterator[Move]:
-    """What takes one picture's points to the other's, as each of the two finds its own among the other's; none when few
-    agree, or when most of neither picture lies in the other."""
+def shared_moves(one: Points, other: Points) -> Iterator[tuple[Move, bool]]:
+    """What takes one picture's points to the other's, as each of the two finds its own among the other's, and whether
+    all points were asked; none when few agree, or when most of neither picture lies in the other."""
     if min(len(one.places), len(other.places)) < _LEAST:
         return
-    many = max(len(one.places), len(other.places)) > _FEW.first
-    if not many or any(True for _ in _moves(one, other, _FEW)):
-        for move in _moves(one, other, _ALL):
-            if _share(one, other, move) >= _SHARED:
-                yield move
+    if max(len(one.places), len(other.places)) > _FEW.first:
+        first = next(_moves(one, other, _FEW), None)
+        if first is None:
+            return
+        if first.agreeing >= _LEAST and _share(one, other, first.move) >= _SHARED:
+            yield first.move, False
+    for found in _moves(one, other, _ALL):
+        if _share(one, other, found.move) >= _SHARED:
+            yield found.move, True
 
 
 def _share(one: Points, other: Points, move: Move) -> float:
@@ -113,7 +125,7 @@ def _share(one: Points, other: Points, move: Move) -> float:
     return float(cv2.intersectConvexConvex(moved, others)[0]) / max(smaller, 1.0)
 
 
-def _moves(one: Points, other: Points, which: _Round) -> Iterator[Move]:
+def _moves(one: Points, other: Points, which: _Round) -> Iterator[_Found]:
     """What enough points agree on, of each picture among those of the other: a small cut is found in the whole more
     surely than the whole in the cut."""
     import cv2
@@ -124,7 +136,7 @@ def _moves(one: Points, other: Points, which: _Round) -> Iterator[Move]:
         yield found
     apart = np.vstack([apart[:, :first], _bits_apart(marks[first:], others[:first])])
     if (found := _agreed(apart.T, other.places, one.places, which.least)) is not None:
-        yield np.asarray(cv2.invertAffineTransform(found), np.float64)
+        yield found._replace(move=np.asarray(cv2.invertAffineTransform(found.move), np.float64))
 
 
 def _bits_apart(some: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -142,7 +154,7 @@ def _bits_apart(some: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[n
 
 def _agreed(
     apart: NDArray[np.uint16], places: NDArray[np.float32], others: NDArray[np.float32], least: int
-) -> Move | None:
+) -> _Found | None:
     """What so many of the points agree on at least whose marks are so far apart."""
     import cv2
 
@@ -158,7 +170,7 @@ def _agreed(
     if found is None or not _SCALES[0] <= float(np.hypot(found[0, 0], found[1, 0])) <= _SCALES[1]:
         return None
     different = len(np.unique(np.round(to[agreeing.ravel() > 0]) @ (1, 2 * SIDE)))  # Many to one point are one.
-    return np.asarray(found, np.float64) if different >= least else None
+    return _Found(np.asarray(found, np.float64), different) if different >= least else None
 
 
 @lru_cache(maxsize=128)
@@ -192,12 +204,12 @@ def _found(grey: NDArray[np.uint8]) -> NDArray[np.void]:
     both = np.zeros((2, len(spots)), _RECORD)
     if not spots:
         return both
-    places = np.array([one.pt for one in spots], np.float32)
+    places = np.asarray(cv2.KeyPoint.convert(spots), np.float32)
     width, turned = grey.shape[1], np.ascontiguousarray(grey[:, ::-1])
     mirrored = [cv2.KeyPoint(width - _STEP**one.octave - one.pt[0], one.pt[1], one.size, (180 - one.angle) % 360,
                              one.response, one.octave) for one in spots]  # fmt: skip
     for records, (own, own_marks) in zip(both, ((spots, marks), finder.compute(turned, mirrored)), strict=True):
-        records["place"], records["mark"] = np.round(_FINE * np.array([one.pt for one in own])), own_marks
+        records["place"], records["mark"] = np.round(_FINE * np.asarray(cv2.KeyPoint.convert(own))), own_marks
     return both[:, _spread(places, np.array([one.response for one in spots]), grey.shape)]
 
 
@@ -227,16 +239,35 @@ def unframed(path: Path) -> Pixels:
 
     whole = grey(path, SIDE)
     frame = _inside(whole)
-    inner = whole[frame]
+    inner = whole[_slices(frame)]
     larger = SIDE / max(inner.shape)
     if larger > 1:  # Points are found at few scales: a small picture is enlarged.
         inner = np.asarray(cv2.resize(inner, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC), np.uint8)
-    return Pixels(np.ascontiguousarray(inner), frame)
+    return Pixels(np.ascontiguousarray(inner), frame / np.array([whole.shape]).T)
 
 
-def _inside(levels: NDArray[np.uint8]) -> tuple[slice, slice]:
-    """The rows and columns without those of one colour at its sides; all when nothing would be left."""
-    rows, columns = (np.flatnonzero(levels.std(axis=axis) >= FLAT) for axis in (1, 0))
-    if len(rows) < _FRAMED or len(columns) < _FRAMED:
-        return slice(None), slice(None)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+@lru_cache(maxsize=32)
+def unframed_colors(path: Path) -> NDArray[np.uint8]:
+    """(height, width, 3) of the same pixels, RGB."""
+    import cv2
+
+    from collector.images.pixels import colors
+
+    grey, frame = unframed(path)
+    whole = colors(path, SIDE)
+    inner = whole[_slices(np.round(frame * np.array([whole.shape[:2]]).T).astype(int))]
+    return np.asarray(cv2.resize(inner, grey.shape[::-1]), np.uint8)
+
+
+def _inside(levels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """From where to where the rows and columns go that are not of one colour, at its sides; all when nothing would be
+    left."""
+    some = [np.flatnonzero(levels.std(axis=axis) >= FLAT) for axis in (1, 0)]
+    if min(map(len, some)) < _FRAMED:
+        return np.array([(0, size) for size in levels.shape])
+    return np.array([(each[0], each[-1] + 1) for each in some])
+
+
+def _slices(frame: NDArray[np.int64]) -> tuple[slice, slice]:
+    (top, bottom), (left, right) = frame.tolist()
+    return slice(top, bottom), slice(left, right)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from collector.errors import missing
 from collector.images.overlay import PLACE, ink
-from collector.images.points import FLAT, SIDE, Move, Points, found_points, shared_moves, unframed
+from collector.images.points import FLAT, Move, Points, found_points, shared_moves, unframed, unframed_colors
 
 _CELL: Final = 64
 _AGREE: Final = 0.8
@@ -36,6 +36,8 @@ _GREYS: Final = np.array([[0.299, 0.587, 0.114], [1 / 3, 1 / 3, 1 / 3], [1, 0, 0
 """How programs make grey of red, green and blue: their luma (ITU-R BT.601), their mean, one of them alone."""
 _GREY_GAIN: Final = 1.25
 """How much more contrast a grey copy of colors may have: with more, any grey would be that of any color."""
+_HALF: Final = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25]])
+"""Makes a picture half as large, each of whose pixels lies between four."""
 _STRAY, _WRITTEN = 0.01, 0.4
 """Places of the middle, and of all, that may have another color, or be under a watermark."""
 _WRITING: Final = 0.01
@@ -46,11 +48,6 @@ _TINTED, _CAST = 24.0, 80.0
 """Spread of the colors of most places from which on they are not grey, and by how much it may turn to another hue."""
 _HUED: Final = 8.0
 """Spread of a color below which a picture is grey, whose colors say nothing."""
-_LARGER: Final = 1.1
-"""How much more one must show than the other to be the whole of it."""
-
-NEITHER, FIRST, OTHER = 0, 1, 2
-"""Which of two shows more, so that the other one is a part of it."""
 
 
 def require() -> None:
@@ -59,21 +56,21 @@ def require() -> None:
         raise missing("OpenCV", "this", "look")
 
 
-def compared(paths: tuple[Path, ...], store: str | None = None) -> list[int]:
-    """The first file with each of the others: -1 for another scene, else which of the two shows more. `store` is a
-    folder that keeps the points of each file for later calls, some 72 KB; files must not change meanwhile."""
+def compared(paths: tuple[Path, ...], store: str | None = None) -> list[float]:
+    """The first file with each of the others: -1 for another scene, else how many times as much of the scene as the
+    other it shows. `store` is a folder that keeps the points of each file for later calls, some 72 KB; files must not
+    change meanwhile."""
     (plain, turned), *others = [found_points(path, store) for path in paths]
     return [_same(plain, turned, other) for other, _ in others]
 
 
-def _same(plain: Points, turned: Points, other: Points) -> int:
+def _same(plain: Points, turned: Points, other: Points) -> float:
     for seen in (plain, turned):
-        for move in shared_moves(seen, other):
-            if _agrees(seen, other, move) or _agrees(seen, other, _finer(seen, other, move)):
+        for move, of_all in shared_moves(seen, other):
+            if _agrees(seen, other, move) or (of_all and _agrees(seen, other, _finer(seen, other, move))):
                 scale = abs(float(np.linalg.det(move[:, :2])))
-                shown = scale * _grey(seen).size / _grey(other).size
-                return FIRST if shown > _LARGER else OTHER if shown < 1 / _LARGER else NEITHER
-    return -1
+                return scale * _grey(seen).size / _grey(other).size
+    return -1.0
 
 
 def _agrees(one: Points, other: Points, move: Move) -> bool:
@@ -107,9 +104,15 @@ def _agreement(
     laid: NDArray[np.uint8], under: NDArray[np.uint8], cells: list[tuple[slice, slice]]
 ) -> tuple[float, float]:
     """How far the pixels of most cells correlate, and how far they have to."""
-    telling = [cell for cell in cells if min(laid[cell].std(), under[cell].std()) >= FLAT]
-    alike = [_correlation(laid[cell].astype(np.float64), under[cell].astype(np.float64)) for cell in telling or cells]
-    return float(np.median(alike)) if alike else -1.0, _AGREE if telling else _FAINT
+    if not cells:
+        return -1.0, _FAINT
+    one, other = (np.array([each[cell].ravel() for cell in cells], np.float32) for each in (laid, under))
+    for each in (one, other):
+        each -= each.mean(axis=1, keepdims=True)
+    spreads = [np.sqrt(np.einsum("ij,ij->i", each, each) / each.shape[1]) for each in (one, other)]
+    alike = np.einsum("ij,ij->i", one, other) / one.shape[1] / np.maximum(spreads[0] * spreads[1], 1e-6)
+    telling = np.minimum(*spreads) >= FLAT
+    return (float(np.median(alike[telling])), _AGREE) if telling.any() else (float(np.median(alike)), _FAINT)
 
 
 def _cells(covered: NDArray[np.bool_]) -> list[tuple[slice, slice]]:
@@ -152,7 +155,7 @@ def _stray(
         return None
     colors = _colors(other)
     height, width = colors.shape[:2]
-    laid = cv2.warpAffine(_colors(one), move, (width, height))
+    laid = cv2.warpAffine(_colors(one), _HALF @ np.vstack([move, [0, 0, 1]]), (width // 2, height // 2))
     pair = [cv2.resize(each, inside.shape[::-1], interpolation=cv2.INTER_AREA)[inside].astype(np.float64)
             for each in (laid, colors)]  # fmt: skip
     if max(each.std(axis=0).max() for each in pair) < FLAT or _is_recolored(*pair):
@@ -211,25 +214,11 @@ def _apart(one: NDArray[np.float64], other: NDArray[np.float64], most_gain: floa
 
 def _colors(points: Points) -> NDArray[np.uint8]:
     """(height, width, 3) as large as its grey levels are, RGB."""
-    import cv2
-
-    from collector.images.pixels import small
-
-    grey, frame = unframed(points.path)
-    pixels = np.array(small(points.path, SIDE))[frame]
-    pixels = pixels[:, ::-1] if points.mirrored else pixels
-    height, width = grey.shape
-    return np.asarray(cv2.resize(np.ascontiguousarray(pixels), (width, height)), np.uint8)
+    pixels = unframed_colors(points.path)
+    return np.ascontiguousarray(pixels[:, ::-1]) if points.mirrored else pixels
 
 
 def _grey(points: Points) -> NDArray[np.uint8]:
     """(height, width) in which its places are."""
     grey = unframed(points.path).grey
     return np.ascontiguousarray(grey[:, ::-1]) if points.mirrored else grey
-
-
-def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """-1 to 1; 0 when one of them is flat."""
-    one, other = one - one.mean(), other - other.mean()
-    norm = float(np.sqrt((one * one).sum() * (other * other).sum()))
-    return float((one * other).sum()) / norm if norm > 1e-6 else 0.0

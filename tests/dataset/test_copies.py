@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from collector.api import collection as api
 from collector.dataset import copies, embeddings, service, split
-from collector.images import points
+from collector.images import points, same_scene
 from collector.images.embed import Embedder, embedder
-from collector.images.same_scene import FIRST, NEITHER, OTHER, compared
+from collector.images.processes import Workers
 from collector.maintenance import forget
 from tests.support import pictures_work
 from tests.support.collection import Collection
@@ -41,6 +42,15 @@ def bannered(image: Image.Image) -> Image.Image:
     image = image.copy()
     ImageDraw.Draw(image).rectangle((0, int(image.height * 0.85), *image.size), fill=(20, 20, 20))
     return image
+
+
+NEITHER, FIRST, OTHER = 0, 1, 2
+
+
+def compared(paths: tuple[Path, ...], store: str | None = None) -> list[int]:
+    """-1 for another scene, else which of the two shows more."""
+    shown = same_scene.compared(paths, store)
+    return [-1 if each < 0 else FIRST if each > 1.1 else OTHER if each < 1 / 1.1 else NEITHER for each in shown]
 
 
 EDITS: dict[str, tuple[Callable[[Image.Image], Image.Image], int]] = {
@@ -90,7 +100,7 @@ def test_parts_that_share_too_little_are_not_decoded_again(tmp_path: Path, monke
     assert list(points.shared_moves(found[0], found[1])) == [], "half of each"
     moves = list(points.shared_moves(found[0], found[2]))
     assert moves, "nine tenths"
-    for move in moves:
+    for move, _ in moves:
         assert np.abs(move[:, :2] - np.eye(2)).max() < 0.02
         assert move[:, 2] == pytest.approx([-30 * 512 / 300, 0], abs=3)
 
@@ -257,9 +267,14 @@ def test_each_likely_pair_comes_once() -> None:
     looks = np.eye(4, 8, dtype=np.float32)
     looks[1] = looks[0]
     looks[3] = (looks[2] + looks[3]) / np.sqrt(2)
-    assert list(copies.likely(looks)) == [(0, 1), (2, 3)]
-    assert list(copies.likely(looks[:1])) == []
-    assert list(copies.likely(looks[:0])) == []
+    assert rounds(looks) == [[(1, 0), (3, 2)], [], [], [], []]
+    assert rounds(looks[:1]) == rounds(looks[:0]) == [[]] * copies.NEAREST
+
+
+def rounds(looks: NDArray[np.float32]) -> list[list[tuple[int, ...]]]:
+    """What is compared in each when nothing is a copy."""
+    nearest = copies.likely(looks)
+    return [list(copies.in_round(nearest, rank, np.arange(len(looks)))) for rank in range(copies.NEAREST)]
 
 
 @pytest.fixture
@@ -337,7 +352,7 @@ def test_a_lost_file_costs_its_own_pairs_alone(tmp_path: Path, monkeypatch: pyte
     opened = api.Collection(collection.folder, notices.append)
     opened.dedupe(edited=True)
     with opened.reading() as ledger:
-        assert len(ledger.alike.copies()) == 3
+        assert len(ledger.alike.copies()) == 2, "enough to join three"
     assert notices == []
     files = [collection.folder.absolute() / file for file in lost]
     for file in files:
@@ -352,10 +367,26 @@ def test_a_lost_file_costs_its_own_pairs_alone(tmp_path: Path, monkeypatch: pyte
     assert all(f"{file} (No such file" in notice for file in files)
 
 
-def test_two_files_that_fail_together_cost_their_pair_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copies, "compared", pictures_work.compared)
+def test_those_of_one_group_are_not_compared_again() -> None:
+    nearest = np.array([[1, 2], [0, 2], [1, 0], [1, -1]], np.int32)
+    alone = np.arange(4)
+    assert list(copies.in_round(nearest, 0, alone)) == [(1, 0, 2, 3)], "each with its nearest, those of one together"
+    assert list(copies.in_round(nearest, 1, alone)) == [(2, 0)], "1 and 2 have met"
+    assert list(copies.in_round(nearest, 1, np.array([0, 1, 0, 3]))) == []
+
+
+def test_how_much_each_shows_follows_from_pair_to_pair() -> None:
+    chain = [(0, 1, 1.07), (2, 1, 1 / 1.07), (3, 4, 0.5)]
+    assert list(copies._parts(chain, [9] * 5)) == [(2, 0), (3, 4)], "of 1 there is too little less to see"
+    assert list(copies._parts(chain, [8, 9, 9, 9, 8])) == [], "what shows most has fewer pixels"
+    assert list(copies._parts([(0, 1, 2.0), (1, 2, 2.0)], [8, 9, 9])) == [(2, 1)]
+    assert list(copies._parts([(0, 1, 2.0), (1, 2, 2.0)], [9, 9, 9])) == [(1, 0), (2, 0)]
+
+
+def test_two_files_that_fail_together_cost_their_pair_alone() -> None:
     files, lost = [Path("one"), Path("two"), Path("not with one"), Path("three")], dict[str, str]()
-    assert list(copies._compared(files, [(0, 1, 2, 3)], "", lost)) == [(0, 1, 1), (0, 3, 1)]
+    with Workers(pictures_work.compared, "") as workers:
+        assert list(copies._compared(files, [(0, 1, 2, 3)], workers, lost)) == [(0, 1, 1), (0, 3, 1)]
     assert lost == {"one with not with one": "told"}
 
 
@@ -368,7 +399,8 @@ def test_the_nearest_are_the_same_in_any_chunks(monkeypatch: pytest.MonkeyPatch)
               if cosines[one, other] >= copies.LIKELY}  # fmt: skip
     for chunk in (50, 7, 1):
         monkeypatch.setattr(copies, "_CHUNK", chunk)
-        pairs = [tuple(sorted((one, other))) for one, *others in copies.likely(looks) for other in others]
+        found = [task for tasks in rounds(looks) for task in tasks]
+        pairs = [tuple(sorted((one, other))) for one, *others in found for other in others]
         assert len(pairs) == len(set(pairs))
         assert set(pairs) == wanted
 

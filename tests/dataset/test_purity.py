@@ -120,17 +120,6 @@ def test_what_a_rule_leaves_out_afterwards_counts_no_longer(collection: Collecti
     assert (again.pictures, again.right, again.wrong, again.unsure) == (19, 6, 1, 0)
 
 
-def test_what_was_judged_before_counts_when_its_turn_comes(collection: Collection) -> None:
-    """Whoever keeps what a list shows first, and then stops after one answer, has judged one picture at random."""
-    cats = [row for row in collection.ledger.dataset.pictures() if row.label == "cat"]
-    _, second, *_ = drawn_order = purity.draw({"cat": cats}, 20)
-    for row in drawn_order:
-        if row != second:
-            collection.ledger.dataset.review(row.sha256, "cat", "keep")
-    assert asked(collection, 300, [None])[0].decided == 1
-    assert asked(collection, 300, ["wrong", None])[0].decided == 20
-
-
 def test_an_empty_set(tmp_path: Path) -> None:
     with Collection(tmp_path / "images") as collection:
         assert asked(collection, 200, [])[0] == purity.Purity((), None)
