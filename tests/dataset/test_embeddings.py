@@ -5,8 +5,11 @@ from __future__ import annotations
 import filecmp
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ import pytest
 import collector
 from collector.dataset import embeddings
 from collector.errors import DiskError, InputError
-from collector.images.embed import Embedder, embedder
+from collector.images.embed import Embedder, embed_files, embedder
 from collector.ledger import vectors
 from collector.ledger.layout import VECTORS
 from collector.maintenance import forget
@@ -60,14 +63,47 @@ def test_while_others_are_fetched(collection: Collection, model: Embedder) -> No
     assert rest == embeddings.Embedded(10 - len(have), len(have), 1)
 
 
-def test_what_waits_is_left_to_the_end(collection: Collection, model: Embedder) -> None:
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The sha256 of what is being looked at."""
+    seen: list[str] = []
+
+    def watched(files: Iterable[tuple[str, Path]], *given: Any, **named: Any) -> Iterator[tuple[str, Any]]:
+        return embed_files(((seen.append(one[0]), one)[1] for one in files), *given, **named)
+
+    monkeypatch.setattr(embeddings, "embed_files", watched)
+    return seen
+
+
+def test_what_waits_is_left_to_the_end(collection: Collection, model: Embedder, seen: list[str]) -> None:
     row = collection.add("cat", drawn(1))
     beside = embeddings.Alongside(collection.folder, model)
     for _ in range(1000):
         beside.take(row.sha256, row.file)
     assert beside.left > 500
     beside.finish()
-    assert beside.left == 0, "it ends without having looked at them"
+    assert beside.left == 0
+    assert len(seen) < 500, "it ends without having looked at them"
+
+
+def test_what_was_begun_is_kept(collection: Collection, model: Embedder, seen: list[str]) -> None:
+    row = collection.add("cat", drawn(1))
+    beside = embeddings.Alongside(collection.folder, model)
+    beside.take(row.sha256, row.file)
+    while not seen:
+        time.sleep(0.01)
+    beside.finish()
+    assert list(embeddings.read(collection.folder, model).places) == [row.sha256]
+
+
+def test_what_goes_wrong_beside_is_raised_at_the_end(collection: Collection, model: Embedder, seen: list[str]) -> None:
+    row = collection.add("cat", drawn(1))
+    beside = embeddings.Alongside(collection.folder, replace(model, graph=collection.folder / "no graph"))
+    beside.take(row.sha256, row.file)
+    while not seen:
+        time.sleep(0.01)
+    with pytest.raises(InputError, match="no graph: onnxruntime cannot open it"):
+        beside.finish()
 
 
 def test_a_stop_keeps_what_was_looked_at(collection: Collection, model: Embedder) -> None:
