@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
@@ -39,6 +40,19 @@ def test_pictures_and_words_meet(tmp_path: Path, family: str, precision: str, la
     assert found.words is not None
     words = TextTower(found.words).vectors(["Red", "a BLUE thing"])
     assert np.allclose(pictures @ words.T, [[1, -1 / 3], [-1 / 3, 1]], atol=0.05)
+
+
+def test_a_network_that_takes_one_picture_at_a_time(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path / "model", layout="pictures")
+    path = str(folder / "onnx" / "vision_model.onnx")
+    graph = onnx.load(path)
+    for one in (*graph.graph.input, *graph.graph.output):
+        one.type.tensor_type.shape.dim[0].dim_value = 1
+    onnx.save(graph, path)
+    colours = {"red": (250, 5, 5), "green": (5, 250, 5), "blue": (5, 5, 250)}
+    files = [(name, painted(tmp_path / f"{name}.png", colour)) for name, colour in colours.items()]
+    found = np.stack([vector for _, vector in embed_files(files, read(folder, "m").embedder(), 1)])  # type: ignore[misc]
+    assert np.sign(found).tolist() == [[1, -1, -1], [-1, 1, -1], [-1, -1, 1]]
 
 
 def test_the_truest_weights_are_taken(tmp_path: Path) -> None:
