@@ -97,7 +97,7 @@ def measure(ledger: Ledger) -> Purity:
 def ask(ledger: Ledger, sample: int, answer: Callable[[Row, int, int], Answer | None]) -> Purity:
     """Draw a sample and ask about each picture that nobody has judged: `answer(row, number, of)`, None to stop.
 
-    Every answer is kept at once. InputError is never raised: an empty set has an empty sample.
+    Every answer is kept at once. An empty set has an empty sample.
     """
     drawn, said = ledger.dataset.scores(_DRAWN), ledger.dataset.reviews()
     wanted = draw(_classes(ledger, drawn), sample)

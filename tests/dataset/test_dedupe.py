@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from itertools import combinations
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from collector.dataset import dedupe, near
-from collector.ledger import Looks
+from collector.dataset.merit import merits
+from collector.ledger import Looks, Row
 
 IDS = st.sets(st.integers(0, 39))
 
@@ -83,3 +86,45 @@ def test_a_pair_made_of_each_other_joins_whatever_its_order() -> None:
     """Copies are told with the part first or second; neither is taken for an equal hash."""
     ids = np.array([3, 5, 8], dtype=np.int64)
     assert dedupe.alike(ids, np.zeros((0, 2), dtype=np.int64), [(9, 3, 0), (8, 9, 9), (5, 3, 3)]) == [[3, 5]]
+
+
+def saved(id: int, label: str = "cat", rank: int = 1, **given: Any) -> Row:
+    path = Path(label, f"{id}.jpg")
+    return Row(id, label, label, "google", rank, f"http://a/{id}", "saved", sha256=f"{id:064x}", path=path, **given)
+
+
+def test_of_equal_merit_rank_goes_first_then_a_page_then_size_then_age() -> None:
+    ordered = [
+        saved(9, rank=1),
+        saved(8, rank=2, page="http://a/"),
+        saved(7, rank=2, width=9, height=9),
+        saved(6, rank=2, width=8, height=10, bytes=99),
+        saved(5, rank=2, width=10, height=8, bytes=98),
+        saved(10, rank=2, width=10, height=8, bytes=98),
+    ]
+    merit = merits(ordered[:1], {})[0]
+    for shuffled in (ordered, ordered[::-1]):
+        assert sorted(shuffled, key=lambda row: dedupe.preference(row, merit)) == ordered
+
+
+def test_conflicts_are_told_the_oldest_first_and_verdicts_say_how_alike_pictures_are() -> None:
+    late = dedupe.Group((saved(7), saved(8, "dog"), saved(9), saved(12)), (0, 4, near.MOST, near.MOST + 1))
+    alone = dedupe.Group((saved(10, other_labels=("dog",)),), (0,))
+    early = dedupe.Group((saved(2), saved(3, "dog")), (0, 1))
+    done = dedupe.decide([late, alone, early], "list")
+    assert [conflict.files[0].stem for conflict in done.conflicts] == ["2", "7", "10"]
+    assert done.groups == 2, "one picture is none"
+    assert [(verdict.sha256, verdict.detail) for verdict in done.verdicts] == [
+        (saved(9).sha256, "31 of 256 bits from the group's best"),
+        (saved(12).sha256, "made of the same picture (matching points)"),
+    ]
+
+
+def test_a_part_comes_after_its_whole_and_a_mirror_image_is_as_far_as_its_mirror_image() -> None:
+    rows = {row.id: row for row in (saved(100, rank=1), saved(102, rank=2))}
+    words = np.zeros((2, 4), np.uint64)
+    words[1] = np.uint64(2**64 - 1)
+    looks = looks_of(words, words[::-1].copy(), np.full(2, 100, np.uint8))
+    for mirrored, gaps in ((False, (0, 256)), (True, (0, 0))):
+        group = dedupe.grouped(looks, [100, 102], rows, mirrored, parts=frozenset({100}))
+        assert ([row.id for row in group.members], group.distances) == ([102, 100], gaps)
