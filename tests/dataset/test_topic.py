@@ -13,8 +13,8 @@ import pytest
 import skimage
 from PIL import Image
 
-from collector.dataset import topic
-from collector.images.embed import Embedder, embedder, named
+from collector.dataset import embeddings, relevance, topic
+from collector.images.embed import Embedder, described, embedder, named
 from collector.ledger import Row
 from collector.model import Verdict
 from collector.studio.columns import Columns
@@ -150,6 +150,17 @@ def test_imagenet_is_asked_about_the_label_and_all_keywords(collection: Collecti
     row = collection.add("pets", drawn(1))
     rows = [replace(row, keyword=keyword) for keyword in ("red fox", "tabby", "red fox")]
     assert topic._imagenet("espresso", rows) == sorted({*named("red fox"), *named("tabby"), *named("espresso")})
+
+
+def test_a_large_class_is_compared_by_pictures_from_all_of_it(
+    collection: Collection, model: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [collection.add("cat", view) for view in views("chelsea.png", 7)]
+    embeddings.embed_set(collection.ledger, collection.folder, model)
+    monkeypatch.setattr(relevance, "SAMPLE", 3)
+    stored = embeddings.read(collection.folder, model)
+    expected = described(stored.of([row.sha256 for row in rows[::2]]), model)
+    assert topic._sample(rows, stored, model) == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_class_of_a_few_is_not_judged(collection: Collection, model: Embedder) -> None:
