@@ -105,6 +105,13 @@ def test_a_description_holds_the_judgement_on_classes_too(model: embed.Embedder)
     assert found[:, 1280:] * 2**0.5 == pytest.approx(expected, abs=1e-4)
 
 
+def test_directions_are_square_roots_from_the_middle_of_anything(model: embed.Embedder) -> None:
+    vectors = np.random.default_rng(1).normal(0, 1, (3, 1280)).astype(np.float32)
+    rooted = np.sqrt(np.where(vectors > 0, vectors, 0))
+    middle = embed._stored("lite0-background.npy")
+    assert embed.directions(vectors, model) == pytest.approx(embed.unit(embed.unit(rooted) - middle), abs=1e-5)
+
+
 def test_large_logits_are_shares_all_the_same(model: embed.Embedder) -> None:
     vectors = np.abs(np.random.default_rng(1).normal(0, 300, (2, 1280))).astype(np.float16)
     assert embed.class_share(vectors, model, range(1000)) == pytest.approx(np.ones(2), abs=1e-4)
