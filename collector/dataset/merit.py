@@ -31,6 +31,9 @@ _LEAST, _MOST = 0.002, 0.45
 """Share of the picture that an overlay covers."""
 _LEAD: Final = 0.1
 """By how much the overlay's edges and ends must lead."""
+_SHARP: Final = 0.3
+"""Step from pixel to pixel at an overlay's rim, as a share of how much it stands out: of text 0.5 and more, of darkened
+corners or a fading 0.2."""
 _COMPARED: Final = 30
 """Members of a group that are compared with each other for overlays."""
 
@@ -137,13 +140,16 @@ def _overlaid(pictures: Sequence[Plane | None]) -> list[int]:
 
 
 def _busier(left: Plane, right: Plane) -> int:
-    """-1 or 1 for the side with an overlay, 0 when there is none: the two differ in places only, and there one has the
-    sharper edges, or the blacker blacks and whiter whites."""
-    apart = np.abs(left - right - np.median(left) + np.median(right)) > _STEP
+    """-1 or 1 for the side with an overlay, 0 when there is none: the two differ in places only, which have sharp rims,
+    and there one has the sharper edges, or the blacker blacks and whiter whites."""
+    difference = left - right - np.median(left) + np.median(right)
+    apart = np.abs(difference) > _STEP
     rest = np.abs(left - right)[~apart]
     if not _LEAST <= apart.mean() <= _MOST or np.abs(rest - np.median(rest)).mean() > _STEP / 3:
         return 0
     near = _grown(apart)
+    if _edges(difference)[near].mean() < _SHARP * np.abs(difference)[apart].mean():
+        return 0
     edges = [log(max(float(_edges(picture)[near].mean()), 1e-6)) for picture in (left, right)]
     ends = [float(((picture[apart] < 16) | (picture[apart] > 239)).mean()) for picture in (left, right)]
     lead = edges[0] - edges[1] + ends[0] - ends[1]

@@ -74,6 +74,18 @@ def test_text_over_a_picture_is_worse(collection: Collection, first: str) -> Non
     assert kept(collection) == wanted
 
 
+def test_darkened_corners_make_no_text_of_the_original(collection: Collection) -> None:
+    """A filter of phones: what it darkens is whiter in the original, and nothing lies over that."""
+    wanted = set()
+    for seed in range(6):
+        original = photo(seed).point(lambda level: min(255, 60 + level))
+        dark = Image.radial_gradient("L").resize(original.size).point(lambda away: int(max(0, away - 130) * 0.6))
+        copy = Image.composite(Image.new("RGB", original.size), original, dark)
+        wanted.add(collection.add("cat", encoded(original, quality=95)).sha256)
+        collection.add("cat", encoded(copy, quality=80))
+    assert kept(collection) == wanted
+
+
 @pytest.mark.parametrize("factor", [0.77, 1.3])
 def test_a_stretched_copy_is_worse(collection: Collection, factor: float) -> None:
     wanted = set()
