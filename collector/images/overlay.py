@@ -100,7 +100,7 @@ def _equally_bright(laid: Grey, under: Grey, inside: Mask) -> tuple[Grey, Grey]:
             gain = float(np.clip(other[most].std() / max(one[most].std(), 1e-6), 1 / _GAIN, _GAIN))
             shift = float(other[most].mean() - gain * one[most].mean())
             apart = np.abs(gain * one + shift - other)
-            most = apart <= np.quantile(apart, 0.8)
+            most = apart <= np.partition(apart, last := int(0.8 * (len(apart) - 1)))[last]
     levels = np.arange(256) * gain + shift if gain >= 1 else (np.arange(256) - shift) / gain
     table = np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
     seen = np.asarray(cv2.LUT(laid if gain >= 1 else under, table), np.uint8)

@@ -36,8 +36,6 @@ _GREYS: Final = np.array([[0.299, 0.587, 0.114], [1 / 3, 1 / 3, 1 / 3], [1, 0, 0
 """How programs make grey of red, green and blue: their luma (ITU-R BT.601), their mean, one of them alone."""
 _GREY_GAIN: Final = 1.25
 """How much more contrast a grey copy of colors may have: with more, any grey would be that of any color."""
-_HALF: Final = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25]])
-"""Makes a picture half as large, each of whose pixels lies between four."""
 _STRAY, _WRITTEN = 0.01, 0.4
 """Places of the middle, and of all, that may have another color, or be under a watermark."""
 _WRITING: Final = 0.01
@@ -155,7 +153,7 @@ def _stray(
         return None
     colors = _colors(other)
     height, width = colors.shape[:2]
-    laid = cv2.warpAffine(_colors(one), _HALF @ np.vstack([move, [0, 0, 1]]), (width // 2, height // 2))
+    laid = cv2.warpAffine(_colors(one), move, (width, height))
     pair = [cv2.resize(each, inside.shape[::-1], interpolation=cv2.INTER_AREA)[inside].astype(np.float64)
             for each in (laid, colors)]  # fmt: skip
     if max(each.std(axis=0).max() for each in pair) < FLAT or _is_recolored(*pair):
@@ -205,7 +203,7 @@ def _apart(one: NDArray[np.float64], other: NDArray[np.float64], most_gain: floa
     """(n,) levels by which values differ when brightness and contrast of one are those of the other's; most count."""
     apart = np.abs(other - one - np.median(other - one))
     for _ in range(3):
-        most = apart <= np.quantile(apart, 0.8)
+        most = apart <= np.partition(apart, last := int(0.8 * (len(apart) - 1)))[last]
         first, second = one[most], other[most]
         gain = float(np.clip(second.std() / max(first.std(), 1e-6), 1 / most_gain, most_gain))
         apart = np.abs(second.mean() + gain * (one - first.mean()) - other)

@@ -105,6 +105,17 @@ def test_parts_that_share_too_little_are_not_decoded_again(tmp_path: Path, monke
         assert move[:, 2] == pytest.approx([-30 * 512 / 300, 0], abs=3)
 
 
+@pytest.mark.parametrize("scale", [0.4, 1.0, 1.001, 2.5])
+def test_how_much_of_the_one_that_shows_less_is_shared(scale: float) -> None:
+    nothing = np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8)
+    one, other = (points.Points(Path(name), False, *nothing, (512, 384)) for name in ("one", "other"))
+    smaller = min(scale, 1.0) * 512
+    for share in (1.0, 0.75, 0.1):  # It juts out to the right.
+        move = np.array([[scale, 0.0, 512 - share * smaller], [0.0, scale, 0.0]])
+        assert points._share(one, other, move) == pytest.approx(share, abs=0.02)
+    assert points._share(one, other, np.array([[scale, 0.0, 600.0], [0.0, scale, 0.0]])) == 0.0
+
+
 def test_bits_apart() -> None:
     dice = np.random.default_rng(1)
     some, others = dice.integers(0, 256, (130, 32), np.uint8), dice.integers(0, 256, (70, 32), np.uint8)
