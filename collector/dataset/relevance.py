@@ -336,14 +336,19 @@ def _probability(one: Likened, shares: Iterator[float]) -> Floats:
 
 
 def _meant(one: Likened) -> Floats:
-    """(n,): how probable it is that the sense that each is of was meant: the largest was, or one of which a person kept
-    something, and no less than was dropped; of a smaller one it is its share of the two."""
+    """(n,): how probable it is that the sense that each is of was meant: one of which a person kept something, and no
+    less than was dropped, was, and the largest but those of which a person only dropped where another was kept; of the
+    rest it is their share of the two."""
     meant, words = np.ones(len(one.words.named)), one.words
-    sizes = [int(np.count_nonzero(~words.dropped[places])) for places in one.senses]
-    for places, size in zip(one.senses, sizes, strict=True):
-        kept, dropped = (int(np.count_nonzero(said[places])) for said in (words.kept, words.dropped))
-        if size < max(sizes) and (not kept or kept < dropped):
-            meant[places] = size / (size + max(sizes))
+    kept, dropped = ([int(np.count_nonzero(said[places])) for places in one.senses]
+                     for said in (words.kept, words.dropped))  # fmt: skip
+    sizes = [len(places) - count for places, count in zip(one.senses, dropped, strict=True)]
+    vouched = [yes > 0 and yes >= no for yes, no in zip(kept, dropped, strict=True)]
+    refused = [any(vouched) and no > 0 and not yes for yes, no in zip(kept, dropped, strict=True)]
+    largest = max(size for size, out in zip(sizes, refused, strict=True) if not out)
+    for place, size in enumerate(sizes):
+        if not vouched[place] and (refused[place] or size < largest):
+            meant[one.senses[place]] = size / max(size + largest, 1)
     return meant
 
 

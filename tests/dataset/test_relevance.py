@@ -64,6 +64,8 @@ def test_two_senses_are_told_and_the_smaller_one_is_less_likely_meant() -> None:
     assert (kept[:50] > 0.5).all(), "a person says that both are meant"
     refused = judge(looks, words(len(looks), kept=(40,), dropped=(41, 42))).probability
     assert refused[30:40].max() < refused[:30].min(), "one that strayed into what is dropped does not vouch for it"
+    other = judge(looks, words(len(looks), kept=(40, 41), dropped=(0, 1))).probability
+    assert other[2:30].max() < other[[*range(30, 40), *range(42, 50)]].min(), "the smaller one was meant"
     dropped = judge(looks, words(len(looks), dropped=tuple(range(28)))).probability
     assert (dropped[30:50] > 0.5).all(), "the other is not"
 
