@@ -11,7 +11,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import skimage
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from collector.images.pixels import upright
 
@@ -236,6 +236,20 @@ def recolored(paths: list[Path]) -> Iterator[Image.Image]:
             yield Image.merge("HSV", (turned, *rest)).convert("RGB")
 
 
+def composed(paths: list[Path]) -> Iterator[Image.Image]:
+    """Five things, each before eight soft backgrounds, at other places and in other sizes."""
+    dice = np.random.default_rng(8)
+    for thing in paths[:5]:
+        for behind in paths[5:13]:
+            side = int(dice.integers(220, 360))
+            image = upright(behind).resize((640, 480)).filter(ImageFilter.GaussianBlur(40))
+            cut_out = upright(thing).resize((side, side))
+            mask = Image.new("L", (side, side))
+            ImageDraw.Draw(mask).ellipse((2, 2, side - 2, side - 2), fill=255)
+            image.paste(cut_out, (int(dice.integers(0, 640 - side)), int(dice.integers(0, 480 - side))), mask)
+            yield image
+
+
 def _words() -> list[str]:
     return " ".join(page.read_text("utf-8") for page in sorted(DOCS.glob("*.md"))).split()
 
@@ -291,4 +305,5 @@ def kinds(folder: Path) -> dict[str, Kind]:
         "one form, filled in": partial(forms, folder=folder),
         "road signs": signs,
         "one product, four colors": recolored,
+        "one thing before soft backgrounds": composed,
     }

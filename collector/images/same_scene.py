@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,36 +16,38 @@ from numpy.typing import NDArray
 from collector.errors import missing
 from collector.images.overlay import PLACE, ink
 from collector.images.points import FLAT, Move, Points, found_points, shared_moves, unframed, unframed_colors
+from collector.images.tones import FEWEST, is_recolored, levels_apart
 
 _CELL: Final = 64
 _AGREE: Final = 0.8
 """Correlation of the pixels of most cells below the points; of other pictures it is about 0."""
 _FAINT: Final = 0.4
 """The same where all of them are nearly flat, of whose grain making it smaller leaves little."""
+_SHOWN: Final = 10.0
+"""Spread of grey levels from which on a cell surely shows something."""
+_ANOTHER, _OTHER_THINGS = 0.5, 0.1
+"""Correlation below which a cell shows another thing, and the share of those in the middle that may."""
 _WITHIN: Final = 0.7
 """Share of the one that shows less which the other must show, too: less of it is a banner that both have."""
 _STEPS: Final = 30
 """By which the move is made finer at most."""
 _MIDDLE: Final = 0.2
 """Share of each side that is edge, where something may be written over."""
-_FEWEST: Final = 12
-"""Places whose color is compared at least."""
-_LEVELS, _GAIN = 24.0, 2.5
-"""Levels from which on a color is another one, and how much more contrast a copy may have."""
-_GREYS: Final = np.array([[0.299, 0.587, 0.114], [1 / 3, 1 / 3, 1 / 3], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
-"""How programs make grey of red, green and blue: their luma (ITU-R BT.601), their mean, one of them alone."""
-_GREY_GAIN: Final = 1.25
-"""How much more contrast a grey copy of colors may have: with more, any grey would be that of any color."""
+_LEVELS: Final = 24.0
+"""Levels from which on a color is another one."""
 _STRAY, _WRITTEN = 0.01, 0.4
 """Places of the middle, and of all, that may have another color, or be under a watermark."""
 _WRITING: Final = 0.01
 """Places of the middle where each has something written that the other has not."""
 _SEEN_THROUGH: Final = 0.9
 """Correlation as above from which on what lies over a picture may be a watermark."""
-_TINTED, _CAST = 24.0, 80.0
-"""Spread of the colors of most places from which on they are not grey, and by how much it may turn to another hue."""
-_HUED: Final = 8.0
-"""Spread of a color below which a picture is grey, whose colors say nothing."""
+_SHADE: Final = 8.0
+"""Levels by which what is smooth may differ: it has no grain that JPEG or another size would change more."""
+_OTHER_SHADE, _SHADED = 0.3, 0.2
+"""Share of the smooth places that may have another color than that, and that may differ by so little that nothing is
+written over them."""
+_CORNERS: Final = 3
+"""Corners of another color that are another background: a banner covers two."""
 
 
 def require() -> None:
@@ -82,35 +84,61 @@ def _agrees(one: Points, other: Points, move: Move) -> bool:
     if covered.sum() < _WITHIN * min(seen.size * abs(float(np.linalg.det(move[:, :2]))), whole.size):
         return False
     laid = np.asarray(cv2.warpAffine(seen, move, (width, height)), np.uint8)
-    agreement, least = _agreement(laid, whole, _cells(covered))
-    if agreement < least:
+    agreement = _agreement(laid, whole, _cells(covered))
+    if agreement.most < agreement.least:
         return False
     small = (max(1, width // PLACE), max(1, height // PLACE))
     inside = cv2.resize(covered.astype(np.uint8) * 255, small, interpolation=cv2.INTER_AREA) == 255
     middle = _in_the_middle(inside)
-    stray = _stray(one, other, move, inside, middle)
-    if stray is None or stray.sum() > _WRITTEN * inside.sum():
+    if inside.sum() < FEWEST or not middle.any():
+        return False
+    colors = _colors_of_places(one, other, move, inside)
+    if max(each.std(axis=0).max() for each in colors) < FLAT or is_recolored(*colors):
         return False
     written = ink(laid, whole, covered, inside.shape)
-    of_both = written.of_both(middle)
-    if agreement >= _SEEN_THROUGH and not of_both:
-        stray &= ~written.watermark
-    return of_both <= _WRITING and int((stray & middle).sum()) <= _STRAY * int(middle.sum())
+    if (of_both := written.of_both(middle)) > _WRITING:
+        return False
+    asked = middle[inside]
+    marked = written.watermark[inside] & (agreement.most >= _SEEN_THROUGH and not of_both)
+    if agreement.others > _OTHER_THINGS and not marked.any():
+        return False
+    asked &= ~marked
+    smooth, corners = _are_smooth(laid, inside) & _are_smooth(whole, inside), _corners(inside)
+    return any(
+        (stray := apart > _LEVELS).sum() <= _WRITTEN * len(stray)
+        and (stray & asked).sum() <= _STRAY * middle.sum()
+        and not _is_elsewhere(apart, smooth, corners)
+        for apart in levels_apart(*colors)
+    )
 
 
-def _agreement(
-    laid: NDArray[np.uint8], under: NDArray[np.uint8], cells: list[tuple[slice, slice]]
-) -> tuple[float, float]:
-    """How far the pixels of most cells correlate, and how far they have to."""
+class _Agreement(NamedTuple):
+    """Of the cells below the points."""
+
+    most: float
+    """How far the pixels of most correlate."""
+    least: float
+    """How far they have to."""
+    others: float
+    """Share of those in the middle that show another thing, or something that only one of the two has."""
+
+
+def _agreement(laid: NDArray[np.uint8], under: NDArray[np.uint8], cells: list[tuple[slice, slice]]) -> _Agreement:
     if not cells:
-        return -1.0, _FAINT
+        return _Agreement(-1.0, _FAINT, 0.0)
     one, other = (np.array([each[cell].ravel() for cell in cells], np.float32) for each in (laid, under))
     for each in (one, other):
         each -= each.mean(axis=1, keepdims=True)
     spreads = [np.sqrt(np.einsum("ij,ij->i", each, each) / each.shape[1]) for each in (one, other)]
     alike = np.einsum("ij,ij->i", one, other) / one.shape[1] / np.maximum(spreads[0] * spreads[1], 1e-6)
     telling = np.minimum(*spreads) >= FLAT
-    return (float(np.median(alike[telling])), _AGREE) if telling.any() else (float(np.median(alike)), _FAINT)
+    if not telling.any():
+        return _Agreement(float(np.median(alike)), _FAINT, 0.0)
+    starts = np.array([(down.start, right.start) for down, right in cells])
+    side, first, last = cells[0][0].stop - cells[0][0].start, starts.min(axis=0), starts.max(axis=0)
+    inner = (np.abs(starts - (first + last) / 2) < (0.5 - _MIDDLE) * (last - first + side)).all(axis=1)
+    others = alike[inner & (np.maximum(*spreads) >= _SHOWN)] < _ANOTHER
+    return _Agreement(float(np.median(alike[telling])), _AGREE, _share(others))
 
 
 def _cells(covered: NDArray[np.bool_]) -> list[tuple[slice, slice]]:
@@ -142,50 +170,39 @@ def _finer(one: Points, other: Points, move: Move) -> Move:
     return np.asarray((np.linalg.inv(half) @ whole @ half)[:2], np.float64)
 
 
-def _stray(
-    one: Points, other: Points, move: Move, inside: NDArray[np.bool_], middle: NDArray[np.bool_]
-) -> NDArray[np.bool_] | None:
-    """Places that have another color in the other picture, but for brightness and contrast of the whole; None where
-    colors say nothing, or nearly all are others."""
+def _colors_of_places(
+    one: Points, other: Points, move: Move, inside: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(n, 3) of both, of the places that are inside."""
     import cv2
 
-    if inside.sum() < _FEWEST or not middle.any():
-        return None
     colors = _colors(other)
     height, width = colors.shape[:2]
     laid = cv2.warpAffine(_colors(one), move, (width, height))
-    pair = [cv2.resize(each, inside.shape[::-1], interpolation=cv2.INTER_AREA)[inside].astype(np.float64)
-            for each in (laid, colors)]  # fmt: skip
-    if max(each.std(axis=0).max() for each in pair) < FLAT or _is_recolored(*pair):
-        return None
-    ways = [apart > _LEVELS for apart in _apart_in_each_way(*pair)]
-    stray = np.zeros_like(inside)
-    stray[inside] = min(ways, key=lambda apart: int(apart[middle[inside]].sum()))
-    return stray
+    first, second = (cv2.resize(each, inside.shape[::-1], interpolation=cv2.INTER_AREA)[inside].astype(np.float64)
+                     for each in (laid, colors))  # fmt: skip
+    return first, second
 
 
-def _apart_in_each_way(one: NDArray[np.float64], other: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """(n,) levels by which the colors of places differ, in each of the ways in which one may have become the other."""
-    hued = [_is_hued(each) for each in (one, other)]
-    if all(hued):
-        return [np.max([_apart(first, second, _GAIN) for first, second in zip(one.T, other.T, strict=True)], axis=0)]
-    most = _GREY_GAIN if any(hued) else _GAIN
-    first, second = (
-        each @ _GREYS.T if of_colors else each[:, :1] for each, of_colors in zip((one, other), hued, strict=True)
-    )
-    return [_apart(some, others, most) for some in first.T for others in second.T]
+def _are_smooth(grey: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of the places that are inside say nothing but what color they have."""
+    import cv2
+
+    levels = grey.astype(np.float32)
+    mean, square = (cv2.resize(each, inside.shape[::-1], interpolation=cv2.INTER_AREA)[inside]
+                    for each in (levels, levels * levels))  # fmt: skip
+    return np.asarray(square - mean * mean < FLAT * FLAT, np.bool_)
 
 
-def _is_recolored(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    """Whether most places of both have a color, and another one: the same drawing on green and on purple."""
-    tinted = min(float(np.median(np.ptp(each, axis=1))) for each in (one, other)) >= _TINTED
-    return tinted and float(np.median(np.ptp(other - one, axis=1))) > _CAST
+def _is_elsewhere(apart: NDArray[np.float64], smooth: NDArray[np.bool_], corners: list[NDArray[np.bool_]]) -> bool:
+    """Whether one thing lies before two backgrounds: three corners differ, or what is smooth does, little or much."""
+    others = sum(_share(apart[corner] > _LEVELS) > 0.5 for corner in corners)
+    slightly = apart[smooth & (apart <= _LEVELS)] > _SHADE
+    return others >= _CORNERS or _share(apart[smooth] > _SHADE) > _OTHER_SHADE or _share(slightly) > _SHADED
 
 
-def _is_hued(colors: NDArray[np.float64]) -> bool:
-    """Whether some of these places are of another hue than most."""
-    spread = np.ptp(colors, axis=1)
-    return bool(np.mean(np.abs(spread - np.median(spread)) > _HUED) > _STRAY)
+def _share(which: NDArray[np.bool_]) -> float:
+    return float(which.mean()) if len(which) else 0.0
 
 
 def _in_the_middle(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -199,15 +216,13 @@ def _in_the_middle(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return middle
 
 
-def _apart(one: NDArray[np.float64], other: NDArray[np.float64], most_gain: float) -> NDArray[np.float64]:
-    """(n,) levels by which values differ when brightness and contrast of one are those of the other's; most count."""
-    apart = np.abs(other - one - np.median(other - one))
-    for _ in range(3):
-        most = apart <= np.partition(apart, last := int(0.8 * (len(apart) - 1)))[last]
-        first, second = one[most], other[most]
-        gain = float(np.clip(second.std() / max(first.std(), 1e-6), 1 / most_gain, most_gain))
-        apart = np.abs(second.mean() + gain * (one - first.mean()) - other)
-    return np.asarray(apart, np.float64)
+def _corners(inside: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """Which of the places that are inside lie in each of the four corners."""
+    places = np.argwhere(inside)
+    first, last = places.min(axis=0), places.max(axis=0)
+    edge = _MIDDLE * (last - first + 1)
+    ends = (places < first + edge - 0.5, places > last - edge + 0.5)
+    return [down[:, 0] & right[:, 1] for down in ends for right in ends]
 
 
 def _colors(points: Points) -> NDArray[np.uint8]:

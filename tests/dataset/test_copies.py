@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import skimage
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
 from collector.api import collection as api
 from collector.dataset import copies, embeddings, service, split
@@ -61,6 +61,9 @@ EDITS: dict[str, tuple[Callable[[Image.Image], Image.Image], int]] = {
     "turned": (lambda image: image.rotate(10, Image.Resampling.BICUBIC), NEITHER),
     "bannered": (bannered, FIRST),
     "half as large": (lambda image: image.resize((image.width // 2, image.height // 2)), NEITHER),
+    "by gamma": (lambda image: image.point([round(255 * (value / 255) ** 0.8) for value in range(256)] * 3), NEITHER),
+    "more saturated": (lambda image: ImageEnhance.Color(image).enhance(1.5), NEITHER),
+    "less saturated": (lambda image: ImageEnhance.Color(image).enhance(0.5), NEITHER),
 }
 
 
@@ -263,6 +266,30 @@ def test_one_drawing_on_two_colors_is_two(tmp_path: Path) -> None:
     for file, paper in zip(files, ([112, 57, 142], [47, 160, 112]), strict=True):
         Image.fromarray((np.array(paper) + drawing).astype(np.uint8)).save(file)
     assert compared(tuple(files)) == [-1]
+
+
+def composed(thing: Image.Image, background: Image.Image, left: int, top: int) -> Image.Image:
+    """A round part of a picture before what lies behind it."""
+    mask = Image.new("L", thing.size)
+    ImageDraw.Draw(mask).ellipse((2, 2, thing.width - 2, thing.height - 2), fill=255)
+    image = background.copy()
+    image.paste(thing, (left, top), mask)
+    return image
+
+
+def test_one_thing_before_two_backgrounds_is_two_pictures(tmp_path: Path) -> None:
+    """What is smooth agrees with anything by its pixels: that it has another color tells."""
+    thing = photo("astronaut.png").resize((300, 300))
+    soft = [image.resize((512, 400)).filter(ImageFilter.GaussianBlur(40)) for image in map(photo, PHOTOS[1:3])]
+    white, grey = (Image.new("RGB", (512, 400), color) for color in ("white", (120, 120, 120)))
+    first, others = tmp_path / "first.png", [tmp_path / f"{number}.png" for number in range(4)]
+    composed(thing, soft[0], 60, 40).save(first)
+    made = [composed(thing, soft[1], 100, 60), composed(thing, soft[0], 160, 90), composed(thing, grey, 70, 50)]
+    for image, other in zip([*made, cut(composed(thing, soft[0], 60, 40), 0.8)], others, strict=True):
+        image.save(other)
+    assert compared((first, *others)) == [-1, -1, -1, FIRST]
+    composed(thing, white, 60, 40).save(first)
+    assert compared((first, others[2])) == [-1]
 
 
 def test_what_differs_in_the_middle_is_another_thing(tmp_path: Path) -> None:
