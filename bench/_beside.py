@@ -51,7 +51,7 @@ def beside(originals: list[Path], photographs: list[Path], edits: dict[str, Edit
         print(f"| {' | '.join([name, *cells, str(len(found)), share, f'{spent:.0f}'])} |", flush=True)
         if name == finders.COLLECTOR:
             lost = [pair for pairs in copies.values() for pair in pairs if not together(*pair)]
-            proved = sum(compared(pair) != [-1] for pair in lost)
+            proved = sum(compared(pair)[0].times >= 0 for pair in lost)
             notes.append(f"of collector's {len(lost)} missed copies the proof would find {proved}: no candidates")
             notes.append(f"collector's wrong pairs: {wrong}")
     print("\n" + "\n".join(notes))

@@ -97,7 +97,7 @@ def proved(pictures: list[Path], folder: Path) -> None:
         for number, original in enumerate(pictures):
             copy = folder / f"{list(EDITS).index(edit)}-{number}.png"  # Another name each: points are kept by it.
             change(upright(original)).save(copy, compress_level=1)
-            found += compared((original, copy)) != [-1]
+            found += compared((original, copy))[0].times >= 0
             copy.unlink()
         print(f"| {edit} | {found / len(pictures):.0%} |", flush=True)
 
@@ -117,7 +117,9 @@ def hard(pictures: list[Path], folder: Path) -> None:
         for place, path in enumerate(made[:-1], 1):
             answers = compared((path, *made[place:]), str(store))
             found += [
-                (path.stem, other.stem) for other, answer in zip(made[place:], answers, strict=True) if answer >= 0
+                (path.stem, other.stem)
+                for other, answer in zip(made[place:], answers, strict=True)
+                if answer.times >= 0
             ]
         pairs = len(made) * (len(made) - 1) // 2
         spent = 1000 * (time.process_time() - began) / pairs
@@ -159,7 +161,7 @@ def costs(pictures: list[Path], count: int, folder: Path) -> None:
     clock = time.process_time()
     found = [compared(tuple(parts[place] for place in some), str(store)) for some in groups]
     spent.append(time.process_time() - clock)
-    pairs, proved_ = sum(map(len, found)), sum(answer >= 0 for answers in found for answer in answers)
+    pairs, proved_ = sum(map(len, found)), sum(answer.times >= 0 for answers in found for answer in answers)
     print(
         f"{count} parts of {len(pictures)} pictures: points {1000 * spent[0] / count:.1f} CPU ms a picture;"
         f" {pairs} pairs, {proved_} of them proved, {1000 * spent[1] / max(pairs, 1):.1f} CPU ms each",

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from collector.dataset import embeddings
 from collector.dataset.near import components
 from collector.images.embed import Embedder, directions
+from collector.images.extent import Extent
 from collector.images.processes import FileTrouble, Workers
 from collector.images.same_scene import compared
 from collector.ledger import Ledger
@@ -36,8 +37,12 @@ _TOGETHER = 5
 _LARGER: Final = log(1.1)
 """How much more one must show than another to be the whole of it."""
 
-Shown = tuple[int, int, float]
-"""Two places, and how many times as much of one scene the first shows."""
+_WHOLE, _COMPOSED = 0.95, 0.75
+"""Share of a picture that shows its scene from which on nothing was put around it, and below which it may be a collage
+or a page, which shows other scenes, too."""
+
+Shown = tuple[int, int, Extent]
+"""Two places, and what the two show of one scene."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ def find_copies(ledger: Ledger, folder: Path, model: Embedder) -> Copies:
     nearest = likely(looks)
     with _store(folder) as store, Workers(compared, store) as workers:
         proved = _proved([inside(folder, path) for _, path, _ in rows], nearest, workers, lost)
+    proved = _without_bridges(proved)
     whole = {pair[:2]: "" for pair in proved}
     for part, more in _parts(proved, [pixels for _, _, pixels in rows]):
         whole[(more, part) if (more, part) in whole else (part, more)] = rows[more][0]
@@ -75,16 +81,30 @@ def _embedded(ledger: Ledger, folder: Path, model: Embedder) -> tuple[list[tuple
     return rows, looks
 
 
-def _proved(files: list[Path], nearest: NDArray[np.int32], workers: Workers[list[float]],
+def _proved(files: list[Path], nearest: NDArray[np.int32], workers: Workers[list[Extent]],
             lost: dict[str, str]) -> list[Shown]:  # fmt: skip
     """Pairs enough to join all that are copies: each picture with the nearest one, then with the next one, ... but
     those that are joined by then."""
     found: list[Shown] = []
     for rank in range(NEAREST):
-        pairs = np.array([pair[:2] for pair in found], np.int64).reshape(-1, 2)
+        pairs = np.array([pair[:2] for pair in found if not _is_composed(pair)], np.int64).reshape(-1, 2)
         tasks = in_round(nearest, rank, components(len(files), [pairs]))
-        found += [pair for pair in _compared(files, tasks, workers, lost) if pair[2] >= 0]
+        found += [pair for pair in _compared(files, tasks, workers, lost) if pair[2].times >= 0]
     return found
+
+
+def _is_composed(pair: Shown) -> bool:
+    return min(pair[2].first, pair[2].other) < _COMPOSED
+
+
+def _without_bridges(proved: list[Shown]) -> list[Shown]:
+    """Those by which no collage joins what it is made of: it stays with the picture that it shows most of."""
+    kept, best = [pair for pair in proved if not _is_composed(pair)], dict[int, tuple[float, Shown]]()
+    for pair in proved:
+        for place, share in ((pair[0], pair[2].first), (pair[1], pair[2].other)):
+            if share < _COMPOSED and share > best.get(place, (0.0,))[0]:
+                best[place] = (share, pair)
+    return kept + list(dict.fromkeys(pair for _, pair in best.values()))
 
 
 def in_round(nearest: NDArray[np.int32], rank: int, group: NDArray[np.int64]) -> Iterator[tuple[int, ...]]:
@@ -102,11 +122,11 @@ def in_round(nearest: NDArray[np.int32], rank: int, group: NDArray[np.int64]) ->
 
 
 def _compared(
-    files: list[Path], groups: Iterable[tuple[int, ...]], workers: Workers[list[float]], lost: dict[str, str]
+    files: list[Path], groups: Iterable[tuple[int, ...]], workers: Workers[list[Extent]], lost: dict[str, str]
 ) -> Iterator[Shown]:
     """(one, other, what `compared` says) of each pair; a file that cannot be read costs its own pairs alone."""
 
-    def answers(groups: Iterable[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], list[float] | FileTrouble]]:
+    def answers(groups: Iterable[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], list[Extent] | FileTrouble]]:
         return workers.map((places, tuple(files[place] for place in places)) for places in groups)
 
     failed: list[tuple[int, ...]] = []
@@ -128,14 +148,19 @@ def _compared(
 
 
 def _parts(proved: Iterable[Shown], pixels: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """(place, that of the one of its group which shows most and has no fewer pixels) of each that shows less. How much
-    each shows of its group's scene follows from pair to pair."""
-    beside = defaultdict[int, list[tuple[int, float]]](list)
+    """(place, that of the one of its group which shows most and has no fewer pixels of it) of each that shows less, or
+    has something put around it. How much each shows of its group's scene follows from pair to pair."""
+    beside, share = defaultdict[int, list[tuple[int, float]]](list), defaultdict[int, float](lambda: 1.0)
     for one, other, shown in proved:
-        beside[one].append((other, -log(shown)))
-        beside[other].append((one, log(shown)))
+        beside[one].append((other, -log(shown.times)))
+        beside[other].append((one, log(shown.times)))
+        share[one], share[other] = min(share[one], shown.first), min(share[other], shown.other)
+
+    def size(place: int) -> float:
+        return pixels[place] * share[place] * (1.1 if share[place] >= _WHOLE else 1.0)
+
     extent: dict[int, float] = {}
-    for first in beside:
+    for first in list(beside):
         if first in extent:
             continue
         group, extent[first] = [first], 0.0
@@ -143,12 +168,13 @@ def _parts(proved: Iterable[Shown], pixels: Sequence[int]) -> Iterator[tuple[int
             fresh = {other: extent[place] + more for other, more in beside[place] if other not in extent}
             extent |= fresh
             group += fresh
-        group.sort(key=lambda place: (-pixels[place], -extent[place]))
+        worth = {place: extent[place] + log(share[place]) for place in group}
+        group.sort(key=lambda place: (-size(place), -worth[place]))
         most = group[0]
         for place in group:
-            if extent[most] - extent[place] > _LARGER:
+            if worth[most] - worth[place] > _LARGER:
                 yield place, most
-            most = max(most, place, key=extent.__getitem__)
+            most = max(most, place, key=worth.__getitem__)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.errors import missing
+from collector.images.extent import NO_COPY, Extent, extent
 from collector.images.overlay import PLACE, ink
 from collector.images.points import FLAT, Move, Points, found_points, shared_moves, unframed, unframed_colors
 from collector.images.tones import FEWEST, is_recolored, levels_apart
@@ -56,21 +57,19 @@ def require() -> None:
         raise missing("OpenCV", "this", "look")
 
 
-def compared(paths: tuple[Path, ...], store: str | None = None) -> list[float]:
-    """The first file with each of the others: -1 for another scene, else how many times as much of the scene as the
-    other it shows. `store` is a folder that keeps the points of each file for later calls, some 72 KB; files must not
-    change meanwhile."""
+def compared(paths: tuple[Path, ...], store: str | None = None) -> list[Extent]:
+    """The first file with each of the others: what both show of one scene, or NO_COPY. `store` is a folder that keeps
+    the points of each file for later calls, some 72 KB; files must not change meanwhile."""
     (plain, turned), *others = [found_points(path, store) for path in paths]
     return [_same(plain, turned, other) for other, _ in others]
 
 
-def _same(plain: Points, turned: Points, other: Points) -> float:
+def _same(plain: Points, turned: Points, other: Points) -> Extent:
     for seen in (plain, turned):
         for move, of_all in shared_moves(seen, other):
-            if _agrees(seen, other, move) or (of_all and _agrees(seen, other, _finer(seen, other, move))):
-                scale = abs(float(np.linalg.det(move[:, :2])))
-                return scale * _grey(seen).size / _grey(other).size
-    return -1.0
+            if _agrees(seen, other, move) or (of_all and _agrees(seen, other, move := _finer(seen, other, move))):
+                return extent(_grey(seen), _grey(other), move)
+    return NO_COPY
 
 
 def _agrees(one: Points, other: Points, move: Move) -> bool:

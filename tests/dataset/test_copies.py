@@ -15,6 +15,7 @@ from collector.api import collection as api
 from collector.dataset import copies, embeddings, service, split
 from collector.images import points, same_scene
 from collector.images.embed import Embedder, embedder
+from collector.images.extent import Extent
 from collector.images.processes import Workers
 from collector.maintenance import forget
 from tests.support import pictures_work
@@ -49,7 +50,7 @@ NEITHER, FIRST, OTHER = 0, 1, 2
 
 def compared(paths: tuple[Path, ...], store: str | None = None) -> list[int]:
     """-1 for another scene, else which of the two shows more."""
-    shown = same_scene.compared(paths, store)
+    shown = [each.times for each in same_scene.compared(paths, store)]
     return [-1 if each < 0 else FIRST if each > 1.1 else OTHER if each < 1 / 1.1 else NEITHER for each in shown]
 
 
@@ -414,17 +415,33 @@ def test_those_of_one_group_are_not_compared_again() -> None:
 
 
 def test_how_much_each_shows_follows_from_pair_to_pair() -> None:
-    chain = [(0, 1, 1.07), (2, 1, 1 / 1.07), (3, 4, 0.5)]
+    chain = [(0, 1, Extent(1.07)), (2, 1, Extent(1 / 1.07)), (3, 4, Extent(0.5))]
     assert list(copies._parts(chain, [9] * 5)) == [(2, 0), (3, 4)], "of 1 there is too little less to see"
-    assert list(copies._parts(chain, [8, 9, 9, 9, 8])) == [], "what shows most has fewer pixels"
-    assert list(copies._parts([(0, 1, 2.0), (1, 2, 2.0)], [8, 9, 9])) == [(2, 1)]
-    assert list(copies._parts([(0, 1, 2.0), (1, 2, 2.0)], [9, 9, 9])) == [(1, 0), (2, 0)]
+    assert list(copies._parts(chain, [80, 90, 90, 90, 80])) == [], "what shows most has fewer pixels"
+    twice = [(0, 1, Extent(2.0)), (1, 2, Extent(2.0))]
+    assert list(copies._parts(twice, [8, 9, 9])) == [(2, 1)]
+    assert list(copies._parts(twice, [9, 9, 9])) == [(1, 0), (2, 0)]
+
+
+def test_what_was_put_around_a_picture_makes_it_no_whole() -> None:
+    framed = [(0, 1, Extent(1.0, 0.7, 1.0))]
+    assert list(copies._parts(framed, [100, 70])) == [(0, 1)], "as many pixels of the scene"
+    assert list(copies._parts(framed, [100, 20])) == [], "a thumbnail of it"
+    assert list(copies._parts([(0, 1, Extent(1.0, 0.7, 0.7))], [100, 100])) == []
+
+
+def test_a_collage_stays_with_the_picture_that_it_shows_most_of() -> None:
+    copy, left, right = (0, 1, Extent(1.0)), (2, 0, Extent(1.0, 0.4, 1.0)), (3, 2, Extent(1.0, 1.0, 0.5))
+    assert copies._without_bridges([copy, left, right]) == [copy, right]
 
 
 def test_two_files_that_fail_together_cost_their_pair_alone() -> None:
     files, lost = [Path("one"), Path("two"), Path("not with one"), Path("three")], dict[str, str]()
     with Workers(pictures_work.compared, "") as workers:
-        assert list(copies._compared(files, [(0, 1, 2, 3)], workers, lost)) == [(0, 1, 1), (0, 3, 1)]
+        assert list(copies._compared(files, [(0, 1, 2, 3)], workers, lost)) == [
+            (0, 1, Extent(1.0)),
+            (0, 3, Extent(1.0)),
+        ]
     assert lost == {"one with not with one": "told"}
 
 

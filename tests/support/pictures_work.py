@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from collector.errors import InputError
+from collector.images.extent import Extent
 from collector.images.sniff import Unusable
 
 
@@ -35,11 +36,11 @@ def named(file: Path, suffix: str) -> str:
     return file.name + suffix
 
 
-def compared(paths: tuple[Path, ...], _store: str) -> list[float]:
+def compared(paths: tuple[Path, ...], _store: str) -> list[Extent]:
     """As `same_scene.compared`, of names alone: all are of one scene, but some are not to be looked at together."""
     if any(path.name == f"not with {paths[0].name}" for path in paths):
         raise Unusable("image.unidentified", "told")
-    return [1.0] * (len(paths) - 1)
+    return [Extent(1.0)] * (len(paths) - 1)
 
 
 def priorities(paths: tuple[Path, ...]) -> list[int]:
