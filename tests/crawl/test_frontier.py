@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from itertools import count
 from pathlib import Path
@@ -23,7 +24,7 @@ class Yard:
     def __init__(self, **settings: object) -> None:
         self.now = 0.0
         self.numbers = count(1)
-        self.hosts = Hosts(FetchSettings(**settings), lambda: self.now)  # type: ignore[arg-type]
+        self.hosts = Hosts(FetchSettings(**settings), lambda: self.now, random.Random(7))  # type: ignore[arg-type]
         self.frontier = Frontier(self.hosts, lambda: self.now)
 
     def query(self, limit: int | None = None) -> QueryState:

@@ -7,6 +7,7 @@ dropped queries harmless, the order of ranks kept, and that a run which nobody h
 
 from __future__ import annotations
 
+import random
 import shutil
 import sqlite3
 import tempfile
@@ -90,7 +91,7 @@ class Core(RuleBasedStateMachine):
 
     def _take_up(self) -> None:
         run = self.ledger.work.plan(self.asked)
-        self.hosts = Hosts(LIMITS, lambda: self.now)
+        self.hosts = Hosts(LIMITS, lambda: self.now, random.Random(7))
         self.frontier = Frontier(self.hosts, lambda: self.now)
         queries = Queries(self.ledger, run, self.frontier, Stages(True, True), 0.5, lambda _: ())
         self.recorder = Recorder(self.ledger, LIMITS, self.frontier, queries, self.hosts, OutputFolder(self.folder))
