@@ -36,7 +36,6 @@ _TOGETHER = 5
 """Pictures compared with one in one go."""
 _LARGER: Final = log(1.1)
 """How much more one must show than another to be the whole of it."""
-
 _WHOLE, _COMPOSED = 0.95, 0.75
 """Share of a picture that shows its scene from which on nothing was put around it, and below which it may be a collage
 or a page, which shows other scenes, too."""
@@ -94,6 +93,7 @@ def _proved(files: list[Path], nearest: NDArray[np.int32], workers: Workers[list
 
 
 def _is_composed(pair: Shown) -> bool:
+    """Whether one of the two shows much else, too: such a pair joins nothing before all are looked at."""
     return min(pair[2].first, pair[2].other) < _COMPOSED
 
 
@@ -160,7 +160,7 @@ def _parts(proved: Iterable[Shown], pixels: Sequence[int]) -> Iterator[tuple[int
         return pixels[place] * share[place] * (1.1 if share[place] >= _WHOLE else 1.0)
 
     extent: dict[int, float] = {}
-    for first in list(beside):
+    for first in beside:
         if first in extent:
             continue
         group, extent[first] = [first], 0.0

@@ -97,15 +97,14 @@ def _agrees(one: Points, other: Points, move: Move) -> bool:
     written = ink(laid, whole, covered, inside.shape)
     if (of_both := written.of_both(middle)) > _WRITING:
         return False
-    asked = middle[inside]
     marked = written.watermark[inside] & (agreement.most >= _SEEN_THROUGH and not of_both)
     if agreement.others > _OTHER_THINGS and not marked.any():
         return False
-    asked &= ~marked
     smooth, corners = _are_smooth(laid, inside) & _are_smooth(whole, inside), _corners(inside)
+    most = _STRAY * int(middle.sum())
     return any(
-        (stray := apart > _LEVELS).sum() <= _WRITTEN * len(stray)
-        and (stray & asked).sum() <= _STRAY * middle.sum()
+        (apart > _LEVELS).sum() <= _WRITTEN * len(apart)
+        and ((apart > _LEVELS) & middle[inside] & ~marked).sum() <= most
         and not _is_elsewhere(apart, smooth, corners)
         for apart in levels_apart(*colors)
     )

@@ -121,6 +121,7 @@ def _by_curve(one: Levels, other: Levels) -> Levels:
 
 
 def _unless_shifted(one: Levels, filtered: Levels, apart: Levels) -> Levels:
+    """What is left apart; all of it where what takes one's values to the other's changes more than a filter does."""
     kept = (np.minimum(one, filtered) > _CLIPPED[1]) | (np.maximum(one, filtered) < _CLIPPED[0])
     shifted = (np.abs(filtered - one) > _SHIFT)[~kept]
     far = len(shifted) > 0 and float(shifted.mean()) > _SHIFTED
